@@ -1,0 +1,262 @@
+"""A whole network in one process: central bank, accounting, notary, banks, and clients' wallets.
+
+Each institution has its own folder, database and keys under `data`; the public folder holds
+what everyone may read: genesis, participant list, and the log.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from specie.accounting.ledger_of_reserves import Accounting
+from specie.bank.attestation import Attester
+from specie.bank.deposits import DepositBooks
+from specie.bank.service import Bank, BankKeys
+from specie.central_bank.desk import CentralBankDesk
+from specie.central_bank.officers import OfficerDesk
+from specie.crypto.secrets import InstitutionKey, KeyTree, ScanKey, SealingKey, SigningKey
+from specie.identity.genesis import Genesis, ProofMode, sign_genesis
+from specie.identity.participants import (
+    Officer,
+    Participant,
+    ParticipantList,
+    Role,
+    Status,
+    sign_participants,
+)
+from specie.identity.roster import Roster
+from specie.notary.service import Notary
+from specie.ports.bank import BankPort
+from specie.ports.clock import Clock
+from specie.ports.randomness import Identifiers
+from specie.store.application_store import SqliteApplicationStore
+from specie.store.books_store import SqliteBooksStore
+from specie.store.client_store import SqliteClientStore
+from specie.store.log_files import LogFolder
+from specie.store.notary_store import SqliteNotaryStore
+from specie.store.vault_store import VaultDatabase
+from specie.tokens.holdings import derive_keys
+from specie.values.amounts import Currency, Minor
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import InstitutionPublicKey, ParticipantNumber, PublicKey
+from specie.wallet.keys import OpenedKeys, create_keys
+from specie.wallet.vault import Surroundings, Vault
+
+CENTRAL_BANK: Final = ParticipantNumber(1)
+_FIRST_BANK: Final = 2
+_OFFICERS: Final = (1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a network is made with; frozen, passed once."""
+
+    data: Path
+    name: str = "specie demo"
+    currency: Currency = Currency("DCU", 2)
+    address_prefix: str = "spc"
+    proof_mode: ProofMode = ProofMode.PUBLISHED
+    banks: tuple[str, ...] = ("Bank of the North", "Bank of the South")
+    supply_cap_day: Minor = Minor(10**17)
+    batch_payments_min: int = 256
+    batch_age_ms_max: int = 2_000
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _InstitutionSecrets:
+    scan: ScanKey
+    attestation: SigningKey
+    institution: InstitutionKey
+
+
+@dataclass(slots=True, repr=False)
+class Network:
+    """Everything wired; `banks` by number."""
+
+    settings: Settings
+    genesis: Genesis
+    roster: Roster
+    list_key: InstitutionKey
+    desk: CentralBankDesk
+    accounting: Accounting
+    notary: Notary
+    banks: dict[ParticipantNumber, Bank]
+    surroundings: Surroundings
+    public: Path
+    devices: VaultDatabase
+    device_key: SealingKey
+
+    def get_bank(self, number: ParticipantNumber) -> BankPort:
+        """`BankDirectory`."""
+        bank = self.banks.get(number)
+        if bank is None:
+            raise SpecieError(ErrorCode.PARTICIPANT_UNKNOWN, f"no bank {number}")
+        return bank
+
+    def make_wallet(self, holder: str, bank: ParticipantNumber) -> Vault:
+        """A client's device: new keys, made here and nowhere else, sealed in its store (T3)."""
+        opened = create_keys(
+            self.devices,
+            holder,
+            self.device_key,
+            self.surroundings.identifiers.draw(),
+            KeyTree.generate(),
+        )
+        return _open_vault(self.devices, holder, opened, bank, self.surroundings)
+
+    def replace_participants(self, members: ParticipantList) -> None:
+        """The authentication centre signs a new list, and everyone adopts it."""
+        signed = sign_participants(members, self.list_key)
+        (self.public / "participants").write_bytes(signed)
+        self.roster.adopt(signed)
+
+
+def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) -> Network:
+    """Make a new network in an empty folder: keys, genesis, participant list, institutions."""
+    public = settings.data / "public"
+    public.mkdir(parents=True, exist_ok=True)
+    list_key, notary_key, accounting_key = (InstitutionKey.generate() for _ in range(3))
+    officers = [OfficerDesk(number, InstitutionKey.generate()) for number in _OFFICERS]
+    genesis = _build_genesis(settings, list_key, clock)
+    names = ("Central Bank", *settings.banks)
+    secrets = {
+        ParticipantNumber(place + 1): _InstitutionSecrets(
+            ScanKey.generate(), SigningKey.generate(), InstitutionKey.generate()
+        )
+        for place in range(len(names))
+    }
+    members = ParticipantList(
+        network=genesis.network,
+        version=1,
+        time=clock.now(),
+        notary_key=InstitutionPublicKey(notary_key.public),
+        accounting_key=InstitutionPublicKey(accounting_key.public),
+        officers={one.number: _describe_officer(one) for one in officers},
+        participants=_describe_participants(names, secrets),
+    )
+    signed = sign_participants(members, list_key)
+    (public / "genesis").write_bytes(sign_genesis(genesis, list_key))
+    (public / "participants").write_bytes(signed)
+    roster = Roster(genesis, signed)
+    surroundings = Surroundings(roster, clock, identifiers)
+    accounting = Accounting(
+        genesis.network,
+        SqliteBooksStore(_make_place(settings, "accounting", "books.db")),
+        accounting_key,
+        clock,
+    )
+    notary_store = SqliteNotaryStore(_make_place(settings, "notary", "notary.db"))
+    network = Network(
+        settings=settings,
+        genesis=genesis,
+        roster=roster,
+        list_key=list_key,
+        desk=_build_desk(settings, officers, surroundings),
+        accounting=accounting,
+        notary=Notary(roster, notary_key, notary_store, LogFolder(public), clock),
+        banks={},
+        surroundings=surroundings,
+        public=public,
+        devices=VaultDatabase(_make_place(settings, "devices", "devices.db")),
+        device_key=SealingKey.generate(),
+    )
+    for number in range(_FIRST_BANK, _FIRST_BANK + len(settings.banks)):
+        participant = ParticipantNumber(number)
+        accounting.open_reserves(participant)
+        bank = _build_bank(settings, participant, secrets[participant], surroundings)
+        network.banks[participant] = bank
+    return network
+
+
+def _build_genesis(settings: Settings, list_key: InstitutionKey, clock: Clock) -> Genesis:
+    return Genesis(
+        name=settings.name,
+        currency=settings.currency,
+        address_prefix=settings.address_prefix,
+        proof_mode=settings.proof_mode,
+        list_key=InstitutionPublicKey(list_key.public),
+        officers_required=len(_OFFICERS),
+        supply_cap_day=settings.supply_cap_day,
+        batch_payments_min=settings.batch_payments_min,
+        batch_age_ms_max=settings.batch_age_ms_max,
+        created_ms=clock.now(),
+    )
+
+
+def _describe_officer(officer: OfficerDesk) -> Officer:
+    key = InstitutionPublicKey(officer.key.public)
+    return Officer(officer.number, Status.ACTIVE, key)
+
+
+def _describe_participants(
+    names: Sequence[str], secrets: dict[ParticipantNumber, _InstitutionSecrets]
+) -> dict[ParticipantNumber, Participant]:
+    return {
+        number: Participant(
+            number=number,
+            role=Role.CENTRAL_BANK if number == CENTRAL_BANK else Role.BANK,
+            status=Status.ACTIVE,
+            successor=0,
+            scan_key=PublicKey(keys.scan.public),
+            attestation_key=PublicKey(keys.attestation.public),
+            institution_key=InstitutionPublicKey(keys.institution.public),
+            name=name,
+        )
+        for (number, keys), name in zip(secrets.items(), names, strict=True)
+    }
+
+
+def _build_desk(
+    settings: Settings, officers: Sequence[OfficerDesk], surroundings: Surroundings
+) -> CentralBankDesk:
+    store = SqliteApplicationStore(
+        _make_place(settings, "central_bank", "applications.db"), SealingKey.generate()
+    )
+    keys = derive_keys(KeyTree.generate(), 0, CENTRAL_BANK)
+    return CentralBankDesk(keys, officers, store, surroundings)
+
+
+def _build_bank(
+    settings: Settings,
+    number: ParticipantNumber,
+    secrets: _InstitutionSecrets,
+    surroundings: Surroundings,
+) -> Bank:
+    folder = f"bank-{number}"
+    vaults = VaultDatabase(_make_place(settings, folder, "vault.db"))
+    opened = create_keys(
+        vaults,
+        "vault",
+        SealingKey.generate(),
+        surroundings.identifiers.draw(),
+        KeyTree.generate(),
+    )
+    vault = _open_vault(vaults, "vault", opened, number, surroundings)
+    clients = SqliteClientStore(
+        _make_place(settings, folder, "clients.db"), SealingKey.generate()
+    )
+    books = DepositBooks(
+        SqliteBooksStore(_make_place(settings, folder, "books.db")), surroundings.clock
+    )
+    attester = Attester(number, secrets.attestation, surroundings.roster)
+    keys = BankKeys(attester, secrets.scan)
+    return Bank(settings.banks[number - _FIRST_BANK], keys, vault, clients, books)
+
+
+def _open_vault(
+    database: VaultDatabase,
+    holder: str,
+    opened: OpenedKeys,
+    bank: ParticipantNumber,
+    surroundings: Surroundings,
+) -> Vault:
+    keys = derive_keys(opened.tree, 0, bank)
+    return Vault(keys, database.open_holder(holder, opened.vault_key), surroundings)
+
+
+def _make_place(settings: Settings, institution: str, name: str) -> Path:
+    folder = settings.data / institution
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / name

@@ -1,0 +1,103 @@
+"""A bank's own books (T6, T19): deposits are its debt, its vault is its asset.
+
+    reserves, vault, loans, due from banks      assets, grow by debits
+    deposits, in transit, due to banks, equity  liabilities, grow by credits
+
+Tokens that clients hold are on nobody's balance sheet.
+"""
+
+from typing import Final
+
+from specie.books.entries import Account, Entry, Posting, Side, credit, debit
+from specie.ports.books import BooksStore
+from specie.ports.clock import Clock
+from specie.values.amounts import Minor
+from specie.values.identifiers import AccountName, ClientId, EntryId, ParticipantNumber
+
+RESERVES: Final = AccountName("reserves at the central bank")
+VAULT: Final = AccountName("vault")
+LOANS: Final = AccountName("loans")
+CENTRAL_BANK_LOAN: Final = AccountName("owed to the central bank")
+IN_TRANSIT: Final = AccountName("withdrawals in transit")
+
+
+class DepositBooks:
+    """The bank's entries, each idempotent by its id."""
+
+    def __init__(self, books: BooksStore, clock: Clock) -> None:
+        self._books = books
+        self._clock = clock
+        for name in (RESERVES, VAULT, LOANS):
+            books.open_account(Account(name, Side.DEBIT))
+        for name in (CENTRAL_BANK_LOAN, IN_TRANSIT):
+            books.open_account(Account(name, Side.CREDIT))
+
+    def open_deposit(self, client: ClientId) -> None:
+        """A deposit account for a client."""
+        self._books.open_account(Account(get_deposit_account(client), Side.CREDIT))
+
+    def borrow_reserves(self, entry: EntryId, amount: Minor) -> None:
+        """The central bank lends us reserves."""
+        self._post(entry, "central bank loan", debit(RESERVES, amount), CENTRAL_BANK_LOAN, amount)
+
+    def lend_to_client(self, entry: EntryId, client: ClientId, amount: Minor) -> None:
+        """A loan to a client makes its deposit: how deposit money comes into being."""
+        account = get_deposit_account(client)
+        self._post(entry, "loan to client", debit(LOANS, amount), account, amount)
+
+    def receive_issue(self, entry: EntryId, amount: Minor) -> None:
+        """Reserves became tokens in our vault."""
+        self._post(entry, "issue", debit(VAULT, amount), RESERVES, amount)
+
+    def complete_redemption(self, entry: EntryId, amount: Minor) -> None:
+        """Tokens of our vault became reserves."""
+        self._post(entry, "redemption", debit(RESERVES, amount), VAULT, amount)
+
+    def hold_withdrawal(self, entry: EntryId, client: ClientId, amount: Minor) -> None:
+        """Take the client's deposit before the tokens leave; refuses an overdraft."""
+        account = get_deposit_account(client)
+        self._post(entry, "withdrawal", debit(account, amount), IN_TRANSIT, amount)
+
+    def complete_withdrawal(self, entry: EntryId, amount: Minor) -> None:
+        """The tokens are the client's."""
+        self._post(entry, "withdrawal paid", debit(IN_TRANSIT, amount), VAULT, amount)
+
+    def credit_deposit(self, entry: EntryId, client: ClientId, amount: Minor) -> None:
+        """The client's tokens are in our vault."""
+        account = get_deposit_account(client)
+        self._post(entry, "deposit", debit(VAULT, amount), account, amount)
+
+    def send_vault_money(self, entry: EntryId, bank: ParticipantNumber, amount: Minor) -> None:
+        """Tokens of our vault went to another bank's (P14)."""
+        account = AccountName(f"due from {bank}")
+        self._books.open_account(Account(account, Side.DEBIT))
+        self._post(entry, "vault transfer", debit(account, amount), VAULT, amount)
+
+    def receive_vault_money(self, entry: EntryId, bank: ParticipantNumber, amount: Minor) -> None:
+        """Tokens of another bank's vault came into ours (P14)."""
+        account = AccountName(f"due to {bank}")
+        self._books.open_account(Account(account, Side.CREDIT))
+        self._post(entry, "vault transfer", debit(VAULT, amount), account, amount)
+
+    def get_deposit(self, client: ClientId) -> Minor:
+        """A client's deposit."""
+        return self._books.get_balance(get_deposit_account(client))
+
+    def get_vault(self) -> Minor:
+        """What the vault holds, by the books."""
+        return self._books.get_balance(VAULT)
+
+    def get_reserves(self) -> Minor:
+        """Our reserves, by our own books."""
+        return self._books.get_balance(RESERVES)
+
+    def _post(
+        self, entry: EntryId, text: str, first: Posting, second: AccountName, amount: Minor
+    ) -> None:
+        postings = (first, credit(second, amount))
+        self._books.post(Entry(entry, self._clock.now(), text, postings))
+
+
+def get_deposit_account(client: ClientId) -> AccountName:
+    """Name of a client's deposit account."""
+    return AccountName(f"deposit of {client}")

@@ -1,0 +1,71 @@
+"""A payment between clients, also across banks (T8, T10, P1). Owner: the payer's bank.
+
+    payer signs → payer's bank attests → payees' banks attest → notary promises → banks deliver
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from specie.ledger.transactions import AttestedTransaction, Promise
+from specie.ledger.wire import encode_attested
+from specie.ports.bank import BankDirectory, BankPort
+from specie.ports.notary import NotaryPort
+from specie.tokens.building import BuiltTransaction, PaymentOrder
+
+
+class Prepared(Protocol):
+    """A payment recorded by its payer."""
+
+    @property
+    def payment_id(self) -> bytes:
+        """The payer's own id."""
+        ...
+
+    @property
+    def built(self) -> BuiltTransaction:
+        """Signed, with openings."""
+        ...
+
+
+class Payer(Protocol):
+    """Whoever holds the tokens: a wallet or a vault."""
+
+    def prepare_payment(self, orders: Sequence[PaymentOrder], payment_id: bytes) -> Prepared:
+        """Reserve, build, sign, record; idempotent by id."""
+        ...
+
+    def settle(self, payment_id: bytes, promise: Promise) -> None:
+        """Record that it is final."""
+        ...
+
+
+def pay(
+    payer: Payer,
+    orders: Sequence[PaymentOrder],
+    payment_id: bytes,
+    bank: BankPort,
+    banks: BankDirectory,
+    notary: NotaryPort,
+) -> Promise:
+    """The whole payment. After any stop the same call with the same id goes on where it stood."""
+    prepared = payer.prepare_payment(orders, payment_id)
+    promise = complete_payment(prepared.built, bank, banks, notary)
+    payer.settle(payment_id, promise)
+    return promise
+
+
+def complete_payment(
+    built: BuiltTransaction, bank: BankPort, banks: BankDirectory, notary: NotaryPort
+) -> Promise:
+    """From signed to delivered; the payer's bank never shows a payee's bank the payer's side."""
+    others = sorted({one.bank for one in built.disclosure.openings} - {bank.number})
+    payees = [banks.get_bank(number) for number in others]
+    attestations = [
+        bank.attest_payment(built),
+        *(payee.attest_receipt(built.build_payee_view(payee.number)) for payee in payees),
+    ]
+    attested = AttestedTransaction(built.signed, tuple(attestations))
+    promise = notary.notarise(encode_attested(attested))
+    for side in (bank, *payees):
+        side.deliver(promise)
+    return promise

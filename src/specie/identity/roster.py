@@ -1,0 +1,18 @@
+"""The participant list in force, as one party knows it; it only moves forward."""
+
+from specie.identity.genesis import Genesis
+from specie.identity.participants import ParticipantList, verify_participants
+
+
+class Roster:
+    """Holds the newest verified list; reading it is one attribute, replacing it is atomic."""
+
+    __slots__ = ("current", "genesis")
+
+    def __init__(self, genesis: Genesis, signed: bytes) -> None:
+        self.genesis = genesis
+        self.current: ParticipantList = verify_participants(signed, genesis)
+
+    def adopt(self, signed: bytes) -> None:
+        """Take a newer list; refuses a wrong signature and any version not above the present."""
+        self.current = verify_participants(signed, self.genesis, self.current)

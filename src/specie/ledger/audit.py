@@ -1,0 +1,212 @@
+"""The public check of the whole currency, from leaves alone (X1, P10; spec page 05).
+
+    Σ C_created - Σ C_spent - supply·H = ΣK + Σo·G
+    every kernel signed, every authorisation signed, serials without a gap, every range proven
+
+Nobody's amount, name or address is in the data; the sum is checked all the same.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice, pairwise
+
+from specie.crypto.outputs import compute_refs
+from specie.crypto.proofs import (
+    BatchRefusedError,
+    Statement,
+    build_statement,
+    get_proof_size,
+    verify_statements,
+)
+from specie.crypto.signatures import verify_institution_signature
+from specie.crypto.sums import SupplySum
+from specie.identity.genesis import Genesis, ProofMode
+from specie.identity.participants import ParticipantList
+from specie.ledger.messages import compute_kernel_message, compute_supply_message
+from specie.ledger.records import Output
+from specie.log.leaves import CreatedLeaf, HeaderLeaf, KernelLeaf, Leaf, SpentLeaf, unpack_leaf
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import OutputRef, PublicKey, TransactionId
+
+_STATEMENTS_AT_ONCE = 256
+
+
+@dataclass(slots=True)
+class Totals:
+    """What was verified, and how many of each."""
+
+    batches: int = 0
+    created: int = 0
+    spent: int = 0
+    kernels: int = 0
+    range_proofs: int = 0
+    authorisations: int = 0
+    serial: int = 0
+    supply: int = 0
+
+
+@dataclass(slots=True)
+class PublicAudit:
+    """Feed it all batches in order, then `finish`. Raises at the first wrong thing."""
+
+    genesis: Genesis
+    participants: ParticipantList
+    totals: Totals = field(default_factory=Totals)
+    _sum: SupplySum = field(default_factory=SupplySum)
+    _unspent: dict[OutputRef, bytes] = field(default_factory=dict)
+    _spent: set[OutputRef] = field(default_factory=set)
+    _txids: set[TransactionId] = field(default_factory=set)
+    _kernels: set[PublicKey] = field(default_factory=set)
+
+    def add_batch(self, leaves: Sequence[bytes]) -> None:
+        """One batch: header, created, spent, kernels."""
+        header, body = self._read_batch(leaves)
+        created = [leaf for leaf in body if isinstance(leaf, CreatedLeaf)]
+        spent = [leaf for leaf in body if isinstance(leaf, SpentLeaf)]
+        kernels = [leaf for leaf in body if isinstance(leaf, KernelLeaf)]
+        if (header.created, header.spent, header.kernels) != (
+            len(created),
+            len(spent),
+            len(kernels),
+        ):
+            raise SpecieError(ErrorCode.LOG_INVALID, f"batch {header.number}: counts are wrong")
+        self._add_created(created)
+        self._add_spent(spent)
+        self._add_kernels(kernels)
+        self._sum.subtract_offset(header.offset)
+        self.totals.batches += 1
+
+    def finish(self) -> Totals:
+        """The sum over everything: `supply_not_verified` unless it closes."""
+        self._sum.subtract_supply(self.totals.supply)
+        try:
+            self._sum.verify_balanced()
+        except SpecieError:
+            raise SpecieError(
+                ErrorCode.SUPPLY_NOT_VERIFIED, "unspent money is not what was issued"
+            ) from None
+        return self.totals
+
+    def _read_batch(self, leaves: Sequence[bytes]) -> tuple[HeaderLeaf, list[Leaf]]:
+        is_published = self.genesis.proof_mode is ProofMode.PUBLISHED
+        proof_size = get_proof_size(1) if is_published else 0
+        found = [unpack_leaf(leaf, proof_size) for leaf in leaves]
+        header = found[0]
+        if not isinstance(header, HeaderLeaf) or header.number != self.totals.batches + 1:
+            raise SpecieError(ErrorCode.LOG_INVALID, "a batch does not begin with its header")
+        if any(left >= right for left, right in pairwise(leaves[1:])):
+            raise SpecieError(ErrorCode.LOG_INVALID, f"batch {header.number} is not in order")
+        return header, found[1:]
+
+    def _add_created(self, created: Sequence[CreatedLeaf]) -> None:
+        outputs = [leaf.output for leaf in created]
+        commitments = [Output(output).commitment for output in outputs]
+        for ref, commitment in zip(compute_refs(outputs), commitments, strict=True):
+            if ref in self._unspent or ref in self._spent:
+                raise SpecieError(ErrorCode.OUTPUT_EXISTS, "an output is created twice")
+            self._unspent[ref] = commitment
+        if self.genesis.proof_mode is ProofMode.PUBLISHED:
+            _verify_all(
+                build_statement((), 0, (), [commitment], 0, None, [(leaf.proof, 1)])
+                for leaf, commitment in zip(created, commitments, strict=True)
+            )
+            self.totals.range_proofs += len(created)
+        self._sum.add_commitments(commitments)
+        self.totals.created += len(created)
+
+    def _add_spent(self, spent: Sequence[SpentLeaf]) -> None:
+        for leaf in spent:
+            commitment = self._unspent.pop(leaf.ref, None)
+            if commitment is None:
+                is_again = leaf.ref in self._spent
+                code = ErrorCode.INPUT_SPENT if is_again else ErrorCode.INPUT_UNKNOWN
+                raise SpecieError(code, "an output is spent that is not there to spend")
+            self._spent.add(leaf.ref)
+            self._sum.subtract_commitments([commitment])
+        self.totals.spent += len(spent)
+
+    def _add_kernels(self, kernels: Sequence[KernelLeaf]) -> None:
+        network = self.genesis.network
+        statements = []
+        for leaf in kernels:
+            self._check_fresh(leaf)
+            message = compute_kernel_message(network, leaf.txid, leaf.supply_change)
+            signatures = [(public, message, signature) for public, signature in leaf.kernels]
+            statements.append(build_statement(signatures, len(signatures), (), (), 0, None, ()))
+            self._sum.subtract_commitments([public for public, _ in leaf.kernels])
+            self.totals.kernels += len(leaf.kernels)
+        _verify_all(statements)
+        changes = [leaf for leaf in kernels if leaf.supply is not None]
+        for leaf in sorted(changes, key=_get_serial):
+            self._add_supply(leaf)
+
+    def _check_fresh(self, leaf: KernelLeaf) -> None:
+        publics = {public for public, _ in leaf.kernels}
+        if leaf.txid in self._txids or publics & self._kernels:
+            raise SpecieError(ErrorCode.KERNEL_EXISTS, "a kernel or transaction is there twice")
+        self._txids.add(leaf.txid)
+        self._kernels |= publics
+
+    def _add_supply(self, leaf: KernelLeaf) -> None:
+        supply = leaf.supply
+        assert supply is not None, "selected by the caller"
+        if supply.serial != self.totals.serial + 1:
+            raise SpecieError(ErrorCode.SERIAL_WRONG, f"serial {supply.serial} is not the next one")
+        total = self.totals.supply + leaf.supply_change
+        if total < 0 or supply.total_after != total:
+            raise SpecieError(ErrorCode.TOTAL_WRONG, f"total after serial {supply.serial} is wrong")
+        officers = {officer for officer, _ in supply.authorisations}
+        is_repeated = len(officers) != len(supply.authorisations)
+        if is_repeated or len(officers) < self.genesis.officers_required:
+            raise SpecieError(ErrorCode.AUTHORISATION_MISSING, "too few officers have signed")
+        self._verify_officers(leaf)
+        self.totals.serial, self.totals.supply = supply.serial, total
+        self.totals.authorisations += len(supply.authorisations)
+
+    def _verify_officers(self, leaf: KernelLeaf) -> None:
+        supply = leaf.supply
+        assert supply is not None, "selected by the caller"
+        message = compute_supply_message(
+            self.genesis.network, supply.serial, leaf.txid, leaf.supply_change, supply.total_after
+        )
+        for number, signature in supply.authorisations:
+            officer = self.participants.officers.get(number)
+            if officer is None:
+                raise SpecieError(ErrorCode.AUTHORISATION_INVALID, "not an officer")
+            try:
+                verify_institution_signature(officer.key, message, signature)
+            except SpecieError:
+                raise SpecieError(
+                    ErrorCode.AUTHORISATION_INVALID, f"serial {supply.serial}: wrong signature"
+                ) from None
+
+
+def split_batches(leaves: Iterable[bytes]) -> Iterable[list[bytes]]:
+    """Cut the sequence of leaves at its headers."""
+    batch: list[bytes] = []
+    for leaf in leaves:
+        if batch and leaf[:1] == b"\x00":
+            yield batch
+            batch = []
+        batch.append(leaf)
+    if batch:
+        yield batch
+
+
+def _get_serial(leaf: KernelLeaf) -> int:
+    return leaf.supply.serial if leaf.supply else 0
+
+
+def _verify_all(statements: Iterable[Statement]) -> None:
+    source = iter(statements)
+    while part := list(islice(source, _STATEMENTS_AT_ONCE)):
+        try:
+            verify_statements(part)
+        except BatchRefusedError as refused:
+            first = refused.failures[0]
+            code = {
+                "proof": ErrorCode.RANGE_PROOF_INVALID,
+                "kernel": ErrorCode.KERNEL_SIGNATURE_INVALID,
+            }.get(first.part, ErrorCode.POINT_INVALID)
+            raise SpecieError(code, f"{first.part} does not hold") from None

@@ -1,0 +1,102 @@
+"""Contracts: which checks hold for which transaction, in order, to be read top-down.
+
+The first broken rule gives the code. Checks of form come first, then the ledger's state, then
+signatures of institutions; proofs and Schnorr signatures are verified last, for a whole batch
+at once (`ledger/statements.py`).
+"""
+
+from typing import Final
+
+from specie.ledger.checks import (
+    Check,
+    ContractContext,
+    check_attestation_form,
+    check_attesters_active,
+    check_inputs_attested,
+    check_inputs_distinct,
+    check_inputs_known,
+    check_inputs_present,
+    check_inputs_unspent,
+    check_kernels_new,
+    check_network,
+    check_not_early,
+    check_not_late,
+    check_outputs_attested,
+    check_outputs_distinct,
+    check_outputs_new,
+    check_range_cover,
+    check_terms,
+    check_terms_are_cash,
+    check_window,
+)
+from specie.ledger.supply_checks import (
+    check_authorisations_enough,
+    check_authorisations_signed,
+    check_cap,
+    check_reserve_fits,
+    check_reserve_signed,
+    check_serial,
+    check_supply_between_institutions,
+    check_supply_unchanged,
+    check_total,
+)
+from specie.ledger.transactions import AttestedTransaction
+
+_FORM: Final[tuple[Check, ...]] = (
+    check_network,
+    check_window,
+    check_not_early,
+    check_not_late,
+    check_inputs_present,
+    check_inputs_distinct,
+    check_outputs_distinct,
+    check_terms,
+    check_terms_are_cash,
+    check_range_cover,
+)
+
+_STATE: Final[tuple[Check, ...]] = (
+    check_inputs_known,
+    check_inputs_unspent,
+    check_outputs_new,
+    check_kernels_new,
+)
+
+_ATTESTATION: Final[tuple[Check, ...]] = (
+    check_attestation_form,
+    check_attesters_active,
+    check_inputs_attested,
+    check_outputs_attested,
+)
+
+CASH_CONTRACT: Final[tuple[Check, ...]] = (
+    *_FORM,
+    check_supply_unchanged,
+    *_STATE,
+    *_ATTESTATION,
+)
+
+SUPPLY_CONTRACT: Final[tuple[Check, ...]] = (
+    *_FORM,
+    check_authorisations_enough,
+    *_STATE,
+    *_ATTESTATION,
+    check_supply_between_institutions,
+    check_serial,
+    check_total,
+    check_cap,
+    check_reserve_fits,
+    check_reserve_signed,
+    check_authorisations_signed,
+)
+
+
+def get_contract(transaction: AttestedTransaction) -> tuple[Check, ...]:
+    """Cash that changes the supply stands under the supply's contract as well."""
+    return SUPPLY_CONTRACT if transaction.body.supply_change else CASH_CONTRACT
+
+
+def check_contract(transaction: AttestedTransaction, context: ContractContext) -> None:
+    """Run the contract; the first broken rule raises its code."""
+    for check in get_contract(transaction):
+        check(transaction, context)

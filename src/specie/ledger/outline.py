@@ -1,0 +1,85 @@
+"""A transaction without its contents: what fixes its identity (spec page 03).
+
+    x_in = H("blind", o ‖ 0xff)     x_j = H("blind", o ‖ j)
+    h_in = H("in", x_in ‖ n ‖ refs)     slot_j = H("slot", x_j ‖ j ‖ OutputRef_j)
+    txid = H("tx", version ‖ network ‖ kind ‖ supply_change ‖ not_before ‖ not_after
+                   ‖ H("offset", o) ‖ h_in ‖ n_out ‖ slots ‖ h_rp ‖ certificate)
+
+Every part is salted, so a party that gets the outline, one salt x_j and output j can check that
+the output is in the transaction, and learns nothing of the inputs or the other outputs (T9).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from specie.crypto.hashing import tagged_hash
+from specie.ledger.records import Kind, RangeProof
+from specie.values.encoding import i64, u8, u64
+from specie.values.identifiers import Digest, NetworkId, OutputRef, Scalar, TransactionId
+from specie.values.times import Timestamp
+
+VERSION: Final = 1
+_INPUTS_PLACE: Final = 0xFF
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """Header and salted hashes; its hash is the transaction's id."""
+
+    network: NetworkId
+    kind: Kind
+    supply_change: int
+    not_before: Timestamp
+    not_after: Timestamp
+    offset_hash: Digest
+    inputs_hash: Digest
+    slots: tuple[Digest, ...]
+    proofs_hash: Digest
+    certificate: bytes  # 32, zeros but for offline money
+
+    def compute_id(self) -> TransactionId:
+        """txid, the idempotency key of the payment."""
+        digest = tagged_hash(
+            "tx",
+            u8(VERSION),
+            self.network,
+            u8(self.kind),
+            i64(self.supply_change),
+            u64(self.not_before),
+            u64(self.not_after),
+            self.offset_hash,
+            self.inputs_hash,
+            u8(len(self.slots)),
+            *self.slots,
+            self.proofs_hash,
+            self.certificate,
+        )
+        return TransactionId(digest)
+
+
+def compute_offset_hash(offset: Scalar) -> Digest:
+    """H("offset", o)."""
+    return tagged_hash("offset", offset)
+
+
+def compute_slot_salt(offset: Scalar, index: int) -> Digest:
+    """x_j: opens slot j and nothing else."""
+    return tagged_hash("blind", offset, u8(index))
+
+
+def compute_slot(salt: Digest, index: int, ref: OutputRef) -> Digest:
+    """H("slot", x_j ‖ j ‖ ref)."""
+    return tagged_hash("slot", salt, u8(index), ref)
+
+
+def compute_inputs_hash(offset: Scalar, refs: Sequence[OutputRef]) -> Digest:
+    """H("in", x_in ‖ n ‖ refs)."""
+    salt = tagged_hash("blind", offset, u8(_INPUTS_PLACE))
+    return tagged_hash("in", salt, u8(len(refs)), *refs)
+
+
+def compute_proofs_hash(proofs: Sequence[RangeProof]) -> Digest:
+    """H("range", n ‖ (covers ‖ proof) …)."""
+    parts = [u8(proof.covers) + proof.data for proof in proofs]
+    return tagged_hash("range", u8(len(proofs)), *parts)

@@ -1,0 +1,23 @@
+"""The accounting as the central bank sees it."""
+
+from typing import Protocol
+
+from specie.ledger.records import ReserveReference
+from specie.values.amounts import Minor
+from specie.values.identifiers import EntryId, ParticipantNumber, TransactionId
+
+
+class AccountingPort(Protocol):
+    """Reserves and the issuance fund."""
+
+    def debit_for_issue(
+        self, entry: EntryId, participant: ParticipantNumber, amount: Minor
+    ) -> ReserveReference:
+        """Debit the participant's reserves, credit the issuance fund; signed reference (P8)."""
+        ...
+
+    def credit_for_redemption(
+        self, entry: EntryId, participant: ParticipantNumber, amount: Minor, txid: TransactionId
+    ) -> None:
+        """Credit the participant's reserves, debit the issuance fund (P9)."""
+        ...

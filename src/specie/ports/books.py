@@ -1,0 +1,32 @@
+"""Where double-entry books are kept."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from specie.books.entries import Account, Entry
+from specie.values.amounts import Minor
+from specie.values.identifiers import AccountName
+
+
+class BooksStore(Protocol):
+    """Books of one institution."""
+
+    def open_account(self, account: Account) -> None:
+        """Idempotent; `account_exists` if it is there with another normal side."""
+        ...
+
+    def post(self, entry: Entry) -> None:
+        """Durable; idempotent by entry id, `entry_conflict` if the id has another content."""
+        ...
+
+    def get_balance(self, account: AccountName) -> Minor:
+        """On the account's normal side."""
+        ...
+
+    def load_accounts(self) -> Mapping[AccountName, Account]:
+        """All accounts."""
+        ...
+
+    def load_balances(self) -> Mapping[AccountName, Minor]:
+        """All balances."""
+        ...

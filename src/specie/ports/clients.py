@@ -1,0 +1,112 @@
+"""Where a bank keeps its clients and the outputs it watches for them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from specie.crypto.addresses import Address
+from specie.crypto.secrets import ViewKey
+from specie.ledger.records import Output
+from specie.tokens.holdings import Token
+from specie.values.amounts import Minor
+from specie.values.identifiers import ClientId, OutputRef, TransactionId
+from specie.values.times import Timestamp
+
+
+class ClientStatus(StrEnum):
+    """Standing of a client."""
+
+    GOOD = "good"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Client:
+    """A customer with a wallet here. The view key is a copy; the spend key stays on the device."""
+
+    id: ClientId
+    name: str
+    address: Address
+    view_key: ViewKey
+    status: ClientStatus
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class WatchedToken:
+    """An output of a client, as its bank knows it."""
+
+    client: ClientId
+    token: Token
+    is_final: bool
+    spent_by: TransactionId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One side of a payment for one client: what the bank keeps and can search (T20)."""
+
+    txid: TransactionId
+    client: ClientId
+    amount: Minor
+    is_incoming: bool
+    time: Timestamp
+    is_final: bool
+
+
+class ClientStore(Protocol):
+    """Clients, watched tokens, movements of one bank; secrets sealed at rest."""
+
+    def add_client(self, client: Client) -> None:
+        """`client_exists` if the id or the address is taken."""
+        ...
+
+    def set_status(self, client: ClientId, status: ClientStatus) -> None:
+        """Block or unblock; never moves money."""
+        ...
+
+    def find_client(self, client: ClientId) -> Client | None:
+        """By the bank's own id."""
+        ...
+
+    def find_by_address(self, address: Address) -> Client | None:
+        """By address."""
+        ...
+
+    def load_clients(self) -> list[Client]:
+        """All clients."""
+        ...
+
+    def find_tokens(self, refs: Sequence[OutputRef]) -> dict[OutputRef, WatchedToken]:
+        """Watched tokens by reference."""
+        ...
+
+    def record_attested(
+        self,
+        txid: TransactionId,
+        inputs: Sequence[OutputRef],
+        tokens: Sequence[tuple[ClientId, Token]],
+        movements: Sequence[Movement],
+    ) -> None:
+        """Durable before the attestation leaves; idempotent by txid."""
+        ...
+
+    def finalise(self, txid: TransactionId) -> list[WatchedToken]:
+        """The transaction is final: inputs spent, tokens final; gives these tokens. Idempotent."""
+        ...
+
+    def add_found(self, tokens: Sequence[tuple[ClientId, Token]]) -> int:
+        """Tokens found in the public log; gives how many were new."""
+        ...
+
+    def load_undelivered(self, client: ClientId) -> list[Output]:
+        """Final, unspent outputs that the client's device has not fetched."""
+        ...
+
+    def mark_delivered(self, client: ClientId, refs: Sequence[OutputRef]) -> None:
+        """The device has them."""
+        ...
+
+    def load_movements(self, client: ClientId) -> list[Movement]:
+        """Oldest first."""
+        ...

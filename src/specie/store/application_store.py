@@ -1,0 +1,181 @@
+"""The central bank's applications, approvals and productions, on SQLite."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from specie.crypto.addresses import Address
+from specie.crypto.outputs import unpack_opening
+from specie.crypto.secrets import SealingKey, open_sealed
+from specie.ledger.wire import decode_signed, encode_signed
+from specie.ports.issuance import Application, ApplicationState, Direction
+from specie.store.database import Database
+from specie.tokens.building import BuiltTransaction
+from specie.tokens.disclosures import Disclosure
+from specie.values.amounts import Minor
+from specie.values.catalogue import ErrorCode
+from specie.values.encoding import split_fixed
+from specie.values.errors import SpecieError
+from specie.values.identifiers import OrderId, ParticipantNumber, PublicKey
+
+_VERSION: Final = 1
+_METADATA: Final = MetaData()
+_OPENING_SIZE: Final = 297
+_ORDER: Final = tuple(ApplicationState)
+
+_APPLICATION = Table(
+    "application",
+    _METADATA,
+    Column("order_id", LargeBinary, primary_key=True),
+    Column("direction", String, nullable=False),
+    Column("participant", Integer, nullable=False),
+    Column("amount", LargeBinary, nullable=False),  # u64, big-endian
+    Column("view", LargeBinary, nullable=False),
+    Column("spend", LargeBinary, nullable=False),
+    Column("state", String, nullable=False),
+)
+_APPROVAL = Table(
+    "approval",
+    _METADATA,
+    Column("order_id", LargeBinary, primary_key=True),
+    Column("officer", Integer, primary_key=True),
+    Column("signature", LargeBinary, nullable=False),
+)
+_PRODUCED = Table(
+    "produced",
+    _METADATA,
+    Column("order_id", LargeBinary, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("sealed_openings", LargeBinary, nullable=False),
+)
+
+
+class SqliteApplicationStore:
+    """`ApplicationStore` on SQLite."""
+
+    def __init__(self, path: Path, key: SealingKey) -> None:
+        self._database = Database(path, _METADATA, "applications", _VERSION)
+        self._key = key
+
+    def add(self, application: Application) -> Application:
+        """Idempotent; `order_conflict` if the order exists with another content."""
+        with self._database.transaction() as connection:
+            row = _find(connection, application.order)
+            if row is None:
+                connection.execute(insert(_APPLICATION).values(**_to_row(application)))
+                return application
+        known = _from_row(row)
+        asked = (application.direction, application.participant, application.amount)
+        is_same = (known.direction, known.participant, known.amount) == asked
+        if not is_same or known.vault != application.vault:
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "this order has another content")
+        return known
+
+    def get(self, order: OrderId) -> Application:
+        """`application_unknown` if there is none."""
+        with self._database.reading() as connection:
+            row = _find(connection, order)
+        if row is None:
+            raise SpecieError(ErrorCode.APPLICATION_UNKNOWN, "no such application")
+        return _from_row(row)
+
+    def record_approval(self, order: OrderId, officer: int, signature: bytes) -> int:
+        """Gives how many different officers have approved."""
+        with self._database.transaction() as connection:
+            mine = select(_APPROVAL).where(
+                _APPROVAL.c.order_id == order, _APPROVAL.c.officer == officer
+            )
+            if connection.execute(mine).first() is None:
+                connection.execute(
+                    insert(_APPROVAL).values(order_id=order, officer=officer, signature=signature)
+                )
+            query = select(func.count()).where(_APPROVAL.c.order_id == order)
+            return int(connection.execute(query).scalar_one())
+
+    def advance(self, order: OrderId, state: ApplicationState) -> None:
+        """States only move forward; going back is silently nothing."""
+        with self._database.transaction() as connection:
+            row = _find(connection, order)
+            if row is None:
+                raise SpecieError(ErrorCode.APPLICATION_UNKNOWN, "no such application")
+            if _ORDER.index(ApplicationState(row.state)) < _ORDER.index(state):
+                change = update(_APPLICATION).where(_APPLICATION.c.order_id == order)
+                connection.execute(change.values(state=state.value))
+
+    def record_produced(self, order: OrderId, built: BuiltTransaction) -> BuiltTransaction:
+        """The first production counts; gives it."""
+        openings = b"".join(opening.pack() for opening in built.disclosure.openings)
+        with self._database.transaction() as connection:
+            query = select(_PRODUCED).where(_PRODUCED.c.order_id == order)
+            row = connection.execute(query).first()
+            if row is None:
+                connection.execute(
+                    insert(_PRODUCED).values(
+                        order_id=order,
+                        data=encode_signed(built.signed),
+                        sealed_openings=self._key.seal(openings, order),
+                    )
+                )
+        known = built if row is None else self._open(row, order)
+        if known.signed.txid != built.signed.txid and built.signed.body.supply_change < 0:
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "another transaction voids this order")
+        self.advance(order, ApplicationState.PRODUCED)
+        return known
+
+    def find_produced(self, order: OrderId) -> BuiltTransaction | None:
+        """What was produced."""
+        with self._database.reading() as connection:
+            query = select(_PRODUCED).where(_PRODUCED.c.order_id == order)
+            row = connection.execute(query).first()
+        return None if row is None else self._open(row, order)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def _open(self, row: Any, order: OrderId) -> BuiltTransaction:
+        packed = open_sealed(self._key, row.sealed_openings, order)
+        openings = tuple(unpack_opening(one) for one in split_fixed(packed, _OPENING_SIZE))
+        return BuiltTransaction(decode_signed(row.data), Disclosure(openings))
+
+
+def _find(connection: Connection, order: OrderId) -> Any:
+    query = select(_APPLICATION).where(_APPLICATION.c.order_id == order)
+    return connection.execute(query).first()
+
+
+def _to_row(application: Application) -> dict[str, Any]:
+    return {
+        "order_id": application.order,
+        "direction": application.direction.value,
+        "participant": application.participant,
+        "amount": application.amount.to_bytes(8, "big"),
+        "view": application.vault.view,
+        "spend": application.vault.spend,
+        "state": application.state.value,
+    }
+
+
+def _from_row(row: Any) -> Application:
+    participant = ParticipantNumber(row.participant)
+    return Application(
+        order=OrderId(row.order_id),
+        direction=Direction(row.direction),
+        participant=participant,
+        amount=Minor(int.from_bytes(row.amount, "big")),
+        vault=Address(participant, PublicKey(row.view), PublicKey(row.spend)),
+        state=ApplicationState(row.state),
+    )

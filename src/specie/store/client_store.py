@@ -1,0 +1,301 @@
+"""A bank's clients, the tokens it watches for them, and their movements, on SQLite.
+
+View keys, names and openings are sealed under the bank's storage key.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from specie.crypto.addresses import Address
+from specie.crypto.outputs import unpack_opening
+from specie.crypto.secrets import SealingKey, ViewKey, open_sealed, unseal
+from specie.ledger.records import Output
+from specie.ports.clients import Client, ClientStatus, Movement, WatchedToken
+from specie.store.database import Database, chunked
+from specie.tokens.holdings import Token
+from specie.values.amounts import Minor
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import (
+    ClientId,
+    OutputRef,
+    ParticipantNumber,
+    PublicKey,
+    TransactionId,
+)
+from specie.values.times import Timestamp
+
+_VERSION: Final = 1
+_METADATA: Final = MetaData()
+
+_CLIENT = Table(
+    "client",
+    _METADATA,
+    Column("id", String, primary_key=True),
+    Column("bank", Integer, nullable=False),
+    Column("view", LargeBinary, nullable=False),
+    Column("spend", LargeBinary, nullable=False, unique=True),
+    Column("sealed_view_key", LargeBinary, nullable=False),
+    Column("sealed_name", LargeBinary, nullable=False),
+    Column("status", String, nullable=False),
+)
+_TOKEN = Table(
+    "token",
+    _METADATA,
+    Column("ref", LargeBinary, primary_key=True),
+    Column("client", String, nullable=False, index=True),
+    Column("output", LargeBinary, nullable=False),
+    Column("sealed_opening", LargeBinary, nullable=False),
+    Column("made_by", LargeBinary, nullable=False, index=True),  # empty: found in the log
+    Column("is_final", Integer, nullable=False),
+    Column("spent_by", LargeBinary, nullable=True),
+    Column("is_delivered", Integer, nullable=False),
+)
+_ATTESTED_INPUT = Table(
+    "attested_input",
+    _METADATA,
+    Column("txid", LargeBinary, primary_key=True),
+    Column("ref", LargeBinary, primary_key=True),
+)
+_MOVEMENT = Table(
+    "movement",
+    _METADATA,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("txid", LargeBinary, nullable=False, index=True),
+    Column("client", String, nullable=False, index=True),
+    Column("sealed_amount", LargeBinary, nullable=False),
+    Column("is_incoming", Integer, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("is_final", Integer, nullable=False),
+)
+_ATTESTED = Table("attested", _METADATA, Column("txid", LargeBinary, primary_key=True))
+
+
+class SqliteClientStore:
+    """`ClientStore` on SQLite."""
+
+    def __init__(self, path: Path, key: SealingKey) -> None:
+        self._database = Database(path, _METADATA, "clients", _VERSION)
+        self._key = key
+
+    def add_client(self, client: Client) -> None:
+        """`client_exists` if the id or the address is taken."""
+        aad = client.id.encode()
+        with self._database.transaction() as connection:
+            query = select(_CLIENT.c.id).where(
+                or_(_CLIENT.c.id == client.id, _CLIENT.c.spend == client.address.spend)
+            )
+            if connection.execute(query).first() is not None:
+                raise SpecieError(ErrorCode.CLIENT_EXISTS, "this client or address is known")
+            connection.execute(
+                insert(_CLIENT).values(
+                    id=client.id,
+                    bank=client.address.bank,
+                    view=client.address.view,
+                    spend=client.address.spend,
+                    sealed_view_key=client.view_key.seal(self._key, aad),
+                    sealed_name=self._key.seal(client.name.encode(), aad),
+                    status=client.status.value,
+                )
+            )
+
+    def set_status(self, client: ClientId, status: ClientStatus) -> None:
+        """Block or unblock; never moves money."""
+        with self._database.transaction() as connection:
+            change = update(_CLIENT).where(_CLIENT.c.id == client).values(status=status.value)
+            if connection.execute(change).rowcount != 1:
+                raise SpecieError(ErrorCode.CLIENT_UNKNOWN, "no such client")
+
+    def find_client(self, client: ClientId) -> Client | None:
+        """By the bank's own id."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(_CLIENT).where(_CLIENT.c.id == client)).first()
+        return None if row is None else self._open_client(row)
+
+    def find_by_address(self, address: Address) -> Client | None:
+        """By address."""
+        query = select(_CLIENT).where(
+            _CLIENT.c.spend == address.spend, _CLIENT.c.view == address.view
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else self._open_client(row)
+
+    def load_clients(self) -> list[Client]:
+        """All clients."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(_CLIENT).order_by(_CLIENT.c.id)).all()
+        return [self._open_client(row) for row in rows]
+
+    def find_tokens(self, refs: Sequence[OutputRef]) -> dict[OutputRef, WatchedToken]:
+        """Watched tokens by reference."""
+        found: dict[OutputRef, WatchedToken] = {}
+        with self._database.reading() as connection:
+            for part in chunked(list(refs)):
+                for row in connection.execute(select(_TOKEN).where(_TOKEN.c.ref.in_(part))):
+                    found[OutputRef(row.ref)] = self._open_token(row)
+        return found
+
+    def record_attested(
+        self,
+        txid: TransactionId,
+        inputs: Sequence[OutputRef],
+        tokens: Sequence[tuple[ClientId, Token]],
+        movements: Sequence[Movement],
+    ) -> None:
+        """Durable before the attestation leaves; idempotent by txid."""
+        with self._database.transaction() as connection:
+            known = connection.execute(select(_ATTESTED).where(_ATTESTED.c.txid == txid)).first()
+            if known is not None:
+                return
+            connection.execute(insert(_ATTESTED).values(txid=txid))
+            if inputs:
+                rows = [{"txid": txid, "ref": ref} for ref in inputs]
+                connection.execute(insert(_ATTESTED_INPUT), rows)
+            self._insert_tokens(connection, tokens, txid, is_final=False)
+            if movements:
+                connection.execute(insert(_MOVEMENT), [self._seal_movement(m) for m in movements])
+
+    def finalise(self, txid: TransactionId) -> list[WatchedToken]:
+        """The transaction is final: inputs spent, tokens final; gives these tokens. Idempotent."""
+        spent = select(_ATTESTED_INPUT.c.ref).where(_ATTESTED_INPUT.c.txid == txid)
+        with self._database.transaction() as connection:
+            connection.execute(
+                update(_TOKEN).where(_TOKEN.c.ref.in_(spent)).values(spent_by=txid)
+            )
+            connection.execute(
+                update(_TOKEN).where(_TOKEN.c.made_by == txid).values(is_final=1)
+            )
+            connection.execute(
+                update(_MOVEMENT).where(_MOVEMENT.c.txid == txid).values(is_final=1)
+            )
+            rows = connection.execute(select(_TOKEN).where(_TOKEN.c.made_by == txid)).all()
+        return [self._open_token(row) for row in rows]
+
+    def add_found(self, tokens: Sequence[tuple[ClientId, Token]]) -> int:
+        """Tokens found in the public log; gives how many were new."""
+        with self._database.transaction() as connection:
+            fresh = self._insert_tokens(connection, tokens, TransactionId(b""), is_final=True)
+            for part in chunked([token.ref for _, token in tokens]):
+                connection.execute(
+                    update(_TOKEN).where(_TOKEN.c.ref.in_(part)).values(is_final=1)
+                )
+        return fresh
+
+    def load_undelivered(self, client: ClientId) -> list[Output]:
+        """Final, unspent outputs that the client's device has not fetched."""
+        query = select(_TOKEN.c.output).where(
+            _TOKEN.c.client == client,
+            _TOKEN.c.is_final == 1,
+            _TOKEN.c.is_delivered == 0,
+            _TOKEN.c.spent_by.is_(None),
+        )
+        with self._database.reading() as connection:
+            return [Output(row.output) for row in connection.execute(query)]
+
+    def mark_delivered(self, client: ClientId, refs: Sequence[OutputRef]) -> None:
+        """The device has them."""
+        with self._database.transaction() as connection:
+            for part in chunked(list(refs)):
+                change = update(_TOKEN).where(_TOKEN.c.client == client, _TOKEN.c.ref.in_(part))
+                connection.execute(change.values(is_delivered=1))
+
+    def load_movements(self, client: ClientId) -> list[Movement]:
+        """Oldest first."""
+        query = (
+            select(_MOVEMENT).where(_MOVEMENT.c.client == client).order_by(_MOVEMENT.c.sequence)
+        )
+        with self._database.reading() as connection:
+            return [self._open_movement(row) for row in connection.execute(query)]
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def _insert_tokens(
+        self,
+        connection: Connection,
+        tokens: Sequence[tuple[ClientId, Token]],
+        made_by: TransactionId,
+        *,
+        is_final: bool,
+    ) -> int:
+        known: set[bytes] = set()
+        for part in chunked([token.ref for _, token in tokens]):
+            query = select(_TOKEN.c.ref).where(_TOKEN.c.ref.in_(part))
+            known.update(row.ref for row in connection.execute(query))
+        rows = [
+            {
+                "ref": token.ref,
+                "client": client,
+                "output": token.output.data,
+                "sealed_opening": self._key.seal(token.opening.pack(), token.ref),
+                "made_by": made_by,
+                "is_final": int(is_final),
+                "spent_by": None,
+                "is_delivered": 0,
+            }
+            for client, token in tokens
+            if token.ref not in known
+        ]
+        if rows:
+            connection.execute(insert(_TOKEN), rows)
+        return len(rows)
+
+    def _open_client(self, row: Any) -> Client:
+        aad = str(row.id).encode()
+        address = Address(ParticipantNumber(row.bank), PublicKey(row.view), PublicKey(row.spend))
+        return Client(
+            id=ClientId(row.id),
+            name=open_sealed(self._key, row.sealed_name, aad).decode(),
+            address=address,
+            view_key=unseal(ViewKey.unseal, self._key, row.sealed_view_key, aad),
+            status=ClientStatus(row.status),
+        )
+
+    def _open_token(self, row: Any) -> WatchedToken:
+        opening = unpack_opening(open_sealed(self._key, row.sealed_opening, row.ref))
+        return WatchedToken(
+            client=ClientId(row.client),
+            token=Token(Output(row.output), opening),
+            is_final=bool(row.is_final),
+            spent_by=None if row.spent_by is None else TransactionId(row.spent_by),
+        )
+
+    def _seal_movement(self, movement: Movement) -> dict[str, Any]:
+        amount = movement.amount.to_bytes(8, "little")
+        return {
+            "txid": movement.txid,
+            "client": movement.client,
+            "sealed_amount": self._key.seal(amount, movement.txid),
+            "is_incoming": int(movement.is_incoming),
+            "time": movement.time,
+            "is_final": int(movement.is_final),
+        }
+
+    def _open_movement(self, row: Any) -> Movement:
+        amount = int.from_bytes(open_sealed(self._key, row.sealed_amount, row.txid), "little")
+        return Movement(
+            txid=TransactionId(row.txid),
+            client=ClientId(row.client),
+            amount=Minor(amount),
+            is_incoming=bool(row.is_incoming),
+            time=Timestamp(row.time),
+            is_final=bool(row.is_final),
+        )

@@ -1,0 +1,317 @@
+"""The notary's database: outputs, spends, kernels, promises, supply, leaves.
+
+The primary key of `spend` makes a second spend impossible even if a check were wrong.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    Table,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from specie.ledger.records import Kind, Output
+from specie.ledger.state import LedgerOutput, OverlayView, Spend, SupplyState
+from specie.ledger.transactions import Promise
+from specie.ledger.wire import decode_attested
+from specie.ports.notary import LookUp, RecordedBatch, RecordedTransaction
+from specie.store.database import Database, chunked
+from specie.values.identifiers import (
+    EntryId,
+    OutputRef,
+    ParticipantNumber,
+    PublicKey,
+    Signature,
+    TransactionId,
+)
+from specie.values.times import Timestamp
+
+_VERSION: Final = 1
+_METADATA: Final = MetaData()
+
+_OUTPUT = Table(
+    "output",
+    _METADATA,
+    Column("ref", LargeBinary, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("kind", Integer, nullable=False),
+    Column("bank", Integer, nullable=False),
+)
+_SPEND = Table(
+    "spend",
+    _METADATA,
+    Column("ref", LargeBinary, primary_key=True),
+    Column("txid", LargeBinary, nullable=False),
+    Column("not_before", BigInteger, nullable=False),
+    Column("not_after", BigInteger, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+)
+_KERNEL = Table("kernel", _METADATA, Column("public", LargeBinary, primary_key=True))
+_RESERVE = Table("reserve", _METADATA, Column("entry", LargeBinary, primary_key=True))
+_NOTARISED = Table(
+    "notarised",
+    _METADATA,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("txid", LargeBinary, nullable=False, unique=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("publish_by", BigInteger, nullable=False),
+    Column("promise", LargeBinary, nullable=False),
+    Column("batch", Integer, nullable=True, index=True),
+)
+_SUPPLY = Table(
+    "supply",
+    _METADATA,
+    Column("serial", BigInteger, primary_key=True),
+    Column("total", LargeBinary, nullable=False),  # u64, big-endian
+    Column("day", Integer, nullable=False),
+    Column("issued_on_day", LargeBinary, nullable=False),
+)
+_BATCH = Table(
+    "batch",
+    _METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("time", BigInteger, nullable=False),
+    Column("first_leaf", BigInteger, nullable=False),
+    Column("leaves", Integer, nullable=False),
+)
+_LEAF = Table(
+    "leaf",
+    _METADATA,
+    Column("position", BigInteger, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+
+class SqliteNotaryStore:
+    """`NotaryStore` on SQLite."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path, _METADATA, "notary", _VERSION)
+
+    def find_promises(self, txids: Sequence[TransactionId]) -> dict[TransactionId, Promise]:
+        """Promises given before."""
+        found: dict[TransactionId, Promise] = {}
+        with self._database.reading() as connection:
+            for part in chunked(list(txids)):
+                query = select(
+                    _NOTARISED.c.txid, _NOTARISED.c.publish_by, _NOTARISED.c.promise
+                ).where(_NOTARISED.c.txid.in_(part))
+                for row in connection.execute(query):
+                    found[TransactionId(row.txid)] = _read_promise(row)
+        return found
+
+    def load_view(self, wanted: LookUp) -> OverlayView:
+        """The state of the ledger restricted to what is asked."""
+        view = OverlayView(base=_EmptyLedger(), supply=SupplyState())
+        with self._database.reading() as connection:
+            view.supply = _load_supply(connection)
+            for part in chunked(list(wanted.refs)):
+                _load_outputs(connection, part, view)
+            for part in chunked(list(wanted.kernels)):
+                query = select(_KERNEL.c.public).where(_KERNEL.c.public.in_(part))
+                view.kernels.update(PublicKey(row.public) for row in connection.execute(query))
+            for part in chunked(list(wanted.reserves)):
+                entries = select(_RESERVE.c.entry).where(_RESERVE.c.entry.in_(part))
+                view.reserves.update(EntryId(row.entry) for row in connection.execute(entries))
+        return view
+
+    def record_batch(self, batch: Sequence[RecordedTransaction], supply: SupplyState) -> None:
+        """One durable database transaction: outputs, spends, kernels, promises, supply."""
+        with self._database.transaction() as connection:
+            before = _load_supply(connection)
+            for table, rows in _build_rows(batch):
+                if rows:
+                    connection.execute(insert(table), rows)
+            if supply != before:
+                connection.execute(insert(_SUPPLY).values(**_supply_row(supply)))
+
+    def load_supply(self) -> SupplyState:
+        """The supply as recorded."""
+        with self._database.reading() as connection:
+            return _load_supply(connection)
+
+    def load_waiting(self, limit: int) -> list[RecordedTransaction]:
+        """Notarised but not yet published, the oldest first."""
+        query = (
+            select(_NOTARISED)
+            .where(_NOTARISED.c.batch.is_(None))
+            .order_by(_NOTARISED.c.sequence)
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [
+            RecordedTransaction(
+                decode_attested(row.data), row.data, Timestamp(row.time), _read_promise(row)
+            )
+            for row in rows
+        ]
+
+    def load_batch_number(self) -> int:
+        """Number of the last published batch, 0 if none."""
+        with self._database.reading() as connection:
+            return connection.execute(select(func.max(_BATCH.c.number))).scalar() or 0
+
+    def record_publication(self, batch: RecordedBatch) -> None:
+        """One durable database transaction: leaves appended, transactions marked published."""
+        with self._database.transaction() as connection:
+            first = _count_leaves(connection)
+            rows = [
+                {"position": first + place, "data": leaf} for place, leaf in enumerate(batch.leaves)
+            ]
+            connection.execute(insert(_LEAF), rows)
+            connection.execute(
+                insert(_BATCH).values(
+                    number=batch.number, time=batch.time, first_leaf=first, leaves=len(rows)
+                )
+            )
+            for part in chunked(list(batch.txids)):
+                change = update(_NOTARISED).where(_NOTARISED.c.txid.in_(part))
+                connection.execute(change.values(batch=batch.number))
+
+    def count_leaves(self) -> int:
+        """Size of the log."""
+        with self._database.reading() as connection:
+            return _count_leaves(connection)
+
+    def load_leaves(self, start: int, limit: int) -> list[bytes]:
+        """Leaves from `start` on."""
+        query = (
+            select(_LEAF.c.data)
+            .where(_LEAF.c.position >= start, _LEAF.c.position < start + limit)
+            .order_by(_LEAF.c.position)
+        )
+        with self._database.reading() as connection:
+            return [row.data for row in connection.execute(query)]
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+
+class _EmptyLedger:
+    """Below what was looked up there is nothing."""
+
+    supply = SupplyState()
+
+    def find_output(self, ref: OutputRef) -> LedgerOutput | None:
+        return None
+
+    def find_spend(self, ref: OutputRef) -> Spend | None:
+        return None
+
+    def has_kernel(self, kernel: PublicKey) -> bool:
+        return False
+
+    def has_reserve(self, entry: EntryId) -> bool:
+        return False
+
+
+def _load_outputs(connection: Connection, refs: list[bytes], view: OverlayView) -> None:
+    for row in connection.execute(select(_OUTPUT).where(_OUTPUT.c.ref.in_(refs))):
+        view.outputs[OutputRef(row.ref)] = LedgerOutput(
+            Output(row.data), Kind(row.kind), ParticipantNumber(row.bank)
+        )
+    for row in connection.execute(select(_SPEND).where(_SPEND.c.ref.in_(refs))):
+        view.spends[OutputRef(row.ref)] = Spend(
+            TransactionId(row.txid),
+            Timestamp(row.not_before),
+            Timestamp(row.not_after),
+            Signature(row.signature),
+        )
+
+
+def _build_rows(
+    batch: Sequence[RecordedTransaction],
+) -> list[tuple[Table, list[dict[str, Any]]]]:
+    outputs: list[dict[str, Any]] = []
+    spends: list[dict[str, Any]] = []
+    kernels: list[dict[str, Any]] = []
+    reserves: list[dict[str, Any]] = []
+    notarised: list[dict[str, Any]] = []
+    for recorded in batch:
+        signed, body = recorded.transaction.signed, recorded.transaction.body
+        for output, terms in zip(body.outputs, body.terms, strict=True):
+            outputs.append(
+                {
+                    "ref": output.ref,
+                    "data": output.data,
+                    "kind": int(terms.kind),
+                    "bank": terms.bank,
+                }
+            )
+        for ref, signature in zip(body.inputs, signed.owner_signatures, strict=True):
+            spends.append(
+                {
+                    "ref": ref,
+                    "txid": body.txid,
+                    "not_before": body.not_before,
+                    "not_after": body.not_after,
+                    "signature": signature,
+                }
+            )
+        kernels += [{"public": kernel.public} for kernel in signed.kernels]
+        if signed.supply and signed.supply.reserve:
+            reserves.append({"entry": signed.supply.reserve.entry})
+        notarised.append(
+            {
+                "txid": body.txid,
+                "data": recorded.data,
+                "time": recorded.time,
+                "publish_by": recorded.promise.publish_by,
+                "promise": recorded.promise.signature,
+            }
+        )
+    return [
+        (_OUTPUT, outputs),
+        (_SPEND, spends),
+        (_KERNEL, kernels),
+        (_RESERVE, reserves),
+        (_NOTARISED, notarised),
+    ]
+
+
+def _load_supply(connection: Connection) -> SupplyState:
+    row = connection.execute(select(_SUPPLY).order_by(_SUPPLY.c.serial.desc()).limit(1)).first()
+    if row is None:
+        return SupplyState()
+    return SupplyState(
+        row.serial,
+        int.from_bytes(row.total, "big"),
+        row.day,
+        int.from_bytes(row.issued_on_day, "big"),
+    )
+
+
+def _supply_row(supply: SupplyState) -> dict[str, Any]:
+    return {
+        "serial": supply.serial,
+        "total": supply.total.to_bytes(8, "big"),
+        "day": supply.day,
+        "issued_on_day": supply.issued_on_day.to_bytes(8, "big"),
+    }
+
+
+def _count_leaves(connection: Connection) -> int:
+    query = select(_BATCH).order_by(_BATCH.c.number.desc()).limit(1)
+    row = connection.execute(query).first()
+    return 0 if row is None else int(row.first_leaf + row.leaves)
+
+
+def _read_promise(row: Row[Any]) -> Promise:
+    return Promise(
+        TransactionId(row.txid), Timestamp(row.publish_by), Signature(row.promise)
+    )

@@ -1,0 +1,58 @@
+"""Finding our tokens among outputs (spec page 02, "Receiving"; T11).
+
+    s = H("shared", a·R ‖ R ‖ A ‖ B),  ours iff tag fits, P = B + t·G, and the opening rebuilds it
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from specie.crypto.outputs import Scanner
+from specie.crypto.secrets import ScanKey, ViewKey
+from specie.identity.participants import Participant
+from specie.ledger.records import Output
+from specie.tokens.holdings import Token
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import PublicKey
+from specie.values.limits import SCAN_OUTPUTS_MAX
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FoundToken:
+    """A token, and the number under which its view key was added to the scanner."""
+
+    client: int
+    token: Token
+
+
+def scan(
+    outputs: Sequence[Output], view_key: ViewKey, spend: PublicKey, bank: Participant
+) -> list[Token]:
+    """A wallet's own tokens among `outputs`; whatever does not rebuild exactly is not ours."""
+    _check_number(outputs)
+    scanner = Scanner(bank.number, bank.scan_key)
+    scanner.add(view_key, spend)
+    result = scanner.scan([output.data for output in outputs])
+    return [Token(outputs[hit.index], hit.opening) for hit in result.hits]
+
+
+def scan_for_clients(
+    outputs: Sequence[Output],
+    clients: Sequence[tuple[ViewKey, PublicKey]],
+    bank: Participant,
+    scan_key: ScanKey,
+) -> list[FoundToken]:
+    """A bank's look at public outputs: one Diffie-Hellman each, by the hint."""
+    _check_number(outputs)
+    scanner = Scanner(bank.number, bank.scan_key)
+    for view_key, spend in clients:
+        scanner.add(view_key, spend)
+    result = scanner.scan_hinted(scan_key, [output.data for output in outputs])
+    return [
+        FoundToken(hit.client, Token(outputs[hit.index], hit.opening)) for hit in result.hits
+    ]
+
+
+def _check_number(outputs: Sequence[Output]) -> None:
+    if len(outputs) > SCAN_OUTPUTS_MAX:
+        raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "too many outputs in one scan")

@@ -1,0 +1,62 @@
+"""Which tokens pay an amount.
+
+Largest first reaches the amount with the fewest inputs; then, while a payment has fewer than two
+inputs, the smallest other token is swept in, so that most payments look alike (2 in, 2 out) and
+a vault of small change shrinks by being used.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+from specie.values.amounts import Minor, check_positive
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.limits import INPUTS_MAX
+
+_USUAL_INPUTS = 2
+
+
+class HasAmount(Protocol):
+    """Anything with an amount: a token, or its row in a store."""
+
+    @property
+    def amount(self) -> Minor:
+        """Minor units."""
+        ...
+
+
+Candidate = TypeVar("Candidate", bound=HasAmount)
+
+
+def select_tokens(tokens: Sequence[Candidate], amount: Minor) -> tuple[Candidate, ...]:
+    """At most 16 tokens that together reach `amount`; the smallest single one if one is enough.
+
+    `funds_insufficient` if all together do not reach it; `tokens_too_many` if only more than 16
+    would, in which case the holder first pays itself.
+    """
+    check_positive(amount)
+    ordered = sorted(tokens, key=lambda token: token.amount, reverse=True)
+    if sum(token.amount for token in ordered) < amount:
+        raise SpecieError(ErrorCode.FUNDS_INSUFFICIENT, "not enough money for this amount")
+    enough = [token for token in ordered if token.amount >= amount]
+    chosen = [enough[-1]] if enough else _take_largest(ordered, amount)
+    chosen_ids = {id(token) for token in chosen}
+    rest = [token for token in ordered if id(token) not in chosen_ids]
+    while rest and len(chosen) < _USUAL_INPUTS:
+        chosen.append(rest.pop())
+    return tuple(chosen)
+
+
+def _take_largest(ordered: Sequence[Candidate], amount: Minor) -> list[Candidate]:
+    chosen: list[Candidate] = []
+    total = 0
+    for token in ordered[:INPUTS_MAX]:
+        if total >= amount:
+            break
+        chosen.append(token)
+        total += token.amount
+    if total < amount:
+        raise SpecieError(
+            ErrorCode.TOKENS_TOO_MANY, "money is in too small tokens; pay yourself first"
+        )
+    return chosen

@@ -1,0 +1,129 @@
+"""Every error code of the system, once. Documented in docs/reference/errors.md, which is tested.
+
+A code is the machine's word for one broken rule; it never changes its meaning.
+"""
+
+from enum import StrEnum, unique
+
+
+@unique
+class ErrorCode(StrEnum):
+    """The code of one broken rule. The value is what callers and documents see."""
+
+    # Encoding
+    TRUNCATED = "truncated"
+    TRAILING_BYTES = "trailing_bytes"
+    NOT_CANONICAL = "not_canonical"
+    VERSION_UNKNOWN = "version_unknown"
+    KIND_UNKNOWN = "kind_unknown"
+    KIND_NOT_SUPPORTED = "kind_not_supported"
+    LIMIT_EXCEEDED = "limit_exceeded"
+    SIZE_INVALID = "size_invalid"
+    TEXT_INVALID = "text_invalid"
+
+    # Amounts
+    AMOUNT_OUT_OF_RANGE = "amount_out_of_range"
+    CURRENCY_MISMATCH = "currency_mismatch"
+
+    # Cryptography (the kernel's own codes, one to one)
+    POINT_INVALID = "point_invalid"
+    IDENTITY_POINT = "identity_point"
+    SCALAR_INVALID = "scalar_invalid"
+    SIGNATURE_INVALID = "signature_invalid"
+    RANGE_PROOF_INVALID = "range_proof_invalid"
+    BALANCE_INVALID = "balance_invalid"
+    OPENING_MISMATCH = "opening_mismatch"
+    SEALED_INVALID = "sealed_invalid"
+    PHRASE_INVALID = "phrase_invalid"
+    ADDRESS_INVALID = "address_invalid"
+    BATCH_REFUSED = "batch_refused"
+    BATCH_INCONSISTENT = "batch_inconsistent"
+
+    # Contract: form of a transaction
+    NETWORK_MISMATCH = "network_mismatch"
+    WINDOW_INVALID = "window_invalid"
+    NOT_YET_VALID = "not_yet_valid"
+    EXPIRED = "expired"
+    INPUTS_MISSING = "inputs_missing"
+    INPUT_REPEATED = "input_repeated"
+    OUTPUT_REPEATED = "output_repeated"
+    TERMS_MISMATCH = "terms_mismatch"
+    TERMS_NOT_ALLOWED = "terms_not_allowed"
+    RANGE_COVER_INVALID = "range_cover_invalid"
+
+    # Contract: state of the ledger
+    INPUT_UNKNOWN = "input_unknown"
+    INPUT_SPENT = "input_spent"
+    OUTPUT_EXISTS = "output_exists"
+    KERNEL_EXISTS = "kernel_exists"
+
+    # Contract: attestation
+    ATTESTATION_MISSING = "attestation_missing"
+    ATTESTATION_EXCESS = "attestation_excess"
+    ATTESTER_UNKNOWN = "attester_unknown"
+    ATTESTER_WRONG = "attester_wrong"
+    ATTESTER_SUSPENDED = "attester_suspended"
+    ATTESTER_REVOKED = "attester_revoked"
+
+    # Contract: proofs and signatures of one transaction
+    KERNEL_SIGNATURE_INVALID = "kernel_signature_invalid"
+    OWNER_SIGNATURE_INVALID = "owner_signature_invalid"
+    ATTESTATION_SIGNATURE_INVALID = "attestation_signature_invalid"
+
+    # Contract: supply
+    SUPPLY_SECTION_UNEXPECTED = "supply_section_unexpected"
+    SUPPLY_NOT_INSTITUTION = "supply_not_institution"
+    AUTHORISATION_MISSING = "authorisation_missing"
+    AUTHORISATION_INVALID = "authorisation_invalid"
+    SERIAL_WRONG = "serial_wrong"
+    TOTAL_WRONG = "total_wrong"
+    SUPPLY_CAP_EXCEEDED = "supply_cap_exceeded"
+    RESERVE_REFERENCE_INVALID = "reserve_reference_invalid"
+    RESERVE_REFERENCE_USED = "reserve_reference_used"
+
+    # Participants
+    PARTICIPANTS_INVALID = "participants_invalid"
+    PARTICIPANTS_OUTDATED = "participants_outdated"
+    PARTICIPANT_UNKNOWN = "participant_unknown"
+    PARTICIPANT_INACTIVE = "participant_inactive"
+
+    # Log and promise
+    LEAF_MALFORMED = "leaf_malformed"
+    LOG_INVALID = "log_invalid"
+    CHECKPOINT_INVALID = "checkpoint_invalid"
+    PROMISE_INVALID = "promise_invalid"
+    EVIDENCE_INVALID = "evidence_invalid"
+    SUPPLY_NOT_VERIFIED = "supply_not_verified"
+
+    # Books and accounting
+    ENTRY_UNBALANCED = "entry_unbalanced"
+    ENTRY_CONFLICT = "entry_conflict"
+    ACCOUNT_UNKNOWN = "account_unknown"
+    ACCOUNT_EXISTS = "account_exists"
+    ACCOUNT_OVERDRAWN = "account_overdrawn"
+
+    # Wallets and vaults
+    FUNDS_INSUFFICIENT = "funds_insufficient"
+    TOKENS_TOO_MANY = "tokens_too_many"
+    TOKEN_UNAVAILABLE = "token_unavailable"
+    PAYMENT_UNKNOWN = "payment_unknown"
+    OUTPUT_REFUSED = "output_refused"
+    PASSPHRASE_WRONG = "passphrase_wrong"
+
+    # Banks and the central bank
+    CLIENT_UNKNOWN = "client_unknown"
+    CLIENT_EXISTS = "client_exists"
+    CLIENT_BLOCKED = "client_blocked"
+    DISCLOSURE_MISMATCH = "disclosure_mismatch"
+    NOT_SERVED_HERE = "not_served_here"
+    ORDER_CONFLICT = "order_conflict"
+    APPROVALS_MISSING = "approvals_missing"
+    APPLICATION_UNKNOWN = "application_unknown"
+
+    # Stores
+    STORE_UNUSABLE = "store_unusable"
+
+    # Workload
+    PROFILE_MISSING = "profile_missing"
+    PROFILE_MALFORMED = "profile_malformed"
+    SETTING_INVALID = "setting_invalid"

@@ -1,0 +1,26 @@
+"""The one error of the system: a catalogued code and a sentence for a person.
+
+    SpecieError                    a rule was broken; nothing was changed
+    └─ SpentError                  ... because an input is spent; carries the evidence
+
+Messages never hold secrets, amounts of others, names or addresses (X5).
+"""
+
+from specie.values.catalogue import ErrorCode
+
+
+class SpecieError(Exception):
+    """A broken rule. `code` is for machines, `message` for people; nothing was changed."""
+
+    def __init__(self, code: ErrorCode, message: str = "") -> None:
+        self.code = code
+        self.message = message or code.value.replace("_", " ")
+        super().__init__(f"{code.value}: {self.message}")
+
+
+class SpentError(SpecieError):
+    """An input was spent before; `evidence` convinces a third party (encoded, spec page 05)."""
+
+    def __init__(self, message: str, evidence: bytes) -> None:
+        super().__init__(ErrorCode.INPUT_SPENT, message)
+        self.evidence = evidence

@@ -1,0 +1,49 @@
+"""All limits, in one place. Each is enforced where its comment says, by a named check."""
+
+from typing import Final
+
+# Amounts
+AMOUNT_MAX: Final = 2**64 - 1  # minor units; u64 on the wire
+SUPPLY_CHANGE_MAX: Final = 2**63 - 1  # |i64|, -2**63 is refused
+
+# Transactions (ledger/wire.py)
+INPUTS_MAX: Final = 16
+OUTPUTS_MAX: Final = 16
+KERNELS_MAX: Final = 4
+ATTESTATIONS_MAX: Final = 4
+AUTHORISATIONS_MAX: Final = 8
+TRANSACTION_BYTES_MAX: Final = 65_536
+WINDOW_MS_MAX: Final = 48 * 3600 * 1000  # not_after - not_before
+
+# Wallets (tokens/building.py)
+WINDOW_MS_DEFAULT: Final = 10 * 60 * 1000
+SCAN_OUTPUTS_MAX: Final = 1_000_000  # outputs in one call of the kernel
+
+# Notary (notary/notarisation.py)
+BATCH_TRANSACTIONS_MAX: Final = 256
+QUEUE_TRANSACTIONS_MAX: Final = 8_192
+
+# Participants (identity/participants.py)
+PARTICIPANTS_MAX: Final = 4_096
+OFFICERS_MAX: Final = 32
+NAME_BYTES_MAX: Final = 48
+SUCCESSOR_HOPS_MAX: Final = 8
+
+# Books (books/entries.py)
+POSTINGS_MAX: Final = 64
+ACCOUNT_NAME_MAX: Final = 64
+TEXT_MAX: Final = 140  # remittance text, the length ISO 20022 allows
+
+# Log (log/leaves.py)
+LEAF_BYTES_MAX: Final = 32_768
+LOG_FILE_BYTES_MAX: Final = 64 * 1024 * 1024
+
+# Sealing (store/vault): Argon2id, RFC 9106's second recommended option
+ARGON2_MEMORY_KIB: Final = 65_536
+ARGON2_PASSES: Final = 3
+ARGON2_LANES: Final = 4
+PASSPHRASE_BYTES_MAX: Final = 1_024
+
+# Command line (cli)
+DEMO_CLIENTS_MAX: Final = 100_000
+DEMO_PAYMENTS_MAX: Final = 10_000_000

@@ -1,0 +1,75 @@
+"""Making and opening a holder's keys (T3, X7).
+
+    passphrase --Argon2id--> K,   K seals a random key V,   V seals the phrase's seed and all openings
+
+A new passphrase re-seals V only. The phrase is shown once and stored nowhere in the clear.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from specie.crypto.native import translated_errors
+from specie.crypto.secrets import KeyTree, SealingKey, derive_sealing_key, unseal
+from specie.ports.randomness import Identifiers
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+
+_KEY: Final = b"holder-key\0"
+_TREE: Final = b"holder-tree\0"
+
+
+class KeyStore(Protocol):
+    """Where sealed keys are kept."""
+
+    def store_keys(self, holder: str, salt: bytes, sealed_key: bytes, sealed_tree: bytes) -> None:
+        """Once per holder."""
+        ...
+
+    def find_keys(self, holder: str) -> tuple[bytes, bytes, bytes] | None:
+        """(salt, sealed key, sealed tree)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OpenedKeys:
+    """A holder's secrets, as handles."""
+
+    vault_key: SealingKey
+    tree: KeyTree
+
+
+def create_keys(
+    store: KeyStore, holder: str, master: SealingKey, salt: bytes, tree: KeyTree
+) -> OpenedKeys:
+    """Seal a key tree under a fresh vault key, and that under `master`."""
+    vault_key = SealingKey.generate()
+    aad = holder.encode()
+    with translated_errors():
+        sealed_key = master.seal_key(vault_key, _KEY + aad)
+        sealed_tree = tree.seal(vault_key, _TREE + aad)
+    store.store_keys(holder, salt, sealed_key, sealed_tree)
+    return OpenedKeys(vault_key, tree)
+
+
+def open_keys(store: KeyStore, holder: str, master: SealingKey) -> OpenedKeys:
+    """Open them again; `passphrase_wrong` if `master` is not the one."""
+    found = store.find_keys(holder)
+    if found is None:
+        raise SpecieError(ErrorCode.CLIENT_UNKNOWN, "no keys of this holder here")
+    _, sealed_key, sealed_tree = found
+    aad = holder.encode()
+    try:
+        with translated_errors():
+            vault_key = master.open_key(sealed_key, _KEY + aad)
+    except SpecieError:
+        raise SpecieError(ErrorCode.PASSPHRASE_WRONG, "the passphrase does not open it") from None
+    return OpenedKeys(vault_key, unseal(KeyTree.unseal, vault_key, sealed_tree, _TREE + aad))
+
+
+def derive_master(
+    store: KeyStore, holder: str, passphrase: str, identifiers: Identifiers
+) -> tuple[SealingKey, bytes]:
+    """The key that opens a holder's vault key, with the holder's salt or a fresh one."""
+    found = store.find_keys(holder)
+    salt = identifiers.draw() if found is None else found[0]
+    return derive_sealing_key(passphrase, salt), salt

@@ -1,0 +1,201 @@
+"""Tokens and outgoing payments of one holder: a person's purse or an institution's vault.
+
+    reserve (durable) → build → record (durable) → send → settle | release (durable)
+
+Killed before `record`: nothing was signed that anyone saw, the reservation is freed at start.
+Killed after it: the same bytes are sent again and get the same answer.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from specie.crypto.outputs import Opening, unpack_opening
+from specie.identity.genesis import Genesis
+from specie.identity.roster import Roster
+from specie.ledger.records import Output
+from specie.ledger.transactions import Promise, SignedTransaction
+from specie.ledger.wire import decode_signed, encode_signed
+from specie.ports.clock import Clock
+from specie.ports.randomness import Identifiers
+from specie.ports.vault import PaymentState, StoredPayment, VaultStore
+from specie.tokens.building import (
+    BuildContext,
+    BuiltTransaction,
+    PaymentOrder,
+    build_payment,
+    build_redemption,
+)
+from specie.tokens.disclosures import Disclosure
+from specie.tokens.holdings import HolderKeys, Memo, Token
+from specie.tokens.scanning import scan
+from specie.tokens.selection import select_tokens
+from specie.values.amounts import Minor, sum_minor
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import ParticipantNumber, PublicKey
+from specie.values.limits import INPUTS_MAX, WINDOW_MS_DEFAULT
+from specie.values.times import Timestamp
+
+_Build = Callable[[Sequence[Token], BuildContext], BuiltTransaction]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a holder needs of the world: the network, who takes part, time, fresh identifiers."""
+
+    roster: Roster
+    clock: Clock
+    identifiers: Identifiers
+
+    @property
+    def genesis(self) -> Genesis:
+        """The network's parameters."""
+        return self.roster.genesis
+
+    def build_context(self) -> BuildContext:
+        """Rules and a window that begins a little before now, for clocks that differ."""
+        now = self.clock.now()
+        return BuildContext(
+            network=self.genesis.network,
+            proof_mode=self.genesis.proof_mode,
+            find_scan_key=self.find_scan_key,
+            not_before=Timestamp(max(0, now - WINDOW_MS_DEFAULT)),
+            not_after=Timestamp(now + WINDOW_MS_DEFAULT),
+        )
+
+    def find_scan_key(self, bank: ParticipantNumber) -> PublicKey:
+        """V of a bank."""
+        return self.roster.current.get(bank).scan_key
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PreparedPayment:
+    """Recorded, with its tokens reserved; to be attested and notarised."""
+
+    payment_id: bytes
+    built: BuiltTransaction
+
+
+class Vault:
+    """One holder's tokens."""
+
+    def __init__(self, keys: HolderKeys, store: VaultStore, surroundings: Surroundings) -> None:
+        self.keys = keys
+        self.surroundings = surroundings
+        self._store = store
+        store.release_unsigned()
+
+    def get_balance(self) -> Minor:
+        """What can be spent now."""
+        return sum_minor([token.amount for token in self._store.load_available()])
+
+    def load_tokens(self) -> list[Token]:
+        """The tokens behind the balance."""
+        return self._store.load_available()
+
+    def prepare_payment(
+        self, orders: Sequence[PaymentOrder], payment_id: bytes
+    ) -> PreparedPayment:
+        """Reserve, build, sign, record; the same id again gives what was recorded."""
+        amount = sum_minor([order.amount for order in orders])
+        return self._prepare(
+            payment_id,
+            amount,
+            lambda tokens, context: build_payment(orders, tokens, self.keys, context),
+        )
+
+    def prepare_redemption(self, amount: Minor, payment_id: bytes) -> PreparedPayment:
+        """The same for money that goes back into reserves."""
+        return self._prepare(
+            payment_id,
+            amount,
+            lambda tokens, context: build_redemption(amount, tokens, self.keys, context),
+        )
+
+    def prepare_merge(self, payment_id: bytes) -> PreparedPayment:
+        """Pay ourselves with our smallest tokens, as many as a transaction holds."""
+        chosen = self._store.reserve(payment_id, _take_smallest)
+        total = sum_minor([token.amount for token in chosen])
+        order = PaymentOrder(self.keys.address, total, Memo())
+        return self._record(
+            payment_id,
+            build_payment([order], chosen, self.keys, self.surroundings.build_context()),
+        )
+
+    def settle(self, payment_id: bytes, promise: Promise) -> None:
+        """The notary has promised: inputs are spent, our change is available."""
+        payment = self._get_payment(payment_id)
+        if payment.txid != promise.txid:
+            raise SpecieError(ErrorCode.PROMISE_INVALID, "a promise for another transaction")
+        built = _rebuild(payment)
+        self._store.settle(payment_id, self._find_own(built))
+
+    def refuse(self, payment_id: bytes) -> None:
+        """Refused for good: the tokens are free again."""
+        self._store.release(payment_id)
+
+    def receive(self, outputs: Sequence[Output]) -> int:
+        """Take what is ours among outputs that are final; gives how many tokens were new."""
+        bank = self.surroundings.roster.current.get(self.keys.address.bank)
+        found = scan(outputs, self.keys.view, self.keys.address.spend, bank)
+        return self._store.add_tokens(found)
+
+    def load_prepared(self) -> list[PreparedPayment]:
+        """Payments whose answer was not heard: to be sent again."""
+        return [
+            PreparedPayment(payment.payment_id, _rebuild(payment))
+            for payment in self._store.load_prepared()
+        ]
+
+    def _prepare(self, payment_id: bytes, amount: Minor, build: _Build) -> PreparedPayment:
+        known = self._store.find_payment(payment_id)
+        if known is not None and known.state is PaymentState.REFUSED:
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "this payment was refused; order it anew")
+        if known is not None:
+            return PreparedPayment(payment_id, _rebuild(known))
+        tokens = self._store.reserve(payment_id, lambda free: select_tokens(free, amount))
+        return self._record(payment_id, build(tokens, self.surroundings.build_context()))
+
+    def _record(self, payment_id: bytes, built: BuiltTransaction) -> PreparedPayment:
+        self._store.record_payment(
+            StoredPayment(
+                payment_id=payment_id,
+                txid=built.signed.txid,
+                data=encode_signed(built.signed),
+                openings=tuple(opening.pack() for opening in built.disclosure.openings),
+                state=PaymentState.PREPARED,
+            )
+        )
+        return PreparedPayment(payment_id, built)
+
+    def _get_payment(self, payment_id: bytes) -> StoredPayment:
+        payment = self._store.find_payment(payment_id)
+        if payment is None:
+            raise SpecieError(ErrorCode.PAYMENT_UNKNOWN, "no such payment")
+        return payment
+
+    def _find_own(self, built: BuiltTransaction) -> list[Token]:
+        return [
+            Token(output, opening)
+            for output, opening in zip(
+                built.signed.body.outputs, built.disclosure.openings, strict=True
+            )
+            if _is_own(opening, self.keys)
+        ]
+
+
+def _is_own(opening: Opening, keys: HolderKeys) -> bool:
+    return opening.view == keys.address.view and opening.spend == keys.address.spend
+
+
+def _rebuild(payment: StoredPayment) -> BuiltTransaction:
+    signed: SignedTransaction = decode_signed(payment.data)
+    openings = tuple(unpack_opening(opening) for opening in payment.openings)
+    return BuiltTransaction(signed, Disclosure(openings))
+
+
+def _take_smallest(tokens: Sequence[Token]) -> Sequence[Token]:
+    chosen = sorted(tokens, key=lambda token: token.amount)[:INPUTS_MAX]
+    if sum(token.amount for token in chosen) == 0:
+        raise SpecieError(ErrorCode.FUNDS_INSUFFICIENT, "there is nothing to merge")
+    return chosen

@@ -1,0 +1,1 @@
+"""Tests of specie. A package, so that no installed `tests` can take its place."""

@@ -1,0 +1,98 @@
+"""What the documents say about the repository is so: commands, targets, links, locks."""
+
+import os
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from typer import Typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.main import get_command
+
+from specie.cli import app
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+TARGETS = {"demo", "test", "check", "bench", "soak", "fuzz", "clean"}
+
+
+def read_targets() -> set[str]:
+    return set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def test_bare_make_lists_every_target() -> None:
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = dict(re.findall(r"^  ([a-z]+) +(\S.*)$", done.stdout, re.MULTILINE))
+    assert set(listed) == read_targets() >= TARGETS
+
+
+def test_readme_opens_with_demo_and_test() -> None:
+    text = (ROOT / "README.md").read_text()
+    blocks = re.findall(r"^ *```[a-z]*\n(.*?)```", text, re.MULTILINE | re.DOTALL)
+    lines = [line.split("#")[0].strip().removeprefix("$ ") for line in "".join(blocks).split("\n")]
+    commands = [line for line in lines if line.startswith(("make", "specie", ".venv"))]
+    assert commands[:2] == ["make demo", "make test"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_document_names_what_exists(document: Path) -> None:
+    text = document.read_text()
+    assert set(re.findall(r"`make ([a-z]+)", text)) <= read_targets()
+    links = re.findall(r"\]\((?!https?:|mailto:|#)([^)#]+)", text)
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def find_commands(
+    command: object, name: str = "specie"
+) -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
+    """Yield every command with its full name, groups included."""
+    assert isinstance(command, TyperCommand | TyperGroup)
+    yield name, command
+    if isinstance(command, TyperGroup):
+        for part, inner in command.commands.items():
+            yield from find_commands(inner, f"{name} {part}")
+
+
+def test_every_command_is_documented() -> None:
+    """Each has a heading of its own in docs/reference/commands.md, and below it its options."""
+    assert isinstance(app, Typer)
+    page = (ROOT / "docs/reference/commands.md").read_text()
+    sections = dict(re.findall(r"^#+ `([^`]+)`$(.*?)(?=^#|\Z)", page, re.MULTILINE | re.DOTALL))
+    missing = []
+    for name, command in find_commands(get_command(app)):
+        if name != "specie" and name not in sections:
+            missing.append(name)
+        options = [p for p in command.params if isinstance(p, TyperOption)]
+        spelled = {long for o in options for long in o.opts if long.startswith("--")}
+        spelled -= {"--help", "--install-completion", "--show-completion"}
+        missing += [f"{name} {o}" for o in spelled if f"`{o}" not in sections.get(name, "")]
+    assert not missing, "\n".join(missing)
+
+
+def test_scripts_can_be_run() -> None:
+    scripts = [ROOT / ".ci/run", *(ROOT / "scripts").glob("*.sh")]
+    assert [script for script in scripts if not os.access(script, os.X_OK)] == []
+
+
+def read_lock(name: str) -> dict[str, str]:
+    """Versions by package; every pin must carry a hash."""
+    text = (ROOT / "requirements" / name).read_text()
+    pins = re.findall(r"^([a-z0-9._-]+)==([^ ;]+).*\\\n +--hash=sha256:", text, re.MULTILINE)
+    assert len(pins) == len(re.findall(r"^\S", text, re.MULTILINE)), f"{name}: a pin has no hash"
+    return dict(pins)
+
+
+def test_locks_hold_what_the_project_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    runtime, dev = read_lock("runtime.lock"), read_lock("dev.lock")
+    wanted = [(runtime, text) for text in project["project"]["dependencies"]]
+    wanted += [(dev, text) for text in project["dependency-groups"]["dev"]]
+    for lock, text in wanted:
+        requirement = Requirement(text)
+        version = lock.get(requirement.name)
+        assert version is not None and version in requirement.specifier, f"{text}: `make lock`"
+    assert runtime.items() <= dev.items()

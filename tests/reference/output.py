@@ -1,7 +1,7 @@
 """Outputs: 414 bytes from an opening, and back (docs/spec/02).
 
     core   = v u64 || kind u8 || label u32 || bank u32 || lock32 || expiry u64
-    r      = Hs("ephemeral", anchor || A || B || core)             R = r*G
+    r      = Hs("ephemeral", anchor || A || B || core || memo)     R = r*G
     s      = H("shared", r*A || R || A || B)                       payee: a*R in place of r*A
     t      = Hs("owner", s)      P = B + t*G      m = Hs("mask", s)      C = v*H + m*G
     tag    = H("tag", s)[0]
@@ -109,7 +109,7 @@ def derive_output(opening: Opening, bank_scan: bytes, audit_key: bytes | None) -
     view = ristretto.decode_key(opening.view_public)
     ristretto.decode_key(opening.spend_public)
     keys = opening.view_public + opening.spend_public
-    r = tagged_scalar("ephemeral", opening.anchor + keys + opening.core())
+    r = tagged_scalar("ephemeral", opening.anchor + keys + opening.core() + opening.memo)
     ephemeral = public_key(r)
     shared = derive_shared(ristretto.encode(ristretto.multiply(r, view)), ephemeral, keys)
     tweak, mask = tagged_scalar("owner", shared), tagged_scalar("mask", shared)

@@ -37,3 +37,17 @@ fn pool() -> Result<Arc<ThreadPool>> {
     core::mem::forget(slot.replace((this, pool.clone())));
     Ok(pool)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pool_is_made_once_and_the_callers_pool_is_respected() {
+        assert!(Arc::ptr_eq(&pool().unwrap(), &pool().unwrap()));
+        let cores = std::thread::available_parallelism().unwrap().get();
+        assert_eq!(on_all_cores(rayon::current_num_threads), Ok(cores));
+        let own = ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        assert_eq!(own.install(|| on_all_cores(rayon::current_num_threads)), Ok(1));
+    }
+}

@@ -3,7 +3,7 @@
 //! ```text
 //! opening = A32 ‖ B32 ‖ bank u32 ‖ anchor16 ‖ v u64 ‖ kind u8 ‖ label u32 ‖ lock32 ‖ expiry u64 ‖ memo160
 //! core    = v u64 ‖ kind u8 ‖ label u32 ‖ bank u32 ‖ lock32 ‖ expiry u64
-//! r       = Hs("ephemeral", anchor ‖ A ‖ B ‖ core)                R = r·G
+//! r       = Hs("ephemeral", anchor ‖ A ‖ B ‖ core ‖ memo)         R = r·G
 //! s       = H("shared", r·A ‖ R ‖ A ‖ B)                          payee: a·R in place of r·A
 //! t       = Hs("owner", s)                                        P = B + t·G
 //! m       = Hs("mask", s)                                         C = v·H + m·G
@@ -38,6 +38,7 @@ pub const OUTPUT_SIZE: usize = 414;
 pub const OPENING_SIZE: usize = 297;
 
 const SEALED_SIZE: usize = 245;
+const MEMO_SIZE: usize = 160;
 /// What is sealed: the opening without A, B and bank, which the receiver knows.
 const PLAIN_SIZE: usize = OPENING_SIZE - 68;
 
@@ -90,12 +91,16 @@ impl<'a> Opening<'a> {
         field::<97, 40, OPENING_SIZE>(self.bytes)
     }
 
+    fn memo(&self) -> [u8; MEMO_SIZE] {
+        field::<137, MEMO_SIZE, OPENING_SIZE>(self.bytes)
+    }
+
     fn plain(&self) -> Zeroizing<[u8; PLAIN_SIZE]> {
         Zeroizing::new(field::<68, PLAIN_SIZE, OPENING_SIZE>(self.bytes))
     }
 
     fn ephemeral(&self) -> Zeroizing<Scalar> {
-        let fields: [&[u8]; 7] = [
+        let fields: [&[u8]; 8] = [
             &self.anchor(),
             &self.view_public(),
             &self.spend_public(),
@@ -103,6 +108,7 @@ impl<'a> Opening<'a> {
             &self.kind_label(),
             &self.bank(),
             &self.lock_expiry(),
+            &self.memo(),
         ];
         hash_to_scalar(Tag::own("ephemeral"), &fields)
     }
@@ -288,4 +294,114 @@ pub fn owner_key(
     let secret = Zeroizing::new(spend_key.secret() + *shared.owner_scalar());
     let key = SigningKey::from_scalar(&secret).map_err(|_| MISMATCH)?;
     if key.public().to_bytes() == output.owner() { Ok(key) } else { Err(MISMATCH) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{KeyTree, ScanKey};
+
+    fn opening(tree: &KeyTree, label: u32) -> [u8; OPENING_SIZE] {
+        Writer::new()
+            .put(&tree.view_key(0).unwrap().public().to_bytes())
+            .put(&tree.spend_key(0).unwrap().public().to_bytes())
+            .put(&7u32.to_le_bytes())
+            .put(&[3; 16])
+            .put(&250u64.to_le_bytes())
+            .put(&[1])
+            .put(&label.to_le_bytes())
+            .put(&[0; 40])
+            .put(&[0x6d; 160])
+            .done()
+    }
+
+    fn code<T>(result: Result<T>) -> Option<Code> {
+        result.err().map(|error| error.code())
+    }
+
+    #[test]
+    fn the_output_is_a_function_of_the_opening() {
+        let tree = KeyTree::generate().unwrap();
+        let bank = *ScanKey::generate().unwrap().public();
+        let opening = opening(&tree, 0);
+        let first = derive(&opening, &bank, None).unwrap();
+        assert_eq!(first.output, derive(&opening, &bank, None).unwrap().output);
+        // Every bit before the memo moves R; a changed A or B may be no point at all.
+        for bit in (0..137 * 8).step_by(5) {
+            let mut other = opening;
+            other[bit / 8] ^= 1 << (bit % 8);
+            let audit_key = (Opening::new(&other).label() != 0).then_some(&bank);
+            if let Ok(derived) = derive(&other, &bank, audit_key) {
+                assert_ne!(derived.output[32..64], first.output[32..64], "bit {bit}");
+            }
+        }
+        // The memo is not in r, only sealed.
+        let mut other = opening;
+        other[200] ^= 1;
+        assert_ne!(derive(&other, &bank, None).unwrap().output, first.output);
+    }
+
+    #[test]
+    fn the_owner_can_spend_and_open() {
+        let tree = KeyTree::generate().unwrap();
+        let (view, spend) = (tree.view_key(0).unwrap(), tree.spend_key(0).unwrap());
+        let bank = *ScanKey::generate().unwrap().public();
+        let opening = opening(&tree, 0);
+        let derived = derive(&opening, &bank, None).unwrap();
+        let key = owner_key(&spend, &view, &derived.output).unwrap();
+        assert_eq!(key.public().to_bytes(), derived.output[..32]);
+        let commitment = derived.mask.commit(250).unwrap().to_bytes();
+        assert_eq!(commitment, derived.output[65..97]);
+
+        let output = Output(&derived.output);
+        let ephemeral = Point::decode(&output.ephemeral()).unwrap();
+        let (a, b) = (view.public().to_bytes(), spend.public().to_bytes());
+        let dh = ephemeral.as_point() * view.secret();
+        let shared = Shared::new(&dh, &ephemeral.to_bytes(), &a, &b);
+        assert_eq!(output.open(&shared, &a, &b, 7), Ok(opening));
+
+        let stranger = KeyTree::generate().unwrap();
+        let refused = owner_key(&stranger.spend_key(0).unwrap(), &view, &derived.output);
+        assert_eq!(code(refused), Some(Code::OpeningMismatch));
+        let refused = owner_key(&spend, &stranger.view_key(0).unwrap(), &derived.output);
+        assert_eq!(code(refused), Some(Code::OpeningMismatch));
+        let mut no_ephemeral = derived.output;
+        no_ephemeral[32..64].fill(0);
+        assert_eq!(code(owner_key(&spend, &view, &no_ephemeral)), Some(Code::IdentityPoint));
+    }
+
+    #[test]
+    fn the_authority_opens_labelled_money_only() {
+        let tree = KeyTree::generate().unwrap();
+        let bank = *ScanKey::generate().unwrap().public();
+        let authority = ScanKey::generate().unwrap();
+        let labelled = opening(&tree, 5);
+        assert_eq!(code(derive(&labelled, &bank, None)), Some(Code::AuditKeyInvalid));
+        let plain = opening(&tree, 0);
+        let refused = derive(&plain, &bank, Some(authority.public()));
+        assert_eq!(code(refused), Some(Code::AuditKeyInvalid));
+
+        let derived = derive(&labelled, &bank, Some(authority.public())).unwrap();
+        let output = Output(&derived.output);
+        let ephemeral = Point::decode(&output.ephemeral()).unwrap();
+        let dh = (ephemeral.as_point() * authority.secret()).compress().to_bytes();
+        let audit = field::<105, 32, OUTPUT_SIZE>(&derived.output);
+        let shared = Shared(Zeroizing::new(xor(audit, hash(Tag::own("audit"), &[&dh]))));
+        let (a, b) =
+            (Opening::new(&labelled).view_public(), Opening::new(&labelled).spend_public());
+        assert_eq!(output.open(&shared, &a, &b, 7), Ok(labelled));
+    }
+
+    #[test]
+    fn addresses_are_checked() {
+        let tree = KeyTree::generate().unwrap();
+        let bank = *ScanKey::generate().unwrap().public();
+        for at in [0, 32] {
+            let mut wrong = opening(&tree, 0);
+            wrong[at..at + 32].fill(0);
+            assert_eq!(code(derive(&wrong, &bank, None)), Some(Code::IdentityPoint));
+            wrong[at..at + 32].fill(0xff);
+            assert_eq!(code(derive(&wrong, &bank, None)), Some(Code::PointInvalid));
+        }
+    }
 }

@@ -187,3 +187,153 @@ fn build_parameters(padded: usize) -> Option<Parameters> {
     };
     RangeParameters::init(BITS, padded, generators).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use tari_bulletproofs_plus::ristretto::create_pedersen_gens_with_extension_degree;
+
+    use super::*;
+    use crate::group::{Point, times_value};
+
+    fn masks(count: usize) -> Vec<Mask> {
+        (0..count).map(|_| Mask::generate().unwrap()).collect()
+    }
+
+    fn proved(values: &[u64]) -> (Vec<u8>, Vec<u8>) {
+        let masks = masks(values.len());
+        let proof = prove(values, &masks.iter().collect::<Vec<_>>()).unwrap();
+        let commitments = values.iter().zip(&masks).map(|(v, m)| m.commit(*v).unwrap().to_bytes());
+        (proof, commitments.collect::<Vec<_>>().concat())
+    }
+
+    fn code<T>(result: Result<T>) -> Option<Code> {
+        result.err().map(|error| error.code())
+    }
+
+    #[test]
+    fn every_count_proves_at_its_size() {
+        let sizes =
+            [577, 641, 705, 705, 769, 769, 769, 769, 833, 833, 833, 833, 833, 833, 833, 833];
+        for (covers, size) in (1..=16).zip(sizes) {
+            assert_eq!(proof_size(covers), Ok(size));
+        }
+        for count in [1, 2, 3, 5, 9, 16] {
+            let mut values = vec![u64::MAX; count];
+            values[0] = 0;
+            let (proof, commitments) = proved(&values);
+            assert_eq!(proof.len(), proof_size(count).unwrap());
+            assert_eq!(verify(&proof, &commitments), Ok(()));
+        }
+        for count in [0, 17] {
+            assert_eq!(code(proof_size(count)), Some(Code::SizeInvalid));
+            let masks = masks(count);
+            let masks: Vec<&Mask> = masks.iter().collect();
+            assert_eq!(code(prove(&vec![1; count], &masks)), Some(Code::SizeInvalid));
+            assert!(verify(&[], &vec![0; 32 * count]).is_err());
+        }
+        let one = masks(1);
+        assert_eq!(code(prove(&[1, 2], &[&one[0]])), Some(Code::SizeInvalid));
+    }
+
+    #[test]
+    fn values_outside_the_range_do_not_verify() {
+        let (proof, commitments) = proved(&[7]);
+        let point = Point::decode(commitments[..].try_into().unwrap()).unwrap();
+        for shift in [-Scalar::ONE, Scalar::from(1u128 << 64), Scalar::ONE] {
+            let moved = (point.as_point() + times_value(&shift)).compress().to_bytes();
+            assert_eq!(code(verify(&proof, &moved)), Some(Code::ProofInvalid));
+        }
+    }
+
+    #[test]
+    fn order_count_and_padding_are_bound() {
+        let (proof, commitments) = proved(&[1, 2]);
+        let swapped = [&commitments[32..], &commitments[..32]].concat();
+        assert_eq!(code(verify(&proof, &swapped)), Some(Code::ProofInvalid));
+        assert_eq!(code(verify(&proof, &commitments[..32])), Some(Code::ProofInvalid));
+        assert_eq!(code(verify(&proof, &commitments[..33])), Some(Code::SizeInvalid));
+        let (proof, commitments) = proved(&[1, 2, 3]);
+        let padded = [&commitments[..], &[0; 32]].concat();
+        assert_eq!(code(verify(&proof, &padded)), Some(Code::IdentityPoint));
+    }
+
+    #[test]
+    fn a_changed_proof_does_not_verify() {
+        let (proof, commitments) = proved(&[1, 2]);
+        for byte in 0..proof.len() {
+            let mut wrong = proof.clone();
+            wrong[byte] ^= 1 << (byte % 8);
+            assert_eq!(code(verify(&wrong, &commitments)), Some(Code::ProofInvalid), "{byte}");
+        }
+        for length in [0, 1, 576, 640, 642, 705] {
+            let mut wrong = proof.clone();
+            wrong.resize(length, 0);
+            assert_eq!(code(verify(&wrong, &commitments)), Some(Code::ProofInvalid));
+        }
+    }
+
+    #[test]
+    fn the_crates_own_generators_are_not_ours() {
+        let degree = ExtensionDegree::DefaultPedersen;
+        let theirs = create_pedersen_gens_with_extension_degree(degree);
+        let ours = parameters(1).unwrap();
+        assert_eq!(ours.h_base(), &value_generator());
+        assert_eq!(ours.g_bases(), [blinding_generator()]);
+        assert_ne!(ours.h_base(), theirs.h_base());
+
+        let mask = Mask::generate().unwrap();
+        let generators = RangeParameters::init(BITS, 1, theirs).unwrap();
+        let commitment = generators.pc_gens().commit(&Scalar::from(7u64), &[*mask.0]).unwrap();
+        let statement =
+            RangeStatement::init(generators, vec![commitment], vec![None], None).unwrap();
+        let opening = CommitmentOpening::new(7, vec![*mask.0]);
+        let witness = RangeWitness::init(vec![opening]).unwrap();
+        let proof =
+            RistrettoRangeProof::prove(&mut Transcript::new(LABEL), &statement, &witness).unwrap();
+        let encoded = commitment.compress().to_bytes();
+        assert_eq!(code(verify(&proof.to_bytes(), &encoded)), Some(Code::ProofInvalid));
+    }
+
+    #[test]
+    fn calls_mix_sizes_and_have_a_limit() {
+        let made: Vec<Item> = [1, 16, 2, 3, 1]
+            .into_iter()
+            .map(|count| {
+                let (proof, commitments) = proved(&vec![9; count]);
+                let points: Vec<Point> = records::<32>(&commitments)
+                    .unwrap()
+                    .iter()
+                    .map(|bytes| Point::decode(bytes).unwrap())
+                    .collect();
+                Item::read(&proof, &points).unwrap()
+            })
+            .collect();
+        let items: Vec<&Item> = made.iter().collect();
+        assert_eq!(verify_call(&items), Ok(true));
+        assert_eq!(verify_call(&[items[0]; 64]), Ok(true));
+        assert_eq!(code(verify_call(&[items[0]; 65])), Some(Code::SizeInvalid));
+        assert_eq!(code(verify_call(&[])), Some(Code::SizeInvalid));
+    }
+
+    /// Why a call never has more than 64: should the crate ever be mended, this test says so.
+    #[test]
+    fn the_trap_is_still_there() {
+        let (proof, commitments) = proved(&[7]);
+        let point = Point::decode(commitments[..].try_into().unwrap()).unwrap();
+        let right = Item::read(&proof, &[point]).unwrap();
+        let other = Point::new(point.as_point() + times_value(&Scalar::ONE)).unwrap();
+        let wrong = Item::read(&proof, &[other]).unwrap();
+        let mut items = vec![&right; 256];
+        items.push(&wrong);
+        let generators = parameters(1).unwrap();
+        let statements: Vec<_> =
+            items.iter().map(|item| item.statement(generators.clone())).collect();
+        let proofs: Vec<_> = items.iter().map(|item| item.proof.clone()).collect();
+        let mut transcripts = vec![Transcript::new(LABEL); items.len()];
+        let action = VerifyAction::VerifyOnly;
+        let masks =
+            RistrettoRangeProof::verify_batch(&mut transcripts, &statements, &proofs, action);
+        assert_eq!(masks.map(|masks| masks.len()).ok(), Some(256));
+        assert_eq!(verify_call(&[&wrong]), Ok(false));
+    }
+}

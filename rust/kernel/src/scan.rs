@@ -168,3 +168,132 @@ impl Scanner {
         if derived.output == *output.0 { Ok(Some((opening, derived.mask))) } else { Err(MISMATCH) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::KeyTree;
+    use crate::layout::Writer;
+
+    const BANK: u32 = 7;
+
+    struct Bank {
+        scan_key: ScanKey,
+        authority: ScanKey,
+        clients: Vec<KeyTree>,
+        scanner: Scanner,
+    }
+
+    fn bank(clients: usize) -> Bank {
+        let (scan_key, authority) = (ScanKey::generate().unwrap(), ScanKey::generate().unwrap());
+        let audit_keys = vec![(5, *authority.public())];
+        let mut scanner = Scanner::new(BANK, *scan_key.public(), audit_keys).unwrap();
+        let clients: Vec<KeyTree> = (0..clients).map(|_| KeyTree::generate().unwrap()).collect();
+        for (index, client) in clients.iter().enumerate() {
+            let spend = *client.spend_key(0).unwrap().public();
+            assert_eq!(scanner.add(&client.view_key(0).unwrap(), spend), index);
+        }
+        Bank { scan_key, authority, clients, scanner }
+    }
+
+    fn paid(bank: &Bank, client: &KeyTree, value: u64, label: u32) -> Vec<u8> {
+        let opening = Writer::new()
+            .put(&client.view_key(0).unwrap().public().to_bytes())
+            .put(&client.spend_key(0).unwrap().public().to_bytes())
+            .put(&BANK.to_le_bytes())
+            .put(&[9; 16])
+            .put(&value.to_le_bytes())
+            .put(&[1])
+            .put(&label.to_le_bytes())
+            .put(&[0; 200])
+            .done();
+        let audit_key = (label != 0).then_some(bank.authority.public());
+        derive(&opening, bank.scan_key.public(), audit_key).unwrap().output.to_vec()
+    }
+
+    fn places(found: &Found) -> Vec<(usize, usize)> {
+        found.hits.iter().map(|hit| (hit.output, hit.client)).collect()
+    }
+
+    #[test]
+    fn both_ways_find_the_same() {
+        let bank = bank(3);
+        let stranger = KeyTree::generate().unwrap();
+        let mut outputs = vec![];
+        let mut expected = vec![];
+        for i in 0..40usize {
+            let payee = bank.clients.get(i % 5);
+            let label = if i % 2 == 0 { 5 } else { 0 };
+            outputs.extend(paid(&bank, payee.unwrap_or(&stranger), i as u64, label));
+            expected.extend(payee.map(|_| (i, i % 5)));
+        }
+        for found in [
+            bank.scanner.scan(&outputs).unwrap(),
+            bank.scanner.scan_hinted(&bank.scan_key, &outputs).unwrap(),
+        ] {
+            assert_eq!(places(&found), expected);
+            assert!(found.refused.is_empty());
+            for hit in found.hits {
+                let value = u64::from_le_bytes(hit.opening[84..92].try_into().unwrap());
+                assert_eq!(value, hit.output as u64);
+                let start = hit.output * OUTPUT_SIZE;
+                let commitment = &outputs[start + 65..start + 97];
+                assert_eq!(hit.mask.commit(value).unwrap().to_bytes(), commitment);
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_rebuild_is_refused() {
+        let bank = bank(1);
+        let right = paid(&bank, &bank.clients[0], 1, 0);
+        // What a changed byte makes of the output: (byte, scan, scan by hint)
+        let (found, refused, unseen) = ((1, 0), (0, 1), (0, 0));
+        for (byte, scanned, hinted) in [
+            (500, found, found),
+            (0, unseen, unseen),     // P
+            (40, unseen, unseen),    // R
+            (64, unseen, unseen),    // tag
+            (70, refused, refused),  // C
+            (100, refused, unseen),  // hint
+            (110, refused, refused), // audit
+            (140, refused, refused), // terms
+            (200, refused, refused), // sealed
+            (413, refused, refused),
+        ] {
+            let mut output = right.clone();
+            if let Some(byte) = output.get_mut(byte) {
+                *byte ^= 1;
+            }
+            let count = |found: Found| (found.hits.len(), found.refused.len());
+            assert_eq!(count(bank.scanner.scan(&output).unwrap()), scanned, "byte {byte}");
+            let by_hint = bank.scanner.scan_hinted(&bank.scan_key, &output).unwrap();
+            assert_eq!(count(by_hint), hinted, "byte {byte}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_label_or_another_bank_is_refused() {
+        let bank = bank(1);
+        let output = paid(&bank, &bank.clients[0], 1, 5);
+        let mut other = Scanner::new(BANK, *bank.scan_key.public(), vec![]).unwrap();
+        let client = &bank.clients[0];
+        other.add(&client.view_key(0).unwrap(), *client.spend_key(0).unwrap().public());
+        assert_eq!(other.scan(&output).unwrap().refused, [0]);
+        let mut other = Scanner::new(BANK + 1, *bank.scan_key.public(), vec![]).unwrap();
+        other.add(&client.view_key(0).unwrap(), *client.spend_key(0).unwrap().public());
+        assert_eq!(other.scan(&paid(&bank, client, 1, 0)).unwrap().refused, [0]);
+    }
+
+    #[test]
+    fn arguments_are_checked() {
+        let bank = bank(1);
+        let code = |result: Result<Found>| result.err().map(|error| error.code());
+        assert_eq!(code(bank.scanner.scan(&[0; 413])), Some(Code::SizeInvalid));
+        let other = ScanKey::generate().unwrap();
+        assert_eq!(code(bank.scanner.scan_hinted(&other, &[])), Some(Code::ScanKeyMismatch));
+        assert!(bank.scanner.scan(&[0; 414 * 3]).unwrap().hits.is_empty());
+        let zero_label = Scanner::new(BANK, *other.public(), vec![(0, *other.public())]);
+        assert_eq!(zero_label.err().map(|e| e.code()), Some(Code::AuditKeyInvalid));
+    }
+}

@@ -152,3 +152,102 @@ pub fn verify(
         .verify(CONTEXT.bytes(message), &signature)
         .map_err(|_| refused)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::group::blinding_generator;
+
+    fn signed(message: &[u8; 32]) -> (SigningKey, [u8; RECORD_SIZE]) {
+        let key = SigningKey::generate().unwrap();
+        let public = key.public().to_bytes();
+        let record = Writer::new().put(&public).put(message).put(&key.sign(message)).done();
+        (key, record)
+    }
+
+    #[test]
+    fn the_equation_is_the_librarys() {
+        for i in 0..50 {
+            let (key, record) = signed(&[i; 32]);
+            let Equation { nonce, response, challenge } = Record(&record).equation().unwrap();
+            let right = nonce.as_point() + key.public().as_point() * challenge;
+            assert_eq!(blinding_generator() * response, right);
+            assert_eq!(Record(&record).verify(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn reading_and_the_library_refuse_the_same_bits() {
+        let (key, record) = signed(&[1; 32]);
+        for bit in 0..RECORD_SIZE * 8 {
+            let mut wrong = record;
+            wrong[bit / 8] ^= 1 << (bit % 8);
+            let holds = Record(&wrong).equation().is_ok_and(|equation| {
+                let right =
+                    equation.nonce.as_point() + key.public().as_point() * equation.challenge;
+                blinding_generator() * equation.response == right && bit >= 256
+            });
+            assert!(!holds && Record(&wrong).verify().is_err(), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn second_spellings_are_refused() {
+        let (_, record) = signed(&[2; 32]);
+        let mut signature = Record(&record).signature();
+        // s + ℓ still fits below the marker.
+        let mut carry = 0u16;
+        let order = {
+            let mut bytes = (-Scalar::ONE).to_bytes();
+            bytes[0] += 1;
+            bytes
+        };
+        signature[63] ^= MARKER;
+        for (s, l) in signature[32..].iter_mut().zip(order) {
+            let sum = u16::from(*s) + u16::from(l) + carry;
+            *s = sum.to_le_bytes()[0];
+            carry = sum >> 8;
+        }
+        signature[63] |= MARKER;
+        let record = Writer::new().put(&record[..64]).put(&signature).done();
+        assert_eq!(Record(&record).equation().err().map(|e| e.code()), Some(Code::ScalarInvalid));
+        let refused = Record(&record).verify().map_err(|e| e.code());
+        assert_eq!(refused, Err(Code::SignatureInvalid));
+    }
+
+    #[test]
+    fn the_identity_is_refused_as_key_and_as_nonce() {
+        // With P = 0 and R = s·G the equation holds for every message; so it does for R = 0 and
+        // s = c·x. Neither is a signature.
+        let s = Scalar::from(5u64);
+        let mut signature = [0; 64];
+        signature[..32].copy_from_slice(&times_blinding(&s).compress().to_bytes());
+        signature[32..].copy_from_slice(s.as_bytes());
+        signature[63] |= MARKER;
+        let refused = verify(&[0; 32], &[0; 32], &signature).map_err(|e| e.code());
+        assert_eq!(refused, Err(Code::IdentityPoint));
+
+        let x = Scalar::from(7u64);
+        let public = times_blinding(&x).compress();
+        let nonce = CompressedRistretto([0; 32]);
+        let response = challenge(&[0; 32], &public, &nonce) * x;
+        let mut signature = [0; 64];
+        signature[32..].copy_from_slice(response.as_bytes());
+        signature[63] |= MARKER;
+        let library = PublicKey::from_compressed(public).unwrap();
+        let parsed = Signature::from_bytes(&signature).unwrap();
+        assert!(library.verify(CONTEXT.bytes(&[0; 32]), &parsed).is_ok(), "the library accepts it");
+        let refused = verify(public.as_bytes(), &[0; 32], &signature).map_err(|e| e.code());
+        assert_eq!(refused, Err(Code::SignatureInvalid));
+        assert!(SigningKey::from_scalar(&Scalar::ZERO).is_err());
+    }
+
+    #[test]
+    fn nonces_are_fresh_and_keys_repeatable() {
+        let key = SigningKey::from_scalar(&Scalar::from(9u64)).unwrap();
+        let again = SigningKey::from_scalar(&Scalar::from(9u64)).unwrap();
+        assert_eq!(key.public().to_bytes(), again.public().to_bytes());
+        assert_eq!(*key.secret_bytes(), Scalar::from(9u64).to_bytes());
+        assert_ne!(key.sign(&[0; 32]), key.sign(&[0; 32]));
+    }
+}

@@ -7,6 +7,7 @@
 mod convert;
 mod errors;
 mod hashing;
+mod opaque;
 mod outputs;
 mod proofs;
 mod secrets;

@@ -8,6 +8,7 @@ use specie_kernel::{output, scan};
 
 use crate::convert::{Number, bytes, fixed, point};
 use crate::errors::Result;
+use crate::opaque::opaque;
 use crate::secrets::{Mask, ScanKey, ViewKey};
 
 /// (output index, client index, opening297, mask)
@@ -74,11 +75,9 @@ impl Scanner {
         let found = py.detach(|| scanner.scan_hinted(&scan_key.0, outputs))?;
         Ok(to_python(py, found))
     }
-
-    fn __repr__(&self) -> &'static str {
-        "<Scanner>"
-    }
 }
+
+opaque! { Scanner }
 
 fn to_python(py: Python<'_>, found: scan::Found) -> (Vec<Hit<'_>>, Vec<usize>) {
     let hits = found

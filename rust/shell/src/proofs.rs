@@ -6,6 +6,7 @@ use specie_kernel::{balance, batch, keys, range_proof};
 
 use crate::convert::{Number, bytes, fixed};
 use crate::errors::Result;
+use crate::opaque::opaque;
 use crate::secrets::{Mask, SigningKey};
 
 #[pyfunction]
@@ -69,6 +70,8 @@ impl Statement {
         Ok(Statement(statement))
     }
 }
+
+opaque! { Statement }
 
 #[pyfunction]
 fn verify_statements(py: Python<'_>, statements: Vec<Bound<'_, Statement>>) -> Result<()> {

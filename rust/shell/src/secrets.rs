@@ -1,6 +1,5 @@
 //! Handles of secrets. They do not pickle, copy, compare or print; bytes leave only sealed.
 
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 use specie_kernel::institution::InstitutionKey as Institution;
@@ -11,34 +10,7 @@ use specie_kernel::{Code, Error, output};
 
 use crate::convert::{Number, bytes, fixed, text};
 use crate::errors::Result;
-
-/// What every handle refuses, and how it prints.
-macro_rules! opaque {
-    ($($class:ident)*) => {$(
-        #[pymethods]
-        impl $class {
-            fn __repr__(&self) -> &'static str {
-                concat!("<", stringify!($class), ">")
-            }
-
-            fn __reduce__(&self) -> PyResult<()> {
-                refuse(concat!(stringify!($class), " does not pickle or copy"))
-            }
-
-            fn __reduce_ex__(&self, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
-                self.__reduce__()
-            }
-
-            fn __copy__(&self) -> PyResult<()> {
-                self.__reduce__()
-            }
-
-            fn __deepcopy__(&self, _memo: &Bound<'_, PyAny>) -> PyResult<()> {
-                self.__reduce__()
-            }
-        }
-    )*};
-}
+use crate::opaque::opaque;
 
 /// Sealing and unsealing, the same for every kind of secret.
 macro_rules! sealable {
@@ -60,10 +32,6 @@ macro_rules! sealable {
             }
         }
     )*};
-}
-
-fn refuse(message: &'static str) -> PyResult<()> {
-    Err(PyTypeError::new_err(message))
 }
 
 /// Key for sealing at rest: XChaCha20-Poly1305, key by Argon2id from a passphrase.

@@ -9,6 +9,7 @@ use specie_kernel::group;
 
 use crate::convert::{Number, bytes, fixed};
 use crate::errors::Result;
+use crate::opaque::opaque;
 
 /// Running sum for the public check; starts at the identity. Adding is parallel inside.
 #[pyclass(frozen, module = "specie._kernel")]
@@ -67,6 +68,8 @@ impl PointSum {
         bytes(py, sum.compress().as_bytes())
     }
 }
+
+opaque! { PointSum }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PointSum>()

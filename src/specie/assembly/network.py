@@ -234,9 +234,7 @@ def _build_bank(
         KeyTree.generate(),
     )
     vault = _open_vault(vaults, "vault", opened, number, surroundings)
-    clients = SqliteClientStore(
-        _make_place(settings, folder, "clients.db"), SealingKey.generate()
-    )
+    clients = SqliteClientStore(_make_place(settings, folder, "clients.db"), SealingKey.generate())
     books = DepositBooks(
         SqliteBooksStore(_make_place(settings, folder, "books.db")), surroundings.clock
     )

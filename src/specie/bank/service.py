@@ -160,9 +160,7 @@ class Bank:
             self.vault.receive(own)
         return fresh
 
-    def _get_inputs(
-        self, refs: Sequence[OutputRef], txid: TransactionId
-    ) -> list[WatchedToken]:
+    def _get_inputs(self, refs: Sequence[OutputRef], txid: TransactionId) -> list[WatchedToken]:
         known = self._clients.find_tokens(refs)
         inputs = []
         for ref in refs:
@@ -201,7 +199,7 @@ class Bank:
     ) -> list[Movement]:
         now = self._clock.now()
         movements = [
-            Movement(txid, owner.id, token.amount, True, now, False)
+            Movement(txid, owner.id, token.amount, now, is_incoming=True, is_final=False)
             for owner, token in owned
             if payer is None or owner.id != payer.id
         ]
@@ -209,7 +207,9 @@ class Bank:
             change = [token.amount for owner, token in owned if owner.id == payer.id]
             paid = sum(token.amount for token in outputs) - sum(change)
             amount: Minor = check_minor(paid)
-            movements.append(Movement(txid, payer.id, amount, False, now, False))
+            movements.append(
+                Movement(txid, payer.id, amount, now, is_incoming=False, is_final=False)
+            )
         return movements
 
 

@@ -1,4 +1,7 @@
-"""Issuance and redemption at the central bank: apply → approve → produce | void → authorise (P8, P9)."""
+"""Issuance and redemption at the central bank (P8, P9).
+
+apply → approve → produce | void → authorise → complete
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,8 +1,8 @@
 """Between deposits, vaults and wallets (T6, T19, P14). Owner: the bank that serves the client.
 
-    withdraw   hold the deposit → the vault pays the client → the deposit is gone
-    deposit    the client pays the vault → its deposit is credited
-    transfer   the vault pays another bank's vault → both book it
+withdraw   hold the deposit → the vault pays the client → the deposit is gone
+deposit    the client pays the vault → its deposit is credited
+transfer   the vault pays another bank's vault → both book it
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Issuance against reserves (T4, P2, P8). Owner: the central bank.
 
-    apply → manage and approve → debit reserves, credit the issuance fund → produce → deliver
-    → bank vault entry
+apply → manage and approve → debit reserves, credit the issuance fund → produce → deliver
+→ bank vault entry
 """
 
 from specie.ledger.transactions import Promise

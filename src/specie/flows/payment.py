@@ -1,6 +1,6 @@
 """A payment between clients, also across banks (T8, T10, P1). Owner: the payer's bank.
 
-    payer signs → payer's bank attests → payees' banks attest → notary promises → banks deliver
+payer signs → payer's bank attests → payees' banks attest → notary promises → banks deliver
 """
 
 from collections.abc import Sequence

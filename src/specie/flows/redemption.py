@@ -1,6 +1,6 @@
 """Redemption into reserves (T19, P9). Owner: the central bank.
 
-    apply → approve → void the currency → credit reserves, debit the issuance fund → notify
+apply → approve → void the currency → credit reserves, debit the issuance fund → notify
 """
 
 from typing import Protocol

@@ -8,6 +8,7 @@ their money never freezes.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 from typing import Final
 
 from specie.crypto.hashing import tagged_hash
@@ -237,5 +238,5 @@ def _read_status(reader: Reader) -> Status:
 def _check_ascending(numbers: list[int] | list[ParticipantNumber]) -> None:
     if any(number < 1 for number in numbers):
         raise SpecieError(ErrorCode.NOT_CANONICAL, "participants are numbered from 1")
-    if any(left >= right for left, right in zip(numbers, numbers[1:], strict=False)):
+    if any(left >= right for left, right in pairwise(numbers)):
         raise SpecieError(ErrorCode.NOT_CANONICAL, "participants are not in order")

@@ -206,7 +206,7 @@ def _verify_all(statements: Iterable[Statement]) -> None:
         except BatchRefusedError as refused:
             first = refused.failures[0]
             code = {
-                "proof": ErrorCode.RANGE_PROOF_INVALID,
+                "proof": ErrorCode.PROOF_INVALID,
                 "kernel": ErrorCode.KERNEL_SIGNATURE_INVALID,
             }.get(first.part, ErrorCode.POINT_INVALID)
             raise SpecieError(code, f"{first.part} does not hold") from None

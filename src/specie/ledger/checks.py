@@ -191,8 +191,6 @@ def check_outputs_attested(transaction: AttestedTransaction, context: ContractCo
         _check_attester(found, terms.bank, context)
 
 
-
-
 def _check_attester(
     found: list[Attestation], bank: ParticipantNumber, context: ContractContext
 ) -> None:

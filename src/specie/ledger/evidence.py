@@ -105,6 +105,4 @@ def _pack_spend(spend: Spend) -> bytes:
 
 def _read_spend(reader: Reader) -> Spend:
     not_before, not_after = reader.time(), reader.time()
-    return Spend(
-        TransactionId(reader.take(32)), not_before, not_after, Signature(reader.take(64))
-    )
+    return Spend(TransactionId(reader.take(32)), not_before, not_after, Signature(reader.take(64)))

@@ -64,9 +64,7 @@ def compute_supply_message(
     network: NetworkId, serial: int, txid: TransactionId, supply_change: int, total_after: int
 ) -> Digest:
     """Signed by officers: this transaction, this change, this place in the order."""
-    return tagged_hash(
-        "issue", network, u64(serial), txid, i64(supply_change), u64(total_after)
-    )
+    return tagged_hash("issue", network, u64(serial), txid, i64(supply_change), u64(total_after))
 
 
 def compute_reserve_message(

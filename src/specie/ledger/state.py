@@ -68,9 +68,9 @@ class LedgerView(Protocol):
 
 @dataclass(slots=True)
 class OverlayView:
-    """A view with the changes of transactions that stand earlier in the same batch."""
+    """What has been looked up, or what a batch has changed so far, over a base if there is one."""
 
-    base: LedgerView
+    base: LedgerView | None
     supply: SupplyState
     outputs: dict[OutputRef, LedgerOutput] = field(default_factory=dict)
     spends: dict[OutputRef, Spend] = field(default_factory=dict)
@@ -78,17 +78,19 @@ class OverlayView:
     reserves: set[EntryId] = field(default_factory=set)
 
     def find_output(self, ref: OutputRef) -> LedgerOutput | None:
-        """From the batch, else from the base."""
-        return self.outputs.get(ref) or self.base.find_output(ref)
+        """From here, else from the base."""
+        found = self.outputs.get(ref)
+        return self.base.find_output(ref) if found is None and self.base else found
 
     def find_spend(self, ref: OutputRef) -> Spend | None:
-        """From the batch, else from the base."""
-        return self.spends.get(ref) or self.base.find_spend(ref)
+        """From here, else from the base."""
+        found = self.spends.get(ref)
+        return self.base.find_spend(ref) if found is None and self.base else found
 
     def has_kernel(self, kernel: PublicKey) -> bool:
-        """In the batch or in the base."""
-        return kernel in self.kernels or self.base.has_kernel(kernel)
+        """Here or in the base."""
+        return kernel in self.kernels or (self.base is not None and self.base.has_kernel(kernel))
 
     def has_reserve(self, entry: EntryId) -> bool:
-        """In the batch or in the base."""
-        return entry in self.reserves or self.base.has_reserve(entry)
+        """Here or in the base."""
+        return entry in self.reserves or (self.base is not None and self.base.has_reserve(entry))

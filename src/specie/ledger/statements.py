@@ -1,6 +1,6 @@
 """From a checked transaction to what the kernel verifies for it, and back to a code if it fails.
 
-    balance, kernel signatures, owner signatures, attestations, range proofs      (spec page 03)
+balance, kernel signatures, owner signatures, attestations, range proofs      (spec page 03)
 """
 
 from typing import Final
@@ -21,7 +21,7 @@ _Signature = tuple[bytes, bytes, bytes]
 _CODES: Final = {
     "kernel": ErrorCode.KERNEL_SIGNATURE_INVALID,
     "balance": ErrorCode.BALANCE_INVALID,
-    "proof": ErrorCode.RANGE_PROOF_INVALID,
+    "proof": ErrorCode.PROOF_INVALID,
     "point": ErrorCode.POINT_INVALID,
     "scalar": ErrorCode.SCALAR_INVALID,
 }
@@ -54,11 +54,13 @@ def build_transaction_statement(
 
 
 def get_failure_error(transaction: AttestedTransaction, failure: Failure) -> SpecieError:
-    """The error of a statement that does not hold, in the contract's words."""
+    """The error of a statement that does not hold, in the contract's words.
+
+    The kernel counts signatures after the kernels': first the owners', then the attestations.
+    """
     code = _CODES.get(failure.part)
     if code is None:
-        place = failure.position - len(transaction.signed.kernels)
-        is_owner = place < len(transaction.signed.owner_signatures)
+        is_owner = failure.position < len(transaction.signed.owner_signatures)
         code = (
             ErrorCode.OWNER_SIGNATURE_INVALID
             if is_owner

@@ -1,8 +1,8 @@
 """Checkpoints: the log's size and root, signed, in the C2SP formats tlog-checkpoint, signed-note.
 
-    text      = origin ‖ "\\n" ‖ size ‖ "\\n" ‖ base64(root) ‖ "\\n"
-    signature = "— " ‖ name ‖ " " ‖ base64(key id 4 ‖ Ed25519 signature 64)
-    key id    = SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key)[:4]
+text      = origin ‖ "\\n" ‖ size ‖ "\\n" ‖ base64(root) ‖ "\\n"
+signature = "— " ‖ name ‖ " " ‖ base64(key id 4 ‖ Ed25519 signature 64)
+key id    = SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key)[:4]
 """
 
 import base64

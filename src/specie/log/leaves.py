@@ -1,11 +1,11 @@
 """Leaves of the log (spec page 05). The first byte tells the type.
 
-    0x00 header    version u8 ‖ number u64 ‖ time u64 ‖ created u32 ‖ spent u32 ‖ kernels u32
-                   ‖ Σo 32 ‖ SHA-256 of the private batch 32
-    0x01 created   output414 [‖ range proof 577, on published networks]
-    0x02 spent     ref32
-    0x03 kernels   txid32 ‖ supply_change i64 ‖ n u8 ‖ n × (K32 ‖ signature64)
-                   [‖ serial u64 ‖ total_after u64 ‖ n u8 ‖ n × (officer u8 ‖ signature64)]
+0x00 header    version u8 ‖ number u64 ‖ time u64 ‖ created u32 ‖ spent u32 ‖ kernels u32
+               ‖ Σo 32 ‖ SHA-256 of the private batch 32
+0x01 created   output414 [‖ range proof 577, on published networks]
+0x02 spent     ref32
+0x03 kernels   txid32 ‖ supply_change i64 ‖ n u8 ‖ n × (K32 ‖ signature64)
+               [‖ serial u64 ‖ total_after u64 ‖ n u8 ‖ n × (officer u8 ‖ signature64)]
 """
 
 from dataclasses import dataclass
@@ -170,9 +170,7 @@ def _read_kernels(reader: Reader) -> KernelLeaf:
     txid = TransactionId(reader.take(32))
     change = reader.supply_change()
     count = reader.count(1, KERNELS_MAX, "kernels")
-    kernels = tuple(
-        (PublicKey(reader.take(32)), Signature(reader.take(64))) for _ in range(count)
-    )
+    kernels = tuple((PublicKey(reader.take(32)), Signature(reader.take(64))) for _ in range(count))
     supply = _read_supply(reader) if change else None
     return KernelLeaf(txid, change, kernels, supply)
 

@@ -86,7 +86,7 @@ class Notary:
         return self._store.load_supply()
 
     def publish(self, *, is_forced: bool = False) -> int:
-        """Publish what is due; `is_forced` publishes what waits, due or not. Gives leaves written."""
+        """Publish what is due (`is_forced`: what waits, due or not); gives the leaves written."""
         with self._work_lock:
             now = self._clock.now()
             waiting = self._store.load_waiting(_PUBLISH_TRANSACTIONS_MAX)
@@ -124,9 +124,7 @@ class Notary:
 
     def _write_leaves(self, first: int, leaves: Sequence[bytes]) -> None:
         self._frontier = self._frontier.append(compute_leaf_hash(leaf) for leaf in leaves)
-        checkpoint = Checkpoint(
-            self._origin, self._frontier.size, self._frontier.compute_root()
-        )
+        checkpoint = Checkpoint(self._origin, self._frontier.size, self._frontier.compute_root())
         self._log.write(first, leaves, sign_checkpoint(checkpoint, self._key))
 
     def _recover(self) -> None:

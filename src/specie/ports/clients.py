@@ -49,8 +49,8 @@ class Movement:
     txid: TransactionId
     client: ClientId
     amount: Minor
-    is_incoming: bool
     time: Timestamp
+    is_incoming: bool
     is_final: bool
 
 

@@ -176,15 +176,9 @@ class SqliteClientStore:
         """The transaction is final: inputs spent, tokens final; gives these tokens. Idempotent."""
         spent = select(_ATTESTED_INPUT.c.ref).where(_ATTESTED_INPUT.c.txid == txid)
         with self._database.transaction() as connection:
-            connection.execute(
-                update(_TOKEN).where(_TOKEN.c.ref.in_(spent)).values(spent_by=txid)
-            )
-            connection.execute(
-                update(_TOKEN).where(_TOKEN.c.made_by == txid).values(is_final=1)
-            )
-            connection.execute(
-                update(_MOVEMENT).where(_MOVEMENT.c.txid == txid).values(is_final=1)
-            )
+            connection.execute(update(_TOKEN).where(_TOKEN.c.ref.in_(spent)).values(spent_by=txid))
+            connection.execute(update(_TOKEN).where(_TOKEN.c.made_by == txid).values(is_final=1))
+            connection.execute(update(_MOVEMENT).where(_MOVEMENT.c.txid == txid).values(is_final=1))
             rows = connection.execute(select(_TOKEN).where(_TOKEN.c.made_by == txid)).all()
         return [self._open_token(row) for row in rows]
 
@@ -193,9 +187,7 @@ class SqliteClientStore:
         with self._database.transaction() as connection:
             fresh = self._insert_tokens(connection, tokens, TransactionId(b""), is_final=True)
             for part in chunked([token.ref for _, token in tokens]):
-                connection.execute(
-                    update(_TOKEN).where(_TOKEN.c.ref.in_(part)).values(is_final=1)
-                )
+                connection.execute(update(_TOKEN).where(_TOKEN.c.ref.in_(part)).values(is_final=1))
         return fresh
 
     def load_undelivered(self, client: ClientId) -> list[Output]:
@@ -218,9 +210,7 @@ class SqliteClientStore:
 
     def load_movements(self, client: ClientId) -> list[Movement]:
         """Oldest first."""
-        query = (
-            select(_MOVEMENT).where(_MOVEMENT.c.client == client).order_by(_MOVEMENT.c.sequence)
-        )
+        query = select(_MOVEMENT).where(_MOVEMENT.c.client == client).order_by(_MOVEMENT.c.sequence)
         with self._database.reading() as connection:
             return [self._open_movement(row) for row in connection.execute(query)]
 

@@ -33,7 +33,7 @@ class Database:
     """A database file with the tables of one store."""
 
     def __init__(self, path: Path, metadata: MetaData, name: str, version: int) -> None:
-        """Open or create; `store_unusable` if the file is another store's, or of another version."""
+        """Open or create; `store_unusable` if the file is of another store or version."""
         self._schema = Table(
             "schema",
             metadata,

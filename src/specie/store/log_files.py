@@ -42,9 +42,7 @@ class LogFolder:
         for offset in range(0, len(whole), TILE_WIDTH):
             part = whole[offset : offset + TILE_WIDTH]
             number = (start + offset) // TILE_WIDTH
-            self._write_file(
-                format_tile_path("entries", number, len(part)), pack_bundle(part)
-            )
+            self._write_file(format_tile_path("entries", number, len(part)), pack_bundle(part))
         self._write_hashes(0, first, [compute_leaf_hash(leaf) for leaf in leaves])
         self._write_file(CHECKPOINT_PATH, checkpoint.encode())
 

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    Row,
     Table,
     func,
     insert,
@@ -115,7 +114,7 @@ class SqliteNotaryStore:
 
     def load_view(self, wanted: LookUp) -> OverlayView:
         """The state of the ledger restricted to what is asked."""
-        view = OverlayView(base=_EmptyLedger(), supply=SupplyState())
+        view = OverlayView(base=None, supply=SupplyState())
         with self._database.reading() as connection:
             view.supply = _load_supply(connection)
             for part in chunked(list(wanted.refs)):
@@ -200,24 +199,6 @@ class SqliteNotaryStore:
     def close(self) -> None:
         """Close the database."""
         self._database.close()
-
-
-class _EmptyLedger:
-    """Below what was looked up there is nothing."""
-
-    supply = SupplyState()
-
-    def find_output(self, ref: OutputRef) -> LedgerOutput | None:
-        return None
-
-    def find_spend(self, ref: OutputRef) -> Spend | None:
-        return None
-
-    def has_kernel(self, kernel: PublicKey) -> bool:
-        return False
-
-    def has_reserve(self, entry: EntryId) -> bool:
-        return False
 
 
 def _load_outputs(connection: Connection, refs: list[bytes], view: OverlayView) -> None:
@@ -311,7 +292,5 @@ def _count_leaves(connection: Connection) -> int:
     return 0 if row is None else int(row.first_leaf + row.leaves)
 
 
-def _read_promise(row: Row[Any]) -> Promise:
-    return Promise(
-        TransactionId(row.txid), Timestamp(row.publish_by), Signature(row.promise)
-    )
+def _read_promise(row: Any) -> Promise:
+    return Promise(TransactionId(row.txid), Timestamp(row.publish_by), Signature(row.promise))

@@ -214,9 +214,7 @@ class SqliteVaultStore:
             connection.execute(insert(_TOKEN), [self._seal_token(one) for one in fresh.values()])
         return len(fresh)
 
-    def _change_state(
-        self, connection: Connection, payment_id: bytes, state: PaymentState
-    ) -> None:
+    def _change_state(self, connection: Connection, payment_id: bytes, state: PaymentState) -> None:
         """A settled payment stays settled; saying it again changes nothing."""
         row = connection.execute(
             select(_PAYMENT.c.state).where(self._is_payment(payment_id))

@@ -1,8 +1,8 @@
 """What a payer shows to banks, and to whom (T9, X5).
 
-    payer's bank   the signed transaction and the openings of all its outputs
-    payee's bank   the outline, and for its own outputs salt and opening: not the inputs, not
-                   the change, not the offset
+payer's bank   the signed transaction and the openings of all its outputs
+payee's bank   the outline, and for its own outputs salt and opening: not the inputs, not
+               the change, not the offset
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Finding our tokens among outputs (spec page 02, "Receiving"; T11).
 
-    s = H("shared", a·R ‖ R ‖ A ‖ B),  ours iff tag fits, P = B + t·G, and the opening rebuilds it
+s = H("shared", a·R ‖ R ‖ A ‖ B),  ours iff tag fits, P = B + t·G, and the opening rebuilds it
 """
 
 from collections.abc import Sequence
@@ -48,9 +48,7 @@ def scan_for_clients(
     for view_key, spend in clients:
         scanner.add(view_key, spend)
     result = scanner.scan_hinted(scan_key, [output.data for output in outputs])
-    return [
-        FoundToken(hit.client, Token(outputs[hit.index], hit.opening)) for hit in result.hits
-    ]
+    return [FoundToken(hit.client, Token(outputs[hit.index], hit.opening)) for hit in result.hits]
 
 
 def _check_number(outputs: Sequence[Output]) -> None:

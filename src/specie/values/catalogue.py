@@ -30,7 +30,7 @@ class ErrorCode(StrEnum):
     IDENTITY_POINT = "identity_point"
     SCALAR_INVALID = "scalar_invalid"
     SIGNATURE_INVALID = "signature_invalid"
-    RANGE_PROOF_INVALID = "range_proof_invalid"
+    PROOF_INVALID = "proof_invalid"
     BALANCE_INVALID = "balance_invalid"
     OPENING_MISMATCH = "opening_mismatch"
     SEALED_INVALID = "sealed_invalid"
@@ -38,6 +38,13 @@ class ErrorCode(StrEnum):
     ADDRESS_INVALID = "address_invalid"
     BATCH_REFUSED = "batch_refused"
     BATCH_INCONSISTENT = "batch_inconsistent"
+    AUDIT_KEY_INVALID = "audit_key_invalid"
+    SCAN_KEY_MISMATCH = "scan_key_mismatch"
+    SEALING_PARAMETERS_INVALID = "sealing_parameters_invalid"
+    TAG_INVALID = "tag_invalid"
+    VALUE_RANGE = "value_range"
+    MEMORY_UNAVAILABLE = "memory_unavailable"
+    RANDOMNESS_UNAVAILABLE = "randomness_unavailable"
 
     # Contract: form of a transaction
     NETWORK_MISMATCH = "network_mismatch"

@@ -1,6 +1,7 @@
 """Making and opening a holder's keys (T3, X7).
 
-    passphrase --Argon2id--> K,   K seals a random key V,   V seals the phrase's seed and all openings
+    passphrase --Argon2id--> K
+    K seals a random key V,   V seals the phrase's seed and all openings
 
 A new passphrase re-seals V only. The phrase is shown once and stored nowhere in the clear.
 """

@@ -93,9 +93,7 @@ class Vault:
         """The tokens behind the balance."""
         return self._store.load_available()
 
-    def prepare_payment(
-        self, orders: Sequence[PaymentOrder], payment_id: bytes
-    ) -> PreparedPayment:
+    def prepare_payment(self, orders: Sequence[PaymentOrder], payment_id: bytes) -> PreparedPayment:
         """Reserve, build, sign, record; the same id again gives what was recorded."""
         amount = sum_minor([order.amount for order in orders])
         return self._prepare(

@@ -1,10 +1,14 @@
 """The native kernel: records, scalars and points; it does not know what a payment means.
 
 Built from `rust/shell` (PyO3) over `rust/kernel` (pure Rust). Only `specie.crypto` imports it.
-Every failure is a `KernelError` whose `code` is one of `ERROR_CODES`. Functions marked "many" run on
-all cores with the GIL released. No function takes a seed or a source of randomness. Formulas: docs/spec.
+Every failure is a `KernelError` whose `code` is one of `ERROR_CODES`. Functions marked "many" run
+on all cores with the GIL released. No function takes a seed or a source of randomness. Formulas:
+docs/spec.
 
 Secrets are handles: they do not pickle, copy, compare or print; bytes leave only sealed.
+
+A wrong type is a `TypeError`. A wrong length is `size_invalid`, a number outside its range
+`value_range`.
 """
 
 from collections.abc import Sequence
@@ -18,6 +22,7 @@ class KernelError(ValueError):
     """args = (code, message). No secret and no input bytes in the message."""
 
     code: str
+    failures: tuple[tuple[int, str, int], ...]  # empty but for `batch_refused`, see the end
 
 # --- hashing ---------------------------------------------------------------------------------
 
@@ -53,7 +58,13 @@ class PointSum:
 
 @final
 class SealingKey:
-    """Key for sealing at rest: XChaCha20-Poly1305, key by Argon2id from a passphrase."""
+    """Key for sealing at rest: XChaCha20-Poly1305, key by Argon2id from a passphrase.
+
+    What is sealed opens only as the kind of thing it was: the authenticated data is
+    "specie/v1/sealed/" || kind || 0x00 || aad, with kind "bytes", "sealing-key", "key-tree",
+    "view-key", "spend-key", "wallet-secret", "scan-key", "signing-key" or "institution-key".
+    Limits: 8 KiB a lane to 4 GiB, 64 passes, 16 lanes, salt of 8 to 64 bytes.
+    """
 
     @staticmethod
     def derive(
@@ -152,13 +163,13 @@ class Mask:
 def verify_signature(public: bytes, message: bytes, signature: bytes) -> None: ...
 def verify_signatures(signatures: bytes) -> None: ...
 
-# n * (public32 || message32 || signature64), many; raises BatchRefused-like KernelError
-# `batch_refused` with attribute `failures` as in verify_statements (part "signature")
+# n * (public32 || message32 || signature64), many; KernelError `batch_refused` with `failures`
+# as in verify_statements, each record a statement of its own: (record index, "signature", 0)
 def verify_institution_signature(public: bytes, message: bytes, signature: bytes) -> None: ...
 
 # --- addresses -------------------------------------------------------------------------------
 
-def bech32m_encode(prefix: str, payload: bytes) -> str: ...
+def bech32m_encode(prefix: str, payload: bytes) -> str: ...  # prefix 1..16 of a-z, 0-9
 def bech32m_decode(text: str) -> tuple[str, bytes]: ...  # KernelError address_invalid
 
 # --- outputs ---------------------------------------------------------------------------------
@@ -207,6 +218,9 @@ class Statement:
     proofs: (proof, how many outputs it covers), covering `outputs` in order.
     balance: sum(outputs) - sum(inputs) - value*H = sum(K) + offset*G; skipped if offset is None
     (a public auditor has no single transaction's offset).
+
+    Here only shapes are checked (`size_invalid`: also when the proofs do not cover every output
+    exactly once; `value_range`: |value| < 2**63). What the bytes hold is checked when verified.
     """
 
     def __new__(
@@ -224,5 +238,10 @@ def verify_statements(statements: Sequence[Statement]) -> None: ...
 
 # many. On failure KernelError code `batch_refused`, attribute `failures`:
 # tuple[tuple[int, str, int], ...] = (statement index, part, position inside the part), sorted;
-# part in: "kernel", "signature", "balance", "proof", "point", "scalar"
-# everything not named has been verified to hold.
+# part in: "kernel" (position among the kernels), "signature" (position after the kernels),
+#          "balance" (0), "proof" (position among the proofs),
+#          "point" (a commitment that does not decode: inputs first, then outputs),
+#          "scalar" (0: the offset does not decode)
+# A public key, nonce or s that does not decode is a failure of its "kernel" or "signature".
+# What depends on something that does not decode is named too: the balance, the proof over it.
+# Everything not named has been verified to hold.

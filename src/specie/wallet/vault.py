@@ -93,6 +93,16 @@ class Vault:
         """The tokens behind the balance."""
         return self._store.load_available()
 
+    def can_pay(self, amount: Minor) -> bool:
+        """False if the money is there but in too many small tokens: merge first."""
+        try:
+            select_tokens(self._store.load_available(), amount)
+        except SpecieError as error:
+            if error.code is ErrorCode.TOKENS_TOO_MANY:
+                return False
+            raise
+        return True
+
     def prepare_payment(self, orders: Sequence[PaymentOrder], payment_id: bytes) -> PreparedPayment:
         """Reserve, build, sign, record; the same id again gives what was recorded."""
         amount = sum_minor([order.amount for order in orders])

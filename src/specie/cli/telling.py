@@ -1,0 +1,30 @@
+"""How the demo tells its story: numbered steps, each with its time, facts below."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+
+
+class Teller:
+    """Prints steps and facts to a console."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._number = 0
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """One step of the story; its time is printed when it is over."""
+        self._number += 1
+        self.console.print(f"[bold]{self._number:2}. {escape(title)}[/bold]")
+        started = time.perf_counter()
+        yield
+        passed_ms = (time.perf_counter() - started) * 1000
+        self.console.print(f"    [dim]{passed_ms:,.0f} ms[/dim]")
+
+    def say(self, text: str) -> None:
+        """A fact, as plain text."""
+        self.console.print(f"    {escape(text)}", highlight=False)

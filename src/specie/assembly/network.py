@@ -5,7 +5,7 @@ what everyone may read: genesis, participant list, and the log.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -41,7 +41,7 @@ from specie.values.amounts import Currency, Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey, ParticipantNumber, PublicKey
-from specie.wallet.keys import OpenedKeys, create_keys
+from specie.wallet.keys import OpenedKeys, create_keys, derive_master
 from specie.wallet.vault import Surroundings, Vault
 
 CENTRAL_BANK: Final = ParticipantNumber(1)
@@ -62,6 +62,7 @@ class Settings:
     supply_cap_day: Minor = Minor(10**17)
     batch_payments_min: int = 256
     batch_age_ms_max: int = 2_000
+    device_passphrase: str = field(default="on every device of the demo", repr=False)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -86,7 +87,8 @@ class Network:
     surroundings: Surroundings
     public: Path
     devices: VaultDatabase
-    device_key: SealingKey
+    device_master: SealingKey
+    device_salt: bytes
 
     def get_bank(self, number: ParticipantNumber) -> BankPort:
         """`BankDirectory`."""
@@ -100,8 +102,8 @@ class Network:
         opened = create_keys(
             self.devices,
             holder,
-            self.device_key,
-            self.surroundings.identifiers.draw(),
+            self.device_master,
+            self.device_salt,
             KeyTree.generate(),
         )
         return _open_vault(self.devices, holder, opened, bank, self.surroundings)
@@ -147,6 +149,10 @@ def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) ->
         accounting_key,
         clock,
     )
+    devices = VaultDatabase(_make_place(settings, "devices", "devices.db"))
+    device_master, device_salt = derive_master(
+        devices, "every device", settings.device_passphrase, identifiers
+    )
     notary_store = SqliteNotaryStore(_make_place(settings, "notary", "notary.db"))
     network = Network(
         settings=settings,
@@ -159,8 +165,9 @@ def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) ->
         banks={},
         surroundings=surroundings,
         public=public,
-        devices=VaultDatabase(_make_place(settings, "devices", "devices.db")),
-        device_key=SealingKey.generate(),
+        devices=devices,
+        device_master=device_master,
+        device_salt=device_salt,
     )
     for number in range(_FIRST_BANK, _FIRST_BANK + len(settings.banks)):
         participant = ParticipantNumber(number)

@@ -11,6 +11,7 @@ from specie.ledger.wire import encode_attested
 from specie.ports.bank import BankDirectory, BankPort
 from specie.ports.notary import NotaryPort
 from specie.tokens.building import BuiltTransaction, PaymentOrder
+from specie.values.errors import SpecieError
 
 
 class Prepared(Protocol):
@@ -52,6 +53,36 @@ def pay(
     promise = complete_payment(prepared.built, bank, banks, notary)
     payer.settle(payment_id, promise)
     return promise
+
+
+class Resuming(Protocol):
+    """A payer that starts again after a stop."""
+
+    def load_prepared(self) -> Sequence[Prepared]:
+        """Payments whose answer was not heard."""
+        ...
+
+    def settle(self, payment_id: bytes, promise: Promise) -> None:
+        """Record that it is final."""
+        ...
+
+
+def resume(
+    payer: Resuming, bank: BankPort, banks: BankDirectory, notary: NotaryPort
+) -> list[SpecieError]:
+    """After a stop: send what was recorded again, byte for byte; gives what is still refused.
+
+    A refused payment keeps its tokens until its window is over (ADR 0010).
+    """
+    refusals: list[SpecieError] = []
+    for prepared in payer.load_prepared():
+        try:
+            promise = complete_payment(prepared.built, bank, banks, notary)
+        except SpecieError as error:
+            refusals.append(error)
+        else:
+            payer.settle(prepared.payment_id, promise)
+    return refusals
 
 
 def complete_payment(

@@ -32,7 +32,7 @@ from specie.tokens.selection import select_tokens
 from specie.values.amounts import Minor, sum_minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import ParticipantNumber, PublicKey
+from specie.values.identifiers import OutputRef, ParticipantNumber, PublicKey
 from specie.values.limits import INPUTS_MAX, WINDOW_MS_DEFAULT
 from specie.values.times import Timestamp
 
@@ -138,9 +138,20 @@ class Vault:
         built = _rebuild(payment)
         self._store.settle(payment_id, self._find_own(built))
 
-    def refuse(self, payment_id: bytes) -> None:
-        """Refused for good: the tokens are free again."""
-        self._store.release(payment_id)
+    def release_expired(self, log_time: Timestamp, is_spent: Callable[[OutputRef], bool]) -> int:
+        """Free the tokens of payments that can no longer become final; gives how many payments.
+
+        Whoever once saw a signed transaction may bring it to the notary until its window is over,
+        and a second signature in that window is evidence of a double spend. So tokens are freed
+        only once the log has a checkpoint later than `not_after` that shows them unspent.
+        """
+        released = 0
+        for payment in self._store.load_prepared():
+            body = decode_signed(payment.data).body
+            if log_time > body.not_after and not any(is_spent(ref) for ref in body.inputs):
+                self._store.release(payment.payment_id)
+                released += 1
+        return released
 
     def receive(self, outputs: Sequence[Output]) -> int:
         """Take what is ours among outputs that are final; gives how many tokens were new."""

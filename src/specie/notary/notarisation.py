@@ -40,12 +40,25 @@ class NotaryRules:
     key: InstitutionKey
 
 
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A transaction as it came; two that differ in signatures alone have the same txid."""
+
+    transaction: AttestedTransaction
+    data: bytes
+
+    @property
+    def txid(self) -> TransactionId:
+        """The id of the body."""
+        return self.transaction.txid
+
+
 @dataclass(slots=True)
 class _Judged:
-    """One pass over a batch."""
+    """One pass over a batch: errors by encoding, and what was accepted, in order."""
 
-    outcomes: dict[TransactionId, SpecieError] = field(default_factory=dict)
-    accepted: list[AttestedTransaction] = field(default_factory=list)
+    errors: dict[bytes, SpecieError] = field(default_factory=dict)
+    accepted: list[_Candidate] = field(default_factory=list)
     supply: SupplyState = field(default_factory=SupplyState)
 
 
@@ -55,96 +68,88 @@ def notarise(
     """One outcome per item, in order; everything promised is durable when this returns."""
     if len(batch) > BATCH_TRANSACTIONS_MAX:
         raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "too many transactions in one batch")
-    decoded = [_decode(data) for data in batch]
-    transactions = {
-        one.txid: (one, data)
-        for one, data in zip(decoded, batch, strict=True)
-        if isinstance(one, AttestedTransaction)
-    }
-    promises = store.find_promises(list(transactions))
-    fresh = [one for txid, (one, _) in transactions.items() if txid not in promises]
+    decoded = {data: _decode(data) for data in batch}
+    candidates = [one for one in decoded.values() if isinstance(one, _Candidate)]
+    promises = store.find_promises(list({one.txid for one in candidates}))
+    fresh = [one for one in candidates if one.txid not in promises]
     judged = _judge(fresh, store, rules, now)
     recorded = [
-        RecordedTransaction(one, transactions[one.txid][1], now, _promise(one.txid, rules, now))
+        RecordedTransaction(one.transaction, one.data, now, _promise(one.txid, rules, now))
         for one in judged.accepted
     ]
     if recorded:
         store.record_batch(recorded, judged.supply)
     promises.update({one.transaction.txid: one.promise for one in recorded})
-    return [_get_outcome(one, promises, judged.outcomes) for one in decoded]
+    return [_get_outcome(decoded[data], promises, judged.errors) for data in batch]
 
 
-def _decode(data: bytes) -> AttestedTransaction | SpecieError:
+def _decode(data: bytes) -> _Candidate | SpecieError:
     try:
-        return decode_attested(data)
+        return _Candidate(decode_attested(data), data)
     except SpecieError as error:
         return error
 
 
 def _judge(
-    batch: Sequence[AttestedTransaction],
-    store: NotaryStore,
-    rules: NotaryRules,
-    now: Timestamp,
+    batch: Sequence[_Candidate], store: NotaryStore, rules: NotaryRules, now: Timestamp
 ) -> _Judged:
     """Contract in order, proofs at once; repeated without whatever fails until nothing does."""
     ledger = store.load_view(_build_look_up(batch))
-    failed: dict[TransactionId, SpecieError] = {}
-    verified: set[TransactionId] = set()
+    failed: dict[bytes, SpecieError] = {}
+    verified: set[bytes] = set()
     while True:
-        judged = _check_in_order(
-            [one for one in batch if one.txid not in failed], ledger, rules, now
-        )
-        waiting = [one for one in judged.accepted if one.txid not in verified]
-        failures = _find_failures(waiting, ledger, judged, rules, now)
+        remaining = [one for one in batch if one.data not in failed]
+        judged, overlay = _check_in_order(remaining, ledger, rules, now)
+        waiting = [one for one in judged.accepted if one.data not in verified]
+        failures = _find_failures(waiting, _build_context(rules, now, overlay))
         if not failures:
-            judged.outcomes.update(failed)
+            judged.errors.update(failed)
             return judged
         failed.update(failures)
-        verified.update(one.txid for one in waiting if one.txid not in failures)
+        verified.update(one.data for one in waiting if one.data not in failures)
 
 
 def _check_in_order(
-    batch: Sequence[AttestedTransaction],
-    ledger: LedgerView,
-    rules: NotaryRules,
-    now: Timestamp,
-) -> _Judged:
+    batch: Sequence[_Candidate], ledger: LedgerView, rules: NotaryRules, now: Timestamp
+) -> tuple[_Judged, OverlayView]:
+    """Each sees the ledger as the accepted ones before it leave it."""
     overlay = OverlayView(ledger, ledger.supply)
     judged = _Judged()
-    context = ContractContext(rules.genesis, rules.participants, now, overlay)
-    for transaction in batch:
+    accepted: set[TransactionId] = set()
+    context = _build_context(rules, now, overlay)
+    for one in batch:
+        if one.txid in accepted:
+            continue  # the same payment with other signatures: the promise of the first is its own
         try:
-            check_contract(transaction, context)
+            check_contract(one.transaction, context)
         except SpecieError as error:
-            judged.outcomes[transaction.txid] = error
+            judged.errors[one.data] = error
             continue
-        _apply(transaction, overlay, now)
-        judged.accepted.append(transaction)
+        _apply(one.transaction, overlay, now)
+        judged.accepted.append(one)
+        accepted.add(one.txid)
     judged.supply = overlay.supply
-    return judged
+    return judged, overlay
 
 
 def _find_failures(
-    waiting: Sequence[AttestedTransaction],
-    ledger: LedgerView,
-    judged: _Judged,
-    rules: NotaryRules,
-    now: Timestamp,
-) -> Mapping[TransactionId, SpecieError]:
-    overlay = OverlayView(ledger, ledger.supply)
-    for transaction in judged.accepted:
-        _apply(transaction, overlay, now)
-    context = ContractContext(rules.genesis, rules.participants, now, overlay)
+    waiting: Sequence[_Candidate], context: ContractContext
+) -> dict[bytes, SpecieError]:
+    """Proofs and signatures of all at once; the errors of those that do not hold."""
+    statements = [build_transaction_statement(one.transaction, context) for one in waiting]
     try:
-        verify_statements([build_transaction_statement(one, context) for one in waiting])
+        verify_statements(statements)
     except BatchRefusedError as refused:
-        failures: dict[TransactionId, SpecieError] = {}
+        failures: dict[bytes, SpecieError] = {}
         for failure in refused.failures:
-            transaction = waiting[failure.index]
-            failures.setdefault(transaction.txid, get_failure_error(transaction, failure))
+            one = waiting[failure.index]
+            failures.setdefault(one.data, get_failure_error(one.transaction, failure))
         return failures
     return {}
+
+
+def _build_context(rules: NotaryRules, now: Timestamp, ledger: OverlayView) -> ContractContext:
+    return ContractContext(rules.genesis, rules.participants, now, ledger)
 
 
 def _apply(transaction: AttestedTransaction, overlay: OverlayView, now: Timestamp) -> None:
@@ -169,13 +174,14 @@ def _apply(transaction: AttestedTransaction, overlay: OverlayView, now: Timestam
         overlay.reserves.add(signed.supply.reserve.entry)
 
 
-def _build_look_up(batch: Sequence[AttestedTransaction]) -> LookUp:
-    refs = {ref for one in batch for ref in one.body.inputs}
-    refs |= {output.ref for one in batch for output in one.body.outputs}
-    supplies = [one.signed.supply for one in batch if one.signed.supply]
+def _build_look_up(batch: Sequence[_Candidate]) -> LookUp:
+    transactions = [one.transaction for one in batch]
+    refs = {ref for one in transactions for ref in one.body.inputs}
+    refs |= {output.ref for one in transactions for output in one.body.outputs}
+    supplies = [one.signed.supply for one in transactions if one.signed.supply]
     return LookUp(
         refs=tuple(refs),
-        kernels=tuple({kernel.public for one in batch for kernel in one.signed.kernels}),
+        kernels=tuple({kernel.public for one in transactions for kernel in one.signed.kernels}),
         reserves=tuple({one.reserve.entry for one in supplies if one.reserve}),
     )
 
@@ -187,10 +193,10 @@ def _promise(txid: TransactionId, rules: NotaryRules, now: Timestamp) -> Promise
 
 
 def _get_outcome(
-    one: AttestedTransaction | SpecieError,
+    one: _Candidate | SpecieError,
     promises: Mapping[TransactionId, Promise],
-    errors: Mapping[TransactionId, SpecieError],
+    errors: Mapping[bytes, SpecieError],
 ) -> Outcome:
     if isinstance(one, SpecieError):
         return one
-    return promises.get(one.txid) or errors[one.txid]
+    return promises.get(one.txid) or errors[one.data]

@@ -7,6 +7,7 @@ batch, and wakes the others. There is no thread of its own, so a single caller s
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from specie.crypto.secrets import InstitutionKey
 from specie.identity.genesis import compute_origin
@@ -24,6 +25,9 @@ from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey
 from specie.values.limits import BATCH_TRANSACTIONS_MAX, QUEUE_TRANSACTIONS_MAX
 
+_INTERRUPTED: Final = SpecieError(
+    ErrorCode.STORE_UNUSABLE, "the notary was interrupted; send again"
+)
 _READ_LEAVES = 4096
 _PUBLISH_TRANSACTIONS_MAX = 4096
 
@@ -57,7 +61,7 @@ class Notary:
         self._queue_lock = threading.Lock()
         self._work_lock = threading.Lock()
         self._frontier = Frontier()
-        self._recover()
+        self._catch_up()
 
     def notarise(self, data: bytes) -> Promise:
         """Final and durable once this returns; the same transaction gets the same answer."""
@@ -96,7 +100,7 @@ class Notary:
             number = self._store.load_batch_number() + 1
             batch = build_batch(number, waiting, self._roster.genesis, now)
             self._store.record_publication(batch)
-            self._write_leaves(self._frontier.size, batch.leaves)
+            self._catch_up()
             return len(batch.leaves)
 
     def _rules(self) -> NotaryRules:
@@ -108,27 +112,28 @@ class Notary:
             del self._queue[:BATCH_TRANSACTIONS_MAX]
         if not batch:
             return
+        outcomes: Sequence[Outcome] = [_INTERRUPTED] * len(batch)
         try:
             outcomes = self._notarise_now([request.data for request in batch])
+        finally:
             for request, outcome in zip(batch, outcomes, strict=True):
                 request.outcome = outcome
-        finally:
-            for request in batch:
                 request.done.set()
 
-    def _notarise_now(self, batch: list[bytes]) -> list[Outcome]:
+    def _notarise_now(self, batch: list[bytes]) -> Sequence[Outcome]:
         try:
             return notarise(batch, self._store, self._rules(), self._clock.now())
         except SpecieError as error:
             return [error] * len(batch)
 
-    def _write_leaves(self, first: int, leaves: Sequence[bytes]) -> None:
-        self._frontier = self._frontier.append(compute_leaf_hash(leaf) for leaf in leaves)
-        checkpoint = Checkpoint(self._origin, self._frontier.size, self._frontier.compute_root())
-        self._log.write(first, leaves, sign_checkpoint(checkpoint, self._key))
-
-    def _recover(self) -> None:
-        """After a start: the public folder is brought to what the database says."""
+    def _catch_up(self) -> None:
+        """Bring the public folder to what the database says, after a publication or a stop."""
         size = self._store.count_leaves()
-        for start in range(0, size, _READ_LEAVES):
-            self._write_leaves(start, self._store.load_leaves(start, _READ_LEAVES))
+        if self._frontier.size == size:
+            return
+        while self._frontier.size < size:
+            leaves = self._store.load_leaves(self._frontier.size, _READ_LEAVES)
+            self._log.write_leaves(self._frontier.size, leaves)
+            self._frontier = self._frontier.append(compute_leaf_hash(leaf) for leaf in leaves)
+        checkpoint = Checkpoint(self._origin, size, self._frontier.compute_root())
+        self._log.write_checkpoint(sign_checkpoint(checkpoint, self._key))

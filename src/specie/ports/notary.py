@@ -102,6 +102,10 @@ class NotaryStore(Protocol):
 class LogWriter(Protocol):
     """Puts leaves and checkpoint where the public reads them; always to the same bytes."""
 
-    def write(self, first: int, leaves: Sequence[bytes], checkpoint: str) -> None:
-        """Leaves `first …`, then the checkpoint that covers them."""
+    def write_leaves(self, first: int, leaves: Sequence[bytes]) -> None:
+        """Leaves from position `first` on, with the hashes above them."""
+        ...
+
+    def write_checkpoint(self, note: str) -> None:
+        """Last, once everything it covers is there."""
         ...

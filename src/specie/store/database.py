@@ -45,21 +45,18 @@ class Database:
         event.listen(self._reader, "connect", _prepare_connection)
         event.listen(self._reader, "begin", _begin)
         self._writer = self._reader.execution_options(writes=True)
-        try:
-            self._create(metadata, name, version)
-        except DatabaseError as error:
-            raise SpecieError(ErrorCode.STORE_UNUSABLE, f"{path.name}: {error.orig}") from None
+        self._create(metadata, name, version)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """All or nothing; durable when the block ends without an exception."""
-        with self._writer.begin() as connection:
+        with _translated(), self._writer.begin() as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A consistent view; does not block writers."""
-        with self._reader.begin() as connection:
+        with _translated(), self._reader.begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -74,6 +71,15 @@ class Database:
                 connection.execute(insert(self._schema).values(name=name, version=version))
             elif [(row.name, row.version) for row in found] != [(name, version)]:
                 raise SpecieError(ErrorCode.STORE_UNUSABLE, "database of another store or version")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """A full disk, a damaged file, a broken constraint: one code, and the transaction is undone."""
+    try:
+        yield
+    except DatabaseError as error:
+        raise SpecieError(ErrorCode.STORE_UNUSABLE, f"the database says: {error.orig}") from None
 
 
 def chunked(items: list[Any], size: int = _PARAMETERS_MAX) -> Iterator[list[Any]]:

@@ -34,8 +34,8 @@ class LogFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def write(self, first: int, leaves: Sequence[bytes], checkpoint: str) -> None:
-        """Leaves from position `first` on, then the checkpoint that covers them."""
+    def write_leaves(self, first: int, leaves: Sequence[bytes]) -> None:
+        """Leaves from position `first` on, with the hashes above them; again is the same."""
         start = first - first % TILE_WIDTH
         bundle = self._read_bundle(start // TILE_WIDTH, first - start)
         whole = [*bundle, *leaves]
@@ -44,7 +44,10 @@ class LogFolder:
             number = (start + offset) // TILE_WIDTH
             self._write_file(format_tile_path("entries", number, len(part)), pack_bundle(part))
         self._write_hashes(0, first, [compute_leaf_hash(leaf) for leaf in leaves])
-        self._write_file(CHECKPOINT_PATH, checkpoint.encode())
+
+    def write_checkpoint(self, note: str) -> None:
+        """Last, so that no reader sees a checkpoint that the tiles do not cover."""
+        self._write_file(CHECKPOINT_PATH, note.encode())
 
     def read_checkpoint(self) -> str:
         """The signed note as text."""

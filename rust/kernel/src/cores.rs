@@ -1,8 +1,8 @@
 //! Work on all cores, also after a fork.
 //!
-//! Rayon's own pool does not survive `fork`: a child has the pool but none of its threads, and would
-//! wait for them for ever; and Python forks (`multiprocessing` on Linux). So a pool here belongs to
-//! one process, and a child makes its own.
+//! Rayon's own pool does not survive `fork`: a child has the pool but none of its threads, and
+//! would wait for them for ever; and Python forks (`multiprocessing` on Linux). So a pool here
+//! belongs to one process, and a child makes its own.
 
 use std::process;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,7 +31,7 @@ fn pool() -> Result<Arc<ThreadPool>> {
     }
     let built = ThreadPoolBuilder::new().thread_name(|n| format!("specie-{n}")).build();
     let pool = Arc::new(built.map_err(|_| {
-        Error::new(Code::ResourcesUnavailable, "the operating system gave no threads")
+        Error::new(Code::MemoryUnavailable, "the operating system gave no threads")
     })?);
     // A parent's pool must not be dropped here: it would wait for threads that do not exist.
     core::mem::forget(slot.replace((this, pool.clone())));

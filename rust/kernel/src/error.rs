@@ -17,6 +17,8 @@ pub enum Code {
     BatchRefused,
     /// The identity where a key, nonce, kernel or commitment must stand.
     IdentityPoint,
+    /// The operating system gave no memory, for Argon2id or for threads.
+    MemoryUnavailable,
     /// An output is not what its opening says.
     OpeningMismatch,
     /// Not a BIP-39 phrase of 12 to 24 English words with a right checksum.
@@ -27,8 +29,6 @@ pub enum Code {
     ProofInvalid,
     /// The operating system gave no randomness.
     RandomnessUnavailable,
-    /// The operating system gave no memory or no threads.
-    ResourcesUnavailable,
     /// Not the canonical encoding of a scalar.
     ScalarInvalid,
     /// A scan key that is not the one the scanner was made for.
@@ -56,12 +56,12 @@ impl Code {
         Code::BatchInconsistent,
         Code::BatchRefused,
         Code::IdentityPoint,
+        Code::MemoryUnavailable,
         Code::OpeningMismatch,
         Code::PhraseInvalid,
         Code::PointInvalid,
         Code::ProofInvalid,
         Code::RandomnessUnavailable,
-        Code::ResourcesUnavailable,
         Code::ScalarInvalid,
         Code::ScanKeyMismatch,
         Code::SealedInvalid,
@@ -81,12 +81,12 @@ impl Code {
             Code::BatchInconsistent => "batch_inconsistent",
             Code::BatchRefused => "batch_refused",
             Code::IdentityPoint => "identity_point",
+            Code::MemoryUnavailable => "memory_unavailable",
             Code::OpeningMismatch => "opening_mismatch",
             Code::PhraseInvalid => "phrase_invalid",
             Code::PointInvalid => "point_invalid",
             Code::ProofInvalid => "proof_invalid",
             Code::RandomnessUnavailable => "randomness_unavailable",
-            Code::ResourcesUnavailable => "resources_unavailable",
             Code::ScalarInvalid => "scalar_invalid",
             Code::ScanKeyMismatch => "scan_key_mismatch",
             Code::SealedInvalid => "sealed_invalid",

@@ -1,6 +1,6 @@
 //! The kernel of `specie`: hashing, keys, outputs, proofs and batch verification.
 //!
-//! It knows records, scalars and points, not what a payment means. Formulas: `docs/spec/00` to `03`.
+//! It knows records, scalars and points, not what a payment means. Formulas: `docs/spec`.
 //! All input is untrusted: every function checks sizes, encodings and ranges and answers with an
 //! [`Error`] that has a code. Nothing here takes a seed or a source of randomness.
 

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! C_j = v_j·H + m_j·G,  0 ≤ v_j < 2⁶⁴                       for n outputs, 1 ≤ n ≤ 16
-//! statement = (C_1 … C_n, identity … identity), p = next power of two     transcript "specie/v1/range"
-//! proof: 577 + 64·log₂(p) bytes
+//! statement = (C_1 … C_n, identity … identity), p = next power of two
+//! transcript "specie/v1/range"; proof: 577 + 64·log₂(p) bytes
 //! ```
 //!
 //! The crate calls the value's base h and the mask's base g, and its defaults are the other way
@@ -16,8 +16,8 @@
 //! multiplies their bits by `vartime_mixed_multiscalar_mul`): it belongs on the owner's device.
 //!
 //! **The trap.** `verify_batch` verifies the first 256 proofs of a call and says Ok for the rest.
-//! A call here has at most 64 (past that the crate gets slower anyway), and must answer with as many
-//! masks as there were proofs.
+//! A call here has at most 64 (past that the crate gets slower anyway), and must answer with as
+//! many masks as there were proofs.
 
 use std::sync::OnceLock;
 

@@ -8,13 +8,14 @@
 //! ```
 //!
 //! The library draws its nonce from the transcript, the nonce seed and the operating system
-//! together (`sign.rs`, `witness_scalar`), so neither bad randomness nor a repeated message leaks x.
+//! together (`sign.rs`, `witness_scalar`): neither bad randomness nor a repeated message leaks x.
 //! Its batch functions are never called: their weights do not bind s.
 
 use std::sync::LazyLock;
 
 use curve25519_dalek::Scalar;
 use curve25519_dalek::ristretto::CompressedRistretto;
+use curve25519_dalek::traits::IsIdentity;
 use schnorrkel::context::{SigningContext, SigningTranscript};
 use schnorrkel::{Keypair, PublicKey, SecretKey, Signature};
 use zeroize::Zeroizing;
@@ -145,12 +146,17 @@ pub fn verify(
     signature: &[u8; SIGNATURE_SIZE],
 ) -> Result<()> {
     let refused = Error::new(Code::SignatureInvalid, "the signature does not hold");
-    let public = Point::decode(public)?;
-    Point::decode(&field::<0, 32, 64>(signature)).map_err(|_| refused)?;
+    let public = PublicKey::from_compressed(CompressedRistretto(*public))
+        .map_err(|_| Error::new(Code::PointInvalid, "not the canonical encoding of a point"))?;
+    if public.as_point().is_identity() {
+        return Err(Error::new(Code::IdentityPoint, "the identity is not a public key"));
+    }
+    // The library compares the encoding of R, so only the identity needs a check of its own.
+    if field::<0, 32, SIGNATURE_SIZE>(signature) == [0; 32] {
+        return Err(refused);
+    }
     let signature = Signature::from_bytes(signature).map_err(|_| refused)?;
-    PublicKey::from_point(*public.as_point())
-        .verify(CONTEXT.bytes(message), &signature)
-        .map_err(|_| refused)
+    public.verify(CONTEXT.bytes(message), &signature).map_err(|_| refused)
 }
 
 #[cfg(test)]

@@ -137,7 +137,7 @@ fn take_memory(count: usize) -> Result<Vec<Block>> {
     let mut blocks = Vec::new();
     blocks
         .try_reserve_exact(count)
-        .map_err(|_| Error::new(Code::ResourcesUnavailable, "not enough memory for Argon2id"))?;
+        .map_err(|_| Error::new(Code::MemoryUnavailable, "not enough memory for Argon2id"))?;
     blocks.resize(count, Block::default());
     Ok(blocks)
 }

@@ -147,12 +147,21 @@ fn a_bad_proof_is_found_at_every_position_of_large_batches() {
     let mut changed = proof;
     changed[20] ^= 1;
     let wrong = statement(changed);
-    for size in [1, 2, 8, 9, 63, 64, 65, 300] {
-        for position in 0..size {
-            let mut statements = vec![&right; size];
-            statements[position] = &wrong;
-            assert_eq!(named(&statements), [(position, Part::Proof, 0)], "of {size}");
-        }
+    let check = |size: usize, bad: &[usize]| {
+        let mut statements = vec![&right; size];
+        bad.iter().for_each(|position| statements[*position] = &wrong);
+        let expected: Vec<_> = bad.iter().map(|position| (*position, Part::Proof, 0)).collect();
+        assert_eq!(named(&statements), expected, "of {size}");
+    };
+    for size in [1, 2, 8, 9, 64, 65] {
+        (0..size).for_each(|position| check(size, &[position]));
+    }
+    // 300 positions: six at once, so that every position is bad in one call, then some alone.
+    for first in 0..50 {
+        check(300, &[0, 50, 100, 150, 200, 250].map(|start| start + first));
+    }
+    for position in [0, 49, 50, 63, 64, 127, 128, 149, 150, 192, 254, 255, 256, 257, 298, 299] {
+        check(300, &[position]);
     }
     assert_eq!(named(&vec![&right; 300]), []);
 }

@@ -1,5 +1,5 @@
-//! From Python's types to the kernel's. A wrong type is Python's `TypeError`; a wrong size, range or
-//! spelling is a `KernelError`.
+//! From Python's types to the kernel's. A wrong type is Python's `TypeError`; a wrong size, range
+//! or spelling is a `KernelError`.
 
 use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;

@@ -3,7 +3,7 @@
 use pyo3::PyResult;
 use pyo3::exceptions::PyTypeError;
 
-/// What every handle refuses, and how it prints.
+/// What every handle refuses, and how it prints. Copying goes through `__reduce_ex__`.
 macro_rules! opaque {
     ($($class:ident)*) => {$(
         #[pyo3::pymethods]
@@ -16,15 +16,7 @@ macro_rules! opaque {
                 crate::opaque::refuse(concat!(stringify!($class), " does not pickle or copy"))
             }
 
-            fn __reduce_ex__(&self, _protocol: &pyo3::Bound<'_, pyo3::PyAny>) -> pyo3::PyResult<()> {
-                self.__reduce__()
-            }
-
-            fn __copy__(&self) -> pyo3::PyResult<()> {
-                self.__reduce__()
-            }
-
-            fn __deepcopy__(&self, _memo: &pyo3::Bound<'_, pyo3::PyAny>) -> pyo3::PyResult<()> {
+            fn __reduce_ex__(&self, _protocol: i32) -> pyo3::PyResult<()> {
                 self.__reduce__()
             }
         }

@@ -41,7 +41,10 @@ impl Scanner {
 #[pymethods]
 impl Scanner {
     #[new]
-    #[pyo3(signature = (bank, bank_scan, audit_keys = vec![]))]
+    #[pyo3(
+        signature = (bank, bank_scan, audit_keys = vec![]),
+        text_signature = "(bank, bank_scan, audit_keys=())"
+    )]
     fn new(
         bank: Number<u32>,
         bank_scan: &[u8],

@@ -111,8 +111,8 @@ class Network:
     def replace_participants(self, members: ParticipantList) -> None:
         """The authentication centre signs a new list, and everyone adopts it."""
         signed = sign_participants(members, self.list_key)
-        (self.public / "participants").write_bytes(signed)
         self.roster.adopt(signed)
+        (self.public / "participants").write_bytes(signed)
 
 
 def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) -> Network:

@@ -19,8 +19,8 @@ class SystemClock:
 
 
 class RandomIdentifiers:
-    """`Identifiers` from the operating system; the last byte is left to count lines."""
+    """`Identifiers` from the operating system."""
 
     def draw(self) -> bytes:
         """16 bytes."""
-        return os.urandom(15) + b"\0"
+        return os.urandom(16)

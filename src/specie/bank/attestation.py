@@ -52,7 +52,7 @@ class Attester:
         """Sign for the first `inputs` inputs and the outputs at these indexes."""
         network: NetworkId = self.roster.genesis.network
         input_bits = (1 << inputs) - 1
-        output_bits = sum(1 << index for index in outputs)
+        output_bits = sum(1 << index for index in set(outputs))
         message = compute_attestation_message(
             network, txid, role, input_bits, output_bits, claim, POLICY_VERSION
         )
@@ -91,8 +91,9 @@ def rebuild_revealed(view: PayeeView, roster: Roster, number: ParticipantNumber)
     """The outputs shown to the payee's bank, each checked against its slot in the outline."""
     if view.outline.network != roster.genesis.network:
         raise SpecieError(ErrorCode.NETWORK_MISMATCH, "payment of another network")
-    if not view.outputs:
-        raise SpecieError(ErrorCode.DISCLOSURE_MISMATCH, "nothing is shown")
+    indexes = {shown.index for shown in view.outputs}
+    if not indexes or len(indexes) != len(view.outputs):
+        raise SpecieError(ErrorCode.DISCLOSURE_MISMATCH, "outputs shown: each once, at least one")
     tokens = []
     for shown in view.outputs:
         if shown.opening.bank != number:

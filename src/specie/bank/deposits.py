@@ -6,12 +6,13 @@
 Tokens that clients hold are on nobody's balance sheet.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from specie.books.entries import Account, Entry, Posting, Side, credit, debit
 from specie.ports.books import BooksStore
 from specie.ports.clock import Clock
-from specie.values.amounts import Minor
+from specie.values.amounts import Minor, sum_minor
 from specie.values.identifiers import AccountName, ClientId, EntryId, ParticipantNumber
 
 RESERVES: Final = AccountName("reserves at the central bank")
@@ -53,10 +54,12 @@ class DepositBooks:
         """Tokens of our vault became reserves."""
         self._post(entry, "redemption", debit(RESERVES, amount), VAULT, amount)
 
-    def hold_withdrawal(self, entry: EntryId, client: ClientId, amount: Minor) -> None:
-        """Take the client's deposit before the tokens leave; refuses an overdraft."""
-        account = get_deposit_account(client)
-        self._post(entry, "withdrawal", debit(account, amount), IN_TRANSIT, amount)
+    def hold_withdrawal(self, entry: EntryId, requests: Sequence[tuple[ClientId, Minor]]) -> None:
+        """Take the clients' deposits before the tokens leave; one overdraft refuses them all."""
+        total = sum_minor([amount for _, amount in requests])
+        lines = [debit(get_deposit_account(client), amount) for client, amount in requests]
+        postings = (*lines, credit(IN_TRANSIT, total))
+        self._books.post(Entry(entry, self._clock.now(), "withdrawal", postings))
 
     def complete_withdrawal(self, entry: EntryId, amount: Minor) -> None:
         """The tokens are the client's."""

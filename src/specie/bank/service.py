@@ -17,8 +17,7 @@ from specie.bank.attestation import (
 from specie.bank.deposits import DepositBooks
 from specie.crypto.addresses import Address
 from specie.crypto.secrets import ScanKey, ViewKey
-from specie.crypto.signatures import verify_institution_signature
-from specie.ledger.messages import compute_promise_message
+from specie.ledger.promises import verify_promise
 from specie.ledger.records import Attestation, AttestationRole, Claim, Output
 from specie.ledger.transactions import Promise
 from specie.ports.clients import Client, ClientStatus, ClientStore, Movement, WatchedToken
@@ -26,7 +25,7 @@ from specie.tokens.building import BuiltTransaction
 from specie.tokens.disclosures import PayeeView
 from specie.tokens.holdings import Token
 from specie.tokens.scanning import scan_for_clients
-from specie.values.amounts import Minor, check_minor
+from specie.values.amounts import check_minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, OutputRef, ParticipantNumber, TransactionId
@@ -65,10 +64,15 @@ class Bank:
             clients.add_client(own)
 
     def open_wallet(self, client: ClientId, name: str, address: Address, view: ViewKey) -> None:
-        """Register a client's wallet and deposit account, after identifying the person (T3)."""
+        """Register a client's wallet and deposit account, after identifying the person (T3).
+
+        Idempotent; `client_exists` if the id or the address is taken by another.
+        """
         if address.bank != self.number or view.public != address.view:
             raise SpecieError(ErrorCode.NOT_SERVED_HERE, "the address is not one of this bank")
-        self._clients.add_client(Client(client, name, address, view, ClientStatus.GOOD))
+        known = self._clients.find_client(client)
+        if known is None or (known.name, known.address) != (name, address):
+            self._clients.add_client(Client(client, name, address, view, ClientStatus.GOOD))
         self.books.open_deposit(client)
 
     def block(self, client: ClientId) -> None:
@@ -87,13 +91,15 @@ class Bank:
         inputs = self._get_inputs(body.inputs, body.txid)
         check_conserved([one.token for one in inputs], outputs, body.supply_change)
         payer = self._get_payer(inputs)
+        spent = sum(one.token.amount for one in inputs)
         ours = {
             index: self._get_owner(token)
             for index, token in enumerate(outputs)
             if token.opening.bank == self.number
         }
         owned = [(ours[index], outputs[index]) for index in ours]
-        movements = self._list_movements(body.txid, payer, outputs, owned)
+        self._check_standing(body.txid, [payer, *ours.values()])
+        movements = self._list_movements(body.txid, (payer, spent), owned)
         pairs = [(owner.id, token) for owner, token in owned]
         self._clients.record_attested(body.txid, body.inputs, pairs, movements)
         role = AttestationRole.BOTH if len(ours) == len(outputs) else AttestationRole.PAYER
@@ -106,7 +112,8 @@ class Bank:
         tokens = rebuild_revealed(view, self._roster, self.number)
         txid = view.outline.compute_id()
         owned = [(self._get_owner(token), token) for token in tokens]
-        movements = self._list_movements(txid, None, tokens, owned)
+        self._check_standing(txid, [owner for owner, _ in owned])
+        movements = self._list_movements(txid, None, owned)
         pairs = [(owner.id, token) for owner, token in owned]
         self._clients.record_attested(txid, (), pairs, movements)
         claim = _get_claim({owner.id for owner, _ in owned})
@@ -115,22 +122,11 @@ class Bank:
 
     def deliver(self, promise: Promise) -> None:
         """The transaction is final; our clients' outputs are theirs, the vault's are ours."""
-        self.verify_promise(promise)
+        verify_promise(promise, self._roster)
         found = self._clients.finalise(promise.txid)
         own = [one.token.output for one in found if one.client == VAULT_CLIENT]
         if own:
             self.vault.receive(own)
-
-    def verify_promise(self, promise: Promise) -> None:
-        """`promise_invalid` unless the network's notary signed it."""
-        network = self._roster.genesis.network
-        message = compute_promise_message(network, promise.txid, promise.publish_by)
-        try:
-            verify_institution_signature(
-                self._roster.current.notary_key, message, promise.signature
-            )
-        except SpecieError:
-            raise SpecieError(ErrorCode.PROMISE_INVALID, "not signed by the notary") from None
 
     def fetch_outputs(self, client: ClientId) -> list[Output]:
         """What is final and not yet on the client's device, which checks it for itself."""
@@ -176,41 +172,45 @@ class Bank:
         owners = {one.client for one in inputs}
         if len(owners) != 1:
             raise SpecieError(ErrorCode.DISCLOSURE_MISMATCH, "inputs of one client, at least one")
-        return self._check_standing(self._clients.find_client(owners.pop()))
+        return _get_known(self._clients.find_client(owners.pop()))
 
     def _get_owner(self, token: Token) -> Client:
         opening = token.opening
         address = Address(opening.bank, opening.view, opening.spend)
-        return self._check_standing(self._clients.find_by_address(address))
+        return _get_known(self._clients.find_by_address(address))
 
-    def _check_standing(self, client: Client | None) -> Client:
-        if client is None:
-            raise SpecieError(ErrorCode.CLIENT_UNKNOWN, "no client of ours has this address")
-        if client.status is not ClientStatus.GOOD:
-            raise SpecieError(ErrorCode.CLIENT_BLOCKED, "the client is blocked")
-        return client
+    def _check_standing(self, txid: TransactionId, clients: Sequence[Client]) -> None:
+        """Nobody blocked, but for what was attested before: a retry gets the same answer."""
+        if self._clients.is_attested(txid):
+            return
+        if any(client.status is not ClientStatus.GOOD for client in clients):
+            raise SpecieError(ErrorCode.CLIENT_BLOCKED, "a client is blocked")
 
     def _list_movements(
-        self,
-        txid: TransactionId,
-        payer: Client | None,
-        outputs: Sequence[Token],
-        owned: Sequence[_Owned],
+        self, txid: TransactionId, payer: tuple[Client, int] | None, owned: Sequence[_Owned]
     ) -> list[Movement]:
+        """What each client receives, and what the payer spends without what comes back to it."""
         now = self._clock.now()
+        payer_id = payer[0].id if payer else None
         movements = [
             Movement(txid, owner.id, token.amount, now, is_incoming=True, is_final=False)
             for owner, token in owned
-            if payer is None or owner.id != payer.id
+            if owner.id != payer_id
         ]
         if payer is not None:
-            change = [token.amount for owner, token in owned if owner.id == payer.id]
-            paid = sum(token.amount for token in outputs) - sum(change)
-            amount: Minor = check_minor(paid)
+            client, spent = payer
+            change = sum(token.amount for owner, token in owned if owner.id == client.id)
+            amount = check_minor(spent - change)
             movements.append(
-                Movement(txid, payer.id, amount, now, is_incoming=False, is_final=False)
+                Movement(txid, client.id, amount, now, is_incoming=False, is_final=False)
             )
         return movements
+
+
+def _get_known(client: Client | None) -> Client:
+    if client is None:
+        raise SpecieError(ErrorCode.CLIENT_UNKNOWN, "no client of ours has this address")
+    return client
 
 
 def _get_claim(owners: set[ClientId]) -> Claim:

@@ -10,6 +10,7 @@ from specie.central_bank.officers import OfficerDesk, check_matches
 from specie.crypto.addresses import Address
 from specie.identity.participants import Role
 from specie.identity.roster import Roster
+from specie.ledger.promises import verify_promise
 from specie.ledger.records import Attestation, ReserveReference, SupplySection
 from specie.ledger.state import SupplyState
 from specie.ledger.transactions import AttestedTransaction, Promise
@@ -25,6 +26,7 @@ from specie.values.amounts import Minor, check_positive
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import OrderId, ParticipantNumber
+from specie.values.limits import SUPPLY_CHANGE_MAX
 from specie.wallet.vault import Surroundings
 
 _MAY_ISSUE = frozenset({Role.CENTRAL_BANK, Role.BANK, Role.AUTHORITY})
@@ -61,6 +63,8 @@ class CentralBankDesk:
         member = self._roster.current.get_active(participant)
         if member.role not in _MAY_ISSUE or vault.bank != participant:
             raise SpecieError(ErrorCode.SUPPLY_NOT_INSTITUTION, "only to one's own vault")
+        if amount > SUPPLY_CHANGE_MAX:
+            raise SpecieError(ErrorCode.AMOUNT_OUT_OF_RANGE, "more than one change may be")
         return self._store.add(
             Application(
                 order,
@@ -123,6 +127,7 @@ class CentralBankDesk:
 
     def complete(self, order: OrderId, promise: Promise) -> None:
         """Final."""
+        verify_promise(promise, self._roster)
         built = self._store.find_produced(order)
         if built is None or built.signed.txid != promise.txid:
             raise SpecieError(ErrorCode.PROMISE_INVALID, "a promise for another transaction")

@@ -19,7 +19,7 @@ _VERSION: Final = 1
 _CHECK_SIZE: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Address:
     """Public view key A and spend key B, and the bank that serves them."""
 

@@ -85,7 +85,7 @@ def unpack_opening(data: bytes) -> Opening:
     return opening
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class DerivedOutput:
     """What an opening determines: the public bytes, the mask, the nonce of the terms."""
 
@@ -114,7 +114,7 @@ def derive_owner_key(spend_key: SpendKey, view_key: ViewKey, output: bytes) -> S
         return spend_key.owner_key(view_key, output)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ScanHit:
     """Output number `index` of a scan belongs to client number `client` of the scanner."""
 

@@ -6,8 +6,9 @@ transfer   the vault pays another bank's vault → both book it
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
+from specie.crypto.hashing import tagged_hash
 from specie.flows.payment import Payer, pay
 from specie.ledger.transactions import Promise
 from specie.ports.bank import BankDirectory, BankPort
@@ -15,14 +16,21 @@ from specie.ports.notary import NotaryPort
 from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import Memo
 from specie.values.amounts import Minor, sum_minor
+from specie.values.catalogue import ErrorCode
+from specie.values.encoding import u8
+from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, EntryId, OrderId, ParticipantNumber
+from specie.values.limits import OUTPUTS_MAX
+
+_HOLD: Final = 0
+_COMPLETE: Final = 1
 
 
 class Deposits(Protocol):
     """The bank's books, as far as these flows touch them."""
 
-    def hold_withdrawal(self, entry: EntryId, client: ClientId, amount: Minor) -> None:
-        """Take the deposit before the tokens leave."""
+    def hold_withdrawal(self, entry: EntryId, requests: Sequence[tuple[ClientId, Minor]]) -> None:
+        """Take the deposits before the tokens leave: all of them or none."""
         ...
 
     def complete_withdrawal(self, entry: EntryId, amount: Minor) -> None:
@@ -64,11 +72,13 @@ def withdraw(
     notary: NotaryPort,
 ) -> Promise:
     """Deposit money becomes tokens for up to 15 clients at once; idempotent by `order`."""
-    for place, (client, request) in enumerate(requests):
-        bank.books.hold_withdrawal(_derive_entry(order, place), client, request.amount)
+    if len(requests) >= OUTPUTS_MAX:
+        raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "15 withdrawals at once, and the change")
+    amounts = [(client, request.amount) for client, request in requests]
+    bank.books.hold_withdrawal(_derive_entry(order, _HOLD), amounts)
     promise = pay(bank.vault, [one for _, one in requests], order, bank, banks, notary)
-    total = sum_minor([request.amount for _, request in requests])
-    bank.books.complete_withdrawal(_derive_entry(order, len(requests)), total)
+    total = sum_minor([amount for _, amount in amounts])
+    bank.books.complete_withdrawal(_derive_entry(order, _COMPLETE), total)
     return promise
 
 
@@ -104,6 +114,6 @@ def transfer_vault_money(
     return promise
 
 
-def _derive_entry(order: OrderId, place: int) -> EntryId:
-    """One entry id per line of an order: the last byte counts, orders end in zero."""
-    return EntryId(order[:15] + bytes([place + 1]))
+def _derive_entry(order: OrderId, step: int) -> EntryId:
+    """One entry id per step of an order; internal to the bank's books."""
+    return EntryId(tagged_hash("entry", order, u8(step))[:16])

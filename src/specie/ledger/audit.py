@@ -92,9 +92,11 @@ class PublicAudit:
         is_published = self.genesis.proof_mode is ProofMode.PUBLISHED
         proof_size = get_proof_size(1) if is_published else 0
         found = [unpack_leaf(leaf, proof_size) for leaf in leaves]
-        header = found[0]
+        header = found[0] if found else None
         if not isinstance(header, HeaderLeaf) or header.number != self.totals.batches + 1:
             raise SpecieError(ErrorCode.LOG_INVALID, "a batch does not begin with its header")
+        if any(isinstance(leaf, HeaderLeaf) for leaf in found[1:]):
+            raise SpecieError(ErrorCode.LOG_INVALID, "a batch has two headers")
         if any(left >= right for left, right in pairwise(leaves[1:])):
             raise SpecieError(ErrorCode.LOG_INVALID, f"batch {header.number} is not in order")
         return header, found[1:]

@@ -6,6 +6,7 @@ Every check takes the transaction and its context, and raises or returns nothing
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from specie.crypto.points import check_points
 from specie.identity.genesis import Genesis, ProofMode
 from specie.identity.participants import ParticipantList, Status
 from specie.ledger.evidence import find_evidence
@@ -77,6 +78,13 @@ def check_outputs_distinct(transaction: AttestedTransaction, context: ContractCo
     refs = {output.ref for output in transaction.body.outputs}
     if len(refs) != len(transaction.body.outputs):
         raise SpecieError(ErrorCode.OUTPUT_REPEATED, "an output is there twice")
+
+
+def check_points_sound(transaction: AttestedTransaction, context: ContractContext) -> None:
+    """P, R, C of every output and every K: an identity would be anyone's to spend or to sign."""
+    for output in transaction.body.outputs:
+        check_points((output.owner, output.ephemeral, output.commitment))
+    check_points(kernel.public for kernel in transaction.signed.kernels)
 
 
 def check_terms(transaction: AttestedTransaction, context: ContractContext) -> None:

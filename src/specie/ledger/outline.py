@@ -1,12 +1,15 @@
 """A transaction without its contents: what fixes its identity (spec page 03).
 
     x_in = H("blind", o ‖ 0xff)     x_j = H("blind", o ‖ j)
+    x_rp = H("blind", o ‖ 0xfe)
     h_in = H("in", x_in ‖ n ‖ refs)     slot_j = H("slot", x_j ‖ j ‖ OutputRef_j)
+    h_rp = H("range", x_rp ‖ n ‖ (covers ‖ proof) …)
     txid = H("tx", version ‖ network ‖ kind ‖ supply_change ‖ not_before ‖ not_after
                    ‖ H("offset", o) ‖ h_in ‖ n_out ‖ slots ‖ h_rp ‖ certificate)
 
 Every part is salted, so a party that gets the outline, one salt x_j and output j can check that
-the output is in the transaction, and learns nothing of the inputs or the other outputs (T9).
+the output is in the transaction, and learns nothing of the inputs or the other outputs (T9). That
+includes the range proofs: on published networks they stand in the log beside their outputs.
 """
 
 from collections.abc import Sequence
@@ -21,6 +24,7 @@ from specie.values.times import Timestamp
 
 VERSION: Final = 1
 _INPUTS_PLACE: Final = 0xFF
+_PROOFS_PLACE: Final = 0xFE
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,8 @@ def compute_inputs_hash(offset: Scalar, refs: Sequence[OutputRef]) -> Digest:
     return tagged_hash("in", salt, u8(len(refs)), *refs)
 
 
-def compute_proofs_hash(proofs: Sequence[RangeProof]) -> Digest:
-    """H("range", n ‖ (covers ‖ proof) …)."""
+def compute_proofs_hash(offset: Scalar, proofs: Sequence[RangeProof]) -> Digest:
+    """H("range", x_rp ‖ n ‖ (covers ‖ proof) …)."""
+    salt = tagged_hash("blind", offset, u8(_PROOFS_PLACE))
     parts = [u8(proof.covers) + proof.data for proof in proofs]
-    return tagged_hash("range", u8(len(proofs)), *parts)
+    return tagged_hash("range", salt, u8(len(proofs)), *parts)

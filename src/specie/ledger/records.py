@@ -21,6 +21,7 @@ from specie.values.identifiers import (
 from specie.values.times import Timestamp
 
 OUTPUT_SIZE: Final = 414
+_EPHEMERAL: Final = slice(32, 64)
 _COMMITMENT: Final = slice(65, 97)
 _TERMS: Final = slice(137, 169)
 _HAS_LABEL, _HAS_LOCK, _HAS_EXPIRY = 1, 2, 4
@@ -73,6 +74,11 @@ class Output:
         return PublicKey(self.data[:32])
 
     @property
+    def ephemeral(self) -> PublicKey:
+        """R."""
+        return PublicKey(self.data[_EPHEMERAL])
+
+    @property
     def commitment(self) -> Commitment:
         """C."""
         return Commitment(self.data[_COMMITMENT])
@@ -83,7 +89,7 @@ class Output:
         return Digest(self.data[_TERMS])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Terms:
     """Preimage of an output's terms: shown to the notary and to attesting banks, never public."""
 

@@ -33,9 +33,12 @@ from specie.values.identifiers import (
 from specie.values.times import Timestamp
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TransactionBody:
-    """What the id covers. `terms[j]` and the proofs belong to `outputs` in order."""
+    """What the id covers. `terms[j]` and the proofs belong to `outputs` in order.
+
+    `repr` does not show it: the offset tells whose inputs and outputs belong together.
+    """
 
     network: NetworkId
     kind: Kind
@@ -65,7 +68,7 @@ class TransactionBody:
             offset_hash=compute_offset_hash(self.offset),
             inputs_hash=compute_inputs_hash(self.offset, self.inputs),
             slots=slots,
-            proofs_hash=compute_proofs_hash(self.proofs),
+            proofs_hash=compute_proofs_hash(self.offset, self.proofs),
             certificate=self.certificate,
         )
         object.__setattr__(self, "outline", outline)

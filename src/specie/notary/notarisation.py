@@ -1,9 +1,10 @@
-"""Notarising a batch: decode → contract → proofs → record → promise (T15, T16; design §1).
+"""Notarising a batch: decode → proofs → contract → record → promise (T15, T16; design §1).
 
     for each batch:   one look-up, one verification on all cores, one durable database transaction
 
-Transactions of a batch see the earlier ones, so an input created in the same batch is legal.
-If proofs of one fail, it is taken out and the others are judged again without it.
+Proofs and signatures hold or not whatever the order, so they are verified first, all at once. Then
+the contract is run in order: a transaction sees those accepted before it, so an input created in
+the same batch is legal. Each is judged once, however many others of its batch are refused.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,12 @@ from specie.crypto.secrets import InstitutionKey
 from specie.crypto.signatures import sign_as_institution
 from specie.identity.genesis import Genesis
 from specie.identity.participants import ParticipantList
-from specie.ledger.checks import ContractContext
+from specie.ledger.checks import (
+    ContractContext,
+    check_attesters_active,
+    check_inputs_known,
+    check_range_cover,
+)
 from specie.ledger.contracts import check_contract
 from specie.ledger.messages import compute_promise_message
 from specie.ledger.state import LedgerOutput, LedgerView, OverlayView, Spend, SupplyState
@@ -55,7 +61,7 @@ class _Candidate:
 
 @dataclass(slots=True)
 class _Judged:
-    """One pass over a batch: errors by encoding, and what was accepted, in order."""
+    """What became of a batch: errors by encoding, and what was accepted, in order."""
 
     errors: dict[bytes, SpecieError] = field(default_factory=dict)
     accepted: list[_Candidate] = field(default_factory=list)
@@ -93,59 +99,67 @@ def _decode(data: bytes) -> _Candidate | SpecieError:
 def _judge(
     batch: Sequence[_Candidate], store: NotaryStore, rules: NotaryRules, now: Timestamp
 ) -> _Judged:
-    """Contract in order, proofs at once; repeated without whatever fails until nothing does."""
+    """Proofs of all at once, then the contract in order; the contract's error comes first."""
     ledger = store.load_view(_build_look_up(batch))
-    failed: dict[bytes, SpecieError] = {}
-    verified: set[bytes] = set()
-    while True:
-        remaining = [one for one in batch if one.data not in failed]
-        judged, overlay = _check_in_order(remaining, ledger, rules, now)
-        waiting = [one for one in judged.accepted if one.data not in verified]
-        failures = _find_failures(waiting, _build_context(rules, now, overlay))
-        if not failures:
-            judged.errors.update(failed)
-            return judged
-        failed.update(failures)
-        verified.update(one.data for one in waiting if one.data not in failures)
-
-
-def _check_in_order(
-    batch: Sequence[_Candidate], ledger: LedgerView, rules: NotaryRules, now: Timestamp
-) -> tuple[_Judged, OverlayView]:
-    """Each sees the ledger as the accepted ones before it leave it."""
+    failures = _find_failures(batch, ledger, rules, now)
     overlay = OverlayView(ledger, ledger.supply)
+    context = _build_context(rules, now, overlay)
     judged = _Judged()
     accepted: set[TransactionId] = set()
-    context = _build_context(rules, now, overlay)
     for one in batch:
         if one.txid in accepted:
             continue  # the same payment with other signatures: the promise of the first is its own
-        try:
-            check_contract(one.transaction, context)
-        except SpecieError as error:
+        error = _find_broken_rule(one.transaction, context) or failures.get(one.data)
+        if error is not None:
             judged.errors[one.data] = error
             continue
         _apply(one.transaction, overlay, now)
         judged.accepted.append(one)
         accepted.add(one.txid)
     judged.supply = overlay.supply
-    return judged, overlay
+    return judged
+
+
+def _find_broken_rule(
+    transaction: AttestedTransaction, context: ContractContext
+) -> SpecieError | None:
+    try:
+        check_contract(transaction, context)
+    except SpecieError as error:
+        return error
+    return None
 
 
 def _find_failures(
-    waiting: Sequence[_Candidate], context: ContractContext
+    batch: Sequence[_Candidate], ledger: LedgerView, rules: NotaryRules, now: Timestamp
 ) -> dict[bytes, SpecieError]:
-    """Proofs and signatures of all at once; the errors of those that do not hold."""
-    statements = [build_transaction_statement(one.transaction, context) for one in waiting]
+    """Whose proofs or signatures do not hold, with inputs from the ledger or from this batch."""
+    overlay = OverlayView(ledger, ledger.supply)
+    for one in batch:
+        _add_outputs(one.transaction, overlay)
+    context = _build_context(rules, now, overlay)
+    waiting = [one for one in batch if _is_verifiable(one.transaction, context)]
+    failures: dict[bytes, SpecieError] = {}
     try:
-        verify_statements(statements)
+        verify_statements(
+            [build_transaction_statement(one.transaction, context) for one in waiting]
+        )
     except BatchRefusedError as refused:
-        failures: dict[bytes, SpecieError] = {}
         for failure in refused.failures:
             one = waiting[failure.index]
             failures.setdefault(one.data, get_failure_error(one.transaction, failure))
-        return failures
-    return {}
+    return failures
+
+
+def _is_verifiable(transaction: AttestedTransaction, context: ContractContext) -> bool:
+    """Whether all is known that the proofs are about; if not, the contract will say what."""
+    try:
+        check_range_cover(transaction, context)
+        check_inputs_known(transaction, context)
+        check_attesters_active(transaction, context)
+    except SpecieError:
+        return False
+    return not any(context.ledger.find_spend(ref) for ref in transaction.body.inputs)
 
 
 def _build_context(rules: NotaryRules, now: Timestamp, ledger: OverlayView) -> ContractContext:
@@ -155,10 +169,9 @@ def _build_context(rules: NotaryRules, now: Timestamp, ledger: OverlayView) -> C
 def _apply(transaction: AttestedTransaction, overlay: OverlayView, now: Timestamp) -> None:
     """What the ledger is after this transaction."""
     body, signed = transaction.body, transaction.signed
+    _add_outputs(transaction, overlay)
     for ref, signature in zip(body.inputs, signed.owner_signatures, strict=True):
         overlay.spends[ref] = Spend(body.txid, body.not_before, body.not_after, signature)
-    for output, terms in zip(body.outputs, body.terms, strict=True):
-        overlay.outputs[output.ref] = LedgerOutput(output, terms.kind, terms.bank)
     overlay.kernels.update(kernel.public for kernel in signed.kernels)
     if signed.supply is None:
         return
@@ -172,6 +185,12 @@ def _apply(transaction: AttestedTransaction, overlay: OverlayView, now: Timestam
     )
     if signed.supply.reserve:
         overlay.reserves.add(signed.supply.reserve.entry)
+
+
+def _add_outputs(transaction: AttestedTransaction, overlay: OverlayView) -> None:
+    body = transaction.body
+    for output, terms in zip(body.outputs, body.terms, strict=True):
+        overlay.outputs[output.ref] = LedgerOutput(output, terms.kind, terms.bank)
 
 
 def _build_look_up(batch: Sequence[_Candidate]) -> LookUp:

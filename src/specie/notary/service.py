@@ -61,6 +61,7 @@ class Notary:
         self._queue_lock = threading.Lock()
         self._work_lock = threading.Lock()
         self._frontier = Frontier()
+        self._checkpoint_size = 0  # leaves under the checkpoint that was last written
         self._catch_up()
 
     def notarise(self, data: bytes) -> Promise:
@@ -92,6 +93,7 @@ class Notary:
     def publish(self, *, is_forced: bool = False) -> int:
         """Publish what is due (`is_forced`: what waits, due or not); gives the leaves written."""
         with self._work_lock:
+            self._catch_up()
             now = self._clock.now()
             waiting = self._store.load_waiting(_PUBLISH_TRANSACTIONS_MAX)
             is_wanted = bool(waiting) and is_forced
@@ -129,7 +131,7 @@ class Notary:
     def _catch_up(self) -> None:
         """Bring the public folder to what the database says, after a publication or a stop."""
         size = self._store.count_leaves()
-        if self._frontier.size == size:
+        if self._checkpoint_size == size:
             return
         while self._frontier.size < size:
             leaves = self._store.load_leaves(self._frontier.size, _READ_LEAVES)
@@ -137,3 +139,4 @@ class Notary:
             self._frontier = self._frontier.append(compute_leaf_hash(leaf) for leaf in leaves)
         checkpoint = Checkpoint(self._origin, size, self._frontier.compute_root())
         self._log.write_checkpoint(sign_checkpoint(checkpoint, self._key))
+        self._checkpoint_size = size

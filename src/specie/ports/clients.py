@@ -88,7 +88,15 @@ class ClientStore(Protocol):
         tokens: Sequence[tuple[ClientId, Token]],
         movements: Sequence[Movement],
     ) -> None:
-        """Durable before the attestation leaves; idempotent by txid."""
+        """Durable before the attestation leaves; idempotent by txid.
+
+        `order_conflict` if it was recorded with other inputs or outputs: what is signed later
+        would otherwise not be on record.
+        """
+        ...
+
+    def is_attested(self, txid: TransactionId) -> bool:
+        """Whether an attestation of it may have left."""
         ...
 
     def finalise(self, txid: TransactionId) -> list[WatchedToken]:

@@ -46,11 +46,19 @@ class VaultStore(Protocol):
         ...
 
     def reserve(self, payment_id: bytes, select: Selection) -> tuple[Token, ...]:
-        """Select and reserve at once: no two payments ever get one token."""
+        """Select and reserve at once: no two payments ever get one token.
+
+        What the same id reserved before, without signing, is free again first; `order_conflict`
+        if this payment is recorded already.
+        """
         ...
 
-    def record_payment(self, payment: StoredPayment) -> None:
-        """Durable before the transaction leaves."""
+    def record_payment(self, payment: StoredPayment, inputs: Sequence[OutputRef]) -> None:
+        """Durable before the transaction leaves.
+
+        `token_unavailable` unless its inputs are exactly what is reserved for it now;
+        `order_conflict` if this payment is recorded already.
+        """
         ...
 
     def find_payment(self, payment_id: bytes) -> StoredPayment | None:
@@ -66,9 +74,9 @@ class VaultStore(Protocol):
         ...
 
     def release(self, payment_id: bytes) -> None:
-        """Refused for good, or never signed: tokens free again."""
+        """Refused for good: tokens free again. `payment_unknown` if it is not recorded."""
         ...
 
-    def release_unsigned(self) -> int:
-        """At start-up: reservations without a recorded transaction are free again."""
+    def release_unsigned(self, payment_id: bytes | None = None) -> int:
+        """Reservations without a recorded transaction are free again: of one id, or all."""
         ...

@@ -87,14 +87,12 @@ class SqliteApplicationStore:
     def get(self, order: OrderId) -> Application:
         """`application_unknown` if there is none."""
         with self._database.reading() as connection:
-            row = _find(connection, order)
-        if row is None:
-            raise SpecieError(ErrorCode.APPLICATION_UNKNOWN, "no such application")
-        return _from_row(row)
+            return _from_row(_get(connection, order))
 
     def record_approval(self, order: OrderId, officer: int, signature: bytes) -> int:
         """Gives how many different officers have approved."""
         with self._database.transaction() as connection:
+            _get(connection, order)
             mine = select(_APPROVAL).where(
                 _APPROVAL.c.order_id == order, _APPROVAL.c.officer == officer
             )
@@ -108,9 +106,7 @@ class SqliteApplicationStore:
     def advance(self, order: OrderId, state: ApplicationState) -> None:
         """States only move forward; going back is silently nothing."""
         with self._database.transaction() as connection:
-            row = _find(connection, order)
-            if row is None:
-                raise SpecieError(ErrorCode.APPLICATION_UNKNOWN, "no such application")
+            row = _get(connection, order)
             if _ORDER.index(ApplicationState(row.state)) < _ORDER.index(state):
                 change = update(_APPLICATION).where(_APPLICATION.c.order_id == order)
                 connection.execute(change.values(state=state.value))
@@ -119,6 +115,7 @@ class SqliteApplicationStore:
         """The first production counts; gives it."""
         openings = b"".join(opening.pack() for opening in built.disclosure.openings)
         with self._database.transaction() as connection:
+            _get(connection, order)
             query = select(_PRODUCED).where(_PRODUCED.c.order_id == order)
             row = connection.execute(query).first()
             if row is None:
@@ -155,6 +152,13 @@ class SqliteApplicationStore:
 def _find(connection: Connection, order: OrderId) -> Any:
     query = select(_APPLICATION).where(_APPLICATION.c.order_id == order)
     return connection.execute(query).first()
+
+
+def _get(connection: Connection, order: OrderId) -> Any:
+    row = _find(connection, order)
+    if row is None:
+        raise SpecieError(ErrorCode.APPLICATION_UNKNOWN, "no such application")
+    return row
 
 
 def _to_row(application: Application) -> dict[str, Any]:

@@ -62,16 +62,16 @@ _TOKEN = Table(
     Column("client", String, nullable=False, index=True),
     Column("output", LargeBinary, nullable=False),
     Column("sealed_opening", LargeBinary, nullable=False),
-    Column("made_by", LargeBinary, nullable=False, index=True),  # empty: found in the log
     Column("is_final", Integer, nullable=False),
     Column("spent_by", LargeBinary, nullable=True),
     Column("is_delivered", Integer, nullable=False),
 )
-_ATTESTED_INPUT = Table(
-    "attested_input",
+_PART = Table(
+    "attested_part",
     _METADATA,
     Column("txid", LargeBinary, primary_key=True),
     Column("ref", LargeBinary, primary_key=True),
+    Column("is_input", Integer, primary_key=True),
 )
 _MOVEMENT = Table(
     "movement",
@@ -84,7 +84,6 @@ _MOVEMENT = Table(
     Column("time", BigInteger, nullable=False),
     Column("is_final", Integer, nullable=False),
 )
-_ATTESTED = Table("attested", _METADATA, Column("txid", LargeBinary, primary_key=True))
 
 
 class SqliteClientStore:
@@ -159,33 +158,45 @@ class SqliteClientStore:
         tokens: Sequence[tuple[ClientId, Token]],
         movements: Sequence[Movement],
     ) -> None:
-        """Durable before the attestation leaves; idempotent by txid."""
+        """Durable before the attestation leaves; idempotent by txid, with the same content."""
+        parts = {(ref, 1) for ref in inputs} | {(token.ref, 0) for _, token in tokens}
         with self._database.transaction() as connection:
-            known = connection.execute(select(_ATTESTED).where(_ATTESTED.c.txid == txid)).first()
-            if known is not None:
+            rows = connection.execute(select(_PART).where(_PART.c.txid == txid))
+            known = {(row.ref, row.is_input) for row in rows}
+            if known and known != parts:
+                raise SpecieError(ErrorCode.ORDER_CONFLICT, "attested for other parts before")
+            if known:
                 return
-            connection.execute(insert(_ATTESTED).values(txid=txid))
-            if inputs:
-                rows = [{"txid": txid, "ref": ref} for ref in inputs]
-                connection.execute(insert(_ATTESTED_INPUT), rows)
-            self._insert_tokens(connection, tokens, txid, is_final=False)
+            connection.execute(
+                insert(_PART),
+                [{"txid": txid, "ref": ref, "is_input": is_input} for ref, is_input in parts],
+            )
+            self._insert_tokens(connection, tokens, is_final=False)
             if movements:
                 connection.execute(insert(_MOVEMENT), [self._seal_movement(m) for m in movements])
 
+    def is_attested(self, txid: TransactionId) -> bool:
+        """Whether an attestation of it may have left."""
+        query = select(_PART.c.txid).where(_PART.c.txid == txid).limit(1)
+        with self._database.reading() as connection:
+            return connection.execute(query).first() is not None
+
     def finalise(self, txid: TransactionId) -> list[WatchedToken]:
         """The transaction is final: inputs spent, tokens final; gives these tokens. Idempotent."""
-        spent = select(_ATTESTED_INPUT.c.ref).where(_ATTESTED_INPUT.c.txid == txid)
+        parts = select(_PART.c.ref).where(_PART.c.txid == txid)
+        is_input = _TOKEN.c.ref.in_(parts.where(_PART.c.is_input == 1))
+        is_output = _TOKEN.c.ref.in_(parts.where(_PART.c.is_input == 0))
         with self._database.transaction() as connection:
-            connection.execute(update(_TOKEN).where(_TOKEN.c.ref.in_(spent)).values(spent_by=txid))
-            connection.execute(update(_TOKEN).where(_TOKEN.c.made_by == txid).values(is_final=1))
+            connection.execute(update(_TOKEN).where(is_input).values(spent_by=txid))
+            connection.execute(update(_TOKEN).where(is_output).values(is_final=1))
             connection.execute(update(_MOVEMENT).where(_MOVEMENT.c.txid == txid).values(is_final=1))
-            rows = connection.execute(select(_TOKEN).where(_TOKEN.c.made_by == txid)).all()
+            rows = connection.execute(select(_TOKEN).where(is_output)).all()
         return [self._open_token(row) for row in rows]
 
     def add_found(self, tokens: Sequence[tuple[ClientId, Token]]) -> int:
         """Tokens found in the public log; gives how many were new."""
         with self._database.transaction() as connection:
-            fresh = self._insert_tokens(connection, tokens, TransactionId(b""), is_final=True)
+            fresh = self._insert_tokens(connection, tokens, is_final=True)
             for part in chunked([token.ref for _, token in tokens]):
                 connection.execute(update(_TOKEN).where(_TOKEN.c.ref.in_(part)).values(is_final=1))
         return fresh
@@ -222,7 +233,6 @@ class SqliteClientStore:
         self,
         connection: Connection,
         tokens: Sequence[tuple[ClientId, Token]],
-        made_by: TransactionId,
         *,
         is_final: bool,
     ) -> int:
@@ -236,7 +246,6 @@ class SqliteClientStore:
                 "client": client,
                 "output": token.output.data,
                 "sealed_opening": self._key.seal(token.opening.pack(), token.ref),
-                "made_by": made_by,
                 "is_final": int(is_final),
                 "spent_by": None,
                 "is_delivered": 0,

@@ -18,9 +18,11 @@ from sqlalchemy import (
     create_engine,
     event,
     insert,
+    inspect,
     select,
 )
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -45,7 +47,11 @@ class Database:
         event.listen(self._reader, "connect", _prepare_connection)
         event.listen(self._reader, "begin", _begin)
         self._writer = self._reader.execution_options(writes=True)
-        self._create(metadata, name, version)
+        try:
+            self._create(metadata, name, version)
+        except SpecieError:
+            self.close()
+            raise
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -65,6 +71,9 @@ class Database:
 
     def _create(self, metadata: MetaData, name: str, version: int) -> None:
         with self.transaction() as connection:
+            tables = inspect(connection).get_table_names()
+            if tables and self._schema.name not in tables:
+                raise SpecieError(ErrorCode.STORE_UNUSABLE, "not a database of ours")
             metadata.create_all(connection)
             found = connection.execute(select(self._schema)).all()
             if not found:
@@ -78,8 +87,10 @@ def _translated() -> Iterator[None]:
     """A full disk, a damaged file, a broken constraint: one code, and the transaction is undone."""
     try:
         yield
-    except DatabaseError as error:
+    except DBAPIError as error:
         raise SpecieError(ErrorCode.STORE_UNUSABLE, f"the database says: {error.orig}") from None
+    except PoolTimeoutError:
+        raise SpecieError(ErrorCode.STORE_UNUSABLE, "too many wait for the database") from None
 
 
 def chunked(items: list[Any], size: int = _PARAMETERS_MAX) -> Iterator[list[Any]]:

@@ -101,16 +101,22 @@ class LogFolder:
             raise SpecieError(ErrorCode.LOG_INVALID, f"{path}: {error.strerror}") from None
 
     def _write_file(self, path: str, data: bytes) -> None:
-        place = self._folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        draft = place.with_name(place.name + ".new")
-        with draft.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(place)
-        folder = os.open(place.parent, os.O_RDONLY)
         try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            _replace_durably(self._folder / path, data)
+        except OSError as error:
+            raise SpecieError(ErrorCode.STORE_UNUSABLE, f"{path}: {error.strerror}") from None
+
+
+def _replace_durably(place: Path, data: bytes) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    draft = place.with_name(place.name + ".new")
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(place)
+    folder = os.open(place.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -125,6 +125,8 @@ class SqliteVaultStore:
     def reserve(self, payment_id: bytes, select_tokens: Selection) -> tuple[Token, ...]:
         """Select and reserve at once, under the write lock: no two payments get one token."""
         with self._database.transaction() as connection:
+            self._check_unrecorded(connection, payment_id)
+            self._free(connection, self._is_reserved_by(payment_id))
             chosen = tuple(select_tokens(self._select_available(connection)))
             for part in chunked([token.ref for token in chosen]):
                 change = update(_TOKEN).where(
@@ -133,10 +135,14 @@ class SqliteVaultStore:
                 connection.execute(change.values(payment=payment_id))
         return chosen
 
-    def record_payment(self, payment: StoredPayment) -> None:
-        """Durable before the transaction leaves."""
+    def record_payment(self, payment: StoredPayment, inputs: Sequence[OutputRef]) -> None:
+        """Durable before the transaction leaves; only if it spends what is reserved for it."""
         sealed = self._key.seal(b"".join(payment.openings) + payment.data, self._bind(payment.txid))
+        reserved = select(_TOKEN.c.ref).where(self._is_reserved_by(payment.payment_id))
         with self._database.transaction() as connection:
+            self._check_unrecorded(connection, payment.payment_id)
+            if {row.ref for row in connection.execute(reserved)} != set(inputs):
+                raise SpecieError(ErrorCode.TOKEN_UNAVAILABLE, "the tokens are not reserved for it")
             connection.execute(
                 insert(_PAYMENT).values(
                     holder=self._holder,
@@ -172,29 +178,28 @@ class SqliteVaultStore:
             self._insert_tokens(connection, change)
 
     def release(self, payment_id: bytes) -> None:
-        """Refused for good, or never signed: tokens free again."""
+        """Refused for good: tokens free again. `payment_unknown` if it is not recorded."""
         with self._database.transaction() as connection:
             self._change_state(connection, payment_id, PaymentState.REFUSED)
-            connection.execute(
-                update(_TOKEN)
-                .where(self._is_reserved_by(payment_id), _TOKEN.c.spent == 0)
-                .values(payment=None)
-            )
+            self._free(connection, self._is_reserved_by(payment_id))
 
-    def release_unsigned(self) -> int:
-        """At start-up: reservations without a recorded transaction are free again."""
+    def release_unsigned(self, payment_id: bytes | None = None) -> int:
+        """Reservations without a recorded transaction are free again: of one id, or all."""
         signed = select(_PAYMENT.c.id).where(_PAYMENT.c.holder == self._holder)
+        is_unsigned = and_(_TOKEN.c.payment.is_not(None), _TOKEN.c.payment.not_in(signed))
+        if payment_id is not None:
+            is_unsigned = and_(is_unsigned, _TOKEN.c.payment == payment_id)
         with self._database.transaction() as connection:
-            freed = connection.execute(
-                update(_TOKEN)
-                .where(
-                    _TOKEN.c.holder == self._holder,
-                    _TOKEN.c.payment.is_not(None),
-                    _TOKEN.c.payment.not_in(signed),
-                )
-                .values(payment=None)
-            )
-            return freed.rowcount
+            return self._free(connection, is_unsigned)
+
+    def _free(self, connection: Connection, which: Any) -> int:
+        is_mine = and_(_TOKEN.c.holder == self._holder, _TOKEN.c.spent == 0, which)
+        return connection.execute(update(_TOKEN).where(is_mine).values(payment=None)).rowcount
+
+    def _check_unrecorded(self, connection: Connection, payment_id: bytes) -> None:
+        query = select(_PAYMENT.c.id).where(self._is_payment(payment_id))
+        if connection.execute(query).first() is not None:
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "this payment is recorded already")
 
     def _select_available(self, connection: Connection) -> list[Token]:
         query = select(_TOKEN.c.ref, _TOKEN.c.output, _TOKEN.c.sealed_opening).where(
@@ -219,9 +224,9 @@ class SqliteVaultStore:
         row = connection.execute(
             select(_PAYMENT.c.state).where(self._is_payment(payment_id))
         ).first()
-        if row is None and state is PaymentState.SETTLED:
+        if row is None:
             raise SpecieError(ErrorCode.PAYMENT_UNKNOWN, "no such payment")
-        if row is not None and row.state not in (PaymentState.PREPARED.value, state.value):
+        if row.state not in (PaymentState.PREPARED.value, state.value):
             raise SpecieError(ErrorCode.ORDER_CONFLICT, f"the payment is {row.state} already")
         connection.execute(
             update(_PAYMENT).where(self._is_payment(payment_id)).values(state=state.value)

@@ -38,7 +38,7 @@ from specie.values.identifiers import (
     ParticipantNumber,
     PublicKey,
 )
-from specie.values.limits import INPUTS_MAX, OUTPUTS_MAX
+from specie.values.limits import INPUTS_MAX, OUTPUTS_MAX, SUPPLY_CHANGE_MAX
 from specie.values.times import Timestamp
 
 FindScanKey = Callable[[ParticipantNumber], PublicKey]
@@ -55,7 +55,7 @@ class BuildContext:
     not_after: Timestamp
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class PaymentOrder:
     """The business intent: this much, to this creditor, with this memo."""
 
@@ -128,6 +128,8 @@ def _build(
     supply_change: int,
     context: BuildContext,
 ) -> BuiltTransaction:
+    if abs(supply_change) > SUPPLY_CHANGE_MAX:
+        raise SpecieError(ErrorCode.AMOUNT_OUT_OF_RANGE, "supply changes by less than 2**63")
     if len(tokens) > INPUTS_MAX or len(payees) > OUTPUTS_MAX:
         raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "at most 16 inputs and 16 outputs")
     inputs = tuple(token.ref for token in tokens)
@@ -151,7 +153,7 @@ def _build(
     return BuiltTransaction(signed, Disclosure(tuple(draft.opening for draft in drafts)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Draft:
     opening: Opening
     derived: DerivedOutput

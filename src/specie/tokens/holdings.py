@@ -8,7 +8,8 @@ from specie.crypto.outputs import Opening
 from specie.crypto.secrets import KeyTree, SpendKey, ViewKey, WalletSecret
 from specie.ledger.records import Output
 from specie.values.amounts import Minor
-from specie.values.encoding import Reader, pad_text
+from specie.values.encoding import Reader, pad_text, unpad_text
+from specie.values.errors import SpecieError
 from specie.values.identifiers import (
     ZERO16,
     ZERO64,
@@ -50,7 +51,7 @@ class Token:
         return self.opening.amount
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Memo:
     """What travels sealed with an output (spec page 02)."""
 
@@ -74,17 +75,24 @@ class Memo:
 
 
 def unpack_memo(data: bytes) -> Memo:
-    """The inverse of `Memo.pack`."""
+    """The inverse of `Memo.pack`. Payers write what they like: a name that is not text is none."""
     reader = Reader(data)
     memo = Memo(
         OrderId(reader.take(16)),
         reader.take(16),
         reader.take(16),
         Signature(reader.take(64)),
-        reader.take(_NAME_SIZE).rstrip(b"\0").decode(errors="replace"),
+        _read_name(reader.take(_NAME_SIZE)),
     )
     reader.finish()
     return memo
+
+
+def _read_name(raw: bytes) -> str:
+    try:
+        return unpad_text(raw)
+    except SpecieError:
+        return ""
 
 
 def derive_keys(tree: KeyTree, subwallet: int, bank: ParticipantNumber) -> HolderKeys:

@@ -1,8 +1,8 @@
 """Amounts: checked integers in minor units of one currency. No floats, no negative money."""
 
+import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from typing import NewType, Self
+from typing import Final, NewType, Self
 
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -10,6 +10,9 @@ from specie.values.limits import AMOUNT_MAX
 
 Minor = NewType("Minor", int)
 """An amount in minor units, 0 ≤ v ≤ 2**64 - 1, of the network's currency."""
+
+# Whole units with commas at every third digit or without; decimals behind a point.
+_TEXT: Final = re.compile(r"([0-9]{1,3}(?:,[0-9]{3}){1,6}|[0-9]{1,20})(?:\.([0-9]+))?")
 
 
 def check_minor(value: int) -> Minor:
@@ -39,8 +42,8 @@ class Currency:
     decimals: int
 
     def __post_init__(self) -> None:
-        is_code = len(self.code) == 3 and self.code.isascii() and self.code.isupper()
-        if not is_code or not 0 <= self.decimals <= 8:
+        is_code = len(self.code) == 3 and self.code.isascii() and self.code.isalpha()
+        if not is_code or not self.code.isupper() or not 0 <= self.decimals <= 8:
             raise SpecieError(ErrorCode.CURRENCY_MISMATCH, "a currency is AAA with 0-8 decimals")
 
     def format(self, value: int) -> str:
@@ -51,15 +54,17 @@ class Currency:
         return f"{sign}{whole:,}{decimals} {self.code}"
 
     def parse(self, text: str) -> Minor:
-        """Text from people → minor units, exactly; more decimals than the currency has is wrong."""
-        try:
-            scaled = Decimal(text.strip().replace(",", "")).scaleb(self.decimals)
-            value = int(scaled)
-        except (InvalidOperation, ValueError, OverflowError):
-            raise SpecieError(ErrorCode.AMOUNT_OUT_OF_RANGE, "not an amount") from None
-        if scaled != value:
+        """Text from people → minor units, exactly; more decimals than the currency has is wrong.
+
+        A comma stands before three digits or not at all: `12,50` is refused, not read as 1250.
+        """
+        found = _TEXT.fullmatch(text.strip())
+        if found is None:
+            raise SpecieError(ErrorCode.AMOUNT_OUT_OF_RANGE, "not an amount")
+        whole, decimals = found[1].replace(",", ""), found[2] or ""
+        if len(decimals) > self.decimals:
             raise SpecieError(ErrorCode.AMOUNT_OUT_OF_RANGE, "too many decimals")
-        return check_minor(value)
+        return check_minor(int(whole + decimals.ljust(self.decimals, "0")))
 
 
 @dataclass(frozen=True, slots=True)

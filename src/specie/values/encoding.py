@@ -6,11 +6,14 @@ Spec page 00. The reader counts every byte: short input is `truncated`, left-ove
 
 import unicodedata
 from dataclasses import dataclass
+from typing import Final
 
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.limits import SUPPLY_CHANGE_MAX
 from specie.values.times import Timestamp, check_timestamp
+
+_REFUSED: Final = {"Cc", "Cs"}  # controls; halves of surrogate pairs, which have no UTF-8
 
 
 def u8(value: int) -> bytes:
@@ -40,8 +43,9 @@ def i64(value: int) -> bytes:
 
 def pad_text(text: str, size: int) -> bytes:
     """UTF-8 in NFC, padded with zeros to `size`; refuses what is too long or holds a control."""
-    raw = unicodedata.normalize("NFC", text).encode()
-    if len(raw) > size or any(unicodedata.category(letter) == "Cc" for letter in text):
+    normal = unicodedata.normalize("NFC", text)
+    raw = normal.encode(errors="replace")
+    if len(raw) > size or any(unicodedata.category(letter) in _REFUSED for letter in normal):
         raise SpecieError(ErrorCode.TEXT_INVALID, f"text of at most {size} bytes, no controls")
     return raw.ljust(size, b"\0")
 

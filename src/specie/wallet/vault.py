@@ -6,12 +6,15 @@ Killed before `record`: nothing was signed that anyone saw, the reservation is f
 Killed after it: the same bytes are sent again and get the same answer.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from specie.crypto.addresses import Address
 from specie.crypto.outputs import Opening, unpack_opening
 from specie.identity.genesis import Genesis
 from specie.identity.roster import Roster
+from specie.ledger.promises import verify_promise
 from specie.ledger.records import Output
 from specie.ledger.transactions import Promise, SignedTransaction
 from specie.ledger.wire import decode_signed, encode_signed
@@ -36,6 +39,7 @@ from specie.values.identifiers import OutputRef, ParticipantNumber, PublicKey
 from specie.values.limits import INPUTS_MAX, WINDOW_MS_DEFAULT
 from specie.values.times import Timestamp
 
+_Select = Callable[[Sequence[Token]], Sequence[Token]]
 _Build = Callable[[Sequence[Token], BuildContext], BuiltTransaction]
 
 
@@ -66,6 +70,16 @@ class Surroundings:
     def find_scan_key(self, bank: ParticipantNumber) -> PublicKey:
         """V of a bank."""
         return self.roster.current.get(bank).scan_key
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Plan:
+    """What a payment id stands for: amounts by creditor, the change of the supply, and how."""
+
+    orders: Sequence[PaymentOrder]
+    supply_change: int
+    select: _Select
+    build: _Build
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -104,34 +118,36 @@ class Vault:
         return True
 
     def prepare_payment(self, orders: Sequence[PaymentOrder], payment_id: bytes) -> PreparedPayment:
-        """Reserve, build, sign, record; the same id again gives what was recorded."""
+        """Reserve, build, sign, record; the same id again gives what was recorded.
+
+        `order_conflict` if the id was used for something else or was refused.
+        """
         amount = sum_minor([order.amount for order in orders])
-        return self._prepare(
-            payment_id,
-            amount,
-            lambda tokens, context: build_payment(orders, tokens, self.keys, context),
+        plan = _Plan(
+            orders=orders,
+            supply_change=0,
+            select=lambda free: select_tokens(free, amount),
+            build=lambda tokens, context: build_payment(orders, tokens, self.keys, context),
         )
+        return self._prepare(payment_id, plan)
 
     def prepare_redemption(self, amount: Minor, payment_id: bytes) -> PreparedPayment:
         """The same for money that goes back into reserves."""
-        return self._prepare(
-            payment_id,
-            amount,
-            lambda tokens, context: build_redemption(amount, tokens, self.keys, context),
+        plan = _Plan(
+            orders=(),
+            supply_change=-amount,
+            select=lambda free: select_tokens(free, amount),
+            build=lambda tokens, context: build_redemption(amount, tokens, self.keys, context),
         )
+        return self._prepare(payment_id, plan)
 
     def prepare_merge(self, payment_id: bytes) -> PreparedPayment:
         """Pay ourselves with our smallest tokens, as many as a transaction holds."""
-        chosen = self._store.reserve(payment_id, _take_smallest)
-        total = sum_minor([token.amount for token in chosen])
-        order = PaymentOrder(self.keys.address, total, Memo())
-        return self._record(
-            payment_id,
-            build_payment([order], chosen, self.keys, self.surroundings.build_context()),
-        )
+        return self._prepare(payment_id, _Plan((), 0, _take_smallest, self._build_merge))
 
     def settle(self, payment_id: bytes, promise: Promise) -> None:
         """The notary has promised: inputs are spent, our change is available."""
+        verify_promise(promise, self.surroundings.roster)
         payment = self._get_payment(payment_id)
         if payment.txid != promise.txid:
             raise SpecieError(ErrorCode.PROMISE_INVALID, "a promise for another transaction")
@@ -166,26 +182,54 @@ class Vault:
             for payment in self._store.load_prepared()
         ]
 
-    def _prepare(self, payment_id: bytes, amount: Minor, build: _Build) -> PreparedPayment:
+    def _prepare(self, payment_id: bytes, plan: _Plan) -> PreparedPayment:
         known = self._store.find_payment(payment_id)
-        if known is not None and known.state is PaymentState.REFUSED:
-            raise SpecieError(ErrorCode.ORDER_CONFLICT, "this payment was refused; order it anew")
-        if known is not None:
-            return PreparedPayment(payment_id, _rebuild(known))
-        tokens = self._store.reserve(payment_id, lambda free: select_tokens(free, amount))
-        return self._record(payment_id, build(tokens, self.surroundings.build_context()))
+        if known is None:
+            try:
+                return self._make(payment_id, plan)
+            except SpecieError:
+                known = self._store.find_payment(payment_id)
+                if known is None:
+                    raise
+        return self._repeat(known, plan)
 
-    def _record(self, payment_id: bytes, built: BuiltTransaction) -> PreparedPayment:
-        self._store.record_payment(
-            StoredPayment(
-                payment_id=payment_id,
-                txid=built.signed.txid,
-                data=encode_signed(built.signed),
-                openings=tuple(opening.pack() for opening in built.disclosure.openings),
-                state=PaymentState.PREPARED,
-            )
+    def _make(self, payment_id: bytes, plan: _Plan) -> PreparedPayment:
+        tokens = self._store.reserve(payment_id, plan.select)
+        try:
+            built = plan.build(tokens, self.surroundings.build_context())
+        except SpecieError:
+            self._store.release_unsigned(payment_id)
+            raise
+        payment = StoredPayment(
+            payment_id=payment_id,
+            txid=built.signed.txid,
+            data=encode_signed(built.signed),
+            openings=tuple(opening.pack() for opening in built.disclosure.openings),
+            state=PaymentState.PREPARED,
         )
+        self._store.record_payment(payment, built.signed.body.inputs)
         return PreparedPayment(payment_id, built)
+
+    def _repeat(self, known: StoredPayment, plan: _Plan) -> PreparedPayment:
+        """What was recorded, if it is what is asked now: the rest of it comes back to us."""
+        if known.state is PaymentState.REFUSED:
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "this payment was refused; order it anew")
+        built = _rebuild(known)
+        paid = Counter(
+            (Address(one.bank, one.view, one.spend), one.amount, one.memo)
+            for one in built.disclosure.openings
+        )
+        asked = Counter((one.creditor, one.amount, one.memo.pack()) for one in plan.orders)
+        is_rest_ours = {creditor for creditor, _, _ in paid - asked} <= {self.keys.address}
+        is_change_same = built.signed.body.supply_change == plan.supply_change
+        if not (asked <= paid and is_rest_ours and is_change_same):
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "this id was used for something else")
+        return PreparedPayment(known.payment_id, built)
+
+    def _build_merge(self, tokens: Sequence[Token], context: BuildContext) -> BuiltTransaction:
+        total = sum_minor([token.amount for token in tokens])
+        order = PaymentOrder(self.keys.address, total, Memo())
+        return build_payment([order], tokens, self.keys, context)
 
     def _get_payment(self, payment_id: bytes) -> StoredPayment:
         payment = self._store.find_payment(payment_id)

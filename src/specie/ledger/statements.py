@@ -3,6 +3,7 @@
 balance, kernel signatures, owner signatures, attestations, range proofs      (spec page 03)
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from specie.crypto.proofs import Failure, Statement, build_statement
@@ -25,6 +26,7 @@ _CODES: Final = {
     "point": ErrorCode.POINT_INVALID,
     "scalar": ErrorCode.SCALAR_INVALID,
 }
+_ORDER: Final = ("point", "scalar", "kernel", "signature", "proof", "balance")
 
 
 def build_transaction_statement(
@@ -53,20 +55,22 @@ def build_transaction_statement(
     )
 
 
-def get_failure_error(transaction: AttestedTransaction, failure: Failure) -> SpecieError:
+def get_failure_error(transaction: AttestedTransaction, failures: Sequence[Failure]) -> SpecieError:
     """The error of a statement that does not hold, in the contract's words.
 
+    A point that does not decode fails its proof and the balance as well, so causes come first.
     The kernel counts signatures after the kernels': first the owners', then the attestations.
     """
-    code = _CODES.get(failure.part)
+    first = min(failures, key=lambda one: (_ORDER.index(one.part), one.position))
+    code = _CODES.get(first.part)
     if code is None:
-        is_owner = failure.position < len(transaction.signed.owner_signatures)
+        is_owner = first.position < len(transaction.signed.owner_signatures)
         code = (
             ErrorCode.OWNER_SIGNATURE_INVALID
             if is_owner
             else ErrorCode.ATTESTATION_SIGNATURE_INVALID
         )
-    return SpecieError(code, f"{failure.part} {failure.position} does not hold")
+    return SpecieError(code, f"{first.part} {first.position} does not hold")
 
 
 def _get_kernel_signatures(transaction: AttestedTransaction) -> list[_Signature]:

@@ -5,6 +5,7 @@
 
 from typing import Final
 
+from specie.crypto.points import check_scalar
 from specie.crypto.proofs import get_proof_size
 from specie.ledger.outline import VERSION
 from specie.ledger.records import (
@@ -24,7 +25,7 @@ from specie.ledger.transactions import AttestedTransaction, SignedTransaction, T
 from specie.values.catalogue import ErrorCode
 from specie.values.encoding import Reader, i64, u8, u64
 from specie.values.errors import SpecieError
-from specie.values.identifiers import ZERO32, NetworkId, OutputRef, PublicKey, Scalar, Signature
+from specie.values.identifiers import ZERO32, NetworkId, OutputRef, PublicKey, Signature
 from specie.values.limits import (
     ATTESTATIONS_MAX,
     AUTHORISATIONS_MAX,
@@ -90,7 +91,7 @@ def decode_attested(data: bytes) -> AttestedTransaction:
     kind = read_kind(reader)
     supply_change = reader.supply_change()
     not_before, not_after = reader.time(), reader.time()
-    offset = Scalar(reader.take(32))
+    offset = check_scalar(reader.take(32))
     counts = _Counts(reader)
     body = TransactionBody(
         network=network,

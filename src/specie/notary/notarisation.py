@@ -9,6 +9,7 @@ the same batch is legal. Each is judged once, however many others of its batch a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from specie.crypto.proofs import BatchRefusedError, verify_statements
 from specie.crypto.secrets import InstitutionKey
@@ -139,15 +140,17 @@ def _find_failures(
         _add_outputs(one.transaction, overlay)
     context = _build_context(rules, now, overlay)
     waiting = [one for one in batch if _is_verifiable(one.transaction, context)]
-    failures: dict[bytes, SpecieError] = {}
+    unverified = SpecieError(ErrorCode.BATCH_INCONSISTENT, "its proofs were not verified")
+    verifiable = {one.data for one in waiting}
+    failures = {one.data: unverified for one in batch if one.data not in verifiable}
     try:
         verify_statements(
             [build_transaction_statement(one.transaction, context) for one in waiting]
         )
     except BatchRefusedError as refused:
-        for failure in refused.failures:
-            one = waiting[failure.index]
-            failures.setdefault(one.data, get_failure_error(one.transaction, failure))
+        for index, found in groupby(refused.failures, key=lambda failure: failure.index):
+            one = waiting[index]
+            failures[one.data] = get_failure_error(one.transaction, list(found))
     return failures
 
 

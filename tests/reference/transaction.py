@@ -1,8 +1,8 @@
 """Transaction identity and every signed message (docs/spec/03).
 
-x_in   = H("blind", o || 0xff)                 x_j = H("blind", o || j u8)
+x_in   = H("blind", o || 0xff)    x_rp = H("blind", o || 0xfe)    x_j = H("blind", o || j u8)
 h_in   = H("in", x_in || n_in u8 || refs)      slot_j = H("slot", x_j || j u8 || OutputRef_j)
-h_rp   = H("range", n_proofs u8 || for each: covers u8 || proof)
+h_rp   = H("range", x_rp || n_proofs u8 || for each: covers u8 || proof)
 txid   = H("tx", version u8 || network16 || kind u8 || supply_change i64 || not_before u64
                  || not_after u64 || H("offset", o) || h_in || n_out u8 || slots || h_rp
                  || certificate hash32 or zeros)
@@ -43,7 +43,7 @@ class Transaction:
 
 
 def blind(offset: bytes, place: int) -> bytes:
-    """x_j; x_in at place 0xff."""
+    """x_j; x_in at place 0xff, x_rp at place 0xfe."""
     return tagged_hash("blind", offset + u8(place))
 
 
@@ -57,10 +57,10 @@ def hash_slot(offset: bytes, place: int, reference: bytes) -> bytes:
     return tagged_hash("slot", blind(offset, place) + u8(place) + reference)
 
 
-def hash_proofs(proofs: Sequence[tuple[int, bytes]]) -> bytes:
-    """h_rp."""
+def hash_proofs(offset: bytes, proofs: Sequence[tuple[int, bytes]]) -> bytes:
+    """h_rp; salted, since published proofs stand in the log."""
     parts = (u8(covers) + proof for covers, proof in proofs)
-    return tagged_hash("range", u8(len(proofs)) + b"".join(parts))
+    return tagged_hash("range", blind(offset, 0xFE) + u8(len(proofs)) + b"".join(parts))
 
 
 def compute_txid(transaction: Transaction) -> bytes:
@@ -81,7 +81,7 @@ def compute_txid(transaction: Transaction) -> bytes:
         hash_inputs(offset, transaction.inputs),
         u8(len(transaction.outputs)),
         *slots,
-        hash_proofs(transaction.proofs),
+        hash_proofs(offset, transaction.proofs),
         transaction.certificate_hash,
     )
     return tagged_hash("tx", b"".join(fields))

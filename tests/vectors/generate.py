@@ -18,6 +18,8 @@ from tests.reference import address, commitment, hashing, keys, ristretto, schno
 from tests.reference.building import Draw
 from tests.vectors import published
 from tests.vectors.files import FOLDER
+from tests.vectors.generate_ledger import make_participants, make_sealing
+from tests.vectors.generate_log import make_log
 from tests.vectors.generate_outputs import make_outputs
 from tests.vectors.generate_transactions import make_range_proofs, make_transactions
 
@@ -262,6 +264,9 @@ MAKERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Content]]] = {
     "output": make_outputs,
     "range_proof": make_range_proofs,
     "transaction": make_transactions,
+    "participants": make_participants,
+    "log": make_log,
+    "sealing": make_sealing,
 }
 
 

@@ -96,7 +96,8 @@ def _describe(name: str, built: Built) -> Content:
             transaction.hash_slot(offset, at, reference).hex()
             for at, reference in enumerate(references)
         ],
-        "hash_proofs": transaction.hash_proofs(body.proofs).hex(),
+        "blind_proofs": transaction.blind(offset, 0xFE).hex(),
+        "hash_proofs": transaction.hash_proofs(offset, body.proofs).hex(),
         "txid": built.txid.hex(),
         "input_commitments": built.statement.inputs.hex(),
         "kernel_message": transaction.kernel_message(NETWORK, built.txid, body.supply_change).hex(),

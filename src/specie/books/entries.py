@@ -85,14 +85,14 @@ def compute_balances(
     for posting in entry.postings:
         account = accounts.get(posting.account)
         if account is None:
-            raise SpecieError(ErrorCode.ACCOUNT_UNKNOWN, f"no account {posting.account}")
+            raise SpecieError(ErrorCode.ACCOUNT_UNKNOWN, "no such account")
         signed = posting.amount if posting.side is account.normal else -posting.amount
         changes[posting.account] = changes.get(posting.account, 0) + signed
     after: dict[AccountName, Minor] = {}
     for name, change in changes.items():
         balance = balances[name] + change
         if balance < 0:
-            raise SpecieError(ErrorCode.ACCOUNT_OVERDRAWN, f"not enough on {name}")
+            raise SpecieError(ErrorCode.ACCOUNT_OVERDRAWN, "not enough on the account")
         after[name] = check_minor(balance)
     return after
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from specie.central_bank.officers import OfficerDesk, check_matches
 from specie.crypto.addresses import Address
-from specie.identity.participants import Role
+from specie.identity.participants import SERVING_ROLES
 from specie.identity.roster import Roster
 from specie.ledger.promises import verify_promise
 from specie.ledger.records import Attestation, ReserveReference, SupplySection
@@ -28,8 +28,6 @@ from specie.values.errors import SpecieError
 from specie.values.identifiers import OrderId, ParticipantNumber
 from specie.values.limits import SUPPLY_CHANGE_MAX
 from specie.wallet.vault import Surroundings
-
-_MAY_ISSUE = frozenset({Role.CENTRAL_BANK, Role.BANK, Role.AUTHORITY})
 
 
 class CentralBankDesk:
@@ -61,7 +59,7 @@ class CentralBankDesk:
     ) -> Application:
         """Record an application of an active participant."""
         member = self._roster.current.get_active(participant)
-        if member.role not in _MAY_ISSUE or vault.bank != participant:
+        if member.role not in SERVING_ROLES or vault.bank != participant:
             raise SpecieError(ErrorCode.SUPPLY_NOT_INSTITUTION, "only to one's own vault")
         if amount > SUPPLY_CHANGE_MAX:
             raise SpecieError(ErrorCode.AMOUNT_OUT_OF_RANGE, "more than one change may be")

@@ -19,4 +19,4 @@ def run_benchmark(name: str, *, is_json: bool) -> int:
     if not (root / "bench" / f"{name}.py").is_file():
         raise SpecieError(ErrorCode.SETTING_INVALID, "benchmarks run from a clone of the source")
     command = [sys.executable, "-m", f"bench.{name}", *(["--json"] if is_json else [])]
-    return subprocess.run(command, cwd=root, check=False).returncode  # noqa: S603 - our own module
+    return subprocess.run(command, cwd=root, check=False).returncode  # noqa: S603  # our own module

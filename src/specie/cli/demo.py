@@ -112,7 +112,7 @@ def _verify_apart(network: Network, teller: Teller) -> None:
             *(sys.executable, "-m", "specie", "audit", str(network.public), "--json"),
             *("--network", network.genesis.network.hex()),
         ]
-        done = subprocess.run(  # noqa: S603 - this very program, on our own folder
+        done = subprocess.run(  # noqa: S603  # this very program, on our own folder
             command, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:

@@ -58,7 +58,7 @@ class Genesis:
         check_minor(self.supply_cap_day)
 
     def pack(self) -> bytes:
-        """Fixed width, 186 bytes."""
+        """Fixed width, 125 bytes."""
         return b"".join(
             (
                 u8(_VERSION),

@@ -48,6 +48,10 @@ class Role(IntEnum):
     WITNESS = 7
 
 
+SERVING_ROLES: Final = frozenset({Role.CENTRAL_BANK, Role.BANK, Role.AUTHORITY})
+"""Who may have vaults or clients, and so attest."""
+
+
 class Status(IntEnum):
     """Where an institution stands in its life."""
 

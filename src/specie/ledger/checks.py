@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from specie.crypto.points import check_points
 from specie.identity.genesis import Genesis, ProofMode
-from specie.identity.participants import ParticipantList, Status
+from specie.identity.participants import SERVING_ROLES, ParticipantList, Status
 from specie.ledger.evidence import find_evidence
 from specie.ledger.records import Attestation, AttestationRole, Kind, Terms
 from specie.ledger.state import LedgerView
@@ -181,6 +181,8 @@ def check_attesters_active(transaction: AttestedTransaction, context: ContractCo
             raise SpecieError(ErrorCode.ATTESTER_SUSPENDED, "attested by a suspended bank")
         if member.status is Status.REVOKED:
             raise SpecieError(ErrorCode.ATTESTER_REVOKED, "attested by a revoked bank")
+        if member.role not in SERVING_ROLES:
+            raise SpecieError(ErrorCode.ATTESTER_WRONG, "attested by who serves nobody")
 
 
 def check_inputs_attested(transaction: AttestedTransaction, context: ContractContext) -> None:

@@ -4,7 +4,7 @@ Design §5, invariant 7; T4, P2, P8, P9. They run on the notary, whatever the wo
 """
 
 from specie.crypto.signatures import verify_institution_signature
-from specie.identity.participants import Officer, Role, Status
+from specie.identity.participants import SERVING_ROLES, Officer, Status
 from specie.ledger.checks import ContractContext
 from specie.ledger.messages import compute_reserve_message, compute_supply_message
 from specie.ledger.records import Authorisation, Claim, ReserveReference, SupplySection
@@ -13,8 +13,6 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.limits import AMOUNT_MAX
 from specie.values.times import get_day
-
-_ISSUE_ROLES = frozenset({Role.CENTRAL_BANK, Role.BANK, Role.AUTHORITY})
 
 
 def check_supply_unchanged(transaction: AttestedTransaction, context: ContractContext) -> None:
@@ -29,7 +27,7 @@ def check_supply_between_institutions(
     """Only vaults of institutions: every attestation is of the attester's own vault."""
     for attestation in transaction.attestations:
         member = context.participants.get(attestation.bank)
-        if attestation.claim is not Claim.VAULT or member.role not in _ISSUE_ROLES:
+        if attestation.claim is not Claim.VAULT or member.role not in SERVING_ROLES:
             raise SpecieError(ErrorCode.SUPPLY_NOT_INSTITUTION, "only vaults issue and redeem")
 
 

@@ -23,13 +23,16 @@ from specie.ports.notary import LogWriter, NotaryStore
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey
-from specie.values.limits import BATCH_TRANSACTIONS_MAX, QUEUE_TRANSACTIONS_MAX
+from specie.values.limits import (
+    BATCH_TRANSACTIONS_MAX,
+    LEAVES_AT_ONCE_MAX,
+    PUBLICATION_TRANSACTIONS_MAX,
+    QUEUE_TRANSACTIONS_MAX,
+)
 
 _INTERRUPTED: Final = SpecieError(
     ErrorCode.STORE_UNUSABLE, "the notary was interrupted; send again"
 )
-_READ_LEAVES = 4096
-_PUBLISH_TRANSACTIONS_MAX = 4096
 
 
 @dataclass(slots=True)
@@ -95,7 +98,7 @@ class Notary:
         with self._work_lock:
             self._catch_up()
             now = self._clock.now()
-            waiting = self._store.load_waiting(_PUBLISH_TRANSACTIONS_MAX)
+            waiting = self._store.load_waiting(PUBLICATION_TRANSACTIONS_MAX)
             is_wanted = bool(waiting) and is_forced
             if not is_wanted and not is_due(waiting, self._roster.genesis, now):
                 return 0
@@ -134,7 +137,7 @@ class Notary:
         if self._checkpoint_size == size:
             return
         while self._frontier.size < size:
-            leaves = self._store.load_leaves(self._frontier.size, _READ_LEAVES)
+            leaves = self._store.load_leaves(self._frontier.size, LEAVES_AT_ONCE_MAX)
             self._log.write_leaves(self._frontier.size, leaves)
             self._frontier = self._frontier.append(compute_leaf_hash(leaf) for leaf in leaves)
         checkpoint = Checkpoint(self._origin, size, self._frontier.compute_root())

@@ -66,7 +66,7 @@ class SqliteBooksStore:
             query = select(_ACCOUNT.c.normal).where(_ACCOUNT.c.name == account.name)
             normal = connection.execute(query).scalar()
             if normal is not None and normal != account.normal:
-                raise SpecieError(ErrorCode.ACCOUNT_EXISTS, f"{account.name} grows on another side")
+                raise SpecieError(ErrorCode.ACCOUNT_EXISTS, "the account grows on another side")
             if normal is None:
                 connection.execute(
                     insert(_ACCOUNT).values(
@@ -97,7 +97,7 @@ class SqliteBooksStore:
             query = select(_ACCOUNT.c.balance).where(_ACCOUNT.c.name == account)
             found = connection.execute(query).scalar()
         if found is None:
-            raise SpecieError(ErrorCode.ACCOUNT_UNKNOWN, f"no account {account}")
+            raise SpecieError(ErrorCode.ACCOUNT_UNKNOWN, "no such account")
         return _unpack(found)
 
     def load_accounts(self) -> Mapping[AccountName, Account]:

@@ -26,8 +26,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
+from specie.values.limits import DATABASE_BUSY_MS_MAX
 
-_BUSY_MS: Final = 30_000
 _PARAMETERS_MAX: Final = 500  # SQLite's limit on bound parameters is far above
 
 
@@ -43,7 +43,9 @@ class Database:
             Column("version", Integer, nullable=False),
             extend_existing=True,
         )
-        self._reader = create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_MS / 1e3})
+        self._reader = create_engine(
+            f"sqlite:///{path}", connect_args={"timeout": DATABASE_BUSY_MS_MAX / 1e3}
+        )
         event.listen(self._reader, "connect", _prepare_connection)
         event.listen(self._reader, "begin", _begin)
         self._writer = self._reader.execution_options(writes=True)

@@ -98,6 +98,9 @@ class ErrorCode(StrEnum):
     LEAF_MALFORMED = "leaf_malformed"
     LOG_INVALID = "log_invalid"
     CHECKPOINT_INVALID = "checkpoint_invalid"
+    NOT_PUBLISHED = "not_published"
+    RECEIPT_INVALID = "receipt_invalid"
+    STATEMENT_INVALID = "statement_invalid"
     PROMISE_INVALID = "promise_invalid"
     EVIDENCE_INVALID = "evidence_invalid"
     SUPPLY_NOT_VERIFIED = "supply_not_verified"
@@ -114,7 +117,6 @@ class ErrorCode(StrEnum):
     TOKENS_TOO_MANY = "tokens_too_many"
     TOKEN_UNAVAILABLE = "token_unavailable"
     PAYMENT_UNKNOWN = "payment_unknown"
-    OUTPUT_REFUSED = "output_refused"
     PASSPHRASE_WRONG = "passphrase_wrong"
 
     # Banks and the central bank

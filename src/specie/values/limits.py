@@ -22,6 +22,8 @@ SCAN_OUTPUTS_MAX: Final = 1_000_000  # outputs in one call of the kernel
 # Notary (notary/notarisation.py)
 BATCH_TRANSACTIONS_MAX: Final = 256
 QUEUE_TRANSACTIONS_MAX: Final = 8_192
+PUBLICATION_TRANSACTIONS_MAX: Final = 4_096  # notary/service.py, of one publication batch
+LEAVES_AT_ONCE_MAX: Final = 4_096  # read into memory together
 
 # Participants (identity/participants.py)
 PARTICIPANTS_MAX: Final = 4_096
@@ -37,6 +39,12 @@ TEXT_MAX: Final = 140  # remittance text, the length ISO 20022 allows
 # Log (log/leaves.py)
 LEAF_BYTES_MAX: Final = 32_768
 LOG_FILE_BYTES_MAX: Final = 64 * 1024 * 1024
+NOTE_BYTES_MAX: Final = 131_072  # log/notes.py
+NOTE_SIGNATURES_MAX: Final = 16  # as many as C2SP asks readers to accept
+PROOF_BYTES_MAX: Final = 262_144  # log/inclusion.py
+
+# Databases (store/database.py)
+DATABASE_BUSY_MS_MAX: Final = 30_000  # how long a second writer waits
 
 # Sealing (store/vault): Argon2id, RFC 9106's second recommended option
 ARGON2_MEMORY_KIB: Final = 65_536

@@ -1,0 +1,85 @@
+"""docs/reference says what the code says: each limit with its value, each setting and variable."""
+
+import dataclasses
+import re
+from pathlib import Path
+from types import ModuleType
+
+from specie.assembly.network import Settings
+from specie.identity.genesis import Genesis
+from specie.ledger.contracts import CASH_CONTRACT, SUPPLY_CONTRACT
+from specie.values import limits
+from specie.values.catalogue import ErrorCode
+from specie.workload import limits as workload_limits
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "docs/reference"
+
+
+def read_rows(page: str, heading: str = "") -> list[list[str]]:
+    """Cells of every row of every table below a heading, without heads and rules."""
+    text = (REFERENCE / page).read_text()
+    section = text.partition(f"## {heading}\n")[2].partition("\n## ")[0] if heading else text
+    rows = [line.strip("| ").split(" | ") for line in section.split("\n") if line.startswith("|")]
+    rules = [place for place, row in enumerate(rows) if set(row[-1]) == {"-"}]
+    heads = {place - 1 for place in rules}
+    return [row for place, row in enumerate(rows) if place not in heads | set(rules)]
+
+
+def get_limits(module: ModuleType) -> dict[str, int]:
+    return {name: value for name, value in vars(module).items() if name.isupper()}
+
+
+def test_every_limit_is_there_with_its_value() -> None:
+    known = {name: f"{value:,}" for name, value in get_limits(limits).items()}
+    known |= {name: f"{value:,}" for name, value in get_limits(workload_limits).items()}
+    named = {row[0].strip("`"): row[1] for row in read_rows("limits.md")}
+    assert named == known
+
+
+def test_every_limit_is_enforced_where_the_page_says() -> None:
+    for row in read_rows("limits.md"):
+        places = re.findall(r"`([a-z_]+/[a-z_]*(?:\.py)?)`", row[3]) if len(row) > 3 else []
+        for place in places:
+            path = ROOT / "src/specie" / place
+            files = [path] if path.suffix else list(path.glob("*.py"))
+            assert any(row[0].strip("`") in file.read_text() for file in files), (row[0], place)
+        assert places or row[0].strip("`") in get_limits(workload_limits), row[0]
+
+
+def test_every_setting_is_there() -> None:
+    named = [row[0].strip("`") for row in read_rows("settings.md", "A network in one process")]
+    assert named == [field.name for field in dataclasses.fields(Settings)]
+
+
+def test_every_parameter_of_genesis_is_there() -> None:
+    named = [row[0].strip("`") for row in read_rows("settings.md", "Genesis")]
+    assert named == [field.name for field in dataclasses.fields(Genesis)]
+
+
+def test_every_variable_of_the_environment_is_there() -> None:
+    """`PYTHON` and `ARGS` are read by shell and make; the others are found in the source."""
+    read = re.compile(r"""os\.(?:environ(?:\.get\(|\[)|getenv\()\s*["'](\w+)["']""")
+    source = [path for folder in ("src", "tests", "scripts") for path in (ROOT / folder).rglob("*")]
+    found = {
+        name for path in source if path.suffix == ".py" for name in read.findall(path.read_text())
+    }
+    named = {row[0].strip("`") for row in read_rows("settings.md", "Environment")}
+    assert named == found | {"PYTHON", "ARGS"}
+    program = [path.read_text() for path in (ROOT / "src").rglob("*.py")]
+    assert not any("os.environ" in text or "getenv" in text for text in program)
+
+
+def test_the_contract_is_told_check_by_check() -> None:
+    """As many rows as checks, in two tables, and only codes that exist."""
+    rows = read_rows("errors.md", "The contract, in order")
+    assert [int(row[0]) for row in rows] == list(range(1, len(SUPPLY_CONTRACT) + 1))
+    assert len(rows) - len(CASH_CONTRACT) == len(set(SUPPLY_CONTRACT) - set(CASH_CONTRACT)) - 1
+    codes = {code for row in rows for code in re.findall(r"`([a-z_]+)`", row[2])}
+    assert codes <= {code.value for code in ErrorCode}
+
+
+def test_every_code_says_what_to_do() -> None:
+    rows = [row for row in read_rows("errors.md") if row[0].startswith("`")]
+    assert [row[0].strip("`") for row in rows] == [code.value for code in ErrorCode]
+    assert all(len(row) == 3 and row[1] and row[2] for row in rows)

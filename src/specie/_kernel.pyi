@@ -62,7 +62,8 @@ class SealingKey:
 
     What is sealed opens only as the kind of thing it was: the authenticated data is
     "specie/v1/sealed/" || kind || 0x00 || aad, with kind "bytes", "sealing-key", "key-tree",
-    "view-key", "spend-key", "wallet-secret", "scan-key", "signing-key" or "institution-key".
+    "view-key", "spend-key", "wallet-secret", "scan-key", "signing-key", "institution-key" or
+    "cosigner-key".
     Limits: 8 KiB a lane to 4 GiB, 64 passes, 16 lanes, salt of 8 to 64 bytes.
     """
 
@@ -152,6 +153,18 @@ class InstitutionKey:
     def unseal(key: SealingKey, sealed: bytes, aad: bytes) -> InstitutionKey: ...
 
 @final
+class CosignerKey:
+    """ML-DSA-44 secret (FIPS 204) of a cosigner; empty context, hedged signing."""
+
+    public: Final[bytes]  # 1312 bytes
+    @staticmethod
+    def generate() -> CosignerKey: ...
+    def sign(self, message: bytes) -> bytes: ...  # any length -> signature 2420
+    def seal(self, key: SealingKey, aad: bytes) -> bytes: ...
+    @staticmethod
+    def unseal(key: SealingKey, sealed: bytes, aad: bytes) -> CosignerKey: ...
+
+@final
 class Mask:
     """m of one output."""
 
@@ -166,6 +179,7 @@ def verify_signatures(signatures: bytes) -> None: ...
 # n * (public32 || message32 || signature64), many; KernelError `batch_refused` with `failures`
 # as in verify_statements, each record a statement of its own: (record index, "signature", 0)
 def verify_institution_signature(public: bytes, message: bytes, signature: bytes) -> None: ...
+def verify_cosignature(public: bytes, message: bytes, signature: bytes) -> None: ...
 
 # --- addresses -------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ pub mod address;
 pub mod balance;
 pub mod batch;
 mod cores;
+pub mod cosigner;
 pub mod error;
 pub mod group;
 pub mod hashing;

@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
+use specie_kernel::cosigner::CosignerKey as Cosigner;
 use specie_kernel::institution::InstitutionKey as Institution;
 use specie_kernel::keys::{self, ScanKey as Scan, SpendKey as Spend, ViewKey as View};
 use specie_kernel::schnorr::SigningKey as Signing;
@@ -218,6 +219,27 @@ impl InstitutionKey {
     }
 }
 
+/// ML-DSA-44 secret of a cosigner.
+#[pyclass(frozen, module = "specie._kernel")]
+struct CosignerKey(Cosigner);
+
+#[pymethods]
+impl CosignerKey {
+    #[staticmethod]
+    fn generate(py: Python<'_>) -> Result<Self> {
+        Ok(CosignerKey(py.detach(Cosigner::generate)?))
+    }
+
+    #[getter]
+    fn public<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        bytes(py, self.0.public())
+    }
+
+    fn sign<'py>(&self, py: Python<'py>, message: &[u8]) -> Result<Bound<'py, PyBytes>> {
+        Ok(bytes(py, py.detach(|| self.0.sign(message))?))
+    }
+}
+
 /// m of one output.
 #[pyclass(frozen, module = "specie._kernel")]
 pub struct Mask(pub keys::Mask);
@@ -234,8 +256,13 @@ impl Mask {
     }
 }
 
-opaque! { SealingKey KeyTree ViewKey SpendKey WalletSecret ScanKey SigningKey InstitutionKey Mask }
-sealable! { KeyTree ViewKey SpendKey WalletSecret ScanKey SigningKey InstitutionKey }
+opaque! {
+    SealingKey KeyTree ViewKey SpendKey WalletSecret ScanKey SigningKey InstitutionKey CosignerKey
+    Mask
+}
+sealable! {
+    KeyTree ViewKey SpendKey WalletSecret ScanKey SigningKey InstitutionKey CosignerKey
+}
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<SealingKey>()?;
@@ -246,5 +273,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<ScanKey>()?;
     module.add_class::<SigningKey>()?;
     module.add_class::<InstitutionKey>()?;
+    module.add_class::<CosignerKey>()?;
     module.add_class::<Mask>()
 }

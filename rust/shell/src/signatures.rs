@@ -1,7 +1,7 @@
 //! Verifying signatures.
 
 use pyo3::prelude::*;
-use specie_kernel::{batch, institution, schnorr};
+use specie_kernel::{batch, cosigner, institution, schnorr};
 
 use crate::convert::fixed;
 use crate::errors::Result;
@@ -28,8 +28,20 @@ fn verify_institution_signature(
     Ok(py.detach(|| institution::verify(public, message, signature))?)
 }
 
+#[pyfunction]
+fn verify_cosignature(
+    py: Python<'_>,
+    public: &[u8],
+    message: &[u8],
+    signature: &[u8],
+) -> Result<()> {
+    let (public, signature) = (fixed(public)?, fixed(signature)?);
+    Ok(py.detach(|| cosigner::verify(public, message, signature))?)
+}
+
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(verify_signature, module)?)?;
     module.add_function(wrap_pyfunction!(verify_signatures, module)?)?;
-    module.add_function(wrap_pyfunction!(verify_institution_signature, module)?)
+    module.add_function(wrap_pyfunction!(verify_institution_signature, module)?)?;
+    module.add_function(wrap_pyfunction!(verify_cosignature, module)?)
 }

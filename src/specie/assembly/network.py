@@ -31,6 +31,7 @@ from specie.ports.bank import BankPort
 from specie.ports.clock import Clock
 from specie.ports.randomness import Identifiers
 from specie.store.application_store import SqliteApplicationStore
+from specie.store.batch_files import BatchFolder
 from specie.store.books_store import SqliteBooksStore
 from specie.store.client_store import SqliteClientStore
 from specie.store.log_files import LogFolder
@@ -141,6 +142,7 @@ def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) ->
     signed = sign_participants(members, list_key)
     (public / "genesis").write_bytes(sign_genesis(genesis, list_key))
     (public / "participants").write_bytes(signed)
+    (public / "cosigners").write_bytes(b"")
     roster = Roster(genesis, signed)
     surroundings = Surroundings(roster, clock, identifiers)
     accounting = Accounting(
@@ -161,7 +163,14 @@ def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) ->
         list_key=list_key,
         desk=_build_desk(settings, officers, surroundings),
         accounting=accounting,
-        notary=Notary(roster, notary_key, notary_store, LogFolder(public), clock),
+        notary=Notary(
+            roster,
+            notary_key,
+            notary_store,
+            LogFolder(public),
+            clock,
+            BatchFolder(settings.data / "notary" / "batches"),
+        ),
         banks={},
         surroundings=surroundings,
         public=public,

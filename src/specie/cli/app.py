@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from specie.cli.audit import audit_folder, describe_totals
+from specie.cli.audit import audit_folder, describe_claims, describe_totals
 from specie.cli.benchmarks import run_benchmark
 from specie.cli.demo import DemoOptions, run_demo
+from specie.cli.telling import show_progress
 from specie.identity.genesis import ProofMode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import NetworkId
@@ -61,12 +62,16 @@ def audit(
 ) -> None:
     """Verify the whole currency from its public data alone, without seeing one amount."""
     expected = _parse_network(network)
-    genesis, totals = audit_folder(folder, expected)
+    with show_progress(Console(stderr=True), "leaves") as progress:
+        trust, signed, totals = audit_folder(folder, expected, progress)
+    found = describe_totals(trust, signed, totals)
     if as_json:
-        typer.echo(json.dumps(describe_totals(genesis, totals)))
+        typer.echo(json.dumps(found))
         return
-    for name, value in describe_totals(genesis, totals).items():
+    for name, value in found.items():
         typer.echo(f"{name:>16}: {value}")
+    for claim in describe_claims(trust.genesis, trust.participants):
+        typer.echo(f"  - {claim}")
 
 
 @app.command()

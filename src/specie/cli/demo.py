@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from specie.assembly.network import Network, Settings, build_network
 from specie.assembly.system import RandomIdentifiers, SystemClock
 from specie.cli.running import Population, check_workload, distribute, open_population, run_orders
 from specie.cli.story import tell_story
-from specie.cli.telling import Teller
+from specie.cli.telling import Teller, build_progress
 from specie.identity.genesis import ProofMode
 from specie.store.profile_folder import read_profile
 from specie.values.catalogue import ErrorCode
@@ -80,12 +79,15 @@ def _run_workload(network: Network, plan: WorkloadPlan, teller: Teller) -> Popul
     with teller.step(f"{plan.clients:,} people and shops open wallets"):
         population = open_population(network, openings)
     first = list(build_distribution(openings))
-    with teller.step("They withdraw what they begin the day with"), _progress(teller) as bar:
+    with (
+        teller.step("They withdraw what they begin the day with"),
+        build_progress(teller.console) as bar,
+    ):
         task = bar.add_task("withdrawals", total=len(first))
         for count in distribute(population, first):
             bar.advance(task, count)
     started = time.perf_counter()
-    with teller.step(f"A day of {plan.payments:,} orders"), _progress(teller) as bar:
+    with teller.step(f"A day of {plan.payments:,} orders"), build_progress(teller.console) as bar:
         task = bar.add_task("orders", total=plan.payments)
         for count in run_orders(population, generate_orders(plan)):
             bar.advance(task, count)
@@ -122,24 +124,13 @@ def _verify_apart(network: Network, teller: Teller) -> None:
         if found["supply minor"] != fund:
             raise SpecieError(ErrorCode.SUPPLY_NOT_VERIFIED, "the issuance fund says otherwise")
         teller.say(
-            f"{found['outputs created']} outputs, {found['range proofs']} range proofs,"
+            f"{found['created']} outputs, {found['range proofs']} range proofs,"
             f" {found['kernels']} kernels, {found['authorisations']} authorisations"
         )
-    unspent = found["outputs created"] - found["outputs spent"]
+    unspent = found["created"] - found["spent"]
     teller.console.print(
         f"supply verified: {found['supply']} in {unspent:,} unspent outputs"
         " = issued - redeemed = issuance fund",
         highlight=False,
         soft_wrap=True,
-    )
-
-
-def _progress(teller: Teller) -> Progress:
-    return Progress(
-        TextColumn("    {task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=teller.console,
-        transient=True,
     )

@@ -1,11 +1,12 @@
 """How the demo tells its story: numbered steps, each with its time, facts below."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 
 class Teller:
@@ -28,3 +29,27 @@ class Teller:
     def say(self, text: str) -> None:
         """A fact, as plain text."""
         self.console.print(f"    {escape(text)}", highlight=False)
+
+
+def build_progress(console: Console) -> Progress:
+    """A bar with count and time left, which disappears when it is done."""
+    return Progress(
+        TextColumn("    {task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+@contextmanager
+def show_progress(console: Console, name: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar to be told how far it is: `(done, total)`."""
+    with build_progress(console) as bar:
+        task = bar.add_task(name, total=None)
+
+        def advance(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield advance

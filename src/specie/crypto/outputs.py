@@ -24,10 +24,11 @@ from specie.values.identifiers import OutputRef, ParticipantNumber, PublicKey
 from specie.values.times import Timestamp, check_timestamp
 
 MEMO_SIZE: Final = 160
+OPENING_BYTES: Final = 297
 NO_LOCK: Final = bytes(32)
 NO_LABEL: Final = 0
 
-assert OUTPUT_SIZE == 414 and OPENING_SIZE == 297, "kernel and specification disagree"
+assert OUTPUT_SIZE == 414 and OPENING_SIZE == OPENING_BYTES, "kernel and specification disagree"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -22,12 +22,23 @@ from specie.crypto.signatures import verify_institution_signature
 from specie.crypto.sums import SupplySum
 from specie.identity.genesis import Genesis, ProofMode
 from specie.identity.participants import ParticipantList
+from specie.ledger.evidence import verify_evidence
 from specie.ledger.messages import compute_kernel_message, compute_supply_message
 from specie.ledger.records import Output
-from specie.log.leaves import CreatedLeaf, HeaderLeaf, KernelLeaf, Leaf, SpentLeaf, unpack_leaf
+from specie.ledger.tally import MemoryTally, Tally
+from specie.log.leaves import (
+    ConflictLeaf,
+    CreatedLeaf,
+    HeaderLeaf,
+    KernelLeaf,
+    Leaf,
+    SpentLeaf,
+    VoidLeaf,
+    unpack_leaf,
+)
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import OutputRef, PublicKey, TransactionId
+from specie.values.times import Timestamp
 
 _STATEMENTS_AT_ONCE = 256
 
@@ -42,6 +53,8 @@ class Totals:
     kernels: int = 0
     range_proofs: int = 0
     authorisations: int = 0
+    conflicts: int = 0
+    voids: int = 0
     serial: int = 0
     supply: int = 0
 
@@ -53,11 +66,9 @@ class PublicAudit:
     genesis: Genesis
     participants: ParticipantList
     totals: Totals = field(default_factory=Totals)
+    tally: Tally = field(default_factory=MemoryTally)
     _sum: SupplySum = field(default_factory=SupplySum)
-    _unspent: dict[OutputRef, bytes] = field(default_factory=dict)
-    _spent: set[OutputRef] = field(default_factory=set)
-    _txids: set[TransactionId] = field(default_factory=set)
-    _kernels: set[PublicKey] = field(default_factory=set)
+    _time: Timestamp = Timestamp(0)
 
     def add_batch(self, leaves: Sequence[bytes]) -> None:
         """One batch: header, created, spent, kernels."""
@@ -65,20 +76,21 @@ class PublicAudit:
         created = [leaf for leaf in body if isinstance(leaf, CreatedLeaf)]
         spent = [leaf for leaf in body if isinstance(leaf, SpentLeaf)]
         kernels = [leaf for leaf in body if isinstance(leaf, KernelLeaf)]
-        if (header.created, header.spent, header.kernels) != (
-            len(created),
-            len(spent),
-            len(kernels),
-        ):
+        others = [leaf for leaf in body if isinstance(leaf, ConflictLeaf | VoidLeaf)]
+        counts = (len(created), len(spent), len(kernels), len(others))
+        if (header.created, header.spent, header.kernels, header.others) != counts:
             raise SpecieError(ErrorCode.LOG_INVALID, f"batch {header.number}: counts are wrong")
         self._add_created(created)
         self._add_spent(spent)
         self._add_kernels(kernels)
+        self._add_others(others)
         self._sum.subtract_offset(header.offset)
         self.totals.batches += 1
 
     def finish(self) -> Totals:
         """The sum over everything: `supply_not_verified` unless it closes."""
+        for commitments in self.tally.iterate_spent():
+            self._sum.subtract_commitments(commitments)
         self._sum.subtract_supply(self.totals.supply)
         try:
             self._sum.verify_balanced()
@@ -95,6 +107,9 @@ class PublicAudit:
         header = found[0] if found else None
         if not isinstance(header, HeaderLeaf) or header.number != self.totals.batches + 1:
             raise SpecieError(ErrorCode.LOG_INVALID, "a batch does not begin with its header")
+        if header.time < self._time:
+            raise SpecieError(ErrorCode.LOG_INVALID, f"batch {header.number} goes back in time")
+        self._time = header.time
         if any(isinstance(leaf, HeaderLeaf) for leaf in found[1:]):
             raise SpecieError(ErrorCode.LOG_INVALID, "a batch has two headers")
         if any(left >= right for left, right in pairwise(leaves[1:])):
@@ -105,9 +120,7 @@ class PublicAudit:
         outputs = [leaf.output for leaf in created]
         commitments = [Output(output).commitment for output in outputs]
         for ref, commitment in zip(compute_refs(outputs), commitments, strict=True):
-            if ref in self._unspent or ref in self._spent:
-                raise SpecieError(ErrorCode.OUTPUT_EXISTS, "an output is created twice")
-            self._unspent[ref] = commitment
+            self.tally.create(ref, commitment)
         if self.genesis.proof_mode is ProofMode.PUBLISHED:
             _verify_all(
                 build_statement((), 0, (), [commitment], 0, None, [(leaf.proof, 1)])
@@ -119,13 +132,7 @@ class PublicAudit:
 
     def _add_spent(self, spent: Sequence[SpentLeaf]) -> None:
         for leaf in spent:
-            commitment = self._unspent.pop(leaf.ref, None)
-            if commitment is None:
-                is_again = leaf.ref in self._spent
-                code = ErrorCode.INPUT_SPENT if is_again else ErrorCode.INPUT_UNKNOWN
-                raise SpecieError(code, "an output is spent that is not there to spend")
-            self._spent.add(leaf.ref)
-            self._sum.subtract_commitments([commitment])
+            self.tally.spend(leaf.ref)
         self.totals.spent += len(spent)
 
     def _add_kernels(self, kernels: Sequence[KernelLeaf]) -> None:
@@ -143,12 +150,19 @@ class PublicAudit:
         for leaf in sorted(changes, key=_get_serial):
             self._add_supply(leaf)
 
+    def _add_others(self, others: Sequence[ConflictLeaf | VoidLeaf]) -> None:
+        """Evidence holds by itself; what is void is nowhere among the kernels."""
+        for leaf in others:
+            if isinstance(leaf, ConflictLeaf):
+                verify_evidence(leaf.evidence, self.genesis.network)
+                self.totals.conflicts += 1
+            else:
+                self.tally.add_unique(leaf.txid)
+                self.totals.voids += 1
+
     def _check_fresh(self, leaf: KernelLeaf) -> None:
-        publics = {public for public, _ in leaf.kernels}
-        if leaf.txid in self._txids or publics & self._kernels:
-            raise SpecieError(ErrorCode.KERNEL_EXISTS, "a kernel or transaction is there twice")
-        self._txids.add(leaf.txid)
-        self._kernels |= publics
+        for item in (leaf.txid, *(public for public, _ in leaf.kernels)):
+            self.tally.add_unique(item)
 
     def _add_supply(self, leaf: KernelLeaf) -> None:
         supply = leaf.supply

@@ -113,6 +113,12 @@ def check_range_cover(transaction: AttestedTransaction, context: ContractContext
 # --- state --------------------------------------------------------------------------------------
 
 
+def check_not_void(transaction: AttestedTransaction, context: ContractContext) -> None:
+    """What its owner has cancelled never becomes final, so its tokens may be signed for again."""
+    if context.ledger.has_void(transaction.txid):
+        raise SpecieError(ErrorCode.TRANSACTION_VOID, "the owner has cancelled this transaction")
+
+
 def check_inputs_known(transaction: AttestedTransaction, context: ContractContext) -> None:
     """Only outputs of the ledger, or made earlier in the same batch, can be spent."""
     for ref in transaction.body.inputs:

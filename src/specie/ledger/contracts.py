@@ -21,6 +21,7 @@ from specie.ledger.checks import (
     check_network,
     check_not_early,
     check_not_late,
+    check_not_void,
     check_outputs_attested,
     check_outputs_distinct,
     check_outputs_new,
@@ -58,6 +59,7 @@ _FORM: Final[tuple[Check, ...]] = (
 )
 
 _STATE: Final[tuple[Check, ...]] = (
+    check_not_void,
     check_inputs_known,
     check_inputs_unspent,
     check_outputs_new,

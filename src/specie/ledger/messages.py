@@ -6,6 +6,7 @@ attestation  H("attest", role ‖ network ‖ txid ‖ inputs ‖ outputs ‖ cl
 authority    H("issue", network ‖ serial ‖ txid ‖ supply_change ‖ total_after)
 reserve      H("reserve", network ‖ entry ‖ participant ‖ amount ‖ time)
 promise      H("promise", network ‖ txid ‖ publish_by)
+void         H("void", network ‖ txid)
 """
 
 from specie.crypto.hashing import tagged_hash
@@ -76,6 +77,11 @@ def compute_reserve_message(
 ) -> Digest:
     """Signed by the accounting: these reserves were debited for an issue."""
     return tagged_hash("reserve", network, entry, u32(participant), u64(amount), u64(time))
+
+
+def compute_void_message(network: NetworkId, txid: TransactionId) -> Digest:
+    """Signed with the one-time key of the first input: this transaction shall never be final."""
+    return tagged_hash("void", network, txid)
 
 
 def compute_promise_message(

@@ -17,9 +17,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from specie.crypto.hashing import tagged_hash
-from specie.ledger.records import Kind, RangeProof
-from specie.values.encoding import i64, u8, u64
+from specie.ledger.records import Kind, RangeProof, read_kind
+from specie.values.catalogue import ErrorCode
+from specie.values.encoding import Reader, i64, u8, u64
+from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest, NetworkId, OutputRef, Scalar, TransactionId
+from specie.values.limits import OUTPUTS_MAX
 from specie.values.times import Timestamp
 
 VERSION: Final = 1
@@ -42,24 +45,51 @@ class Outline:
     proofs_hash: Digest
     certificate: bytes  # 32, zeros but for offline money
 
+    def pack(self) -> bytes:
+        """What is hashed to the id: fixed width but for the counted slots."""
+        return b"".join(
+            (
+                u8(VERSION),
+                self.network,
+                u8(self.kind),
+                i64(self.supply_change),
+                u64(self.not_before),
+                u64(self.not_after),
+                self.offset_hash,
+                self.inputs_hash,
+                u8(len(self.slots)),
+                *self.slots,
+                self.proofs_hash,
+                self.certificate,
+            )
+        )
+
     def compute_id(self) -> TransactionId:
         """txid, the idempotency key of the payment."""
-        digest = tagged_hash(
-            "tx",
-            u8(VERSION),
-            self.network,
-            u8(self.kind),
-            i64(self.supply_change),
-            u64(self.not_before),
-            u64(self.not_after),
-            self.offset_hash,
-            self.inputs_hash,
-            u8(len(self.slots)),
-            *self.slots,
-            self.proofs_hash,
-            self.certificate,
-        )
-        return TransactionId(digest)
+        return TransactionId(tagged_hash("tx", self.pack()))
+
+
+def read_outline(reader: Reader) -> Outline:
+    """The inverse of `Outline.pack`."""
+    if reader.u8() != VERSION:
+        raise SpecieError(ErrorCode.VERSION_UNKNOWN, "unknown transaction version")
+    network, kind = NetworkId(reader.take(16)), read_kind(reader)
+    supply_change = reader.supply_change()
+    not_before, not_after = reader.time(), reader.time()
+    offset_hash, inputs_hash = Digest(reader.take(32)), Digest(reader.take(32))
+    count = reader.count(1, OUTPUTS_MAX, "outputs")
+    return Outline(
+        network=network,
+        kind=kind,
+        supply_change=supply_change,
+        not_before=not_before,
+        not_after=not_after,
+        offset_hash=offset_hash,
+        inputs_hash=inputs_hash,
+        slots=tuple(Digest(reader.take(32)) for _ in range(count)),
+        proofs_hash=Digest(reader.take(32)),
+        certificate=reader.take(32),
+    )
 
 
 def compute_offset_hash(offset: Scalar) -> Digest:

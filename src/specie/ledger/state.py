@@ -65,6 +65,10 @@ class LedgerView(Protocol):
         """Whether this entry of the accounting already backs an issue."""
         ...
 
+    def has_void(self, txid: TransactionId) -> bool:
+        """Whether the owner has cancelled this transaction."""
+        ...
+
 
 @dataclass(slots=True)
 class OverlayView:
@@ -76,6 +80,7 @@ class OverlayView:
     spends: dict[OutputRef, Spend] = field(default_factory=dict)
     kernels: set[PublicKey] = field(default_factory=set)
     reserves: set[EntryId] = field(default_factory=set)
+    voids: set[TransactionId] = field(default_factory=set)
 
     def find_output(self, ref: OutputRef) -> LedgerOutput | None:
         """From here, else from the base."""
@@ -94,3 +99,7 @@ class OverlayView:
     def has_reserve(self, entry: EntryId) -> bool:
         """Here or in the base."""
         return entry in self.reserves or (self.base is not None and self.base.has_reserve(entry))
+
+    def has_void(self, txid: TransactionId) -> bool:
+        """Here or in the base."""
+        return txid in self.voids or (self.base is not None and self.base.has_void(txid))

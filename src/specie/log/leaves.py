@@ -1,13 +1,18 @@
 """Leaves of the log (spec page 05). The first byte tells the type.
 
-0x00 header    version u8 ‖ number u64 ‖ time u64 ‖ created u32 ‖ spent u32 ‖ kernels u32
-               ‖ Σo 32 ‖ SHA-256 of the private batch 32
-0x01 created   output414 [‖ range proof 577, on published networks]
-0x02 spent     ref32
-0x03 kernels   txid32 ‖ supply_change i64 ‖ n u8 ‖ n × (K32 ‖ signature64)
-               [‖ serial u64 ‖ total_after u64 ‖ n u8 ‖ n × (officer u8 ‖ signature64)]
+    0x00 header    version u8 ‖ number u64 ‖ time u64 ‖ created u32 ‖ spent u32 ‖ kernels u32
+                   ‖ others u32 ‖ Σo 32 ‖ SHA-256 of the private batch 32
+    0x01 created   output414 [‖ range proof 577, on published networks]
+    0x02 spent     ref32
+    0x03 kernels   txid32 ‖ supply_change i64 ‖ n u8 ‖ n × (K32 ‖ signature64)
+                   [‖ serial u64 ‖ total_after u64 ‖ n u8 ‖ n × (officer u8 ‖ signature64)]
+    0x04 conflict  evidence of a double spend 655
+    0x05 void      txid32
+
+"others" counts conflict and void leaves.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,9 +31,11 @@ from specie.values.limits import AUTHORISATIONS_MAX, KERNELS_MAX, LEAF_BYTES_MAX
 from specie.values.times import Timestamp
 
 HEADER, CREATED, SPENT, KERNELS = 0, 1, 2, 3
-CONFLICT, VOID, DIRECTORY, NOTES, PARTICIPANTS = 4, 5, 6, 7, 8  # reserved, built later
+CONFLICT, VOID = 4, 5
+DIRECTORY, NOTES, PARTICIPANTS = 6, 7, 8  # reserved, built later
 
 OUTPUT_SIZE: Final = 414
+EVIDENCE_SIZE: Final = 655
 _VERSION: Final = 1
 
 
@@ -43,9 +50,10 @@ class HeaderLeaf:
     kernels: int
     offset: Scalar  # Σo of the batch
     batch_hash: Digest
+    others: int = 0  # conflict, void and later kinds
 
     def pack(self) -> bytes:
-        """Fixed width, 94 bytes."""
+        """Fixed width, 98 bytes."""
         return b"".join(
             (
                 u8(HEADER),
@@ -55,6 +63,7 @@ class HeaderLeaf:
                 u32(self.created),
                 u32(self.spent),
                 u32(self.kernels),
+                u32(self.others),
                 self.offset,
                 self.batch_hash,
             )
@@ -113,7 +122,40 @@ class KernelLeaf:
         return b"".join(parts)
 
 
-Leaf = HeaderLeaf | CreatedLeaf | SpentLeaf | KernelLeaf
+@dataclass(frozen=True, slots=True)
+class ConflictLeaf:
+    """A proven double spend: anyone can verify the evidence and learns no name or amount (T15)."""
+
+    evidence: bytes
+
+    def pack(self) -> bytes:
+        """656 bytes."""
+        return u8(CONFLICT) + self.evidence
+
+    @property
+    def key(self) -> bytes:
+        """One conflict is published for each output, however often it is tried."""
+        start = 17  # version, network
+        return u8(CONFLICT) + self.evidence[start : start + 32]
+
+
+@dataclass(frozen=True, slots=True)
+class VoidLeaf:
+    """A transaction that its owner has cancelled: it never becomes final."""
+
+    txid: TransactionId
+
+    def pack(self) -> bytes:
+        """33 bytes."""
+        return u8(VOID) + self.txid
+
+    @property
+    def key(self) -> bytes:
+        """Once for each transaction."""
+        return self.pack()
+
+
+Leaf = HeaderLeaf | CreatedLeaf | SpentLeaf | KernelLeaf | ConflictLeaf | VoidLeaf
 
 
 def unpack_leaf(data: bytes, proof_size: int) -> Leaf:
@@ -131,6 +173,10 @@ def unpack_leaf(data: bytes, proof_size: int) -> Leaf:
         leaf = SpentLeaf(OutputRef(reader.take(32)))
     elif kind == KERNELS:
         leaf = _read_kernels(reader)
+    elif kind == CONFLICT:
+        leaf = ConflictLeaf(reader.take(EVIDENCE_SIZE))
+    elif kind == VOID:
+        leaf = VoidLeaf(TransactionId(reader.take(32)))
     else:
         raise SpecieError(ErrorCode.LEAF_MALFORMED, f"unknown leaf type {kind}")
     reader.finish()
@@ -142,12 +188,14 @@ def order_batch(
     created: list[CreatedLeaf],
     spent: list[SpentLeaf],
     kernels: list[KernelLeaf],
+    others: Sequence[bytes] = (),
 ) -> list[bytes]:
     """Leaves of a batch in their one order: by type, then bytewise."""
     groups: list[list[bytes]] = [
         [leaf.pack() for leaf in created],
         [leaf.pack() for leaf in spent],
         [leaf.pack() for leaf in kernels],
+        list(others),
     ]
     return [header.pack(), *(leaf for group in groups for leaf in sorted(group))]
 
@@ -161,6 +209,7 @@ def _read_header(reader: Reader) -> HeaderLeaf:
         created=reader.u32(),
         spent=reader.u32(),
         kernels=reader.u32(),
+        others=reader.u32(),
         offset=Scalar(reader.take(32)),
         batch_hash=Digest(reader.take(32)),
     )

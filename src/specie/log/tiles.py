@@ -17,6 +17,7 @@ from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest
 
 TILE_WIDTH: Final = 256
+TILE_HEIGHT: Final = 8
 CHECKPOINT_PATH: Final = "checkpoint"
 
 
@@ -50,12 +51,34 @@ def unpack_bundle(data: bytes) -> list[bytes]:
     return leaves
 
 
-def iterate_bundles(size: int) -> Iterator[tuple[int, int]]:
-    """(number, width) of the bundles that hold the first `size` leaves."""
+def iterate_bundles(size: int, start: int = 0) -> Iterator[tuple[int, int]]:
+    """(number, width) of the bundles of a log of `size` leaves, from the one of leaf `start` on."""
     full, rest = divmod(size, TILE_WIDTH)
-    yield from ((number, TILE_WIDTH) for number in range(full))
+    yield from ((number, TILE_WIDTH) for number in range(start // TILE_WIDTH, full))
     if rest:
         yield full, rest
+
+
+def iterate_tile_paths(size: int, start: int = 0) -> Iterator[str]:
+    """Every file of bundles and tiles of a log of `size` leaves, from leaf `start`'s tiles on."""
+    for name, count, first in _iterate_levels(size, start):
+        for number, width in iterate_bundles(count, first):
+            yield format_tile_path(name, number, width)
+
+
+def iterate_partial_folders(size: int, start: int = 0) -> Iterator[str]:
+    """Where partial tiles may stand that were needed for sizes `start` to `size`."""
+    for name, count, first in _iterate_levels(size, start):
+        for number in range(first // TILE_WIDTH, count // TILE_WIDTH + 1):
+            yield f"{format_tile_path(name, number, TILE_WIDTH)}.p"
+
+
+def _iterate_levels(size: int, start: int) -> Iterator[tuple[str, int, int]]:
+    yield "entries", size, start
+    level, count, first = 0, size, start
+    while count:
+        yield str(level), count, first
+        level, count, first = level + 1, count // TILE_WIDTH, first // TILE_WIDTH
 
 
 def compute_tile_root(hashes: Sequence[Digest]) -> Digest:

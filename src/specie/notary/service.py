@@ -12,23 +12,33 @@ from typing import Final
 from specie.crypto.secrets import InstitutionKey
 from specie.identity.genesis import compute_origin
 from specie.identity.roster import Roster
+from specie.ledger.batches import build_batch, pack_private
 from specie.ledger.state import SupplyState
 from specie.ledger.transactions import Promise
+from specie.ledger.voids import check_void_signed
 from specie.log.checkpoint import Checkpoint, sign_checkpoint
+from specie.log.leaves import VoidLeaf
 from specie.log.tree import Frontier, compute_leaf_hash
-from specie.notary.notarisation import NotaryRules, Outcome, notarise
-from specie.notary.publication import build_batch, is_due
+from specie.notary.notarisation import (
+    NotaryRules,
+    Outcome,
+    build_look_up,
+    decode_candidate,
+    notarise,
+)
+from specie.notary.publication import count_missing, is_due
 from specie.ports.clock import Clock
-from specie.ports.notary import LogWriter, NotaryStore
+from specie.ports.notary import BatchArchive, LogWriter, NotaryStore
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import InstitutionPublicKey
+from specie.values.identifiers import InstitutionPublicKey, Signature
 from specie.values.limits import (
     BATCH_TRANSACTIONS_MAX,
     LEAVES_AT_ONCE_MAX,
     PUBLICATION_TRANSACTIONS_MAX,
     QUEUE_TRANSACTIONS_MAX,
 )
+from specie.values.times import Timestamp
 
 _INTERRUPTED: Final = SpecieError(
     ErrorCode.STORE_UNUSABLE, "the notary was interrupted; send again"
@@ -52,12 +62,14 @@ class Notary:
         store: NotaryStore,
         log: LogWriter,
         clock: Clock,
+        archive: BatchArchive | None = None,
     ) -> None:
         self.public_key = InstitutionPublicKey(key.public)
         self._roster = roster
         self._key = key
         self._store = store
         self._log = log
+        self._archive = archive
         self._clock = clock
         self._origin = compute_origin(roster.genesis)
         self._queue: list[_Request] = []
@@ -93,20 +105,52 @@ class Notary:
         """Serial and total as recorded."""
         return self._store.load_supply()
 
+    def void(self, data: bytes, signature: Signature) -> None:
+        """Cancel a transaction that is not final; signed with the key of its first input.
+
+        Whoever signed it may then sign for the same tokens again, without waiting for the end
+        of its window: the transaction can never become final.
+        """
+        candidate = decode_candidate(data)
+        if isinstance(candidate, SpecieError):
+            raise candidate
+        with self._work_lock:
+            if self._store.find_promises([candidate.txid]):
+                raise SpecieError(ErrorCode.TRANSACTION_FINAL, "the transaction is final")
+            ledger = self._store.load_view(build_look_up([candidate]))
+            check_void_signed(candidate.transaction, signature, ledger)
+            leaf = VoidLeaf(candidate.txid)
+            self._store.record_other(leaf.key, leaf.pack())
+
+    def count_missing(self) -> int:
+        """How many self-transfers of institutions should join what waits to be published."""
+        with self._work_lock:
+            waiting = self._store.load_waiting(self._roster.genesis.batch_payments_min)
+            return count_missing(waiting, self._roster.genesis, self._clock.now())
+
     def publish(self, *, is_forced: bool = False) -> int:
         """Publish what is due (`is_forced`: what waits, due or not); gives the leaves written."""
         with self._work_lock:
             self._catch_up()
-            now = self._clock.now()
+            now = Timestamp(max(self._clock.now(), self._store.load_batch_time()))
             waiting = self._store.load_waiting(PUBLICATION_TRANSACTIONS_MAX)
             is_wanted = bool(waiting) and is_forced
             if not is_wanted and not is_due(waiting, self._roster.genesis, now):
                 return 0
+            others = self._store.load_waiting_others(PUBLICATION_TRANSACTIONS_MAX)
             number = self._store.load_batch_number() + 1
-            batch = build_batch(number, waiting, self._roster.genesis, now)
+            batch = build_batch(number, waiting, self._roster.genesis, now, others)
             self._store.record_publication(batch)
             self._catch_up()
             return len(batch.leaves)
+
+    def _archive_batches(self) -> None:
+        if self._archive is None:
+            return  # the database has them all the same; nobody audits batches here
+        for number in range(self._archive.count() + 1, self._store.load_batch_number() + 1):
+            time, recorded = self._store.load_batch(number)
+            judged = [one.get_judged() for one in recorded]
+            self._archive.write(number, pack_private(number, time, judged))
 
     def _rules(self) -> NotaryRules:
         return NotaryRules(self._roster.genesis, self._roster.current, self._key)
@@ -132,7 +176,8 @@ class Notary:
             return [error] * len(batch)
 
     def _catch_up(self) -> None:
-        """Bring the public folder to what the database says, after a publication or a stop."""
+        """Bring archive and public folder to what the database says, after a stop as well."""
+        self._archive_batches()
         size = self._store.count_leaves()
         if self._checkpoint_size == size:
             return
@@ -141,5 +186,5 @@ class Notary:
             self._log.write_leaves(self._frontier.size, leaves)
             self._frontier = self._frontier.append(compute_leaf_hash(leaf) for leaf in leaves)
         checkpoint = Checkpoint(self._origin, size, self._frontier.compute_root())
-        self._log.write_checkpoint(sign_checkpoint(checkpoint, self._key))
+        self._log.write_checkpoint(sign_checkpoint(checkpoint, self._key), size)
         self._checkpoint_size = size

@@ -4,16 +4,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from specie.ledger.batches import RecordedBatch, RecordedTransaction
 from specie.ledger.state import LedgerView, SupplyState
-from specie.ledger.transactions import AttestedTransaction, Promise
+from specie.ledger.transactions import Promise
 from specie.values.identifiers import (
     EntryId,
     InstitutionPublicKey,
     OutputRef,
     PublicKey,
+    Signature,
     TransactionId,
 )
 from specie.values.times import Timestamp
+
+__all__ = [
+    "BatchArchive",
+    "LogWriter",
+    "LookUp",
+    "NotaryPort",
+    "NotaryStore",
+    "RecordedBatch",
+    "RecordedTransaction",
+]
 
 
 class NotaryPort(Protocol):
@@ -29,25 +41,9 @@ class NotaryPort(Protocol):
         """Serial and total, for who prepares the next change."""
         ...
 
-
-@dataclass(frozen=True, slots=True)
-class RecordedTransaction:
-    """What the notary records of one transaction, all in one database transaction."""
-
-    transaction: AttestedTransaction
-    data: bytes
-    time: Timestamp
-    promise: Promise
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedBatch:
-    """A publication batch: its leaves in order and what later appends need."""
-
-    number: int
-    time: Timestamp
-    leaves: tuple[bytes, ...]
-    txids: tuple[TransactionId, ...]
+    def void(self, data: bytes, signature: Signature) -> None:
+        """Cancel a transaction that is not final, for good; signed by the owner of its inputs."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +53,7 @@ class LookUp:
     refs: tuple[OutputRef, ...]
     kernels: tuple[PublicKey, ...]
     reserves: tuple[EntryId, ...]
+    txids: tuple[TransactionId, ...] = ()
 
 
 class NotaryStore(Protocol):
@@ -82,6 +79,22 @@ class NotaryStore(Protocol):
         """Notarised but not yet published, the oldest first."""
         ...
 
+    def record_other(self, key: bytes, leaf: bytes) -> None:
+        """A conflict or void leaf waits for the next batch; once for each key."""
+        ...
+
+    def load_waiting_others(self, limit: int) -> list[bytes]:
+        """Conflict and void leaves not yet published."""
+        ...
+
+    def load_batch(self, number: int) -> tuple[Timestamp, list[RecordedTransaction]]:
+        """Time and transactions of a published batch, in the order of notarisation."""
+        ...
+
+    def load_batch_time(self) -> Timestamp:
+        """Time of the last published batch, 0 if none."""
+        ...
+
     def load_batch_number(self) -> int:
         """Number of the last published batch, 0 if none."""
         ...
@@ -99,6 +112,18 @@ class NotaryStore(Protocol):
         ...
 
 
+class BatchArchive(Protocol):
+    """Full private batches, for auditors only."""
+
+    def write(self, number: int, data: bytes) -> None:
+        """Durable; again is the same."""
+        ...
+
+    def count(self) -> int:
+        """How many are there, without a gap from 1."""
+        ...
+
+
 class LogWriter(Protocol):
     """Puts leaves and checkpoint where the public reads them; always to the same bytes."""
 
@@ -106,6 +131,6 @@ class LogWriter(Protocol):
         """Leaves from position `first` on, with the hashes above them."""
         ...
 
-    def write_checkpoint(self, note: str) -> None:
+    def write_checkpoint(self, note: str, size: int) -> None:
         """Last, once everything it covers is there."""
         ...

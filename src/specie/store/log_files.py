@@ -4,21 +4,24 @@ A file is written beside its place, synced, and renamed; the checkpoint comes la
 never sees a checkpoint that its tiles do not cover.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from specie.log.tiles import (
     CHECKPOINT_PATH,
+    TILE_HEIGHT,
     TILE_WIDTH,
     compute_tile_root,
     format_tile_path,
     iterate_bundles,
+    iterate_partial_folders,
+    iterate_tile_paths,
     pack_bundle,
     unpack_bundle,
 )
 from specie.log.tree import compute_leaf_hash
+from specie.store.durable_files import read_limited, replace_durably
 from specie.values.catalogue import ErrorCode
 from specie.values.encoding import split_fixed
 from specie.values.errors import SpecieError
@@ -26,6 +29,7 @@ from specie.values.identifiers import Digest
 from specie.values.limits import LOG_FILE_BYTES_MAX
 
 _HASH_SIZE: Final = 32
+_TILES_KEPT_MAX: Final = 4096  # 32 MiB
 
 
 class LogFolder:
@@ -33,21 +37,55 @@ class LogFolder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._tiles: dict[tuple[int, int, int], list[Digest]] = {}
+        self._tidy_from = 0
 
     def write_leaves(self, first: int, leaves: Sequence[bytes]) -> None:
         """Leaves from position `first` on, with the hashes above them; again is the same."""
         start = first - first % TILE_WIDTH
-        bundle = self._read_bundle(start // TILE_WIDTH, first - start)
-        whole = [*bundle, *leaves]
+        path = self._find_edge("entries", start // TILE_WIDTH, first - start)
+        bundle = unpack_bundle(self._read_file(path)) if path else []
+        whole = [*bundle[: first - start], *leaves]
         for offset in range(0, len(whole), TILE_WIDTH):
             part = whole[offset : offset + TILE_WIDTH]
             number = (start + offset) // TILE_WIDTH
             self._write_file(format_tile_path("entries", number, len(part)), pack_bundle(part))
         self._write_hashes(0, first, [compute_leaf_hash(leaf) for leaf in leaves])
 
-    def write_checkpoint(self, note: str) -> None:
-        """Last, so that no reader sees a checkpoint that the tiles do not cover."""
+    def write_checkpoint(self, note: str, size: int) -> None:
+        """Last, so that no reader sees a checkpoint that the tiles do not cover.
+
+        Partial tiles of earlier checkpoints are removed after it: the folder holds exactly what
+        the checkpoint covers, so an auditor can insist on it.
+        """
         self._write_file(CHECKPOINT_PATH, note.encode())
+        self._remove_superseded(size)
+        self._tidy_from = size
+
+    def list_files(self) -> set[str]:
+        """Every file below the folder, as a path from it."""
+        return {
+            path.relative_to(self._folder).as_posix()
+            for path in self._folder.rglob("*")
+            if not path.is_dir()
+        }
+
+    def iterate_checked(self, size: int) -> Iterator[tuple[bytes, Digest]]:
+        """Leaves with their hashes; every hash tile of every level is compared as well."""
+        roots: list[Digest] = []
+        for number, width in iterate_bundles(size):
+            leaves = self._read_bundle(number, width)
+            if len(leaves) != width:
+                raise SpecieError(ErrorCode.LOG_INVALID, f"bundle {number} is not whole")
+            hashes = [compute_leaf_hash(leaf) for leaf in leaves]
+            self._check_tile(0, number, hashes)
+            if width == TILE_WIDTH:
+                roots.append(compute_tile_root(hashes))
+            yield from zip(leaves, hashes, strict=True)
+        level = 1
+        while roots:
+            roots = self._check_level(level, roots)
+            level += 1
 
     def read_checkpoint(self) -> str:
         """The signed note as text."""
@@ -56,15 +94,66 @@ class LogFolder:
         except UnicodeDecodeError:
             raise SpecieError(ErrorCode.CHECKPOINT_INVALID, "not text") from None
 
-    def iterate_leaves(self, size: int) -> Iterator[bytes]:
-        """The first `size` leaves in order, one bundle in memory at a time."""
-        for number, width in iterate_bundles(size):
+    def iterate_leaves(self, size: int, start: int = 0) -> Iterator[bytes]:
+        """Leaves start … size - 1 in order, one bundle in memory at a time."""
+        for number, width in iterate_bundles(size, start):
             leaves = self._read_bundle(number, width)
             if len(leaves) != width:
                 raise SpecieError(
                     ErrorCode.LOG_INVALID, f"bundle {number} holds {len(leaves)} of {width} leaves"
                 )
-            yield from leaves
+            yield from leaves[max(0, start - number * TILE_WIDTH) :]
+
+    def read_hash(self, level: int, number: int, size: int) -> Digest:
+        """Hash of the complete subtree of 2**level leaves from leaf number·2**level on."""
+        tile_level, height = divmod(level, TILE_HEIGHT)
+        first = number << height
+        tile = first // TILE_WIDTH
+        count = size >> (TILE_HEIGHT * tile_level)
+        width = min(TILE_WIDTH, count - tile * TILE_WIDTH)
+        hashes = self._read_tile(tile_level, tile, width)
+        start = first % TILE_WIDTH
+        part = hashes[start : start + (1 << height)]
+        if len(part) != 1 << height:
+            raise SpecieError(ErrorCode.LOG_INVALID, "a tile does not reach so far")
+        return compute_tile_root(part)
+
+    def _read_tile(self, level: int, number: int, width: int) -> list[Digest]:
+        key = (level, number, width)
+        found = self._tiles.get(key)
+        if found is None:
+            if len(self._tiles) >= _TILES_KEPT_MAX:
+                self._tiles.clear()
+            found = self._tiles[key] = self._read_hashes(level, number, width)
+        return found
+
+    def _check_tile(self, level: int, number: int, hashes: list[Digest]) -> None:
+        if self._read_hashes(level, number, len(hashes)) != hashes:
+            raise SpecieError(
+                ErrorCode.LOG_INVALID, f"tile {number} of level {level} is not that of the leaves"
+            )
+
+    def _check_level(self, level: int, hashes: list[Digest]) -> list[Digest]:
+        """Compare one level's tiles; gives the roots of the full ones."""
+        roots: list[Digest] = []
+        for start in range(0, len(hashes), TILE_WIDTH):
+            part = hashes[start : start + TILE_WIDTH]
+            self._check_tile(level, start // TILE_WIDTH, part)
+            if len(part) == TILE_WIDTH:
+                roots.append(compute_tile_root(part))
+        return roots
+
+    def _remove_superseded(self, size: int) -> None:
+        expected = set(iterate_tile_paths(size, self._tidy_from))
+        for path in iterate_partial_folders(size, self._tidy_from):
+            folder = self._folder / path
+            if not folder.is_dir():
+                continue
+            for file in folder.iterdir():
+                if file.relative_to(self._folder).as_posix() not in expected:
+                    file.unlink(missing_ok=True)
+            if not any(folder.iterdir()):
+                folder.rmdir()
 
     def _read_bundle(self, number: int, width: int) -> list[bytes]:
         if width == 0:
@@ -74,7 +163,9 @@ class LogFolder:
     def _write_hashes(self, level: int, first: int, hashes: list[Digest]) -> None:
         """Hashes of one level from place `first` on, then those of the full tiles above."""
         start = first - first % TILE_WIDTH
-        whole = [*self._read_hashes(level, start // TILE_WIDTH, first - start), *hashes]
+        path = self._find_edge(str(level), start // TILE_WIDTH, first - start)
+        known = split_fixed(self._read_file(path), _HASH_SIZE) if path else []
+        whole = [*map(Digest, known[: first - start]), *hashes]
         roots: list[Digest] = []
         for offset in range(0, len(whole), TILE_WIDTH):
             part = whole[offset : offset + TILE_WIDTH]
@@ -85,6 +176,14 @@ class LogFolder:
         if roots:
             self._write_hashes(level + 1, start // TILE_WIDTH, roots)
 
+    def _find_edge(self, name: str, number: int, width: int) -> str | None:
+        """The narrowest file that holds the first `width` entries of a tile; None for none."""
+        if width == 0:
+            return None
+        paths = (format_tile_path(name, number, one) for one in range(width, TILE_WIDTH + 1))
+        exact = format_tile_path(name, number, width)
+        return next((path for path in paths if (self._folder / path).is_file()), exact)
+
     def _read_hashes(self, level: int, number: int, width: int) -> list[Digest]:
         if width == 0:
             return []
@@ -92,31 +191,7 @@ class LogFolder:
         return [Digest(one) for one in split_fixed(data, _HASH_SIZE)]
 
     def _read_file(self, path: str) -> bytes:
-        place = self._folder / path
-        try:
-            if place.stat().st_size > LOG_FILE_BYTES_MAX:
-                raise SpecieError(ErrorCode.LIMIT_EXCEEDED, f"{path} is too long")
-            return place.read_bytes()
-        except OSError as error:
-            raise SpecieError(ErrorCode.LOG_INVALID, f"{path}: {error.strerror}") from None
+        return read_limited(self._folder, path, LOG_FILE_BYTES_MAX)
 
     def _write_file(self, path: str, data: bytes) -> None:
-        try:
-            _replace_durably(self._folder / path, data)
-        except OSError as error:
-            raise SpecieError(ErrorCode.STORE_UNUSABLE, f"{path}: {error.strerror}") from None
-
-
-def _replace_durably(place: Path, data: bytes) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    draft = place.with_name(place.name + ".new")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(place)
-    folder = os.open(place.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        replace_durably(self._folder, path, data)

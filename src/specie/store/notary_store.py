@@ -25,6 +25,7 @@ from specie.ledger.records import Kind, Output
 from specie.ledger.state import LedgerOutput, OverlayView, Spend, SupplyState
 from specie.ledger.transactions import Promise
 from specie.ledger.wire import decode_attested
+from specie.log.leaves import VoidLeaf
 from specie.ports.notary import LookUp, RecordedBatch, RecordedTransaction
 from specie.store.database import Database, chunked
 from specie.values.identifiers import (
@@ -68,6 +69,14 @@ _NOTARISED = Table(
     Column("time", BigInteger, nullable=False),
     Column("publish_by", BigInteger, nullable=False),
     Column("promise", LargeBinary, nullable=False),
+    Column("members", Integer, nullable=False),  # version of the participant list judged by
+    Column("batch", Integer, nullable=True, index=True),
+)
+_OTHER = Table(
+    "other",
+    _METADATA,
+    Column("key", LargeBinary, primary_key=True),
+    Column("leaf", LargeBinary, nullable=False),
     Column("batch", Integer, nullable=True, index=True),
 )
 _SUPPLY = Table(
@@ -125,6 +134,9 @@ class SqliteNotaryStore:
             for part in chunked(list(wanted.reserves)):
                 entries = select(_RESERVE.c.entry).where(_RESERVE.c.entry.in_(part))
                 view.reserves.update(EntryId(row.entry) for row in connection.execute(entries))
+            for part in chunked([VoidLeaf(txid).key for txid in wanted.txids]):
+                keys = select(_OTHER.c.key).where(_OTHER.c.key.in_(part))
+                view.voids.update(TransactionId(row.key[1:]) for row in connection.execute(keys))
         return view
 
     def record_batch(self, batch: Sequence[RecordedTransaction], supply: SupplyState) -> None:
@@ -151,13 +163,36 @@ class SqliteNotaryStore:
             .limit(limit)
         )
         with self._database.reading() as connection:
-            rows = connection.execute(query).all()
-        return [
-            RecordedTransaction(
-                decode_attested(row.data), row.data, Timestamp(row.time), _read_promise(row)
-            )
-            for row in rows
-        ]
+            return [_read_recorded(row) for row in connection.execute(query)]
+
+    def load_batch(self, number: int) -> tuple[Timestamp, list[RecordedTransaction]]:
+        """Time and transactions of a published batch, in the order of notarisation."""
+        query = (
+            select(_NOTARISED).where(_NOTARISED.c.batch == number).order_by(_NOTARISED.c.sequence)
+        )
+        with self._database.reading() as connection:
+            time = connection.execute(select(_BATCH.c.time).where(_BATCH.c.number == number))
+            return Timestamp(time.scalar_one()), [
+                _read_recorded(row) for row in connection.execute(query)
+            ]
+
+    def record_other(self, key: bytes, leaf: bytes) -> None:
+        """A conflict or void leaf waits for the next batch; once for each key."""
+        with self._database.transaction() as connection:
+            if connection.execute(select(_OTHER).where(_OTHER.c.key == key)).first() is None:
+                connection.execute(insert(_OTHER).values(key=key, leaf=leaf))
+
+    def load_waiting_others(self, limit: int) -> list[bytes]:
+        """Conflict and void leaves not yet published."""
+        query = select(_OTHER.c.leaf).where(_OTHER.c.batch.is_(None)).limit(limit)
+        with self._database.reading() as connection:
+            return [row.leaf for row in connection.execute(query)]
+
+    def load_batch_time(self) -> Timestamp:
+        """Time of the last published batch, 0 if none."""
+        query = select(_BATCH.c.time).order_by(_BATCH.c.number.desc()).limit(1)
+        with self._database.reading() as connection:
+            return Timestamp(connection.execute(query).scalar() or 0)
 
     def load_batch_number(self) -> int:
         """Number of the last published batch, 0 if none."""
@@ -180,6 +215,9 @@ class SqliteNotaryStore:
             for part in chunked(list(batch.txids)):
                 change = update(_NOTARISED).where(_NOTARISED.c.txid.in_(part))
                 connection.execute(change.values(batch=batch.number))
+            for part in chunked(list(batch.others)):
+                other = update(_OTHER).where(_OTHER.c.leaf.in_(part))
+                connection.execute(other.values(batch=batch.number))
 
     def count_leaves(self) -> int:
         """Size of the log."""
@@ -254,6 +292,7 @@ def _build_rows(
                 "time": recorded.time,
                 "publish_by": recorded.promise.publish_by,
                 "promise": recorded.promise.signature,
+                "members": recorded.members,
             }
         )
     return [
@@ -290,6 +329,16 @@ def _count_leaves(connection: Connection) -> int:
     query = select(_BATCH).order_by(_BATCH.c.number.desc()).limit(1)
     row = connection.execute(query).first()
     return 0 if row is None else int(row.first_leaf + row.leaves)
+
+
+def _read_recorded(row: Any) -> RecordedTransaction:
+    return RecordedTransaction(
+        decode_attested(row.data),
+        row.data,
+        Timestamp(row.time),
+        _read_promise(row),
+        row.members,
+    )
 
 
 def _read_promise(row: Any) -> Promise:

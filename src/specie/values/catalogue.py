@@ -63,6 +63,8 @@ class ErrorCode(StrEnum):
     INPUT_SPENT = "input_spent"
     OUTPUT_EXISTS = "output_exists"
     KERNEL_EXISTS = "kernel_exists"
+    TRANSACTION_VOID = "transaction_void"
+    TRANSACTION_FINAL = "transaction_final"
 
     # Contract: attestation
     ATTESTATION_MISSING = "attestation_missing"

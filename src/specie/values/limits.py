@@ -39,6 +39,8 @@ TEXT_MAX: Final = 140  # remittance text, the length ISO 20022 allows
 # Log (log/leaves.py)
 LEAF_BYTES_MAX: Final = 32_768
 LOG_FILE_BYTES_MAX: Final = 64 * 1024 * 1024
+BATCH_FILE_BYTES_MAX: Final = 512 * 1024 * 1024  # store/batch_files.py, one private batch
+COSIGNERS_MAX: Final = 32  # keys beside a log
 NOTE_BYTES_MAX: Final = 131_072  # log/notes.py
 NOTE_SIGNATURES_MAX: Final = 16  # as many as C2SP asks readers to accept
 PROOF_BYTES_MAX: Final = 262_144  # log/inclusion.py

@@ -1,0 +1,69 @@
+"""What an audit must remember of a log: which outputs are there to spend, what must be unique.
+
+`MemoryTally` remembers everything at once; `store/tally_files.py` does the same from disk in
+bounded memory. Both hold the same rules: an output is created once and spent once, after it was
+created, in the same batch at the earliest; transaction ids and kernels are there once.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import Commitment, OutputRef
+
+
+class Tally(Protocol):
+    """Fed in the order of the log; may find a broken rule at once or at the end."""
+
+    def create(self, ref: OutputRef, commitment: Commitment) -> None:
+        """`output_exists` if it was created before."""
+        ...
+
+    def spend(self, ref: OutputRef) -> None:
+        """`input_unknown` or `input_spent` if it is not there to spend."""
+        ...
+
+    def add_unique(self, item: bytes) -> None:
+        """`kernel_exists` if this txid or kernel was there before."""
+        ...
+
+    def iterate_spent(self) -> Iterator[list[Commitment]]:
+        """At the end: commitments of all spent outputs, in groups; raises what is still wrong."""
+        ...
+
+
+class MemoryTally:
+    """`Tally` in memory, about 300 bytes an output."""
+
+    def __init__(self) -> None:
+        self._unspent: dict[OutputRef, Commitment] = {}
+        self._spent: set[OutputRef] = set()
+        self._unique: set[bytes] = set()
+        self._spent_commitments: list[Commitment] = []
+
+    def create(self, ref: OutputRef, commitment: Commitment) -> None:
+        """At once."""
+        if ref in self._unspent or ref in self._spent:
+            raise SpecieError(ErrorCode.OUTPUT_EXISTS, "an output is created twice")
+        self._unspent[ref] = commitment
+
+    def spend(self, ref: OutputRef) -> None:
+        """At once."""
+        commitment = self._unspent.pop(ref, None)
+        if commitment is None:
+            is_again = ref in self._spent
+            code = ErrorCode.INPUT_SPENT if is_again else ErrorCode.INPUT_UNKNOWN
+            raise SpecieError(code, "an output is spent that is not there to spend")
+        self._spent.add(ref)
+        self._spent_commitments.append(commitment)
+
+    def add_unique(self, item: bytes) -> None:
+        """At once."""
+        if item in self._unique:
+            raise SpecieError(ErrorCode.KERNEL_EXISTS, "a kernel or transaction is there twice")
+        self._unique.add(item)
+
+    def iterate_spent(self) -> Iterator[list[Commitment]]:
+        """One group."""
+        yield self._spent_commitments

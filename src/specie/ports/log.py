@@ -1,0 +1,65 @@
+"""The published log as its readers see it, and the index that finds things in it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from specie.values.identifiers import Digest, OutputRef, TransactionId
+
+
+class LogReader(Protocol):
+    """Leaves, hashes and the checkpoint that covers them."""
+
+    def read_checkpoint(self) -> str:
+        """The signed note."""
+        ...
+
+    def iterate_leaves(self, size: int, start: int = 0) -> Iterator[bytes]:
+        """Leaves start … size - 1 in order, one bundle in memory at a time."""
+        ...
+
+    def read_hash(self, level: int, number: int, size: int) -> Digest:
+        """Hash of the complete subtree of 2**level leaves from leaf number·2**level on."""
+        ...
+
+
+class CosignedLog(LogReader, Protocol):
+    """The same, where cosignatures are put beside the log's own signature."""
+
+    def write_checkpoint(self, note: str, size: int) -> None:
+        """Replace the note by one of the same checkpoint with more signatures."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What one leaf adds to the index."""
+
+    position: int
+    created: OutputRef | None = None
+    spent: OutputRef | None = None
+    kernels: TransactionId | None = None
+
+
+class LogIndex(Protocol):
+    """Where an output was created and spent, where a transaction's kernels stand."""
+
+    def get_size(self) -> int:
+        """How many leaves are indexed."""
+        ...
+
+    def record(self, size: int, leaves: Sequence[Indexed]) -> None:
+        """Add leaves and the new size in one database transaction."""
+        ...
+
+    def find_created(self, refs: Sequence[OutputRef]) -> dict[OutputRef, int]:
+        """Positions of created leaves."""
+        ...
+
+    def find_spent(self, refs: Sequence[OutputRef]) -> dict[OutputRef, int]:
+        """Positions of spent leaves."""
+        ...
+
+    def find_kernels(self, txid: TransactionId) -> int | None:
+        """Position of a transaction's kernels."""
+        ...

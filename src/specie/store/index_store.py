@@ -1,0 +1,100 @@
+"""The index of the public log, on SQLite: everything in it can be made again from the log."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    insert,
+    select,
+    update,
+)
+
+from specie.ports.log import Indexed
+from specie.store.database import Database, chunked
+from specie.values.identifiers import OutputRef, TransactionId
+
+_VERSION: Final = 1
+_METADATA: Final = MetaData()
+
+_CREATED = Table(
+    "created",
+    _METADATA,
+    Column("ref", LargeBinary, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)
+_SPENT = Table(
+    "spent",
+    _METADATA,
+    Column("ref", LargeBinary, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)
+_KERNELS = Table(
+    "kernels",
+    _METADATA,
+    Column("txid", LargeBinary, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)
+_SIZE = Table(
+    "size",
+    _METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("leaves", BigInteger, nullable=False),
+)
+
+
+class SqliteLogIndex:
+    """`LogIndex` on SQLite."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path, _METADATA, "index", _VERSION)
+
+    def get_size(self) -> int:
+        """How many leaves are indexed."""
+        with self._database.reading() as connection:
+            return int(connection.execute(select(_SIZE.c.leaves)).scalar() or 0)
+
+    def record(self, size: int, leaves: Sequence[Indexed]) -> None:
+        """Add leaves and the new size in one database transaction."""
+        created = [{"ref": one.created, "position": one.position} for one in leaves if one.created]
+        spent = [{"ref": one.spent, "position": one.position} for one in leaves if one.spent]
+        kernels = [{"txid": one.kernels, "position": one.position} for one in leaves if one.kernels]
+        with self._database.transaction() as connection:
+            for table, rows in ((_CREATED, created), (_SPENT, spent), (_KERNELS, kernels)):
+                if rows:
+                    connection.execute(insert(table), rows)
+            if connection.execute(update(_SIZE).values(leaves=size)).rowcount == 0:
+                connection.execute(insert(_SIZE).values(id=1, leaves=size))
+
+    def find_created(self, refs: Sequence[OutputRef]) -> dict[OutputRef, int]:
+        """Positions of created leaves."""
+        return self._find(_CREATED, refs)
+
+    def find_spent(self, refs: Sequence[OutputRef]) -> dict[OutputRef, int]:
+        """Positions of spent leaves."""
+        return self._find(_SPENT, refs)
+
+    def find_kernels(self, txid: TransactionId) -> int | None:
+        """Position of a transaction's kernels."""
+        query = select(_KERNELS.c.position).where(_KERNELS.c.txid == txid)
+        with self._database.reading() as connection:
+            found = connection.execute(query).scalar()
+        return None if found is None else int(found)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def _find(self, table: Table, refs: Sequence[OutputRef]) -> dict[OutputRef, int]:
+        found: dict[OutputRef, int] = {}
+        with self._database.reading() as connection:
+            for part in chunked(list(refs)):
+                for row in connection.execute(select(table).where(table.c.ref.in_(part))):
+                    found[OutputRef(row.ref)] = int(row.position)
+        return found

@@ -1,0 +1,75 @@
+"""A `Tally` in bounded memory: records are spread over files by reference and judged at the end.
+
+    record = type u8 ‖ item32 ‖ commitment32 (created only)
+
+All records of one reference are in one file, in the order of the log, so each file is judged by
+itself with the rules of `MemoryTally`; memory is that of the largest file, 1/256 of the log.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from specie.ledger.tally import MemoryTally
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import Commitment, OutputRef
+
+_FILES: Final = 256
+_BUFFER: Final = 32_768
+_CREATED, _SPENT, _UNIQUE = 1, 2, 3
+_SIZES: Final = {_CREATED: 65, _SPENT: 33, _UNIQUE: 33}
+
+
+class TallyFolder:
+    """`Tally` on files in an empty folder, which the caller removes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._paths = [folder / f"{number:02x}" for number in range(_FILES)]
+        self._files: list[BinaryIO] = [path.open("wb", buffering=_BUFFER) for path in self._paths]
+
+    def create(self, ref: OutputRef, commitment: Commitment) -> None:
+        """Judged at the end."""
+        self._write(_CREATED, ref, ref + commitment)
+
+    def spend(self, ref: OutputRef) -> None:
+        """Judged at the end."""
+        self._write(_SPENT, ref, ref)
+
+    def add_unique(self, item: bytes) -> None:
+        """Judged at the end."""
+        self._write(_UNIQUE, item, item)
+
+    def iterate_spent(self) -> Iterator[list[Commitment]]:
+        """File by file."""
+        for file in self._files:
+            file.close()
+        for path in self._paths:
+            tally = MemoryTally()
+            _replay(path.read_bytes(), tally)
+            yield from tally.iterate_spent()
+
+    def close(self) -> None:
+        """Close what is still open."""
+        for file in self._files:
+            file.close()
+
+    def _write(self, kind: int, item: bytes, record: bytes) -> None:
+        try:
+            self._files[item[0]].write(bytes((kind,)) + record)
+        except OSError as error:
+            raise SpecieError(ErrorCode.STORE_UNUSABLE, f"tally: {error.strerror}") from None
+
+
+def _replay(data: bytes, tally: MemoryTally) -> None:
+    position = 0
+    while position < len(data):
+        kind = data[position]
+        record = data[position + 1 : position + _SIZES[kind]]
+        position += _SIZES[kind]
+        if kind == _CREATED:
+            tally.create(OutputRef(record[:32]), Commitment(record[32:]))
+        elif kind == _SPENT:
+            tally.spend(OutputRef(record))
+        else:
+            tally.add_unique(record)

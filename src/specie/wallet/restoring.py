@@ -1,0 +1,138 @@
+"""A wallet from its phrase alone (T19, X7): through the bank's index, or from the log by itself.
+
+    bank   the bank names our outputs; each is checked against the log under a checkpoint, and the
+           registration signs which are unspent: seconds, whatever the size of the log
+    log    every created leaf is scanned with the view key, every spent leaf looked at: slower,
+           and nobody has to be asked or believed but the log's signed checkpoint
+
+What the bank leaves out is not found the fast way; the slow way finds it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+
+from specie.crypto.outputs import compute_refs
+from specie.crypto.proofs import get_proof_size
+from specie.identity.genesis import Genesis, ProofMode
+from specie.identity.participants import Participant
+from specie.ledger.records import Output
+from specie.ledger.states import OutputState, StateStatement, verify_states
+from specie.log.checkpoint import Checkpoint
+from specie.log.leaves import CreatedLeaf, SpentLeaf, unpack_leaf
+from specie.log.proofs import prove_inclusion, verify_inclusion
+from specie.log.tree import Frontier, compute_leaf_hash
+from specie.ports.log import LogReader
+from specie.tokens.holdings import HolderKeys, Token
+from specie.tokens.scanning import scan
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import InstitutionPublicKey, OutputRef
+from specie.values.limits import LEAVES_AT_ONCE_MAX
+
+
+class Located(Protocol):
+    """A created leaf with its place in the log."""
+
+    @property
+    def position(self) -> int:
+        """Index of the leaf."""
+        ...
+
+    @property
+    def leaf(self) -> bytes:
+        """Its bytes."""
+        ...
+
+
+class RestoreIndex(Protocol):
+    """What the registration answers to a wallet that restores."""
+
+    def find_created(self, refs: Sequence[OutputRef]) -> Sequence[Located]:
+        """The created leaves of these outputs."""
+        ...
+
+    def state_outputs(self, refs: Sequence[OutputRef]) -> StateStatement:
+        """Signed: which are unspent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreTrust:
+    """What a restoring wallet believes: a verified checkpoint, and who signs statements."""
+
+    genesis: Genesis
+    bank: Participant
+    checkpoint: Checkpoint
+    registration_key: InstitutionPublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """Unspent tokens, and how many of ours were seen in all."""
+
+    tokens: tuple[Token, ...]
+    seen: int
+
+
+def restore_through_bank(
+    outputs: Sequence[Output],
+    keys: HolderKeys,
+    index: RestoreIndex,
+    log: LogReader,
+    trust: RestoreTrust,
+) -> Restored:
+    """The fast way; `log_invalid` if an output named by the bank is not in the log."""
+    tokens = scan(outputs, keys.view, keys.address.spend, trust.bank)
+    by_ref = {token.ref: token for token in tokens}
+    size, root = trust.checkpoint.size, trust.checkpoint.root
+    published: set[OutputRef] = set()
+    for one in index.find_created(list(by_ref)):
+        if one.position >= size:
+            continue  # published after our checkpoint: the next restore sees it
+        path = prove_inclusion(
+            one.position, size, lambda level, number: log.read_hash(level, number, size)
+        )
+        verify_inclusion(compute_leaf_hash(one.leaf), one.position, size, path, root)
+        published.add(_get_created_ref(one.leaf, trust.genesis))
+    statement = index.state_outputs(list(by_ref))
+    states = verify_states(statement, trust.genesis.network, trust.registration_key)
+    unspent = [
+        token
+        for ref, token in by_ref.items()
+        if ref in published and states.get(ref) is OutputState.UNSPENT
+    ]
+    return Restored(tuple(unspent), len(by_ref))
+
+
+def restore_from_log(log: LogReader, keys: HolderKeys, trust: RestoreTrust) -> Restored:
+    """The slow way; `log_invalid` if the leaves are not those of the checkpoint."""
+    proof_size = _get_proof_size(trust.genesis)
+    frontier = Frontier()
+    ours: dict[OutputRef, Token] = {}
+    spent: set[OutputRef] = set()
+    source = log.iterate_leaves(trust.checkpoint.size)
+    while part := list(islice(source, LEAVES_AT_ONCE_MAX)):
+        frontier = frontier.append(compute_leaf_hash(leaf) for leaf in part)
+        leaves = [unpack_leaf(leaf, proof_size) for leaf in part]
+        created = [Output(leaf.output) for leaf in leaves if isinstance(leaf, CreatedLeaf)]
+        found = scan(created, keys.view, keys.address.spend, trust.bank)
+        ours.update({token.ref: token for token in found})
+        spent.update(leaf.ref for leaf in leaves if isinstance(leaf, SpentLeaf))
+        spent &= ours.keys()
+    if frontier.compute_root() != trust.checkpoint.root:
+        raise SpecieError(ErrorCode.LOG_INVALID, "the leaves are not those of the checkpoint")
+    unspent = [token for ref, token in ours.items() if ref not in spent]
+    return Restored(tuple(unspent), len(ours))
+
+
+def _get_created_ref(leaf: bytes, genesis: Genesis) -> OutputRef:
+    found = unpack_leaf(leaf, _get_proof_size(genesis))
+    if not isinstance(found, CreatedLeaf):
+        raise SpecieError(ErrorCode.LOG_INVALID, "not the leaf of an output")
+    return compute_refs([found.output])[0]
+
+
+def _get_proof_size(genesis: Genesis) -> int:
+    return get_proof_size(1) if genesis.proof_mode is ProofMode.PUBLISHED else 0

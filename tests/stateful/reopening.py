@@ -1,0 +1,107 @@
+"""A whole network opened anew over a copy of its files, as after a loss of power.
+
+The copy is taken while the databases are open: their write-ahead logs come along, their shared
+memory does not. Keys, which a real institution keeps in hardware, are handed over.
+"""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from specie.accounting.ledger_of_reserves import Accounting
+from specie.assembly.network import Network
+from specie.bank.deposits import DepositBooks
+from specie.bank.service import Bank
+from specie.central_bank.desk import CentralBankDesk
+from specie.identity.genesis import verify_genesis
+from specie.identity.roster import Roster
+from specie.notary.service import Notary
+from specie.ports.clock import Clock
+from specie.ports.randomness import Identifiers
+from specie.store.application_store import SqliteApplicationStore
+from specie.store.books_store import SqliteBooksStore
+from specie.store.client_store import SqliteClientStore
+from specie.store.log_files import LogFolder
+from specie.store.notary_store import SqliteNotaryStore
+from specie.store.vault_store import VaultDatabase
+from specie.tokens.holdings import derive_keys
+from specie.values.identifiers import ParticipantNumber
+from specie.wallet.keys import open_keys
+from specie.wallet.vault import Surroundings, Vault
+
+
+def take(owner: object, *names: str) -> Any:
+    """What an object keeps to itself: `take(bank, "_keys")`; further names go deeper."""
+    found = owner
+    for name in names:
+        found = getattr(found, name)
+    return found
+
+
+def reopen_network(old: Network, data: Path, clock: Clock, identifiers: Identifiers) -> Network:
+    """The same network over a copy of its files in `data`; the old one is left as it is."""
+    shutil.copytree(old.settings.data, data, ignore=shutil.ignore_patterns("*-shm"))
+    public = data / "public"
+    genesis = verify_genesis((public / "genesis").read_bytes())
+    roster = Roster(genesis, (public / "participants").read_bytes())
+    surroundings = Surroundings(roster, clock, identifiers)
+    applications = SqliteApplicationStore(
+        data / "central_bank" / "applications.db", take(old.desk, "_store", "_key")
+    )
+    officers = take(old.desk, "_officers")
+    reserves = SqliteBooksStore(data / "accounting" / "books.db")
+    notary = SqliteNotaryStore(data / "notary" / "notary.db")
+    return replace(
+        old,
+        settings=replace(old.settings, data=data),
+        genesis=genesis,
+        roster=roster,
+        desk=CentralBankDesk(take(old.desk, "_keys"), officers, applications, surroundings),
+        accounting=Accounting(genesis.network, reserves, take(old.accounting, "_key"), clock),
+        notary=Notary(roster, take(old.notary, "_key"), notary, LogFolder(public), clock),
+        banks={
+            number: _reopen_bank(bank, data / f"bank-{number}", surroundings)
+            for number, bank in old.banks.items()
+        },
+        surroundings=surroundings,
+        public=public,
+        devices=VaultDatabase(data / "devices" / "devices.db"),
+    )
+
+
+def reopen_wallet(network: Network, holder: str, bank: ParticipantNumber) -> Vault:
+    """A device started again: its keys come out of its own store."""
+    opened = open_keys(network.devices, holder, network.device_master)
+    keys = derive_keys(opened.tree, 0, bank)
+    store = network.devices.open_holder(holder, opened.vault_key)
+    return Vault(keys, store, network.surroundings)
+
+
+def close_network(network: Network) -> None:
+    """Close every database."""
+    take(network.desk, "_store").close()
+    take(network.accounting, "_books").close()
+    take(network.notary, "_store").close()
+    network.devices.close()
+    for bank in network.banks.values():
+        take(bank, "_clients").close()
+        take(bank, "books", "_books").close()
+        take(bank, "vault", "_store", "_database").close()
+
+
+def _reopen_bank(old: Bank, folder: Path, surroundings: Surroundings) -> Bank:
+    old_keys = take(old, "_keys")
+    attester = replace(old_keys.attester, roster=surroundings.roster)
+    vault = VaultDatabase(folder / "vault.db").open_holder(
+        "vault", take(old, "vault", "_store", "_key")
+    )
+    clients = SqliteClientStore(folder / "clients.db", take(old, "_clients", "_key"))
+    books = DepositBooks(SqliteBooksStore(folder / "books.db"), surroundings.clock)
+    return Bank(
+        surroundings.roster.current.get(old.number).name,
+        replace(old_keys, attester=attester),
+        Vault(old.vault.keys, vault, surroundings),
+        clients,
+        books,
+    )

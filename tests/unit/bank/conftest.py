@@ -1,0 +1,5 @@
+"""Banks work in a country of their own."""
+
+from tests.country import country
+
+__all__ = ["country"]

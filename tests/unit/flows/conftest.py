@@ -1,0 +1,5 @@
+"""The flows run in a country of their own."""
+
+from tests.country import country
+
+__all__ = ["country"]

@@ -1,0 +1,120 @@
+"""`ApplicationStore`: one order, one content, one production."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from specie.ports.issuance import Application, ApplicationState, Direction
+from specie.values.amounts import Minor
+from specie.values.catalogue import ErrorCode
+from specie.values.identifiers import OrderId, ParticipantNumber
+from tests.country import refused
+from tests.unit.store.engines import Engine
+from tests.unit.store.samples import BANK, Samples
+
+ORDER, OTHER = OrderId(b"order one".ljust(16)), OrderId(b"order two".ljust(16))
+
+
+def make_application(samples: Samples, direction: Direction = Direction.ISSUE) -> Application:
+    """An application that nobody has looked at."""
+    amount = Minor(2**63 - 1)
+    return Application(ORDER, direction, BANK, amount, samples.address(), ApplicationState.APPLIED)
+
+
+def test_an_application_is_kept(engine: Engine, samples: Samples) -> None:
+    asked = make_application(samples)
+    assert engine.open_applications().add(asked) == asked
+    store = engine.open_applications()
+    assert store.add(asked) == store.get(ORDER) == asked
+
+
+def test_an_order_has_one_content(engine: Engine, samples: Samples) -> None:
+    store = engine.open_applications()
+    asked = make_application(samples)
+    store.add(asked)
+    others = [
+        replace(asked, amount=Minor(asked.amount - 1)),
+        replace(asked, direction=Direction.REDEEM),
+        replace(asked, participant=ParticipantNumber(3)),
+        replace(asked, vault=samples.address()),
+    ]
+    for other in others:
+        with refused(ErrorCode.ORDER_CONFLICT):
+            store.add(other)
+    assert store.get(ORDER) == asked
+
+
+def test_what_nobody_applied_for_is_unknown(engine: Engine, samples: Samples) -> None:
+    store = engine.open_applications()
+    built = samples.built()
+    calls: list[Callable[[], object]] = [
+        lambda: store.get(ORDER),
+        lambda: store.advance(ORDER, ApplicationState.APPROVED),
+        lambda: store.record_approval(ORDER, 1, bytes(64)),
+        lambda: store.record_produced(ORDER, built),
+    ]
+    for call in calls:
+        with refused(ErrorCode.APPLICATION_UNKNOWN):
+            call()
+    assert store.find_produced(ORDER) is None
+
+
+def test_different_officers_are_counted(engine: Engine, samples: Samples) -> None:
+    store = engine.open_applications()
+    store.add(make_application(samples))
+    store.add(replace(make_application(samples), order=OTHER))
+    assert store.record_approval(ORDER, 1, bytes(64)) == 1
+    assert store.record_approval(ORDER, 1, bytes(64)) == 1
+    assert store.record_approval(OTHER, 2, bytes(64)) == 1
+    assert engine.open_applications().record_approval(ORDER, 2, bytes(64)) == 2
+
+
+def test_states_only_move_forward(engine: Engine, samples: Samples) -> None:
+    store = engine.open_applications()
+    store.add(make_application(samples))
+    reached = ApplicationState.APPLIED
+    for state in (*ApplicationState, *reversed(ApplicationState)):
+        store.advance(ORDER, state)
+        order = list(ApplicationState)
+        reached = max(reached, state, key=order.index)
+        assert store.get(ORDER).state is reached
+    assert reached is ApplicationState.COMPLETED
+
+
+def test_the_first_issue_counts(engine: Engine, samples: Samples) -> None:
+    store = engine.open_applications()
+    store.add(make_application(samples))
+    first, second = samples.built(10), samples.built(10)
+    assert store.record_produced(ORDER, first) == first
+    assert store.get(ORDER).state is ApplicationState.PRODUCED
+    assert engine.open_applications().record_produced(ORDER, second) == first
+    assert store.find_produced(ORDER) == first
+
+
+def test_another_voiding_of_one_order_is_refused(engine: Engine, samples: Samples) -> None:
+    store = engine.open_applications()
+    store.add(make_application(samples, Direction.REDEEM))
+    first, second = samples.built(-10), samples.built(-10)
+    store.record_produced(ORDER, first)
+    assert store.record_produced(ORDER, first) == first
+    with refused(ErrorCode.ORDER_CONFLICT):
+        store.record_produced(ORDER, second)
+    assert store.find_produced(ORDER) == first
+
+
+def test_a_failure_inside_recording_changes_nothing(
+    engine: Engine, samples: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = engine.open_applications()
+    store.add(make_application(samples))
+
+    def fail(*_: object) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr("specie.store.application_store.encode_signed", fail)
+    with pytest.raises(OSError, match="the disk is gone"):
+        store.record_produced(ORDER, samples.built(10))
+    monkeypatch.undo()
+    assert store.find_produced(ORDER) is None
+    assert store.get(ORDER).state is ApplicationState.APPLIED

@@ -1,0 +1,194 @@
+"""`ClientStore`: clients, the tokens a bank watches, and what moved."""
+
+from dataclasses import replace
+
+import pytest
+
+from specie.crypto.secrets import KeyTree, ViewKey
+from specie.ports.clients import Client, ClientStatus, Movement
+from specie.store.client_store import SqliteClientStore
+from specie.values.amounts import Minor
+from specie.values.catalogue import ErrorCode
+from specie.values.identifiers import ClientId, PublicKey, TransactionId
+from specie.values.times import Timestamp
+from tests.country import refused
+from tests.unit.store.engines import Engine
+from tests.unit.store.samples import Samples
+
+ANNA, BORIS = ClientId("anna"), ClientId("boris")
+
+
+def make_client(samples: Samples, client: ClientId, view: ViewKey | None = None) -> Client:
+    """A client in good standing."""
+    key = view or KeyTree.generate().view_key(0)
+    address = replace(samples.address(), view=PublicKey(key.public))
+    return Client(client, f"Name of {client}", address, key, ClientStatus.GOOD)
+
+
+def describe(client: Client | None) -> tuple[object, ...]:
+    """All that can be compared of a client."""
+    assert client is not None
+    return client.id, client.name, client.address, client.view_key.public, client.status
+
+
+def move(txid: TransactionId, client: ClientId, amount: int, *, is_incoming: bool) -> Movement:
+    """A movement that is not final yet."""
+    time = Timestamp(9)
+    return Movement(txid, client, Minor(amount), time, is_incoming=is_incoming, is_final=False)
+
+
+def test_clients_are_found_by_id_and_address(engine: Engine, samples: Samples) -> None:
+    store = engine.open_clients()
+    anna, boris = make_client(samples, ANNA), make_client(samples, BORIS)
+    store.add_client(boris)
+    store.add_client(anna)
+    store = engine.open_clients()
+    assert describe(store.find_client(ANNA)) == describe(anna)
+    assert describe(store.find_by_address(boris.address)) == describe(boris)
+    assert [describe(one) for one in store.load_clients()] == [describe(anna), describe(boris)]
+    assert store.find_client(ClientId("nobody")) is None
+    assert store.find_by_address(replace(anna.address, view=boris.address.view)) is None
+
+
+def test_an_id_and_an_address_belong_to_one_client(engine: Engine, samples: Samples) -> None:
+    store = engine.open_clients()
+    anna = make_client(samples, ANNA)
+    store.add_client(anna)
+    for other in (make_client(samples, ANNA), replace(anna, id=BORIS)):
+        with refused(ErrorCode.CLIENT_EXISTS):
+            store.add_client(other)
+    assert len(store.load_clients()) == 1
+
+
+def test_blocking_is_kept(engine: Engine, samples: Samples) -> None:
+    store = engine.open_clients()
+    anna = make_client(samples, ANNA)
+    store.add_client(anna)
+    store.set_status(ANNA, ClientStatus.BLOCKED)
+    blocked = replace(anna, status=ClientStatus.BLOCKED)
+    assert describe(engine.open_clients().find_client(ANNA)) == describe(blocked)
+    with refused(ErrorCode.CLIENT_UNKNOWN):
+        store.set_status(BORIS, ClientStatus.BLOCKED)
+
+
+def test_what_is_attested_becomes_final(engine: Engine, samples: Samples) -> None:
+    store = engine.open_clients()
+    coin, paid, change = samples.token(9), samples.token(5), samples.token(4)
+    assert store.add_found([(ANNA, coin)]) == 1
+    txid = samples.txid()
+    movements = [move(txid, BORIS, 5, is_incoming=True), move(txid, ANNA, 5, is_incoming=False)]
+    assert not store.is_attested(txid)
+    store.record_attested(txid, [coin.ref], [(BORIS, paid), (ANNA, change)], movements)
+    store = engine.open_clients()
+    assert store.is_attested(txid)
+    known = store.find_tokens([coin.ref, paid.ref, change.ref, samples.token().ref])
+    assert {ref: (one.is_final, one.spent_by) for ref, one in known.items()} == {
+        coin.ref: (True, None),
+        paid.ref: (False, None),
+        change.ref: (False, None),
+    }
+    assert store.load_undelivered(BORIS) == []
+    for _ in range(2):
+        final = store.finalise(txid)
+        assert {(one.client, one.token.ref) for one in final} == {
+            (BORIS, paid.ref),
+            (ANNA, change.ref),
+        }
+    assert store.find_tokens([coin.ref])[coin.ref].spent_by == txid
+    assert store.load_undelivered(BORIS) == [paid.output]
+    assert store.load_undelivered(ANNA) == [change.output]
+    assert store.load_movements(ANNA) == [replace(movements[1], is_final=True)]
+    assert store.load_movements(BORIS) == [replace(movements[0], is_final=True)]
+
+
+def test_attesting_again_is_the_same_or_refused(engine: Engine, samples: Samples) -> None:
+    """What a bank signs is what it has on record: a second, different view is no second chance."""
+    store = engine.open_clients()
+    txid, coin, paid, hidden = samples.txid(), *(samples.token() for _ in range(3))
+    movement = move(txid, ANNA, 5, is_incoming=True)
+    for _ in range(2):
+        store.record_attested(txid, [coin.ref], [(ANNA, paid)], [movement])
+    assert store.load_movements(ANNA) == [movement]
+    others = [
+        ([coin.ref], [(ANNA, paid), (BORIS, hidden)]),
+        ([coin.ref], [(BORIS, hidden)]),
+        ([], [(ANNA, paid)]),
+        ([hidden.ref], [(ANNA, paid)]),
+        ([paid.ref], [(ANNA, coin)]),
+    ]
+    for inputs, tokens in others:
+        with refused(ErrorCode.ORDER_CONFLICT):
+            store.record_attested(txid, inputs, tokens, [movement])
+    assert store.find_tokens([hidden.ref]) == {}
+    assert len(store.load_movements(ANNA)) == 1
+
+
+def test_two_transactions_may_promise_one_output(engine: Engine, samples: Samples) -> None:
+    """A payer can put one output into two payments; the one that becomes final makes it final."""
+    store = engine.open_clients()
+    first, second, paid = samples.txid(), samples.txid(), samples.token()
+    for txid in (first, second):
+        store.record_attested(txid, [], [(ANNA, paid)], [])
+    assert [one.token.ref for one in store.finalise(second)] == [paid.ref]
+    assert store.load_undelivered(ANNA) == [paid.output]
+
+
+def test_found_tokens_are_final_at_once(engine: Engine, samples: Samples) -> None:  # T11
+    store = engine.open_clients()
+    attested, found = samples.token(), samples.token()
+    store.record_attested(samples.txid(), [], [(ANNA, attested)], [])
+    assert store.add_found([(ANNA, attested), (ANNA, found)]) == 1
+    assert store.add_found([(ANNA, attested), (ANNA, found)]) == 0
+    assert set(store.load_undelivered(ANNA)) == {attested.output, found.output}
+
+
+def test_delivered_and_spent_outputs_are_not_offered(engine: Engine, samples: Samples) -> None:
+    store = engine.open_clients()
+    tokens = [samples.token() for _ in range(3)]
+    store.add_found([(ANNA, token) for token in tokens])
+    store.mark_delivered(BORIS, [tokens[0].ref])
+    assert len(store.load_undelivered(ANNA)) == 3
+    store.mark_delivered(ANNA, [tokens[0].ref])
+    txid = samples.txid()
+    store.record_attested(txid, [tokens[1].ref], [], [])
+    store.finalise(txid)
+    assert store.load_undelivered(ANNA) == [tokens[2].output]
+
+
+def test_finalising_what_nobody_attested_gives_nothing(engine: Engine, samples: Samples) -> None:
+    store = engine.open_clients()
+    store.add_found([(ANNA, samples.token())])
+    assert store.finalise(samples.txid()) == []
+
+
+def test_movements_are_kept_in_order(engine: Engine, samples: Samples) -> None:  # T20
+    store = engine.open_clients()
+    movements = [
+        move(samples.txid(), ANNA, 2**64 - 1 - amount, is_incoming=bool(amount % 2))
+        for amount in range(5)
+    ]
+    for movement in movements:
+        parts = [samples.token().ref]
+        store.record_attested(movement.txid, parts, [], [movement])
+    assert engine.open_clients().load_movements(ANNA) == movements
+    assert store.load_movements(BORIS) == []
+
+
+def test_a_failure_inside_attesting_changes_nothing(
+    engine: Engine, samples: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = engine.open_clients()
+    txid, coin, paid = samples.txid(), samples.token(), samples.token()
+    movement = move(txid, ANNA, 5, is_incoming=True)
+
+    def fail(*_: object) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(SqliteClientStore, "_seal_movement", fail)
+    with pytest.raises(OSError, match="the disk is gone"):
+        store.record_attested(txid, [coin.ref], [(ANNA, paid)], [movement])
+    monkeypatch.undo()
+    assert not store.is_attested(txid)
+    assert store.find_tokens([paid.ref]) == {}
+    store.record_attested(txid, [coin.ref], [(ANNA, paid)], [movement])
+    assert store.load_movements(ANNA) == [movement]

@@ -1,0 +1,216 @@
+"""`LogFolder`: what the public reads is whole, the same on every writing; nothing is forgiven."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from specie.log.tiles import format_tile_path
+from specie.store import log_files
+from specie.store.log_files import LogFolder
+from specie.values.catalogue import ErrorCode
+from tests.country import refused
+
+WIDTH = 256
+
+
+def make_leaves(first: int, count: int) -> list[bytes]:
+    """Leaves of one to three digits and more, all different."""
+    return [str(place).encode() for place in range(first, first + count)]
+
+
+def hash_tree(leaves: list[bytes]) -> bytes:
+    """RFC 6962, written down plainly."""
+    if len(leaves) == 1:
+        return hashlib.sha256(b"\0" + leaves[0]).digest()
+    half = 1 << (len(leaves) - 1).bit_length() - 1
+    return hashlib.sha256(b"\1" + hash_tree(leaves[:half]) + hash_tree(leaves[half:])).digest()
+
+
+def build_expected(leaves: list[bytes]) -> dict[str, bytes]:
+    """Path → content of the tiles that a log of these leaves has, without its older edges."""
+    files = {}
+    for start in range(0, len(leaves), WIDTH):
+        part = leaves[start : start + WIDTH]
+        path = format_tile_path("entries", start // WIDTH, len(part))
+        files[path] = b"".join(len(leaf).to_bytes(2, "big") + leaf for leaf in part)
+    level, span = 0, 1
+    while len(leaves) >= span:
+        hashes = [
+            hash_tree(leaves[start : start + span])
+            for start in range(0, len(leaves) - span + 1, span)
+        ]
+        for start in range(0, len(hashes), WIDTH):
+            tile = hashes[start : start + WIDTH]
+            files[format_tile_path(str(level), start // WIDTH, len(tile))] = b"".join(tile)
+        level, span = level + 1, span * WIDTH
+    return files
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """All files below a folder."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def read_leaves(log: LogFolder, size: int) -> list[bytes]:
+    """The first `size` leaves."""
+    return list(log.iterate_leaves(size))
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> LogFolder:
+    """An empty folder."""
+    return LogFolder(tmp_path)
+
+
+def test_the_twin_agrees_on_paths() -> None:
+    """Examples of the C2SP document."""
+    assert format_tile_path("entries", 1_234_067, 256) == "tile/entries/x001/x234/067"
+    assert format_tile_path("0", 0, 5) == "tile/0/000.p/5"
+
+
+@pytest.mark.parametrize("steps", [[1, 1, 1], [255, 1, 1], [256, 256], [100, 200, 300], [600, 1]])
+def test_growing_over_tiles(log: LogFolder, tmp_path: Path, steps: list[int]) -> None:
+    written: list[bytes] = []
+    for step in steps:
+        log.write_leaves(len(written), make_leaves(len(written), step))
+        written += make_leaves(len(written), step)
+        log.write_checkpoint("note\n", len(written))
+        expected = {**build_expected(written), "checkpoint": b"note\n"}
+        assert read_files(tmp_path) == expected  # the edges of older sizes are gone
+        assert read_leaves(log, len(written)) == written
+    for size in range(0, len(written) + 1, WIDTH):  # full tiles stay
+        assert read_leaves(log, size) == written[:size]
+
+
+def test_growing_over_a_tile_of_tiles(
+    log: LogFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # a thousand files: here only bytes count
+    edge = WIDTH * WIDTH
+    leaves = make_leaves(0, edge + 3)
+    for start, end in (
+        (0, edge - 2),
+        (edge - 2, edge - 1),
+        (edge - 1, edge + 1),
+        (edge + 1, edge + 3),
+    ):
+        log.write_leaves(start, leaves[start:end])
+    files = read_files(tmp_path)
+    expected = build_expected(leaves)
+    assert {path: files.get(path) for path in expected} == expected
+    assert len(files["tile/1/000"]) == 256 * 32 and len(files["tile/2/000.p/1"]) == 32
+    assert files["tile/2/000.p/1"] == hash_tree(leaves[:edge])
+    assert read_leaves(log, edge + 3) == leaves
+
+
+def test_writing_again_gives_the_same_files(log: LogFolder, tmp_path: Path) -> None:
+    leaves = make_leaves(0, 700)
+    log.write_leaves(0, leaves[:300])
+    log.write_leaves(300, leaves[300:])
+    log.write_checkpoint("note\n", 700)
+    before = read_files(tmp_path)
+    log.write_leaves(300, leaves[300:])
+    log.write_leaves(0, leaves)
+    log.write_checkpoint("note\n", 700)
+    assert read_files(tmp_path) == before
+    assert log.read_checkpoint() == "note\n"
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_write_that_fails_leaves_the_old_file(
+    log: LogFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    log.write_leaves(0, make_leaves(0, 3))
+    log.write_checkpoint("old\n", 3)
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(*((os, "fsync", fail) if step == "fsync" else (Path, "replace", fail)))
+    with refused(ErrorCode.STORE_UNUSABLE) as caught:
+        log.write_checkpoint("new\n", 303)
+    assert "No space left" in str(caught.value) and str(tmp_path) not in str(caught.value)
+    with refused(ErrorCode.STORE_UNUSABLE):
+        log.write_leaves(3, make_leaves(3, 300))
+    monkeypatch.undo()
+    assert log.read_checkpoint() == "old\n"
+    assert read_leaves(log, 3) == make_leaves(0, 3)
+    log.write_leaves(3, make_leaves(3, 300))
+    log.write_checkpoint("new\n", 303)
+    assert log.read_checkpoint() == "new\n"
+    assert read_leaves(log, 303) == make_leaves(0, 303)
+    assert not [path for path in read_files(tmp_path) if path.endswith(".new")]
+
+
+def test_everything_is_synced_before_it_has_its_name(
+    log: LogFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # acknowledged means durable: the file, then its folder
+    events: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def note_sync(handle: int) -> None:
+        is_folder = os.path.isdir(f"/proc/self/fd/{handle}")  # noqa: PTH112  # a link of the system
+        events.append("sync folder" if is_folder else "sync file")
+        fsync(handle)
+
+    def note_replace(source: Path, target: Path) -> Path:
+        events.append("rename")
+        return replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    monkeypatch.setattr(Path, "replace", note_replace)
+    log.write_checkpoint("note\n", 0)
+    assert events == ["sync file", "rename", "sync folder"]
+
+
+def test_reading_is_strict(log: LogFolder, tmp_path: Path) -> None:
+    leaves = make_leaves(0, 300)
+    log.write_leaves(0, leaves)
+    full, edge = tmp_path / "tile/entries/000", tmp_path / "tile/entries/001.p/44"
+    for place in (full, edge):
+        good = place.read_bytes()
+        wrong = [b"", good[:-1], good[:-4], good + b"\0", good + b"\0\1", good + b"\0\1x", good * 2]
+        for data in wrong:
+            place.write_bytes(data)
+            with refused(ErrorCode.LOG_INVALID):
+                read_leaves(log, 300)
+        place.unlink()
+        with refused(ErrorCode.LOG_INVALID):
+            read_leaves(log, 300)
+        place.write_bytes(good)
+    assert read_leaves(log, 300) == leaves
+    for size in (299, 301, 512, 557):
+        with refused(ErrorCode.LOG_INVALID):
+            read_leaves(log, size)
+
+
+def test_the_checkpoint_must_be_there_and_be_text(log: LogFolder, tmp_path: Path) -> None:
+    with refused(ErrorCode.LOG_INVALID):
+        log.read_checkpoint()
+    (tmp_path / "checkpoint").write_bytes(b"\xff\xfe")
+    with refused(ErrorCode.CHECKPOINT_INVALID):
+        log.read_checkpoint()
+
+
+def test_a_file_that_is_too_long_is_not_read(
+    log: LogFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.write_leaves(0, make_leaves(0, 5))
+    monkeypatch.setattr(log_files, "LOG_FILE_BYTES_MAX", 14)
+    with refused(ErrorCode.LIMIT_EXCEEDED):
+        read_leaves(log, 5)
+
+
+def test_leaves_cannot_be_added_after_a_gap(log: LogFolder) -> None:
+    log.write_leaves(0, make_leaves(0, 3))
+    with refused(ErrorCode.LOG_INVALID):
+        log.write_leaves(4, make_leaves(4, 1))
+    with refused(ErrorCode.LOG_INVALID):
+        log.write_leaves(300, make_leaves(300, 1))
+    assert read_leaves(log, 3) == make_leaves(0, 3)

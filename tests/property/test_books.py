@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specie.accounting.ledger_of_reserves import ISSUANCE_FUND, LOANS, Accounting
+from specie.accounting.reserves import ISSUANCE_FUND, LOANS, Accounting
 from specie.books.entries import (
     Account,
     Entry,
@@ -18,19 +18,23 @@ from specie.books.entries import (
     check_trial_balance,
     compute_balances,
 )
-from specie.crypto.secrets import InstitutionKey
+from specie.crypto.signatures import sign_as_institution
+from specie.identity.participants import sign_participants
+from specie.identity.roster import Roster
+from specie.ledger.messages import compute_promise_message
+from specie.ledger.transactions import Promise
 from specie.store.books_store import SqliteBooksStore
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import (
     AccountName,
     EntryId,
-    NetworkId,
     ParticipantNumber,
     TransactionId,
 )
 from specie.values.times import Timestamp
-from tests.clocks import ManualClock
+from tests.building import make_world
+from tests.clocks import MORNING, ManualClock
 from tests.country import find_code, refused
 
 AMOUNT_MAX = 2**64 - 1
@@ -151,6 +155,7 @@ REFUSALS = {
     ErrorCode.ACCOUNT_OVERDRAWN,
     ErrorCode.ENTRY_CONFLICT,
 }
+WORLD = make_world()
 BANKS = (ParticipantNumber(2), ParticipantNumber(3))
 acts = st.tuples(
     st.sampled_from(["lend", "issue", "redeem"]),
@@ -169,7 +174,10 @@ def act(accounting: Accounting, what: str, bank: ParticipantNumber, amount: int,
         reference = accounting.debit_for_issue(entry, bank, Minor(amount))
         assert (reference.entry, reference.participant, reference.amount) == (entry, bank, amount)
     else:
-        accounting.credit_for_redemption(entry, bank, Minor(amount), TransactionId(bytes(32)))
+        txid, until = TransactionId(entry * 2), Timestamp(MORNING)
+        message = compute_promise_message(WORLD.genesis.network, txid, until)
+        promise = Promise(txid, until, sign_as_institution(WORLD.notary_key, message))
+        accounting.credit_for_redemption(bank, Minor(amount), promise)
 
 
 @settings(max_examples=25)
@@ -179,8 +187,8 @@ def test_issuance_never_changes_central_bank_money(
 ) -> None:  # P10
     """Reserves + fund = loans, whatever is issued, redeemed, repeated or refused."""
     with open_books() as store:
-        network = NetworkId(bytes(16))
-        accounting = Accounting(network, store, InstitutionKey.generate(), ManualClock())
+        roster = Roster(WORLD.genesis, sign_participants(WORLD.members, WORLD.list_key))
+        accounting = Accounting(roster, store, WORLD.accounting_key, ManualClock())
         for bank in BANKS:
             accounting.open_reserves(bank)
         for what, bank, amount, number in history:

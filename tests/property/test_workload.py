@@ -16,7 +16,7 @@ from specie.workload.builtin import build_builtin_profile
 from specie.workload.orders import (
     WorkloadPlan,
     build_distribution,
-    compute_openings,
+    compute_starting_balances,
     generate_orders,
 )
 from specie.workload.profile import PROFILE_FILES, Profile, parse_profile
@@ -82,8 +82,8 @@ def assert_refused_with_place(error: SpecieError) -> None:
 def assert_usable(profile: Profile, seed: int) -> None:
     assert_sound(profile)
     plan = WorkloadPlan(profile, 5, 20, seed)
-    openings = compute_openings(plan)
-    replay(plan, openings, [*build_distribution(openings), *generate_orders(plan)])
+    starting = compute_starting_balances(plan)
+    replay(plan, starting, [*build_distribution(starting), *generate_orders(plan)])
 
 
 @given(files=mutated_texts(), seed=st.integers(0, 3))
@@ -138,8 +138,8 @@ def test_any_plan_is_feasible(
     clients: int, payments: int, seed: int, decimals: int, amount_max: int
 ) -> None:
     plan = WorkloadPlan(build_builtin_profile(), clients, payments, seed, decimals, amount_max)
-    openings = compute_openings(plan)
+    starting = compute_starting_balances(plan)
     orders = list(generate_orders(plan))
     assert len(orders) == payments
     assert all(order.amount <= amount_max for order in orders)
-    replay(plan, openings, [*build_distribution(openings), *orders])
+    replay(plan, starting, [*build_distribution(starting), *orders])

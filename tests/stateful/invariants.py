@@ -1,6 +1,6 @@
 """Design §5, as far as it is built: what must hold after every step, whatever was asked before."""
 
-from specie.accounting.ledger_of_reserves import LOANS
+from specie.accounting.reserves import LOANS
 from specie.bank.deposits import IN_TRANSIT
 from specie.books.entries import check_trial_balance
 from specie.ports.books import BooksStore

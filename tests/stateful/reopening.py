@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from specie.accounting.ledger_of_reserves import Accounting
+from specie.accounting.reserves import Accounting
 from specie.assembly.network import Network
 from specie.bank.deposits import DepositBooks
 from specie.bank.service import Bank
@@ -58,7 +58,7 @@ def reopen_network(old: Network, data: Path, clock: Clock, identifiers: Identifi
         genesis=genesis,
         roster=roster,
         desk=CentralBankDesk(take(old.desk, "_keys"), officers, applications, surroundings),
-        accounting=Accounting(genesis.network, reserves, take(old.accounting, "_key"), clock),
+        accounting=Accounting(roster, reserves, take(old.accounting, "_key"), clock),
         notary=Notary(roster, take(old.notary, "_key"), notary, LogFolder(public), clock),
         banks={
             number: _reopen_bank(bank, data / f"bank-{number}", surroundings)

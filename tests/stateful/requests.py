@@ -8,7 +8,9 @@ from typing import Final
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ParticipantNumber
-from specie.values.limits import INPUTS_MAX, WINDOW_MS_DEFAULT
+from specie.values.limits import INPUTS_MAX
+from specie.values.times import Timestamp
+from specie.wallet.windows import compute_window
 from tests.stateful.interruptions import Fuse, Interrupted
 from tests.stateful.invariants import check_interrupted
 from tests.stateful.town import HOMES, Flow, Holder, Town, get_other
@@ -64,7 +66,7 @@ class Request:
             return {ErrorCode.ACCOUNT_OVERDRAWN}
         reasons = self.find_reasons()
         if self.signed_at is not None:
-            is_late = town.now > self.signed_at + WINDOW_MS_DEFAULT
+            is_late = town.now > compute_window(Timestamp(self.signed_at))[1]
             return reasons | ({ErrorCode.EXPIRED} if is_late else set())
         if self.holder is None:
             return reasons

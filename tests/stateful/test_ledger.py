@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -27,6 +26,7 @@ from specie.values.times import Timestamp
 from tests.building import NOW
 from tests.stateful.family import MINUTE_MS, Member, make_family
 from tests.stateful.memory import MemoryStore
+from tests.stateful.playing import play
 
 Codes = set[ErrorCode]
 MEMBERS: Final = 160
@@ -175,12 +175,14 @@ class LedgerMachine(RuleBasedStateMachine):
             assert found.output.ref in member.inputs
 
 
-class LongLedgerMachine(LedgerMachine):
-    """The same, longer and more often: `make soak`."""
+@pytest.mark.hypothesis
+@pytest.mark.parametrize("part", range(12))
+def test_a_batch_is_judged_in_its_order(part: int) -> None:  # T15, T16
+    """In parts of few examples: after its first ten, Hypothesis mostly varies what it has."""
+    play(LedgerMachine, steps=20)
 
 
-TestLedger = LedgerMachine.TestCase
-TestLedger.settings = settings(max_examples=150, stateful_step_count=20)
-
-TestLongLedger = pytest.mark.soak(LongLedgerMachine.TestCase)
-TestLongLedger.settings = settings(max_examples=settings().max_examples, stateful_step_count=60)
+@pytest.mark.soak
+@pytest.mark.parametrize("part", range(12))
+def test_many_batches_are_judged_in_their_order(part: int) -> None:  # T15, T16
+    play(LedgerMachine, steps=60)

@@ -10,7 +10,6 @@ from functools import cache
 from typing import Final
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -23,8 +22,11 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError, SpentError
 from specie.values.identifiers import ClientId, ParticipantNumber
 from specie.values.limits import WINDOW_MS_DEFAULT
+from specie.values.times import Timestamp
+from specie.wallet.windows import compute_window
 from tests.stateful.interruptions import Fuse
 from tests.stateful.invariants import check_all, check_log, check_promises
+from tests.stateful.playing import play
 from tests.stateful.requests import (
     Request,
     find_payment_reasons,
@@ -43,7 +45,7 @@ START: Final = 1_000
 
 people = st.sampled_from(sorted(HOMES))
 parts = st.sampled_from(["some", "one", "half", "token", "all", "some", "half", "too much"])
-stops = st.none() | st.integers(1, 12) | st.integers(1, 24)
+stops = st.none() | st.integers(1, 12) | st.integers(13, 24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +283,7 @@ class NetworkMachine(RuleBasedStateMachine):
         expired = [
             one
             for one in self.refused
-            if one.signed_at is not None and one.signed_at + WINDOW_MS_DEFAULT < log_time
+            if one.signed_at is not None and compute_window(Timestamp(one.signed_at))[1] < log_time
         ]
         assert released == sum(not one.is_released for one in expired)
         for one in expired:
@@ -357,14 +359,14 @@ def choose(part: str, available: int, token: int) -> int:
     return max(1, amounts[part])
 
 
-class LongNetworkMachine(NetworkMachine):
-    """The same, longer and more often: `make soak`."""
+@pytest.mark.hypothesis
+@pytest.mark.parametrize("part", range(6))
+def test_money_is_conserved_whatever_is_asked(part: int) -> None:  # X12, P10, T15
+    """In parts of few examples: after its first ten, Hypothesis mostly varies what it has."""
+    play(NetworkMachine, steps=20)
 
 
-TestNetwork = NetworkMachine.TestCase
-TestNetwork.settings = settings(max_examples=60, stateful_step_count=20)
-
-TestLongNetwork = pytest.mark.soak(LongNetworkMachine.TestCase)
-TestLongNetwork.settings = settings(
-    max_examples=settings().max_examples // 10, stateful_step_count=100
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("part", range(6))
+def test_money_is_conserved_over_long_times(part: int) -> None:  # X12, P10, T15
+    play(NetworkMachine, steps=100)

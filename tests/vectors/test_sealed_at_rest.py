@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from specie import _kernel as kernel
-from specie.crypto.addresses import Address
+from specie.crypto.addresses import Address, format_address
 from specie.crypto.outputs import unpack_opening
 from specie.crypto.secrets import KeyTree
 from specie.ledger.records import Output
@@ -41,6 +41,7 @@ from tests.vectors.files import load, raw
 MONEY = make_money(Draw(b"sealed at rest"), 1_234, 2)
 OPENING = MONEY.opening.pack()
 TOKEN = Token(Output(MONEY.derived.output), unpack_opening(OPENING))
+BANK, NOW = ParticipantNumber(2), Timestamp(1)
 TXID = TransactionId(bytes([7] * 32))
 
 
@@ -74,14 +75,26 @@ def test_tokens_and_payments_of_a_holder(tmp_path: Path) -> None:
     place = tmp_path / "vault.db"
     database = VaultDatabase(place)
     store = database.open_holder("alice", native_key())
-    store.add_tokens([TOKEN])
-    payment = StoredPayment(bytes(16), TXID, b"transaction", (OPENING,) * 2, PaymentState.PREPARED)
+    store.add_tokens([TOKEN], NOW)
+    state = PaymentState.PREPARED
+    payment = StoredPayment(bytes(16), TXID, b"transaction", (OPENING,) * 2, state, NOW, NOW)
     store.reserve(payment.payment_id, lambda free: free)
     store.record_payment(payment, [TOKEN.ref])
     (sealed,) = read_row(place, "SELECT sealed_opening FROM token")
     assert unseal("bytes", sealed, b"alice\0" + TOKEN.ref) == OPENING
     (sealed,) = read_row(place, "SELECT sealed FROM payment")
     assert unseal("bytes", sealed, b"alice\0" + TXID) == OPENING * 2 + b"transaction"
+    database.close()
+
+
+def test_contacts_of_a_holder(tmp_path: Path) -> None:  # X5
+    place = tmp_path / "vault.db"
+    database = VaultDatabase(place)
+    address = format_address(Address(BANK, TOKEN.opening.view, TOKEN.opening.spend), "spt")
+    database.open_contacts("alice", native_key(), "spt").add("Ayşe Yılmaz", address)
+    (sealed,) = read_row(place, "SELECT sealed FROM contact")
+    name = "Ayşe Yılmaz".encode().ljust(48, b"\0")
+    assert unseal("bytes", sealed, b"alice\0contact") == name + address.encode()
     database.close()
 
 

@@ -4,19 +4,20 @@ Each institution has its own folder, database and keys under `data`; the public 
 what everyone may read: genesis, participant list, and the log.
 """
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from specie.accounting.ledger_of_reserves import Accounting
+from specie.accounting.reserves import Accounting
 from specie.bank.attestation import Attester
 from specie.bank.deposits import DepositBooks
 from specie.bank.service import Bank, BankKeys
 from specie.central_bank.desk import CentralBankDesk
 from specie.central_bank.officers import OfficerDesk
 from specie.crypto.secrets import InstitutionKey, KeyTree, ScanKey, SealingKey, SigningKey
-from specie.identity.genesis import Genesis, ProofMode, sign_genesis
+from specie.identity.genesis import Genesis, ProofMode, sign_genesis, verify_genesis
 from specie.identity.participants import (
     Officer,
     Participant,
@@ -34,6 +35,7 @@ from specie.store.application_store import SqliteApplicationStore
 from specie.store.batch_files import BatchFolder
 from specie.store.books_store import SqliteBooksStore
 from specie.store.client_store import SqliteClientStore
+from specie.store.durable_files import replace_durably
 from specie.store.log_files import LogFolder
 from specie.store.notary_store import SqliteNotaryStore
 from specie.store.vault_store import VaultDatabase
@@ -42,7 +44,7 @@ from specie.values.amounts import Currency, Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey, ParticipantNumber, PublicKey
-from specie.wallet.keys import OpenedKeys, create_keys, derive_master
+from specie.wallet.keys import OpenedKeys, create_keys, derive_master, open_keys
 from specie.wallet.vault import Surroundings, Vault
 
 CENTRAL_BANK: Final = ParticipantNumber(1)
@@ -61,8 +63,8 @@ class Settings:
     proof_mode: ProofMode = ProofMode.PUBLISHED
     banks: tuple[str, ...] = ("Bank of the North", "Bank of the South")
     supply_cap_day: Minor = Minor(10**17)
-    batch_payments_min: int = 256
-    batch_age_ms_max: int = 2_000
+    batch_payments_min: int = 32
+    batch_age_ms_max: int = 10_000
     device_passphrase: str = field(default="on every device of the demo", repr=False)
 
 
@@ -87,9 +89,12 @@ class Network:
     banks: dict[ParticipantNumber, Bank]
     surroundings: Surroundings
     public: Path
+    registration_key: InstitutionKey  # the central bank's own
     devices: VaultDatabase
     device_master: SealingKey
     device_salt: bytes
+    vault_locks: dict[ParticipantNumber, threading.Lock] = field(default_factory=dict)
+    """A vault pays one after the other: its change must be back before it pays again."""
 
     def get_bank(self, number: ParticipantNumber) -> BankPort:
         """`BankDirectory`."""
@@ -109,11 +114,16 @@ class Network:
         )
         return _open_vault(self.devices, holder, opened, bank, self.surroundings)
 
+    def reopen_wallet(self, holder: str, bank: ParticipantNumber) -> Vault:
+        """The device starts again: keys, tokens and payments are what its store has."""
+        opened = open_keys(self.devices, holder, self.device_master)
+        return _open_vault(self.devices, holder, opened, bank, self.surroundings)
+
     def replace_participants(self, members: ParticipantList) -> None:
         """The authentication centre signs a new list, and everyone adopts it."""
         signed = sign_participants(members, self.list_key)
         self.roster.adopt(signed)
-        (self.public / "participants").write_bytes(signed)
+        _write_list(self.settings, signed, members.version)
 
 
 def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) -> Network:
@@ -123,6 +133,7 @@ def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) ->
     list_key, notary_key, accounting_key = (InstitutionKey.generate() for _ in range(3))
     officers = [OfficerDesk(number, InstitutionKey.generate()) for number in _OFFICERS]
     genesis = _build_genesis(settings, list_key, clock)
+    signed_genesis = sign_genesis(genesis, list_key)
     names = ("Central Bank", *settings.banks)
     secrets = {
         ParticipantNumber(place + 1): _InstitutionSecrets(
@@ -140,13 +151,13 @@ def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) ->
         participants=_describe_participants(names, secrets),
     )
     signed = sign_participants(members, list_key)
-    (public / "genesis").write_bytes(sign_genesis(genesis, list_key))
-    (public / "participants").write_bytes(signed)
-    (public / "cosigners").write_bytes(b"")
-    roster = Roster(genesis, signed)
+    roster = Roster(verify_genesis(signed_genesis), signed)
+    replace_durably(public, "genesis", signed_genesis)
+    replace_durably(public, "cosigners", b"")
+    _write_list(settings, signed, members.version)
     surroundings = Surroundings(roster, clock, identifiers)
     accounting = Accounting(
-        genesis.network,
+        roster,
         SqliteBooksStore(_make_place(settings, "accounting", "books.db")),
         accounting_key,
         clock,
@@ -174,6 +185,7 @@ def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) ->
         banks={},
         surroundings=surroundings,
         public=public,
+        registration_key=secrets[CENTRAL_BANK].institution,
         devices=devices,
         device_master=device_master,
         device_salt=device_salt,
@@ -183,6 +195,7 @@ def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) ->
         accounting.open_reserves(participant)
         bank = _build_bank(settings, participant, secrets[participant], surroundings)
         network.banks[participant] = bank
+        network.vault_locks[participant] = threading.Lock()
     return network
 
 
@@ -199,6 +212,12 @@ def _build_genesis(settings: Settings, list_key: InstitutionKey, clock: Clock) -
         batch_age_ms_max=settings.batch_age_ms_max,
         created_ms=clock.now(),
     )
+
+
+def _write_list(settings: Settings, signed: bytes, version: int) -> None:
+    """The list in force for everybody; all that ever were, for auditors."""
+    replace_durably(settings.data / "notary" / "lists", str(version), signed)
+    replace_durably(settings.data / "public", "participants", signed)
 
 
 def _describe_officer(officer: OfficerDesk) -> Officer:
@@ -271,6 +290,8 @@ def _open_vault(
 
 
 def _make_place(settings: Settings, institution: str, name: str) -> Path:
+    """In the institution's own folder, which nobody else of this machine may open."""
     folder = settings.data / institution
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
     return folder / name

@@ -1,21 +1,24 @@
 """The machine we run on, behind the ports: its clock and its randomness."""
 
 import os
+import threading
 import time
 
 from specie.values.times import Timestamp
 
 
 class SystemClock:
-    """`Clock` of this machine, made monotonic: it never goes back within a process."""
+    """`Clock` of this machine, made monotonic: in a process it never goes back, in no thread."""
 
     def __init__(self) -> None:
         self._last = 0
+        self._lock = threading.Lock()
 
     def now(self) -> Timestamp:
         """Milliseconds since 1970."""
-        self._last = max(self._last, time.time_ns() // 1_000_000)
-        return Timestamp(self._last)
+        with self._lock:
+            self._last = max(self._last, time.time_ns() // 1_000_000)
+            return Timestamp(self._last)
 
 
 class RandomIdentifiers:

@@ -11,12 +11,13 @@ The payee's bank sees neither inputs nor change. No bank can spend or redirect a
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from specie.crypto.addresses import Address
 from specie.crypto.outputs import Opening, derive_output
 from specie.crypto.secrets import SigningKey
 from specie.crypto.signatures import sign
 from specie.identity.roster import Roster
 from specie.ledger.messages import compute_attestation_message
-from specie.ledger.outline import compute_slot
+from specie.ledger.outline import Outline, compute_slot
 from specie.ledger.records import Attestation, AttestationRole, Claim, Output
 from specie.ledger.transactions import TransactionBody
 from specie.tokens.building import BuiltTransaction
@@ -29,6 +30,8 @@ from specie.values.identifiers import (
     ParticipantNumber,
     TransactionId,
 )
+from specie.values.limits import ATTEST_AHEAD_MS_MAX, ATTEST_EARLY_MS_MAX
+from specie.values.times import Timestamp
 
 POLICY_VERSION = 1
 
@@ -85,6 +88,28 @@ def check_network(body: TransactionBody, roster: Roster) -> None:
     """We attest on our own network only."""
     if body.network != roster.genesis.network:
         raise SpecieError(ErrorCode.NETWORK_MISMATCH, "payment of another network")
+
+
+def check_window_near(outline: Outline, now: Timestamp) -> None:
+    """A window that begins later, or ends much later, would let a client stock up attestations.
+
+    With them it could pay after it was blocked: so what a bank has attested is over in an hour.
+    """
+    is_early = outline.not_before > now + ATTEST_EARLY_MS_MAX
+    if is_early or outline.not_after > now + ATTEST_AHEAD_MS_MAX:
+        raise SpecieError(ErrorCode.WINDOW_INVALID, "attested is what begins now and ends soon")
+
+
+def check_not_empty(outputs: Sequence[Token], keeper: Address | None) -> None:
+    """Nobody is sent nothing: it costs the payer nothing and fills the payee's wallet.
+
+    `keeper` may have an output of 0: the payer its change, a vault the second output of an issue.
+    """
+    for token in outputs:
+        opening = token.opening
+        owner = Address(opening.bank, opening.view, opening.spend)
+        if token.amount == 0 and owner != keeper:
+            raise SpecieError(ErrorCode.AMOUNT_OUT_OF_RANGE, "an amount of zero to somebody else")
 
 
 def rebuild_revealed(view: PayeeView, roster: Roster, number: ParticipantNumber) -> list[Token]:

@@ -13,6 +13,8 @@ from specie.books.entries import Account, Entry, Posting, Side, credit, debit
 from specie.ports.books import BooksStore
 from specie.ports.clock import Clock
 from specie.values.amounts import Minor, sum_minor
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
 from specie.values.identifiers import AccountName, ClientId, EntryId, ParticipantNumber
 
 RESERVES: Final = AccountName("reserves at the central bank")
@@ -65,6 +67,18 @@ class DepositBooks:
         """The tokens are the client's."""
         self._post(entry, "withdrawal paid", debit(IN_TRANSIT, amount), VAULT, amount)
 
+    def release_withdrawal(self, hold: EntryId, entry: EntryId) -> None:
+        """The tokens will never be the clients': they have their deposits again.
+
+        Posts the reverse of the hold, under the id that paying it out would have: of one order,
+        only one of the two is ever posted. `payment_unknown` if nothing was held.
+        """
+        held = self._books.load_entry(hold)
+        if held is None:
+            raise SpecieError(ErrorCode.PAYMENT_UNKNOWN, "nothing was held for this order")
+        postings = tuple(_reverse(posting) for posting in held.postings)
+        self._books.post(Entry(entry, self._clock.now(), "withdrawal ended", postings))
+
     def credit_deposit(self, entry: EntryId, client: ClientId, amount: Minor) -> None:
         """The client's tokens are in our vault."""
         account = get_deposit_account(client)
@@ -81,6 +95,10 @@ class DepositBooks:
         account = AccountName(f"due to {bank}")
         self._books.open_account(Account(account, Side.CREDIT))
         self._post(entry, "vault transfer", debit(VAULT, amount), account, amount)
+
+    def get_in_transit(self) -> Minor:
+        """Deposits that were taken, and whose tokens are neither paid nor given up."""
+        return self._books.get_balance(IN_TRANSIT)
 
     def get_deposit(self, client: ClientId) -> Minor:
         """A client's deposit."""
@@ -101,6 +119,16 @@ class DepositBooks:
         self._books.post(Entry(entry, self._clock.now(), text, postings))
 
 
+def check_client_id(client: ClientId) -> None:
+    """`text_invalid` unless a deposit account can have this name."""
+    Account(get_deposit_account(client), Side.CREDIT)
+
+
 def get_deposit_account(client: ClientId) -> AccountName:
     """Name of a client's deposit account."""
     return AccountName(f"deposit of {client}")
+
+
+def _reverse(posting: Posting) -> Posting:
+    side = Side.CREDIT if posting.side is Side.DEBIT else Side.DEBIT
+    return Posting(posting.account, side, posting.amount)

@@ -11,24 +11,44 @@ from specie.bank.attestation import (
     Attester,
     check_conserved,
     check_network,
+    check_not_empty,
+    check_window_near,
     rebuild_outputs,
     rebuild_revealed,
 )
-from specie.bank.deposits import DepositBooks
+from specie.bank.deposits import DepositBooks, check_client_id
 from specie.crypto.addresses import Address
+from specie.crypto.hashing import tagged_hash
 from specie.crypto.secrets import ScanKey, ViewKey
+from specie.ledger.evidence import verify_evidence
+from specie.ledger.outline import Outline
 from specie.ledger.promises import verify_promise
 from specie.ledger.records import Attestation, AttestationRole, Claim, Output
 from specie.ledger.transactions import Promise
-from specie.ports.clients import Client, ClientStatus, ClientStore, Movement, WatchedToken
+from specie.ports.clients import (
+    Client,
+    ClientStatus,
+    ClientStore,
+    ExpectedArrival,
+    Movement,
+    WatchedToken,
+)
 from specie.tokens.building import BuiltTransaction
 from specie.tokens.disclosures import PayeeView
-from specie.tokens.holdings import Token
+from specie.tokens.holdings import Token, unpack_memo
 from specie.tokens.scanning import scan_for_clients
 from specie.values.amounts import check_minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import ClientId, OutputRef, ParticipantNumber, TransactionId
+from specie.values.identifiers import (
+    ClientId,
+    EntryId,
+    OrderId,
+    OutputRef,
+    ParticipantNumber,
+    TransactionId,
+)
+from specie.values.limits import INPUTS_MAX, OUTPUTS_MAX
 from specie.wallet.vault import Vault
 
 VAULT_CLIENT: Final = ClientId("vault")
@@ -70,6 +90,7 @@ class Bank:
         """
         if address.bank != self.number or view.public != address.view:
             raise SpecieError(ErrorCode.NOT_SERVED_HERE, "the address is not one of this bank")
+        check_client_id(client)
         known = self._clients.find_client(client)
         if known is None or (known.name, known.address) != (name, address):
             self._clients.add_client(Client(client, name, address, view, ClientStatus.GOOD))
@@ -86,11 +107,13 @@ class Bank:
     def attest_payment(self, built: BuiltTransaction) -> Attestation:
         """As the payer's bank: recompute the whole payment, record it, then sign."""
         body = built.signed.body
+        _check_counts(len(body.inputs), len(body.outputs))
         check_network(body, self._roster)
         outputs = rebuild_outputs(built, self._roster)
         inputs = self._get_inputs(body.inputs, body.txid)
         check_conserved([one.token for one in inputs], outputs, body.supply_change)
         payer = self._get_payer(inputs)
+        check_not_empty(outputs, payer.address)
         spent = sum(one.token.amount for one in inputs)
         ours = {
             index: self._get_owner(token)
@@ -98,7 +121,7 @@ class Bank:
             if token.opening.bank == self.number
         }
         owned = [(ours[index], outputs[index]) for index in ours]
-        self._check_standing(body.txid, [payer, *ours.values()])
+        self._check_standing(body.outline, [payer, *ours.values()])
         movements = self._list_movements(body.txid, (payer, spent), owned)
         pairs = [(owner.id, token) for owner, token in owned]
         self._clients.record_attested(body.txid, body.inputs, pairs, movements)
@@ -109,10 +132,12 @@ class Bank:
 
     def attest_receipt(self, view: PayeeView) -> Attestation:
         """As a payee's bank: check what is shown, record it, then sign for it."""
+        _check_counts(0, len(view.outline.slots))
         tokens = rebuild_revealed(view, self._roster, self.number)
+        check_not_empty(tokens, self.vault_address if view.outline.supply_change > 0 else None)
         txid = view.outline.compute_id()
         owned = [(self._get_owner(token), token) for token in tokens]
-        self._check_standing(txid, [owner for owner, _ in owned])
+        self._check_standing(view.outline, [owner for owner, _ in owned])
         movements = self._list_movements(txid, None, owned)
         pairs = [(owner.id, token) for owner, token in owned]
         self._clients.record_attested(txid, (), pairs, movements)
@@ -121,16 +146,53 @@ class Bank:
         return self._keys.attester.attest(txid, AttestationRole.PAYEE, 0, indexes, claim)
 
     def deliver(self, promise: Promise) -> None:
-        """The transaction is final; our clients' outputs are theirs, the vault's are ours."""
+        """The transaction is final; our clients' outputs are theirs, the vault's are ours.
+
+        What arrived in the vault under an expected order is booked, each output once: the amount
+        is the output's, whatever anybody says of it.
+        """
         verify_promise(promise, self._roster)
         found = self._clients.finalise(promise.txid)
-        own = [one.token.output for one in found if one.client == VAULT_CLIENT]
+        own = [one.token for one in found if one.client == VAULT_CLIENT]
         if own:
-            self.vault.receive(own)
+            self.vault.receive([token.output for token in own])
+        for token in own:
+            self._book_arrived(token)
+
+    def expect_deposit(self, order: OrderId, client: ClientId) -> None:
+        """What arrives in our vault under this order is a deposit of this client (T19)."""
+        _get_known(self._clients.find_client(client))
+        self._clients.expect(ExpectedArrival(order, client=client))
+
+    def expect_transfer(self, order: OrderId, sender: ParticipantNumber) -> None:
+        """What arrives in our vault under this order is vault money of that bank (P14)."""
+        self._clients.expect(ExpectedArrival(order, sender=sender))
+
+    def book_sent_transfer(self, promise: Promise, receiver: ParticipantNumber) -> None:
+        """What really left our vault with this transaction is due from that bank (P14)."""
+        verify_promise(promise, self._roster)
+        for one in self._clients.find_movements(promise.txid):
+            is_sent = one.client == VAULT_CLIENT and one.is_final and not one.is_incoming
+            if is_sent and one.amount:
+                entry = _derive_entry(promise.txid)
+                self.books.send_vault_money(entry, receiver, one.amount)
+
+    def identify(self, evidence: bytes) -> Client:
+        """Whose token was spent twice: from evidence that holds, and what we know (T15).
+
+        `client_unknown` if the output is of no client of ours.
+        """
+        shown = verify_evidence(evidence, self._roster.genesis.network)
+        watched = self._clients.find_tokens([shown.output.ref]).get(shown.output.ref)
+        return _get_known(self._clients.find_client(watched.client) if watched else None)
 
     def fetch_outputs(self, client: ClientId) -> list[Output]:
         """What is final and not yet on the client's device, which checks it for itself."""
         return self._clients.load_undelivered(client)
+
+    def load_outputs(self, client: ClientId) -> list[Output]:
+        """For a device that restores: all that was ever this client's; it checks it (T19)."""
+        return self._clients.load_outputs(client)
 
     def confirm_fetched(self, client: ClientId, refs: Sequence[OutputRef]) -> None:
         """The device has recorded these."""
@@ -156,6 +218,17 @@ class Bank:
             self.vault.receive(own)
         return fresh
 
+    def _book_arrived(self, token: Token) -> None:
+        order = unpack_memo(token.opening.memo).order_id
+        expected = self._clients.find_expected(order)
+        if expected is None or not token.amount:
+            return
+        entry = _derive_entry(token.ref)
+        if expected.client is not None:
+            self.books.credit_deposit(entry, expected.client, token.amount)
+        if expected.sender is not None:
+            self.books.receive_vault_money(entry, expected.sender, token.amount)
+
     def _get_inputs(self, refs: Sequence[OutputRef], txid: TransactionId) -> list[WatchedToken]:
         known = self._clients.find_tokens(refs)
         inputs = []
@@ -179,10 +252,11 @@ class Bank:
         address = Address(opening.bank, opening.view, opening.spend)
         return _get_known(self._clients.find_by_address(address))
 
-    def _check_standing(self, txid: TransactionId, clients: Sequence[Client]) -> None:
+    def _check_standing(self, outline: Outline, clients: Sequence[Client]) -> None:
         """Nobody blocked, but for what was attested before: a retry gets the same answer."""
-        if self._clients.is_attested(txid):
+        if self._clients.is_attested(outline.compute_id()):
             return
+        check_window_near(outline, self._clock.now())
         if any(client.status is not ClientStatus.GOOD for client in clients):
             raise SpecieError(ErrorCode.CLIENT_BLOCKED, "a client is blocked")
 
@@ -211,6 +285,17 @@ def _get_known(client: Client | None) -> Client:
     if client is None:
         raise SpecieError(ErrorCode.CLIENT_UNKNOWN, "no client of ours has this address")
     return client
+
+
+def _check_counts(inputs: int, outputs: int) -> None:
+    """Before anything is recorded: an attestation has a bit for each, and no more than that."""
+    if inputs > INPUTS_MAX or outputs > OUTPUTS_MAX:
+        raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "at most 16 inputs and 16 outputs")
+
+
+def _derive_entry(name: OutputRef | TransactionId) -> EntryId:
+    """One entry for what one output or one transaction did to the vault; internal to our books."""
+    return EntryId(tagged_hash("entry", name)[:16])
 
 
 def _get_claim(owners: set[ClientId]) -> Claim:

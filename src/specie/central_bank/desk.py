@@ -6,7 +6,12 @@ apply → approve → produce | void → authorise → complete
 from collections.abc import Sequence
 from dataclasses import replace
 
-from specie.central_bank.officers import OfficerDesk, check_matches
+from specie.central_bank.officers import (
+    OfficerDesk,
+    check_application,
+    check_approvals,
+    check_matches,
+)
 from specie.crypto.addresses import Address
 from specie.identity.participants import SERVING_ROLES
 from specie.identity.roster import Roster
@@ -20,6 +25,7 @@ from specie.ports.issuance import (
     ApplicationStore,
     Direction,
 )
+from specie.ports.notary import NotaryPort
 from specie.tokens.building import BuildContext, BuiltTransaction, build_issue
 from specie.tokens.holdings import HolderKeys
 from specie.values.amounts import Minor, check_positive
@@ -27,6 +33,7 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import OrderId, ParticipantNumber
 from specie.values.limits import SUPPLY_CHANGE_MAX
+from specie.values.times import get_day
 from specie.wallet.vault import Surroundings
 
 
@@ -57,47 +64,65 @@ class CentralBankDesk:
         vault: Address,
         amount: Minor,
     ) -> Application:
-        """Record an application of an active participant."""
-        member = self._roster.current.get_active(participant)
-        if member.role not in SERVING_ROLES or vault.bank != participant:
-            raise SpecieError(ErrorCode.SUPPLY_NOT_INSTITUTION, "only to one's own vault")
-        if amount > SUPPLY_CHANGE_MAX:
-            raise SpecieError(ErrorCode.AMOUNT_OUT_OF_RANGE, "more than one change may be")
-        return self._store.add(
-            Application(
-                order,
-                direction,
-                participant,
-                check_positive(amount),
-                vault,
-                ApplicationState.APPLIED,
-            )
-        )
+        """Record an application of an active participant; a known one is compared only."""
+        state = ApplicationState.APPLIED
+        application = Application(order, direction, participant, amount, vault, state)
+        if self._store.find(order) is None:
+            member = self._roster.current.get_active(participant)
+            if member.role not in SERVING_ROLES or vault.bank != participant:
+                raise SpecieError(ErrorCode.SUPPLY_NOT_INSTITUTION, "only to one's own vault")
+            if check_positive(amount) > SUPPLY_CHANGE_MAX:
+                raise SpecieError(ErrorCode.AMOUNT_OUT_OF_RANGE, "more than one change may be")
+        return self._store.add(application)
+
+    def find_promise(self, order: OrderId, notary: NotaryPort) -> Promise | None:
+        """The promise for whatever was produced for this order, if one of it is final."""
+        for txid in self._store.load_produced(order):
+            promise = notary.find_promise(txid)
+            if promise is not None:
+                return promise
+        return None
 
     def approve(self, order: OrderId) -> None:
-        """Four eyes: as many officers as genesis asks sign the application."""
+        """Four eyes: as many officers as genesis asks look at the application and sign it."""
         application = self._store.get(order)
-        network = self._roster.genesis.network
-        count = 0
         for officer in self._officers:
-            signature = officer.approve(application, network)
-            count = self._store.record_approval(order, officer.number, signature)
-        if count < self._roster.genesis.officers_required:
-            raise SpecieError(ErrorCode.APPROVALS_MISSING, "too few officers have approved")
+            signature = officer.approve(application, self._roster)
+            self._store.record_approval(order, officer.number, signature)
+        self._check_approved(application)
         self._store.advance(order, ApplicationState.APPROVED)
 
-    def produce(self, order: OrderId) -> BuiltTransaction:
-        """The currency for an approved issue, once."""
+    def check_issuable(self, order: OrderId, supply: SupplyState) -> None:
+        """Before any reserve is touched: the participant is active, the cap of the day holds.
+
+        The notary's contract decides; this only spares a debit that would have to wait.
+        """
+        application = self._store.get(order)
+        check_application(application, self._roster)
+        today = get_day(self._surroundings.clock.now())
+        issued = supply.issued_on_day if supply.day == today else 0
+        if issued + application.amount > self._roster.genesis.supply_cap_day:
+            raise SpecieError(ErrorCode.SUPPLY_CAP_EXCEEDED, "over the cap of the day")
+
+    def produce(self, order: OrderId, notary: NotaryPort) -> BuiltTransaction:
+        """The currency for an approved issue; anew only once the last one can never be final.
+
+        All of an order's productions rest on one reserve debit, which the notary takes once: even
+        if clocks differ, no two of them become final.
+        """
         application = self._get_approved(order, Direction.ISSUE)
         known = self._store.find_produced(order)
-        if known is not None:
+        if known is not None and not self._is_lost(known, notary):
             return known
         context: BuildContext = self._surroundings.build_context()
         built = build_issue(application.vault, application.amount, self._keys, context)
-        return self._store.record_produced(order, built)
+        return self._store.record_produced(order, built, known.signed.txid if known else None)
 
     def accept_void(self, order: OrderId, built: BuiltTransaction) -> BuiltTransaction:
-        """The participant's own voiding transaction, once it is what was applied for."""
+        """The participant's own voiding transaction, once it is what was applied for.
+
+        `order_conflict` if it serves another order: one voiding redeems one order.
+        """
         application = self._get_approved(order, Direction.REDEEM)
         check_matches(application, built, self._roster)
         return self._store.record_produced(order, built)
@@ -117,18 +142,22 @@ class CentralBankDesk:
         serial = supply.serial + 1
         total_after = supply.total + built.signed.body.supply_change
         authorisations = tuple(
-            officer.authorise(application, built, self._roster, serial, total_after)
+            officer.authorise(application, built, self._roster, serial, total_after, reserve)
             for officer in self._officers
         )
         section = SupplySection(serial, total_after, authorisations, reserve)
         return AttestedTransaction(replace(built.signed, supply=section), (attestation,))
 
-    def complete(self, order: OrderId, promise: Promise) -> None:
-        """Final."""
+    def check_final(self, order: OrderId, promise: Promise) -> Application:
+        """What was applied for, if the promise is for what was produced for it."""
         verify_promise(promise, self._roster)
-        built = self._store.find_produced(order)
-        if built is None or built.signed.txid != promise.txid:
+        if promise.txid not in self._store.load_produced(order):
             raise SpecieError(ErrorCode.PROMISE_INVALID, "a promise for another transaction")
+        return self._store.get(order)
+
+    def complete(self, order: OrderId, promise: Promise) -> None:
+        """Final, and everything that follows from it is done."""
+        self.check_final(order, promise)
         self._store.advance(order, ApplicationState.COMPLETED)
 
     def _get_approved(self, order: OrderId, direction: Direction) -> Application:
@@ -137,4 +166,13 @@ class CentralBankDesk:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "the order asks for something else")
         if application.state is ApplicationState.APPLIED:
             raise SpecieError(ErrorCode.APPROVALS_MISSING, "not approved yet")
+        self._check_approved(application)
         return application
+
+    def _check_approved(self, application: Application) -> None:
+        check_approvals(application, self._store.load_approvals(application.order), self._roster)
+
+    def _is_lost(self, built: BuiltTransaction, notary: NotaryPort) -> bool:
+        """Its window is over and the notary has given no promise for it."""
+        is_over = self._surroundings.clock.now() > built.signed.body.not_after
+        return is_over and notary.find_promise(built.signed.txid) is None

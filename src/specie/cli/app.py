@@ -1,18 +1,22 @@
 """The commands and their options; each hands over to a module of its own."""
 
 import json
+import signal
 import sys
+from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
-from specie.cli.audit import audit_folder, describe_claims, describe_totals
+from specie.cli.audit import audit_folder, describe_claims, describe_signers, describe_totals
 from specie.cli.benchmarks import run_benchmark
 from specie.cli.demo import DemoOptions, run_demo
+from specie.cli.stopping import Stopped, silence_output, watch_signals
 from specie.cli.telling import show_progress
 from specie.identity.genesis import ProofMode
+from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import NetworkId
 
@@ -26,8 +30,22 @@ app = typer.Typer(
 _MODES = {mode.name.lower(): mode for mode in ProofMode}
 
 
+def _print_version(*, is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"specie {version('specie')}")
+        raise typer.Exit
+
+
 @app.callback()
-def specie() -> None:
+def specie(
+    *,
+    is_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print it and stop."
+        ),
+    ] = False,
+) -> None:
     """A central bank digital currency that runs."""
 
 
@@ -65,13 +83,21 @@ def audit(
     with show_progress(Console(stderr=True), "leaves") as progress:
         trust, signed, totals = audit_folder(folder, expected, progress)
     found = describe_totals(trust, signed, totals)
+    signers = describe_signers(signed)
+    claims = describe_claims(trust.genesis, trust.participants, signed)
     if as_json:
-        typer.echo(json.dumps(found))
+        typer.echo(json.dumps({**found, "signers": signers, "claims": dict(claims)}))
         return
     for name, value in found.items():
-        typer.echo(f"{name:>16}: {value}")
-    for claim in describe_claims(trust.genesis, trust.participants):
-        typer.echo(f"  - {claim}")
+        if name != "signed by":
+            typer.echo(f"{name:>16}: {value}")
+    for place, signer in enumerate(signers):
+        typer.echo(f"{'cosigned by' if place else 'signed by':>16}: {signer}")
+    if len(signers) == 1:
+        typer.echo(f"{'cosigned by':>16}: nobody")
+    typer.echo("what rests on what:")
+    for claim, ground in claims:
+        typer.echo(f"  {claim}: {ground}")
 
 
 @app.command()
@@ -79,18 +105,32 @@ def bench(
     name: Annotated[str, typer.Argument(help="Which: kernel.")],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    seconds: Annotated[float, typer.Option(help="To measure for, about.")] = 10.0,
 ) -> None:
     """Measure, as ratios to a reference of the same run. Needs the repository's bench folder."""
-    raise typer.Exit(run_benchmark(name, is_json=as_json))
+    raise typer.Exit(run_benchmark(name, seconds, is_json=as_json))
 
 
 def main() -> None:
     """Entry point: a broken rule is one line on standard error and exit code 1."""
+    watch_signals()
     try:
         app()
     except SpecieError as error:
-        sys.stderr.write(f"specie: {error}\n")
-        sys.exit(1)
+        _end(f"specie: {error}", 1)
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        _end(f"specie: {ErrorCode.STORE_UNUSABLE.value}: {what}", 1)
+    except Stopped as stopped:
+        if stopped.number is signal.SIGPIPE:
+            silence_output()
+            sys.exit(stopped.exit_code)
+        _end(f"specie: {stopped.describe()}", stopped.exit_code)
+
+
+def _end(line: str, exit_code: int) -> NoReturn:
+    sys.stderr.write(f"{line}\n")
+    sys.exit(exit_code)
 
 
 def _parse_network(text: str | None) -> NetworkId | None:

@@ -1,11 +1,13 @@
 """`specie audit DIR`: the whole currency from the public folder alone (X1, X3).
 
 Reads `genesis`, `participants`, `checkpoint`, `cosigners` and `tile/`, insists that there is
-nothing else, and believes nothing but the network id that the caller trusts.
+nothing else, and believes nothing but the network id that the caller trusts. First every file is
+compared with the checkpoint, so that a damaged one is named; then the leaves are interpreted.
 """
 
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -15,31 +17,51 @@ from specie.identity.participants import ParticipantList, verify_participants
 from specie.ledger.audit import PublicAudit, Totals, split_batches
 from specie.ledger.receipts import ReceiptTrust
 from specie.log.checkpoint import Checkpoint
-from specie.log.notes import SignedCheckpoint, VerifierKey, parse_verifier_key, verify_note
+from specie.log.notes import (
+    SignatureType,
+    SignedCheckpoint,
+    VerifierKey,
+    parse_verifier_key,
+    verify_note,
+)
 from specie.log.tiles import CHECKPOINT_PATH, iterate_tile_paths
-from specie.log.tree import Frontier
+from specie.log.tree import Frontier, compute_leaf_hash
+from specie.store.durable_files import read_limited
 from specie.store.log_files import LogFolder
 from specie.store.tally_files import TallyFolder
+from specie.store.tile_checks import verify_tiles
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import Digest, NetworkId
-from specie.values.limits import COSIGNERS_MAX
+from specie.values.identifiers import NetworkId
+from specie.values.limits import COSIGNERS_MAX, LOG_FILE_BYTES_MAX
 
 GENESIS: Final = "genesis"
 PARTICIPANTS: Final = "participants"
 COSIGNERS: Final = "cosigners"
 
+_KINDS: Final = {
+    SignatureType.LOG: "the notary",
+    SignatureType.COSIGNER_ED25519: "Ed25519",
+    SignatureType.COSIGNER_ML_DSA_44: "ML-DSA-44",
+}
+
 Progress = Callable[[int, int], None]
-"""Called with leaves done and leaves in all."""
+"""Called with how much is done and how much there is, over both passes."""
 
 
 def load_trust(folder: Path, expected: NetworkId | None) -> ReceiptTrust:
     """Genesis, participants and cosigners beside the log; `network_mismatch` if not `expected`."""
-    genesis = verify_genesis(_read(folder, GENESIS))
-    if expected is not None and genesis.network != expected:
-        raise SpecieError(ErrorCode.NETWORK_MISMATCH, "this is another network's data")
-    members = verify_participants(_read(folder, PARTICIPANTS), genesis)
-    return ReceiptTrust(genesis, members, _read_cosigners(folder))
+    signed = _read(folder, GENESIS)
+    with _naming(GENESIS):
+        genesis = verify_genesis(signed)
+        if expected is not None and genesis.network != expected:
+            raise SpecieError(ErrorCode.NETWORK_MISMATCH, "this is another network's data")
+    members_signed = _read(folder, PARTICIPANTS)
+    with _naming(PARTICIPANTS):
+        members = verify_participants(members_signed, genesis)
+    lines = _read(folder, COSIGNERS)
+    with _naming(COSIGNERS):
+        return ReceiptTrust(genesis, members, _parse_cosigners(lines))
 
 
 def audit_folder(
@@ -48,8 +70,11 @@ def audit_folder(
     """Verify everything; raises with the code of the first wrong thing."""
     trust = load_trust(folder, expected)
     log = LogFolder(folder)
-    signed = verify_note(log.read_checkpoint(), trust.get_log_key(), trust.cosigners)
+    note = _read(folder, CHECKPOINT_PATH)
+    with _naming(CHECKPOINT_PATH):
+        signed = verify_note(_decode(note), trust.get_log_key(), trust.cosigners)
     _check_files(log, signed.checkpoint)
+    verify_tiles(folder, signed.checkpoint, progress)
     with tempfile.TemporaryDirectory(prefix="specie-audit-") as scratch:
         tally = TallyFolder(Path(scratch))
         try:
@@ -77,20 +102,26 @@ def describe_totals(
     }
 
 
-def describe_claims(genesis: Genesis, members: ParticipantList) -> list[str]:
-    """Which claims rest on the data alone, and which on somebody's word."""
+def describe_signers(signed: SignedCheckpoint) -> list[str]:
+    """Who put a signature under this checkpoint, and in which way."""
+    return [f"{key.name} ({_KINDS[key.type]})" for key in signed.signers]
+
+
+def describe_claims(
+    genesis: Genesis, members: ParticipantList, signed: SignedCheckpoint
+) -> list[tuple[str, str]]:
+    """Which claim rests on the data alone, and which on whose word."""
+    cosigners = list(dict.fromkeys(key.name for key in signed.signers[1:]))
+    word = f"the word of {', '.join(cosigners)}" if cosigners else "nobody's word but the notary's"
     is_published = genesis.proof_mode is ProofMode.PUBLISHED
-    ranges = (
-        "every amount is in range: proven in the data"
-        if is_published
-        else "every amount is in range: the word of the auditors who cosigned, not in the data"
-    )
-    officers = len(members.officers)
+    officers = f"{genesis.officers_required} of {len(members.officers)} officers signed each"
     return [
-        "unspent = issued - redeemed, nothing spent twice: proven in the data",
-        ranges,
-        f"each change of the supply: signed by {genesis.officers_required} of {officers} officers",
-        "that an issue is backed by reserves: the word of the notary, kept in its private batches",
+        ("unspent = issued - redeemed", "proven in the data"),
+        ("nothing is spent twice", "proven in the data"),
+        ("every amount is in range", "proven in the data" if is_published else word),
+        ("changes of the supply were allowed", f"{officers}, verified"),
+        ("every reader is shown this log", word),
+        ("issues are backed by reserves", "the word of the notary, not in the data"),
     ]
 
 
@@ -98,21 +129,13 @@ def _run(
     audit: PublicAudit, log: LogFolder, checkpoint: Checkpoint, progress: Progress | None
 ) -> None:
     frontier = Frontier()
-    hashes: list[Digest] = []
-
-    def leaves() -> Iterator[bytes]:
-        for leaf, one in log.iterate_checked(checkpoint.size):
-            hashes.append(one)
-            yield leaf
-
-    for batch in split_batches(leaves()):
+    for batch in split_batches(log.iterate_leaves(checkpoint.size)):
         audit.add_batch(batch)
-        frontier = frontier.append(hashes)
-        hashes.clear()
+        frontier = frontier.append(compute_leaf_hash(leaf) for leaf in batch)
         if progress is not None:
             progress(frontier.size, checkpoint.size)
     if frontier.compute_root() != checkpoint.root:
-        raise SpecieError(ErrorCode.LOG_INVALID, "the leaves are not those of the checkpoint")
+        raise SpecieError(ErrorCode.LOG_INVALID, "the folder was changed while it was read")
 
 
 def _check_files(log: LogFolder, checkpoint: Checkpoint) -> None:
@@ -120,26 +143,36 @@ def _check_files(log: LogFolder, checkpoint: Checkpoint) -> None:
     expected = {GENESIS, PARTICIPANTS, COSIGNERS, CHECKPOINT_PATH}
     expected.update(iterate_tile_paths(checkpoint.size))
     found = log.list_files()
-    wrong = sorted(found - expected)
-    if wrong:
-        raise SpecieError(ErrorCode.LOG_INVALID, f"a file that does not belong there: {wrong[0]}")
     missing = sorted(expected - found)
     if missing:
-        raise SpecieError(ErrorCode.LOG_INVALID, f"a file is missing: {missing[0]}")
+        raise SpecieError(ErrorCode.LOG_INVALID, f"{missing[0]}: a file that is missing")
+    wrong = sorted(found - expected)
+    if wrong:
+        raise SpecieError(ErrorCode.LOG_INVALID, f"{wrong[0]}: a file that does not belong there")
 
 
-def _read_cosigners(folder: Path) -> tuple[VerifierKey, ...]:
-    try:
-        lines = _read(folder, COSIGNERS).decode().splitlines()
-    except UnicodeDecodeError:
-        raise SpecieError(ErrorCode.TEXT_INVALID, "cosigners is not text") from None
+def _parse_cosigners(data: bytes) -> tuple[VerifierKey, ...]:
+    lines = _decode(data).splitlines()
     if len(lines) > COSIGNERS_MAX:
         raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "too many cosigners")
     return tuple(parse_verifier_key(line) for line in lines)
 
 
-def _read(folder: Path, name: str) -> bytes:
+def _decode(data: bytes) -> str:
     try:
-        return (folder / name).read_bytes()
-    except OSError as error:
-        raise SpecieError(ErrorCode.LOG_INVALID, f"{name}: {error.strerror}") from None
+        return data.decode()
+    except UnicodeDecodeError:
+        raise SpecieError(ErrorCode.TEXT_INVALID, "not text") from None
+
+
+def _read(folder: Path, name: str) -> bytes:
+    return read_limited(folder, name, LOG_FILE_BYTES_MAX)
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Whatever is refused here is refused of this file."""
+    try:
+        yield
+    except SpecieError as error:
+        raise SpecieError(error.code, f"{name}: {error.message}") from None

@@ -11,12 +11,13 @@ from specie.values.errors import SpecieError
 NAMES: Final = ("kernel",)
 
 
-def run_benchmark(name: str, *, is_json: bool) -> int:
+def run_benchmark(name: str, seconds: float, *, is_json: bool) -> int:
     """Exit code of the benchmark; `setting_invalid` if there is none of this name here."""
     root = Path(__file__).resolve().parents[3]
     if name not in NAMES:
         raise SpecieError(ErrorCode.SETTING_INVALID, f"no benchmark {name}; there is: kernel")
     if not (root / "bench" / f"{name}.py").is_file():
         raise SpecieError(ErrorCode.SETTING_INVALID, "benchmarks run from a clone of the source")
-    command = [sys.executable, "-m", f"bench.{name}", *(["--json"] if is_json else [])]
+    options = ["--seconds", str(seconds), *(["--json"] if is_json else [])]
+    command = [sys.executable, "-m", f"bench.{name}", *options]
     return subprocess.run(command, cwd=root, check=False).returncode  # noqa: S603  # our own module

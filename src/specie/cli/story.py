@@ -1,212 +1,214 @@
 """The demo's story, step by step, on a real network in this process.
 
-Rows P1, T4, T6, T8, T11, T15, T19, P14, P10.
+Rows P1, T4, T6, T8, T9, T10, T11, T19, P14, P10. What goes wrong in it is in `mishaps.py`.
 
 Two people: Aigerim with the Bank of the North, Bolat with the Bank of the South.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from specie.assembly.network import Network
 from specie.bank.service import Bank
-from specie.cli.telling import Teller
+from specie.cli.mishaps import die_before_the_answer, lose_the_delivery, spend_twice
+from specie.cli.people import (
+    Person,
+    attest,
+    draw_order,
+    format_amount,
+    fund_bank,
+    get_bank_name,
+    issue_to_bank,
+    lend_to,
+    publish_now,
+    register,
+)
+from specie.cli.showing import (
+    ShownPayment,
+    build_sight_table,
+    find_leaf,
+    list_secrets,
+    search_folder,
+)
+from specie.cli.telling import Narrator
+from specie.crypto.addresses import format_address
 from specie.flows.distribution import deposit, transfer_vault_money, withdraw
-from specie.flows.issuance import issue
 from specie.flows.payment import pay
 from specie.flows.receiving import collect
 from specie.flows.redemption import redeem
-from specie.ledger.evidence import verify_evidence
-from specie.ledger.transactions import AttestedTransaction
-from specie.ledger.wire import encode_attested
-from specie.tokens.building import BuiltTransaction, PaymentOrder, build_payment
-from specie.tokens.holdings import Memo
+from specie.tokens.building import PaymentOrder
+from specie.tokens.holdings import Memo, unpack_memo
 from specie.values.amounts import Minor
-from specie.values.errors import SpentError
-from specie.values.identifiers import ClientId, EntryId, OrderId
-from specie.wallet.vault import Vault
+from specie.values.catalogue import ErrorCode
+from specie.values.encoding import u64
+from specie.values.errors import SpecieError
+from specie.values.identifiers import EntryId
 
 _LOAN: Final = Minor(5_000_000_00)
 _ISSUED: Final = Minor(1_000_000_00)
 _SALARY: Final = Minor(2_500_00)
 _WITHDRAWN: Final = Minor(1_000_00)
-_RENT: Final = Minor(420_50)
+_RENT: Final = Minor(742_19)
 _REDEEMED: Final = Minor(300_000_00)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Person:
-    """A client with a wallet."""
-
-    client: ClientId
-    wallet: Vault
-    bank: Bank
-
-
-def tell_story(network: Network, teller: Teller) -> None:
+def tell_story(network: Network, narrator: Narrator) -> None:
     """From the first reserves to the first redemption."""
     north, south = list(network.banks.values())[:2]
-    _lend_reserves(network, teller, (north, south))
-    _issue_money(network, teller, (north, south))
-    aigerim = _open_wallet(network, teller, "Aigerim", north)
-    bolat = _open_wallet(network, teller, "Bolat", south)
-    _distribute(network, teller, (aigerim, bolat))
-    _pay_across_banks(network, teller, aigerim, bolat)
-    _spend_twice(network, teller, aigerim, bolat)
-    _transfer_between_vaults(network, teller, north, south)
-    _redeem(network, teller, bolat)
+    _lend_reserves(network, narrator, (north, south))
+    _issue_money(network, narrator, (north, south))
+    aigerim = _open_wallet(network, narrator, "Aigerim", north)
+    bolat = _open_wallet(network, narrator, "Bolat", south)
+    _distribute(network, narrator, (aigerim, bolat))
+    payment = _pay_across_banks(network, narrator, aigerim, bolat)
+    _show_who_sees_what(network, narrator, payment)
+    aigerim = die_before_the_answer(network, narrator, aigerim, bolat)
+    lose_the_delivery(network, narrator, aigerim, bolat)
+    spend_twice(network, narrator, aigerim, bolat)
+    _transfer_between_vaults(network, narrator, north, south)
+    _deposit(network, narrator, bolat)
+    _redeem(network, narrator, south)
 
 
-def fund_bank(network: Network, bank: Bank, amount: Minor) -> None:
-    """Reserves for a bank, in the central bank's books and in its own."""
-    entry = EntryId(network.surroundings.identifiers.draw())
-    network.accounting.lend(entry, bank.number, amount)
-    bank.books.borrow_reserves(entry, amount)
-
-
-def issue_to_bank(network: Network, bank: Bank, amount: Minor) -> None:
-    """Money into a bank's vault against its reserves."""
-    order = draw_order(network)
-    issue(order, amount, bank, network.desk, network.accounting, network.notary)
-    bank.books.receive_issue(EntryId(order), amount)
-
-
-def draw_order(network: Network) -> OrderId:
-    """A fresh order id."""
-    return OrderId(network.surroundings.identifiers.draw())
-
-
-def register(name: str, bank: Bank, wallet: Vault) -> Person:
-    """The bank identifies a person and registers the wallet made on their device (T3)."""
-    client = ClientId(name)
-    bank.open_wallet(client, name, wallet.keys.address, wallet.keys.view)
-    return Person(client, wallet, bank)
-
-
-def _lend_reserves(network: Network, teller: Teller, banks: tuple[Bank, ...]) -> None:
-    with teller.step("The central bank lends reserves to two banks"):
+def _lend_reserves(network: Network, narrator: Narrator, banks: tuple[Bank, ...]) -> None:
+    with narrator.step("The central bank lends reserves to two banks"):
         for bank in banks:
             fund_bank(network, bank, _LOAN)
-        teller.say(f"central bank money: {_format(network, network.accounting.compute_money())}")
+            reserves = network.accounting.get_reserves(bank.number)
+            name = get_bank_name(network, bank)
+            narrator.say(f"reserves of the {name}: {format_amount(network, reserves)}")
 
 
-def _issue_money(network: Network, teller: Teller, banks: tuple[Bank, ...]) -> None:
-    with teller.step("It issues money against them: two officers, a reserve debit, the contract"):
+def _issue_money(network: Network, narrator: Narrator, banks: tuple[Bank, ...]) -> None:
+    with narrator.step("It issues money: two officers, a reserve debit, the notary's contract"):
         before = network.accounting.compute_money()
+        reserves = network.accounting.get_reserves(banks[0].number)
         for bank in banks:
             issue_to_bank(network, bank, _ISSUED)
+        if network.accounting.compute_money() != before:
+            raise SpecieError(ErrorCode.ENTRY_UNBALANCED, "issuance made central bank money")
         supply = network.notary.get_supply()
-        teller.say(f"issued: {_format(network, supply.total)}, serial {supply.serial}")
-        reserves = network.accounting.get_reserves(banks[0].number)
-        teller.say(f"reserves left to each bank: {_format(network, reserves)}")
-        assert network.accounting.compute_money() == before, "issuance makes no central bank money"
-        teller.say(f"central bank money, unchanged: {_format(network, before)}")
+        left = network.accounting.get_reserves(banks[0].number)
+        narrator.say(f"issued: {format_amount(network, supply.total)}, serial {supply.serial}")
+        narrator.say(f"reserves of each bank: {_format_change(network, reserves, left)}")
+        narrator.say(f"central bank money, unchanged: {format_amount(network, before)}")
 
 
-def _open_wallet(network: Network, teller: Teller, name: str, bank: Bank) -> Person:
-    with teller.step(f"{name} opens a wallet; the keys are made on the device"):
-        wallet = network.make_wallet(name, bank.number)
-        person = register(name, bank, wallet)
-        entry = EntryId(network.surroundings.identifiers.draw())
-        bank.books.lend_to_client(entry, person.client, _SALARY)
-        teller.say(f"deposit at bank {bank.number}: {_format(network, _SALARY)}")
+def _open_wallet(network: Network, narrator: Narrator, name: str, bank: Bank) -> Person:
+    with narrator.step(f"{name} opens a wallet; the keys are made on the device"):
+        person = register(network, name, bank)
+        lend_to(network, person, _SALARY)
+        address = format_address(person.wallet.keys.address, network.genesis.address_prefix)
+        bank_name = get_bank_name(network, bank)
+        narrator.say(f"address {address[:24]}…{address[-8:]} at the {bank_name}")
+        narrator.say(f"deposit account: {format_amount(network, _SALARY)}")
     return person
 
 
-def _distribute(network: Network, teller: Teller, people: tuple[Person, ...]) -> None:
-    with teller.step("Both withdraw: deposit money becomes tokens in their wallets"):
+def _distribute(network: Network, narrator: Narrator, people: tuple[Person, ...]) -> None:
+    with narrator.step("Both withdraw: deposit money becomes tokens in their wallets"):
         for person in people:
+            before = person.bank.books.get_deposit(person.client)
             order = PaymentOrder(person.wallet.keys.address, _WITHDRAWN, Memo())
             request = [(person.client, order)]
-            withdraw(draw_order(network), request, person.bank, network, network.notary)
+            with network.vault_locks[person.bank.number]:
+                withdraw(draw_order(network), request, person.bank, network, network.notary)
             collect(person.client, person.wallet, person.bank)
-            balance = person.wallet.get_balance()
-            teller.say(f"{person.client}: {_format(network, balance)} in the wallet")
+            left = person.bank.books.get_deposit(person.client)
+            narrator.say(f"{person.client}: deposit {_format_change(network, before, left)},")
+            balance = format_amount(network, person.wallet.get_balance())
+            narrator.say(f"{' ' * len(person.client)}  wallet {balance}")
 
 
-def _pay_across_banks(network: Network, teller: Teller, payer: Person, payee: Person) -> None:
-    with teller.step(
-        f"{payer.client} pays {payee.client}, across banks; his phone is switched off"
-    ):
+def _pay_across_banks(
+    network: Network, narrator: Narrator, payer: Person, payee: Person
+) -> ShownPayment:
+    with narrator.step(f"{payer.client} pays {payee.client} across banks; his phone is off"):
         memo = Memo(order_id=draw_order(network), name=str(payer.client))
         order = PaymentOrder(payee.wallet.keys.address, _RENT, memo)
         identifier = network.surroundings.identifiers.draw()
         promise = pay(payer.wallet, [order], identifier, payer.bank, network, network.notary)
-        teller.say(f"final, promised by the notary: transaction {promise.txid.hex()[:16]}…")
-        teller.say(f"amount: {_format(network, _RENT)}, known to payer, payee and their banks")
-        teller.say("the notary and the public see two sealed outputs of 414 bytes and no amount")
-    with teller.step(f"{payee.client} switches his phone on and finds the money"):
+        built = payer.wallet.prepare_payment([order], identifier).built
+        narrator.say(f"{format_amount(network, _RENT)}; she chooses that he sees her name")
+        narrator.say(f"final, promised by the notary: transaction {promise.txid.hex()[:16]}…")
+    with narrator.step(f"{payee.client} switches his phone on and finds the money"):
+        before = payee.wallet.get_balance()
         fresh = collect(payee.client, payee.wallet, payee.bank)
-        teller.say(f"{fresh} token, balance {_format(network, payee.wallet.get_balance())}")
+        balance = _format_change(network, before, payee.wallet.get_balance())
+        narrator.say(f"{fresh} token, balance {balance}")
+    return ShownPayment(payer, payee, built, attest(network, built, payer.bank))
 
 
-def _spend_twice(network: Network, teller: Teller, cheat: Person, payee: Person) -> None:
-    with teller.step(f"{cheat.client} spends the same tokens twice, the second time from a copy"):
-        tokens = cheat.wallet.load_tokens()
-        everything = cheat.wallet.get_balance()
-        to_herself = PaymentOrder(cheat.wallet.keys.address, everything, Memo())
-        context = network.surroundings.build_context()
-        copied = build_payment([to_herself], tokens, cheat.wallet.keys, context)
-        second = _attest(network, copied, cheat.bank)
-        order = PaymentOrder(payee.wallet.keys.address, everything, Memo())
-        identifier = network.surroundings.identifiers.draw()
-        pay(cheat.wallet, [order], identifier, cheat.bank, network, network.notary)
-        try:
-            network.notary.notarise(encode_attested(second))
-        except SpentError as refused:
-            found = verify_evidence(refused.evidence, network.genesis.network)
-            teller.say(f"refused: {refused}")
-            teller.say(
-                f"evidence of {len(refused.evidence)} bytes, verified: one key signed"
-                f" {found.first.txid.hex()[:8]}… and {found.second.txid.hex()[:8]}…"
-            )
-        else:
-            raise AssertionError("a second spend was accepted")
-        collect(payee.client, payee.wallet, payee.bank)
+def _show_who_sees_what(network: Network, narrator: Narrator, payment: ShownPayment) -> None:
+    with narrator.step("Who sees what of it, looked up in what each side holds"):
+        added = publish_now(network)
+        narrator.say(f"published; banks add {added} payments to themselves, to hide it among")
+        output, opening = payment.get_paid()
+        position, leaf = find_leaf(network.public, output)
+        narrator.say(f"public log, entry {position}: {leaf[:24].hex()}… {len(leaf)} bytes")
+        name = unpack_memo(opening.memo).name
+        narrator.say(
+            f"{payment.payee.client} opens it: {u64(opening.amount).hex()} ="
+            f" {format_amount(network, opening.amount)}, {name.encode().hex()} = {name}"
+        )
+        narrator.show(build_sight_table(network, payment))
+        secrets = list_secrets(network, payment)
+        notary = network.settings.data / "notary"
+        for what, folder in (("notary's files", notary), ("public folder", network.public)):
+            searched, is_found = search_folder(folder, secrets, payment.txid)
+            if not is_found:
+                raise SpecieError(ErrorCode.NOT_PUBLISHED, f"{what}: the payment is not there")
+            narrator.say(f"{what}, {searched:,} bytes: the payment's id is found;")
+            narrator.say("  amount (3 spellings), both names, address, its keys: not found")
 
 
-def _attest(network: Network, built: BuiltTransaction, bank: Bank) -> AttestedTransaction:
-    attestations = [bank.attest_payment(built)]
-    others = {opening.bank for opening in built.disclosure.openings} - {bank.number}
-    for number in others:
-        payee = network.get_bank(number)
-        attestations.append(payee.attest_receipt(built.build_payee_view(number)))
-    return AttestedTransaction(built.signed, tuple(attestations))
-
-
-def _transfer_between_vaults(network: Network, teller: Teller, north: Bank, south: Bank) -> None:
-    with teller.step("One bank sends vault money to the other"):
+def _transfer_between_vaults(
+    network: Network, narrator: Narrator, north: Bank, south: Bank
+) -> None:
+    with narrator.step("One bank sends vault money to the other"):
         amount = Minor(_ISSUED // 10)
-        transfer_vault_money(draw_order(network), amount, north, south, network, network.notary)
-        for bank in (north, south):
-            teller.say(f"vault of bank {bank.number}: {_format(network, bank.vault.get_balance())}")
+        banks = (north, south)
+        with network.vault_locks[north.number], network.vault_locks[south.number]:
+            before = [bank.vault.get_balance() for bank in banks]
+            order = draw_order(network)
+            transfer_vault_money(order, amount, north, south, network, network.notary)
+            after = [bank.vault.get_balance() for bank in banks]
+        for bank, held, left in zip(banks, before, after, strict=True):
+            change = _format_change(network, held, left)
+            narrator.say(f"vault of the {get_bank_name(network, bank)}: {change}")
 
 
-def _redeem(network: Network, teller: Teller, person: Person) -> None:
-    with teller.step(f"{person.client} deposits tokens; his bank redeems vault money for reserves"):
-        bank = person.bank
-        amount = Minor(person.wallet.get_balance() // 2)
-        deposit(
-            draw_order(network),
-            person.client,
-            person.wallet,
-            amount,
-            bank,
-            network,
-            network.notary,
-        )
-        teller.say(
-            f"deposit of {person.client}: {_format(network, bank.books.get_deposit(person.client))}"
-        )
+def _deposit(network: Network, narrator: Narrator, person: Person) -> None:
+    with narrator.step(f"{person.client} deposits half of his tokens"):
+        bank, wallet = person.bank, person.wallet
+        held, deposited = wallet.get_balance(), bank.books.get_deposit(person.client)
+        amount = Minor(held // 2)
         order = draw_order(network)
-        redeem(order, _REDEEMED, bank.vault, bank, network.desk, network.accounting, network.notary)
+        deposit(order, person.client, wallet, amount, bank, network, network.notary)
+        left, after = wallet.get_balance(), bank.books.get_deposit(person.client)
+        narrator.say(f"wallet:  {_format_change(network, held, left)}")
+        narrator.say(f"deposit: {_format_change(network, deposited, after)}")
+
+
+def _redeem(network: Network, narrator: Narrator, bank: Bank) -> None:
+    with narrator.step("His bank redeems vault money for reserves"):
+        supply = network.notary.get_supply().total
+        reserves = network.accounting.get_reserves(bank.number)
+        order = draw_order(network)
+        vault, desk = bank.vault, network.desk
+        with network.vault_locks[bank.number]:
+            redeem(order, _REDEEMED, vault, bank, desk, network.accounting, network.notary)
         bank.books.complete_redemption(EntryId(order), _REDEEMED)
-        supply = network.notary.get_supply()
-        fund = network.accounting.get_fund()
-        teller.say(
-            f"supply: {_format(network, supply.total)} = issuance fund: {_format(network, fund)}"
+        total, after = (
+            network.notary.get_supply().total,
+            network.accounting.get_reserves(bank.number),
         )
+        fund = network.accounting.get_fund()
+        narrator.say(f"reserves: {_format_change(network, reserves, after)}")
+        narrator.say(f"supply:   {_format_change(network, supply, total)}")
+        if fund != total:
+            raise SpecieError(ErrorCode.ENTRY_UNBALANCED, "the issuance fund is not the supply")
+        narrator.say(f"issuance fund, in the central bank's books: {format_amount(network, fund)}")
 
 
-def _format(network: Network, amount: int) -> str:
-    return network.genesis.currency.format(amount)
+def _format_change(network: Network, before: int, after: int) -> str:
+    return f"{format_amount(network, before)} → {format_amount(network, after)}"

@@ -1,7 +1,7 @@
 """How the demo tells its story: numbered steps, each with its time, facts below."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 
-class Teller:
+class Narrator:
     """Prints steps and facts to a console."""
 
     def __init__(self, console: Console) -> None:
@@ -20,26 +20,37 @@ class Teller:
     def step(self, title: str) -> Iterator[None]:
         """One step of the story; its time is printed when it is over."""
         self._number += 1
-        self.console.print(f"[bold]{self._number:2}. {escape(title)}[/bold]")
+        self._print(f"[bold]{self._number:2}. {escape(title)}[/bold]")
         started = time.perf_counter()
         yield
         passed_ms = (time.perf_counter() - started) * 1000
-        self.console.print(f"    [dim]{passed_ms:,.0f} ms[/dim]")
+        self._print(f"    [dim]{passed_ms:,.0f} ms[/dim]")
 
     def say(self, text: str) -> None:
         """A fact, as plain text."""
-        self.console.print(f"    {escape(text)}", highlight=False)
+        self._print(f"    {escape(text)}")
+
+    def show(self, rows: Sequence[Sequence[str]]) -> None:
+        """A small table; the first row is its head."""
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            self.say("  ".join(cells).rstrip())
+
+    def _print(self, line: str) -> None:
+        self.console.print(line, highlight=False, soft_wrap=True)
 
 
 def build_progress(console: Console) -> Progress:
-    """A bar with count and time left, which disappears when it is done."""
+    """A bar with count and time left, which disappears when it is done; for terminals only."""
     return Progress(
         TextColumn("    {task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=30),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
 
 

@@ -11,7 +11,7 @@ from specie._kernel import bech32m_decode, bech32m_encode, check_point
 from specie.crypto.hashing import tagged_hash
 from specie.crypto.native import translated_errors
 from specie.values.catalogue import ErrorCode
-from specie.values.encoding import Reader, u8, u32
+from specie.values.encoding import Reader, encode_text, u8, u32
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ParticipantNumber, PublicKey
 
@@ -41,6 +41,7 @@ def format_address(address: Address, prefix: str) -> str:
 
 def parse_address(text: str, prefix: str) -> Address:
     """Refuses another network's prefix, every typing error, and keys that are not points."""
+    encode_text(text)  # else what is no text is refused with an error that carries it
     with translated_errors():
         found, raw = bech32m_decode(text)
     if found != prefix:

@@ -66,6 +66,9 @@ class Opening:
     def __repr__(self) -> str:
         return "<Opening>"
 
+    def __reduce__(self) -> str:
+        raise TypeError("an opening leaves the process sealed only")
+
 
 def unpack_opening(data: bytes) -> Opening:
     """The inverse of `Opening.pack`."""

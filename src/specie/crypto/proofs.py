@@ -7,13 +7,15 @@
 Weights of the batch are drawn inside the kernel from all bytes verified and fresh randomness.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from specie._kernel import KernelError, Statement
 from specie._kernel import balance_key as _balance_key
 from specie._kernel import prove_range as _prove_range
 from specie._kernel import range_proof_size as _range_proof_size
+from specie._kernel import verify_signatures as _verify_signatures
 from specie._kernel import verify_statements as _verify_statements
 from specie.crypto.native import translated_errors
 from specie.crypto.secrets import Mask, SigningKey
@@ -30,6 +32,7 @@ __all__ = [
     "build_statement",
     "get_proof_size",
     "prove_range",
+    "verify_signatures",
     "verify_statements",
 ]
 
@@ -96,8 +99,20 @@ def build_statement(
 
 def verify_statements(statements: Sequence[Statement]) -> None:
     """Verify all on all cores; `BatchRefusedError` names exactly those that fail."""
-    try:
+    with _named_failures():
         _verify_statements(statements)
+
+
+def verify_signatures(signatures: Sequence[tuple[bytes, bytes, bytes]]) -> None:
+    """Schnorr alone, (public32, message32, signature64) each; failures as for statements."""
+    with _named_failures():
+        _verify_signatures(b"".join(part for signature in signatures for part in signature))
+
+
+@contextmanager
+def _named_failures() -> Iterator[None]:
+    try:
+        yield
     except KernelError as error:
         if error.code != ErrorCode.BATCH_REFUSED.value:
             raise SpecieError(ErrorCode(error.code), str(error.args[1])) from None

@@ -24,6 +24,7 @@ from specie._kernel import (
 )
 from specie.crypto.native import translated_errors
 from specie.values.catalogue import ErrorCode
+from specie.values.encoding import encode_text
 from specie.values.errors import SpecieError
 from specie.values.limits import (
     ARGON2_LANES,
@@ -62,7 +63,7 @@ class Sealable(Protocol):
 
 def derive_sealing_key(passphrase: str, salt: bytes) -> SealingKey:
     """Argon2id with the parameters of `limits`; `salt` is 16 random bytes kept beside the data."""
-    raw = passphrase.encode()
+    raw = encode_text(passphrase)
     if len(raw) > PASSPHRASE_BYTES_MAX:
         raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "passphrase too long")
     with translated_errors():
@@ -71,6 +72,7 @@ def derive_sealing_key(passphrase: str, salt: bytes) -> SealingKey:
 
 def parse_phrase(phrase: str) -> KeyTree:
     """A BIP-39 phrase of 12 to 24 words → its key tree; `phrase_invalid` otherwise."""
+    encode_text(phrase)  # the kernel's own refusal of what is no text would carry the phrase
     with translated_errors():
         return KeyTree.from_phrase(phrase)
 

@@ -1,8 +1,12 @@
 """Between deposits, vaults and wallets (T6, T19, P14). Owner: the bank that serves the client.
 
 withdraw   hold the deposit → the vault pays the client → the deposit is gone
-deposit    the client pays the vault → its deposit is credited
-transfer   the vault pays another bank's vault → both book it
+           or, if the vault's payment can never be final: the client has the deposit again
+deposit    the bank expects the order → the client pays the vault → what arrived is credited
+transfer   the receiver expects the order → the vault pays its vault → both book what moved
+
+Banks book by themselves, from the notary's promise and the outputs that it makes final: what a
+caller or a payer says about amounts is booked nowhere.
 """
 
 from collections.abc import Sequence
@@ -13,6 +17,7 @@ from specie.flows.payment import Payer, pay
 from specie.ledger.transactions import Promise
 from specie.ports.bank import BankDirectory, BankPort
 from specie.ports.notary import NotaryPort
+from specie.ports.vault import PaymentState, StoredPayment
 from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import Memo
 from specie.values.amounts import Minor, sum_minor
@@ -23,7 +28,8 @@ from specie.values.identifiers import ClientId, EntryId, OrderId, ParticipantNum
 from specie.values.limits import OUTPUTS_MAX
 
 _HOLD: Final = 0
-_COMPLETE: Final = 1
+_FINISH: Final = 1  # paid out or ended: one id, so that never both
+_GIVEN_UP: Final = (PaymentState.REFUSED, PaymentState.CANCELLED)
 
 
 class Deposits(Protocol):
@@ -37,16 +43,16 @@ class Deposits(Protocol):
         """The tokens are the client's."""
         ...
 
-    def credit_deposit(self, entry: EntryId, client: ClientId, amount: Minor) -> None:
-        """The client's tokens are in the vault."""
+    def release_withdrawal(self, hold: EntryId, entry: EntryId) -> None:
+        """The tokens will never be the clients': they have their deposits again."""
         ...
 
-    def send_vault_money(self, entry: EntryId, bank: ParticipantNumber, amount: Minor) -> None:
-        """To another bank's vault."""
-        ...
 
-    def receive_vault_money(self, entry: EntryId, bank: ParticipantNumber, amount: Minor) -> None:
-        """From another bank's vault."""
+class PayingVault(Payer, Protocol):
+    """A bank's own vault."""
+
+    def find_payment(self, payment_id: bytes) -> StoredPayment | None:
+        """What was recorded under this id."""
         ...
 
 
@@ -54,13 +60,25 @@ class VaultBank(BankPort, Protocol):
     """A bank with its vault and books, to itself."""
 
     @property
-    def vault(self) -> Payer:
+    def vault(self) -> PayingVault:
         """Its tokens."""
         ...
 
     @property
     def books(self) -> Deposits:
         """Its books."""
+        ...
+
+    def expect_deposit(self, order: OrderId, client: ClientId) -> None:
+        """What arrives in the vault under this order is this client's."""
+        ...
+
+    def expect_transfer(self, order: OrderId, sender: ParticipantNumber) -> None:
+        """What arrives in the vault under this order is due to that bank."""
+        ...
+
+    def book_sent_transfer(self, promise: Promise, receiver: ParticipantNumber) -> None:
+        """What left the vault with this transaction is due from that bank."""
         ...
 
 
@@ -71,15 +89,37 @@ def withdraw(
     banks: BankDirectory,
     notary: NotaryPort,
 ) -> Promise:
-    """Deposit money becomes tokens for up to 15 clients at once; idempotent by `order`."""
+    """Deposit money becomes tokens for up to 15 clients at once; idempotent by `order`.
+
+    If the vault's payment was given up after its window, or voided, the clients have their deposits
+    again and the order is at its end: `order_conflict`.
+    """
     if len(requests) >= OUTPUTS_MAX:
         raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "15 withdrawals at once, and the change")
     amounts = [(client, request.amount) for client, request in requests]
     bank.books.hold_withdrawal(_derive_entry(order, _HOLD), amounts)
+    payment = bank.vault.find_payment(order)
+    if payment is not None and payment.state in _GIVEN_UP:
+        end_withdrawal(order, bank, notary)
+        raise SpecieError(ErrorCode.ORDER_CONFLICT, "the withdrawal was ended; order it anew")
     promise = pay(bank.vault, [one for _, one in requests], order, bank, banks, notary)
     total = sum_minor([amount for _, amount in amounts])
-    bank.books.complete_withdrawal(_derive_entry(order, _COMPLETE), total)
+    bank.books.complete_withdrawal(_derive_entry(order, _FINISH), total)
     return promise
+
+
+def end_withdrawal(order: OrderId, bank: VaultBank, notary: NotaryPort) -> None:
+    """Give the deposits back, once the vault's payment can never be final; idempotent.
+
+    `order_conflict` while it may be: send the withdrawal again, or let the vault give it up after
+    its window or void it. `transaction_final` if it is: the vault has given up what is spent.
+    """
+    payment = bank.vault.find_payment(order)
+    if payment is None or payment.state not in _GIVEN_UP:
+        raise SpecieError(ErrorCode.ORDER_CONFLICT, "the vault may still pay this withdrawal")
+    if notary.find_promise(payment.txid) is not None:
+        raise SpecieError(ErrorCode.TRANSACTION_FINAL, "the clients have been paid")
+    bank.books.release_withdrawal(_derive_entry(order, _HOLD), _derive_entry(order, _FINISH))
 
 
 def deposit(
@@ -91,11 +131,10 @@ def deposit(
     banks: BankDirectory,
     notary: NotaryPort,
 ) -> Promise:
-    """Tokens become deposit money; idempotent by `order`."""
+    """Tokens become deposit money; idempotent by `order`. The bank credits what arrives."""
+    bank.expect_deposit(order, client)
     request = PaymentOrder(bank.vault_address, amount, Memo(order_id=order))
-    promise = pay(wallet, [request], order, bank, banks, notary)
-    bank.books.credit_deposit(EntryId(order), client, amount)
-    return promise
+    return pay(wallet, [request], order, bank, banks, notary)
 
 
 def transfer_vault_money(
@@ -106,11 +145,11 @@ def transfer_vault_money(
     banks: BankDirectory,
     notary: NotaryPort,
 ) -> Promise:
-    """Tokens from vault to vault (P14); idempotent by `order`."""
+    """Tokens from vault to vault (P14); idempotent by `order`. Each side books what moved."""
+    receiver.expect_transfer(order, sender.number)
     request = PaymentOrder(receiver.vault_address, amount, Memo(order_id=order))
     promise = pay(sender.vault, [request], order, sender, banks, notary)
-    sender.books.send_vault_money(EntryId(order), receiver.number, amount)
-    receiver.books.receive_vault_money(EntryId(order), sender.number, amount)
+    sender.book_sent_transfer(promise, receiver.number)
     return promise
 
 

@@ -88,15 +88,25 @@ def resume(
 def complete_payment(
     built: BuiltTransaction, bank: BankPort, banks: BankDirectory, notary: NotaryPort
 ) -> Promise:
-    """From signed to delivered; the payer's bank never shows a payee's bank the payer's side."""
+    """From signed to delivered; the payer's bank never shows a payee's bank the payer's side.
+
+    What is final is delivered, and no bank is asked again whether it agrees.
+    """
     others = sorted({one.bank for one in built.disclosure.openings} - {bank.number})
     payees = [banks.get_bank(number) for number in others]
+    promise = notary.find_promise(built.signed.txid)
+    if promise is None:
+        promise = notary.notarise(encode_attested(_attest(built, bank, payees)))
+    for side in (bank, *payees):
+        side.deliver(promise)
+    return promise
+
+
+def _attest(
+    built: BuiltTransaction, bank: BankPort, payees: Sequence[BankPort]
+) -> AttestedTransaction:
     attestations = [
         bank.attest_payment(built),
         *(payee.attest_receipt(built.build_payee_view(payee.number)) for payee in payees),
     ]
-    attested = AttestedTransaction(built.signed, tuple(attestations))
-    promise = notary.notarise(encode_attested(attested))
-    for side in (bank, *payees):
-        side.deliver(promise)
-    return promise
+    return AttestedTransaction(built.signed, tuple(attestations))

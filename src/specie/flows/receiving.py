@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from specie.ledger.records import Output
+from specie.ports.vault import Received
 from specie.values.identifiers import ClientId, OutputRef
 
 
@@ -25,16 +26,19 @@ class ServingBank(Protocol):
 class Receiver(Protocol):
     """The client's device."""
 
-    def receive(self, outputs: Sequence[Output]) -> int:
-        """Take what is ours; gives how many tokens were new."""
+    def receive(self, outputs: Sequence[Output]) -> Received:
+        """Take what is ours; gives what is recorded, and how many tokens were new."""
         ...
 
 
 def collect(client: ClientId, device: Receiver, bank: ServingBank) -> int:
-    """Fetch, check, record, confirm; gives how many tokens were new. May be repeated."""
+    """Fetch, check, record, confirm; gives how many tokens were new. May be repeated.
+
+    Only what the device has recorded is confirmed: what it did not take is offered again.
+    """
     outputs = bank.fetch_outputs(client)
     if not outputs:
         return 0
-    fresh = device.receive(outputs)
-    bank.confirm_fetched(client, [output.ref for output in outputs])
-    return fresh
+    received = device.receive(outputs)
+    bank.confirm_fetched(client, received.refs)
+    return received.fresh

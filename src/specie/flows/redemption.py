@@ -1,6 +1,8 @@
 """Redemption into reserves (T19, P9). Owner: the central bank.
 
 apply → approve → void the currency → credit reserves, debit the issuance fund → notify
+
+What is void is credited by the notary's promise for it, whatever has become of the bank since.
 """
 
 from typing import Protocol
@@ -13,7 +15,7 @@ from specie.ports.bank import BankPort
 from specie.ports.issuance import Direction, IssuanceDesk
 from specie.ports.notary import NotaryPort
 from specie.values.amounts import Minor
-from specie.values.identifiers import EntryId, OrderId
+from specie.values.identifiers import OrderId
 
 
 class RedeemingVault(Protocol):
@@ -39,14 +41,23 @@ def redeem(
 ) -> Promise:
     """Money of the bank's vault is voided and its reserves credited; idempotent by `order`."""
     desk.apply(order, Direction.REDEEM, bank.number, bank.vault_address, amount)
-    desk.approve(order)
-    prepared = vault.prepare_redemption(amount, order)
-    built = desk.accept_void(order, prepared.built)
-    attestation = bank.attest_payment(built)
-    authorised = desk.authorise(order, attestation, None, notary.get_supply())
-    promise = notary.notarise(encode_attested(authorised))
-    accounting.credit_for_redemption(EntryId(order), bank.number, amount, promise.txid)
+    promise = desk.find_promise(order, notary)
+    if promise is None:
+        desk.approve(order)
+        prepared = vault.prepare_redemption(amount, order)
+        promise = _void(order, prepared, bank, desk, notary)
+    application = desk.check_final(order, promise)
+    accounting.credit_for_redemption(application.participant, application.amount, promise)
     bank.deliver(promise)
     vault.settle(order, promise)
     desk.complete(order, promise)
     return promise
+
+
+def _void(
+    order: OrderId, prepared: Prepared, bank: BankPort, desk: IssuanceDesk, notary: NotaryPort
+) -> Promise:
+    built = desk.accept_void(order, prepared.built)
+    attestation = bank.attest_payment(built)
+    authorised = desk.authorise(order, attestation, None, notary.get_supply())
+    return notary.notarise(encode_attested(authorised))

@@ -147,6 +147,13 @@ class ParticipantList:
             raise SpecieError(ErrorCode.PARTICIPANT_INACTIVE, f"participant {number} is not active")
         return found
 
+    def get_central_bank(self) -> Participant:
+        """The one participant with that role; its institution key signs for the registration."""
+        found = [one for one in self.participants.values() if one.role is Role.CENTRAL_BANK]
+        if len(found) != 1:
+            raise SpecieError(ErrorCode.PARTICIPANTS_INVALID, "a network has one central bank")
+        return found[0]
+
     def find_attester(self, bank: ParticipantNumber) -> Participant | None:
         """Who may attest for outputs served by `bank`: itself, or down the line of successors."""
         member = self.participants.get(bank)
@@ -158,7 +165,7 @@ class ParticipantList:
 
 
 def unpack_participants(data: bytes) -> ParticipantList:
-    """The inverse of `ParticipantList.pack`; refuses unsorted or repeated numbers."""
+    """The inverse of `ParticipantList.pack`; refuses unsorted or repeated numbers, shared keys."""
     reader = Reader(data)
     if reader.u8() != _VERSION:
         raise SpecieError(ErrorCode.VERSION_UNKNOWN, "unknown version of the participant list")
@@ -175,6 +182,8 @@ def unpack_participants(data: bytes) -> ParticipantList:
     reader.finish()
     _check_ascending([officer.number for officer in officers])
     _check_ascending([member.number for member in members])
+    if len({officer.key for officer in officers}) != len(officers):
+        raise SpecieError(ErrorCode.PARTICIPANTS_INVALID, "two officers have one key")
     return ParticipantList(
         network=network,
         version=version,
@@ -195,7 +204,7 @@ def sign_participants(members: ParticipantList, key: InstitutionKey) -> bytes:
 def verify_participants(
     signed: bytes, genesis: Genesis, current: ParticipantList | None = None
 ) -> ParticipantList:
-    """Refuses a list of another network, a wrong signature, and any version not above `current`."""
+    """Refuses a list of another network, a wrong signature, and what cannot follow `current`."""
     packed, signature = signed[:-64], Signature(signed[-64:])
     members = unpack_participants(packed)
     if members.network != genesis.network:
@@ -206,9 +215,30 @@ def verify_participants(
         )
     except SpecieError:
         raise SpecieError(ErrorCode.PARTICIPANTS_INVALID, "wrong signature") from None
-    if current is not None and members.version <= current.version:
-        raise SpecieError(ErrorCode.PARTICIPANTS_OUTDATED, "a newer participant list is known")
+    if current is not None:
+        check_successor(members, current)
     return members
+
+
+def check_successor(members: ParticipantList, current: ParticipantList) -> None:
+    """A later version that forgets nobody: who leaves stays in it, revoked.
+
+    The public audit verifies old authorisations, promises and checkpoints with the newest list,
+    so no number is ever given to another officer's key, and the notary's key stays.
+    """
+    if members.version <= current.version:
+        raise SpecieError(ErrorCode.PARTICIPANTS_OUTDATED, "a newer participant list is known")
+    if members.notary_key != current.notary_key:
+        raise SpecieError(ErrorCode.PARTICIPANTS_INVALID, "the notary's key has changed")
+    gone = set(current.participants) - set(members.participants)
+    if gone:
+        raise SpecieError(ErrorCode.PARTICIPANTS_INVALID, f"participant {min(gone)} is left out")
+    for number, officer in current.officers.items():
+        found = members.officers.get(number)
+        if found is None or found.key != officer.key:
+            raise SpecieError(
+                ErrorCode.PARTICIPANTS_INVALID, f"officer {number} is left out or has another key"
+            )
 
 
 def _unpack_officer(reader: Reader) -> Officer:

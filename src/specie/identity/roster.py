@@ -17,6 +17,6 @@ class Roster:
         self.current: ParticipantList = verify_participants(signed, genesis)
 
     def adopt(self, signed: bytes) -> None:
-        """Take a newer list; refuses a wrong signature and any version not above the present."""
+        """Take a newer list; refuses a wrong signature and what cannot follow the present one."""
         with self._adopting:
             self.current = verify_participants(signed, self.genesis, self.current)

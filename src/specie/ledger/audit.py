@@ -6,11 +6,13 @@
 Nobody's amount, name or address is in the data; the sum is checked all the same.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
 from specie.crypto.outputs import compute_refs
+from specie.crypto.points import check_points
 from specie.crypto.proofs import (
     BatchRefusedError,
     Statement,
@@ -25,7 +27,7 @@ from specie.identity.participants import ParticipantList
 from specie.ledger.evidence import verify_evidence
 from specie.ledger.messages import compute_kernel_message, compute_supply_message
 from specie.ledger.records import Output
-from specie.ledger.tally import MemoryTally, Tally
+from specie.ledger.tally import MemoryTally, Place, Tally
 from specie.log.leaves import (
     ConflictLeaf,
     CreatedLeaf,
@@ -38,6 +40,7 @@ from specie.log.leaves import (
 )
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
+from specie.values.identifiers import Commitment
 from specie.values.times import Timestamp
 
 _STATEMENTS_AT_ONCE = 256
@@ -71,20 +74,23 @@ class PublicAudit:
     _time: Timestamp = Timestamp(0)
 
     def add_batch(self, leaves: Sequence[bytes]) -> None:
-        """One batch: header, created, spent, kernels."""
+        """One batch: header, created, spent, kernels, others; errors say where."""
         header, body = self._read_batch(leaves)
-        created = [leaf for leaf in body if isinstance(leaf, CreatedLeaf)]
-        spent = [leaf for leaf in body if isinstance(leaf, SpentLeaf)]
-        kernels = [leaf for leaf in body if isinstance(leaf, KernelLeaf)]
-        others = [leaf for leaf in body if isinstance(leaf, ConflictLeaf | VoidLeaf)]
+        created = [(place, leaf) for place, leaf in body if isinstance(leaf, CreatedLeaf)]
+        spent = [(place, leaf) for place, leaf in body if isinstance(leaf, SpentLeaf)]
+        kernels = [(place, leaf) for place, leaf in body if isinstance(leaf, KernelLeaf)]
+        others = [
+            (place, leaf) for place, leaf in body if isinstance(leaf, ConflictLeaf | VoidLeaf)
+        ]
         counts = (len(created), len(spent), len(kernels), len(others))
         if (header.created, header.spent, header.kernels, header.others) != counts:
-            raise SpecieError(ErrorCode.LOG_INVALID, f"batch {header.number}: counts are wrong")
+            raise self._at(0).locate(ErrorCode.LOG_INVALID, "its counts are wrong")
         self._add_created(created)
         self._add_spent(spent)
         self._add_kernels(kernels)
         self._add_others(others)
-        self._sum.subtract_offset(header.offset)
+        with _located(self._at(0)):
+            self._sum.subtract_offset(header.offset)
         self.totals.batches += 1
 
     def finish(self) -> Totals:
@@ -100,69 +106,85 @@ class PublicAudit:
             ) from None
         return self.totals
 
-    def _read_batch(self, leaves: Sequence[bytes]) -> tuple[HeaderLeaf, list[Leaf]]:
+    def _at(self, leaf: int) -> Place:
+        """A place in the batch that is being read."""
+        return Place(self.totals.batches + 1, leaf)
+
+    def _read_batch(self, leaves: Sequence[bytes]) -> tuple[HeaderLeaf, list[tuple[Place, Leaf]]]:
         is_published = self.genesis.proof_mode is ProofMode.PUBLISHED
         proof_size = get_proof_size(1) if is_published else 0
-        found = [unpack_leaf(leaf, proof_size) for leaf in leaves]
-        header = found[0] if found else None
+        found: list[tuple[Place, Leaf]] = []
+        for index, packed in enumerate(leaves):
+            with _located(self._at(index)):
+                found.append((self._at(index), unpack_leaf(packed, proof_size)))
+        header = found[0][1] if found else None
         if not isinstance(header, HeaderLeaf) or header.number != self.totals.batches + 1:
-            raise SpecieError(ErrorCode.LOG_INVALID, "a batch does not begin with its header")
+            raise self._at(0).locate(ErrorCode.LOG_INVALID, "a batch begins with its header")
         if header.time < self._time:
-            raise SpecieError(ErrorCode.LOG_INVALID, f"batch {header.number} goes back in time")
+            raise self._at(0).locate(ErrorCode.LOG_INVALID, "the batch goes back in time")
         self._time = header.time
-        if any(isinstance(leaf, HeaderLeaf) for leaf in found[1:]):
-            raise SpecieError(ErrorCode.LOG_INVALID, "a batch has two headers")
-        if any(left >= right for left, right in pairwise(leaves[1:])):
-            raise SpecieError(ErrorCode.LOG_INVALID, f"batch {header.number} is not in order")
+        for index, (left, right) in enumerate(pairwise(leaves[1:]), start=2):
+            if left >= right:
+                raise self._at(index).locate(ErrorCode.LOG_INVALID, "the batch is not in order")
+        for place, leaf in found[1:]:
+            if isinstance(leaf, HeaderLeaf):
+                raise place.locate(ErrorCode.LOG_INVALID, "a batch has two headers")
         return header, found[1:]
 
-    def _add_created(self, created: Sequence[CreatedLeaf]) -> None:
-        outputs = [leaf.output for leaf in created]
+    def _add_created(self, created: Sequence[tuple[Place, CreatedLeaf]]) -> None:
+        outputs = [leaf.output for _, leaf in created]
         commitments = [Output(output).commitment for output in outputs]
-        for ref, commitment in zip(compute_refs(outputs), commitments, strict=True):
-            self.tally.create(ref, commitment)
+        pairs = zip(compute_refs(outputs), commitments, strict=True)
+        for (place, _), (ref, commitment) in zip(created, pairs, strict=True):
+            self.tally.create(ref, commitment, place)
         if self.genesis.proof_mode is ProofMode.PUBLISHED:
             _verify_all(
-                build_statement((), 0, (), [commitment], 0, None, [(leaf.proof, 1)])
-                for leaf, commitment in zip(created, commitments, strict=True)
+                (place, build_statement((), 0, (), [commitment], 0, None, [(leaf.proof, 1)]))
+                for (place, leaf), commitment in zip(created, commitments, strict=True)
             )
             self.totals.range_proofs += len(created)
-        self._sum.add_commitments(commitments)
+        try:
+            self._sum.add_commitments(commitments)
+        except SpecieError:
+            _find_wrong_point(created, commitments)
+            raise
         self.totals.created += len(created)
 
-    def _add_spent(self, spent: Sequence[SpentLeaf]) -> None:
-        for leaf in spent:
-            self.tally.spend(leaf.ref)
+    def _add_spent(self, spent: Sequence[tuple[Place, SpentLeaf]]) -> None:
+        for place, leaf in spent:
+            self.tally.spend(leaf.ref, place)
         self.totals.spent += len(spent)
 
-    def _add_kernels(self, kernels: Sequence[KernelLeaf]) -> None:
+    def _add_kernels(self, kernels: Sequence[tuple[Place, KernelLeaf]]) -> None:
         network = self.genesis.network
         statements = []
-        for leaf in kernels:
-            self._check_fresh(leaf)
+        for place, leaf in kernels:
+            for item in (leaf.txid, *(public for public, _ in leaf.kernels)):
+                self.tally.add_unique(item, place)
             message = compute_kernel_message(network, leaf.txid, leaf.supply_change)
             signatures = [(public, message, signature) for public, signature in leaf.kernels]
-            statements.append(build_statement(signatures, len(signatures), (), (), 0, None, ()))
-            self._sum.subtract_commitments([public for public, _ in leaf.kernels])
+            statement = build_statement(signatures, len(signatures), (), (), 0, None, ())
+            statements.append((place, statement))
+            with _located(place):
+                self._sum.subtract_commitments([public for public, _ in leaf.kernels])
             self.totals.kernels += len(leaf.kernels)
         _verify_all(statements)
-        changes = [leaf for leaf in kernels if leaf.supply is not None]
-        for leaf in sorted(changes, key=_get_serial):
-            self._add_supply(leaf)
+        changes = [(place, leaf) for place, leaf in kernels if leaf.supply is not None]
+        for place, leaf in sorted(changes, key=lambda one: _get_serial(one[1])):
+            with _located(place):
+                self._add_supply(leaf)
 
-    def _add_others(self, others: Sequence[ConflictLeaf | VoidLeaf]) -> None:
+    def _add_others(self, others: Sequence[tuple[Place, ConflictLeaf | VoidLeaf]]) -> None:
         """Evidence holds by itself; what is void is nowhere among the kernels."""
-        for leaf in others:
+        for place, leaf in others:
             if isinstance(leaf, ConflictLeaf):
-                verify_evidence(leaf.evidence, self.genesis.network)
+                with _located(place):
+                    verify_evidence(leaf.evidence, self.genesis.network)
+                self.tally.add_unique(leaf.key[1:], place)
                 self.totals.conflicts += 1
             else:
-                self.tally.add_unique(leaf.txid)
+                self.tally.add_unique(leaf.txid, place)
                 self.totals.voids += 1
-
-    def _check_fresh(self, leaf: KernelLeaf) -> None:
-        for item in (leaf.txid, *(public for public, _ in leaf.kernels)):
-            self.tally.add_unique(item)
 
     def _add_supply(self, leaf: KernelLeaf) -> None:
         supply = leaf.supply
@@ -214,15 +236,33 @@ def _get_serial(leaf: KernelLeaf) -> int:
     return leaf.supply.serial if leaf.supply else 0
 
 
-def _verify_all(statements: Iterable[Statement]) -> None:
+@contextmanager
+def _located(place: Place) -> Iterator[None]:
+    """Within: an error says where."""
+    try:
+        yield
+    except SpecieError as error:
+        raise place.locate(error.code, error.message) from None
+
+
+def _find_wrong_point(
+    created: Sequence[tuple[Place, CreatedLeaf]], commitments: Sequence[Commitment]
+) -> None:
+    """The kernel says that one of many is no point; raises for the first."""
+    for (place, _), commitment in zip(created, commitments, strict=True):
+        with _located(place):
+            check_points([commitment])
+
+
+def _verify_all(statements: Iterable[tuple[Place, Statement]]) -> None:
     source = iter(statements)
     while part := list(islice(source, _STATEMENTS_AT_ONCE)):
         try:
-            verify_statements(part)
+            verify_statements([statement for _, statement in part])
         except BatchRefusedError as refused:
             first = refused.failures[0]
             code = {
                 "proof": ErrorCode.PROOF_INVALID,
                 "kernel": ErrorCode.KERNEL_SIGNATURE_INVALID,
             }.get(first.part, ErrorCode.POINT_INVALID)
-            raise SpecieError(code, f"{first.part} does not hold") from None
+            raise part[first.index][0].locate(code, f"{first.part} does not hold") from None

@@ -31,7 +31,7 @@ from specie.values.limits import PUBLICATION_TRANSACTIONS_MAX, TRANSACTION_BYTES
 from specie.values.times import Timestamp
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class JudgedTransaction:
     """A transaction with what it was judged by: time, and version of the participant list."""
 
@@ -41,7 +41,7 @@ class JudgedTransaction:
     members: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RecordedTransaction:
     """What the notary records of one transaction, all in one database transaction."""
 
@@ -56,7 +56,7 @@ class RecordedTransaction:
         return JudgedTransaction(self.transaction, self.data, self.time, self.members)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RecordedBatch:
     """A publication batch: its leaves in order, what it is made of, and the private batch."""
 
@@ -66,6 +66,7 @@ class RecordedBatch:
     txids: tuple[TransactionId, ...]
     others: tuple[bytes, ...] = ()  # conflict and void leaves among the leaves
     private: bytes = b""
+    published: Timestamp = Timestamp(0)  # by the notary's clock; `time` is what the header says
 
 
 def build_batch(

@@ -73,16 +73,18 @@ _ATTESTATION: Final[tuple[Check, ...]] = (
     check_outputs_attested,
 )
 
+_CASH_FORM: Final[tuple[Check, ...]] = (*_FORM, check_supply_unchanged)
+
+_SUPPLY_FORM: Final[tuple[Check, ...]] = (*_FORM, check_authorisations_enough)
+
 CASH_CONTRACT: Final[tuple[Check, ...]] = (
-    *_FORM,
-    check_supply_unchanged,
+    *_CASH_FORM,
     *_STATE,
     *_ATTESTATION,
 )
 
 SUPPLY_CONTRACT: Final[tuple[Check, ...]] = (
-    *_FORM,
-    check_authorisations_enough,
+    *_SUPPLY_FORM,
     *_STATE,
     *_ATTESTATION,
     check_supply_between_institutions,
@@ -98,6 +100,19 @@ SUPPLY_CONTRACT: Final[tuple[Check, ...]] = (
 def get_contract(transaction: AttestedTransaction) -> tuple[Check, ...]:
     """Cash that changes the supply stands under the supply's contract as well."""
     return SUPPLY_CONTRACT if transaction.body.supply_change else CASH_CONTRACT
+
+
+def check_form(transaction: AttestedTransaction, context: ContractContext) -> None:
+    """The contract's first part, which does not ask the ledger: what it refuses stays refused."""
+    for check in _SUPPLY_FORM if transaction.body.supply_change else _CASH_FORM:
+        check(transaction, context)
+
+
+def check_standing(transaction: AttestedTransaction, context: ContractContext) -> None:
+    """All that is behind `check_form`."""
+    start = len(_SUPPLY_FORM if transaction.body.supply_change else _CASH_FORM)
+    for check in get_contract(transaction)[start:]:
+        check(transaction, context)
 
 
 def check_contract(transaction: AttestedTransaction, context: ContractContext) -> None:

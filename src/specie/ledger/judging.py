@@ -1,5 +1,10 @@
 """Judging a batch: proofs of all at once, then the contract in order (T15, T16).
 
+    form → what the ledger knows → attesters → attestation signatures → proofs → contract
+
+What is cheap comes first. Proofs are verified only of what banks have signed for, so that nobody
+without an attestation key, or an account with somebody who has one, makes the notary work.
+
 The notary does it once for each transaction, auditors do it again from the private batch.
 Transactions of a batch see the accepted ones before them, so an input created in the same batch
 is legal; whoever's proofs were not verified is refused whatever the reason.
@@ -8,27 +13,48 @@ is legal; whoever's proofs were not verified is refused whatever the reason.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Final
 
-from specie.crypto.proofs import BatchRefusedError, verify_statements
+from specie.crypto.proofs import BatchRefusedError, verify_signatures, verify_statements
 from specie.identity.genesis import Genesis
 from specie.identity.participants import ParticipantList
 from specie.ledger.checks import (
+    Check,
     ContractContext,
+    check_attestation_form,
     check_attesters_active,
+    check_inputs_attested,
     check_inputs_known,
-    check_range_cover,
+    check_kernels_new,
+    check_not_void,
+    check_outputs_attested,
 )
-from specie.ledger.contracts import check_contract
+from specie.ledger.contracts import check_form, check_standing
 from specie.ledger.state import LedgerOutput, LedgerView, OverlayView, Spend, SupplyState
-from specie.ledger.statements import build_transaction_statement, get_failure_error
+from specie.ledger.statements import (
+    build_transaction_statement,
+    get_attestation_signatures,
+    get_failure_error,
+)
 from specie.ledger.transactions import AttestedTransaction
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import TransactionId
 from specie.values.times import Timestamp, get_day
 
+_CHEAP: Final[tuple[Check, ...]] = (
+    check_not_void,
+    check_inputs_known,
+    check_kernels_new,
+    check_attestation_form,
+    check_attesters_active,
+    check_inputs_attested,
+    check_outputs_attested,
+)
+"""Whatever order the batch has, what one of these refuses beforehand the contract refuses too."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Candidate:
     """A transaction as it came; two that differ in signatures alone have the same txid."""
 
@@ -50,7 +76,7 @@ class Rules:
     now: Timestamp
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Judgement:
     """What became of a batch: errors by encoding, and what was accepted, in order."""
 
@@ -61,15 +87,17 @@ class Judgement:
 
 def judge(batch: Sequence[Candidate], ledger: LedgerView, rules: Rules) -> Judgement:
     """The contract's error comes before one of a proof."""
-    failures = _find_failures(batch, ledger, rules)
     overlay = OverlayView(ledger, ledger.supply)
     context = _build_context(rules, overlay)
+    malformed = _find_malformed(batch, context)
+    failures = _find_failures([one for one in batch if one.data not in malformed], ledger, rules)
     judgement = Judgement()
     accepted: set[TransactionId] = set()
     for one in batch:
         if one.txid in accepted:
             continue  # the same payment with other signatures: the promise of the first is its own
-        error = _find_broken_rule(one.transaction, context) or failures.get(one.data)
+        error = malformed.get(one.data) or _find_broken_rule(one.transaction, context)
+        error = error or failures.get(one.data)
         if error is not None:
             judgement.errors[one.data] = error
             continue
@@ -107,16 +135,33 @@ def _find_broken_rule(
     transaction: AttestedTransaction, context: ContractContext
 ) -> SpecieError | None:
     try:
-        check_contract(transaction, context)
+        check_standing(transaction, context)
     except SpecieError as error:
         return error
     return None
 
 
+def _find_malformed(
+    batch: Sequence[Candidate], context: ContractContext
+) -> dict[bytes, SpecieError]:
+    """What is wrong whatever the ledger says; it takes no further part in the batch."""
+    found: dict[bytes, SpecieError] = {}
+    for one in batch:
+        try:
+            check_form(one.transaction, context)
+        except SpecieError as error:
+            found[one.data] = error
+    return found
+
+
 def _find_failures(
     batch: Sequence[Candidate], ledger: LedgerView, rules: Rules
 ) -> dict[bytes, SpecieError]:
-    """Whose proofs or signatures do not hold, with inputs from the ledger or from this batch."""
+    """Whose proofs or signatures do not hold, with inputs from the ledger or from this batch.
+
+    All of `batch` is well-formed: the terms of an output are those that its hash fixes, so
+    outputs of one reference are alike, whoever brings them.
+    """
     overlay = OverlayView(ledger, ledger.supply)
     for one in batch:
         _add_outputs(one.transaction, overlay)
@@ -125,6 +170,9 @@ def _find_failures(
     verifiable = {one.data for one in waiting}
     unverified = SpecieError(ErrorCode.BATCH_INCONSISTENT, "its proofs were not verified")
     failures = {one.data: unverified for one in batch if one.data not in verifiable}
+    unattested = _find_unattested(waiting, context)
+    failures |= unattested
+    waiting = [one for one in waiting if one.data not in unattested]
     try:
         verify_statements(
             [build_transaction_statement(one.transaction, context) for one in waiting]
@@ -136,12 +184,31 @@ def _find_failures(
     return failures
 
 
-def _is_verifiable(transaction: AttestedTransaction, context: ContractContext) -> bool:
-    """Whether all is known that the proofs are about; if not, the contract will say what."""
+def _find_unattested(
+    batch: Sequence[Candidate], context: ContractContext
+) -> dict[bytes, SpecieError]:
+    """Whom no bank has signed for, though an attestation says so."""
+    signed = [
+        (one, signature)
+        for one in batch
+        for signature in get_attestation_signatures(one.transaction, context)
+    ]
     try:
-        check_range_cover(transaction, context)
-        check_inputs_known(transaction, context)
-        check_attesters_active(transaction, context)
+        verify_signatures([signature for _, signature in signed])
+    except BatchRefusedError as refused:
+        code = ErrorCode.ATTESTATION_SIGNATURE_INVALID
+        return {
+            signed[failure.index][0].data: SpecieError(code, "not signed by the bank it names")
+            for failure in refused.failures
+        }
+    return {}
+
+
+def _is_verifiable(transaction: AttestedTransaction, context: ContractContext) -> bool:
+    """Whether all is there that the proofs are about; if not, the contract will say what."""
+    try:
+        for check in _CHEAP:
+            check(transaction, context)
     except SpecieError:
         return False
     return not any(context.ledger.find_spend(ref) for ref in transaction.body.inputs)

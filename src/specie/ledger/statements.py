@@ -17,7 +17,8 @@ from specie.ledger.transactions import AttestedTransaction
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 
-_Signature = tuple[bytes, bytes, bytes]
+Signed = tuple[bytes, bytes, bytes]
+"""Public key, message, signature."""
 
 _CODES: Final = {
     "kernel": ErrorCode.KERNEL_SIGNATURE_INVALID,
@@ -37,7 +38,7 @@ def build_transaction_statement(
     signatures = [
         *_get_kernel_signatures(transaction),
         *_get_owner_signatures(transaction, context),
-        *_get_attestation_signatures(transaction, context),
+        *get_attestation_signatures(transaction, context),
     ]
     inputs = []
     for ref in body.inputs:
@@ -73,7 +74,22 @@ def get_failure_error(transaction: AttestedTransaction, failures: Sequence[Failu
     return SpecieError(code, f"{first.part} {first.position} does not hold")
 
 
-def _get_kernel_signatures(transaction: AttestedTransaction) -> list[_Signature]:
+def get_attestation_signatures(
+    transaction: AttestedTransaction, context: ContractContext
+) -> list[Signed]:
+    """(key, message, signature) of each attestation; attesters are participants."""
+    body = transaction.body
+    found: list[Signed] = []
+    for one in transaction.attestations:
+        message = compute_attestation_message(
+            body.network, body.txid, one.role, one.inputs, one.outputs, one.claim, one.policy
+        )
+        member = context.participants.get(one.bank)
+        found.append((member.attestation_key, message, one.signature))
+    return found
+
+
+def _get_kernel_signatures(transaction: AttestedTransaction) -> list[Signed]:
     body = transaction.body
     message = compute_kernel_message(body.network, body.txid, body.supply_change)
     return [(kernel.public, message, kernel.signature) for kernel in transaction.signed.kernels]
@@ -81,9 +97,9 @@ def _get_kernel_signatures(transaction: AttestedTransaction) -> list[_Signature]
 
 def _get_owner_signatures(
     transaction: AttestedTransaction, context: ContractContext
-) -> list[_Signature]:
+) -> list[Signed]:
     body = transaction.body
-    found: list[_Signature] = []
+    found: list[Signed] = []
     for ref, signature in zip(body.inputs, transaction.signed.owner_signatures, strict=True):
         known = context.ledger.find_output(ref)
         assert known is not None, "check_inputs_known runs first"
@@ -91,18 +107,4 @@ def _get_owner_signatures(
             body.network, ref, body.not_before, body.not_after, body.txid
         )
         found.append((known.output.owner, message, signature))
-    return found
-
-
-def _get_attestation_signatures(
-    transaction: AttestedTransaction, context: ContractContext
-) -> list[_Signature]:
-    body = transaction.body
-    found: list[_Signature] = []
-    for one in transaction.attestations:
-        message = compute_attestation_message(
-            body.network, body.txid, one.role, one.inputs, one.outputs, one.claim, one.policy
-        )
-        member = context.participants.get(one.bank)
-        found.append((member.attestation_key, message, one.signature))
     return found

@@ -6,25 +6,36 @@ created, in the same batch at the earliest; transaction ids and kernels are ther
 """
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import Commitment, OutputRef
 
 
+class Place(NamedTuple):
+    """Where a leaf stands: number of its batch, and place in it; the header has place 0."""
+
+    batch: int
+    leaf: int
+
+    def locate(self, code: ErrorCode, message: str) -> SpecieError:
+        """An error that says where."""
+        return SpecieError(code, f"batch {self.batch}, leaf {self.leaf}: {message}")
+
+
 class Tally(Protocol):
     """Fed in the order of the log; may find a broken rule at once or at the end."""
 
-    def create(self, ref: OutputRef, commitment: Commitment) -> None:
+    def create(self, ref: OutputRef, commitment: Commitment, place: Place) -> None:
         """`output_exists` if it was created before."""
         ...
 
-    def spend(self, ref: OutputRef) -> None:
+    def spend(self, ref: OutputRef, place: Place) -> None:
         """`input_unknown` or `input_spent` if it is not there to spend."""
         ...
 
-    def add_unique(self, item: bytes) -> None:
+    def add_unique(self, item: bytes, place: Place) -> None:
         """`kernel_exists` if this txid or kernel was there before."""
         ...
 
@@ -42,26 +53,26 @@ class MemoryTally:
         self._unique: set[bytes] = set()
         self._spent_commitments: list[Commitment] = []
 
-    def create(self, ref: OutputRef, commitment: Commitment) -> None:
+    def create(self, ref: OutputRef, commitment: Commitment, place: Place) -> None:
         """At once."""
         if ref in self._unspent or ref in self._spent:
-            raise SpecieError(ErrorCode.OUTPUT_EXISTS, "an output is created twice")
+            raise place.locate(ErrorCode.OUTPUT_EXISTS, "an output is created twice")
         self._unspent[ref] = commitment
 
-    def spend(self, ref: OutputRef) -> None:
+    def spend(self, ref: OutputRef, place: Place) -> None:
         """At once."""
         commitment = self._unspent.pop(ref, None)
         if commitment is None:
             is_again = ref in self._spent
             code = ErrorCode.INPUT_SPENT if is_again else ErrorCode.INPUT_UNKNOWN
-            raise SpecieError(code, "an output is spent that is not there to spend")
+            raise place.locate(code, "an output is spent that is not there to spend")
         self._spent.add(ref)
         self._spent_commitments.append(commitment)
 
-    def add_unique(self, item: bytes) -> None:
+    def add_unique(self, item: bytes, place: Place) -> None:
         """At once."""
         if item in self._unique:
-            raise SpecieError(ErrorCode.KERNEL_EXISTS, "a kernel or transaction is there twice")
+            raise place.locate(ErrorCode.KERNEL_EXISTS, "a kernel or transaction is there twice")
         self._unique.add(item)
 
     def iterate_spent(self) -> Iterator[list[Commitment]]:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from specie.crypto.hashing import tagged_hash
 from specie.values.catalogue import ErrorCode
 from specie.values.encoding import Reader, i64, u8, u32, u64
 from specie.values.errors import SpecieError
@@ -134,9 +135,12 @@ class ConflictLeaf:
 
     @property
     def key(self) -> bytes:
-        """One conflict is published for each output, however often it is tried."""
+        """One conflict is published for each output, by its reference, however often it is tried.
+
+        Not by its owner key P, which two outputs may share.
+        """
         start = 17  # version, network
-        return u8(CONFLICT) + self.evidence[start : start + 32]
+        return u8(CONFLICT) + tagged_hash("output", self.evidence[start : start + OUTPUT_SIZE])
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,23 @@ def format_note(checkpoint: Checkpoint, lines: Sequence[SignedLine]) -> str:
     return checkpoint.format() + "\n" + "".join(line.format() + "\n" for line in lines)
 
 
+def append_lines(text: str, lines: Sequence[SignedLine]) -> str:
+    """A note with more lines below; a line that is there already is not added twice."""
+    checkpoint, known = parse_note(text)
+    names = {(line.name, line.key_id) for line in known}
+    fresh = [line for line in lines if (line.name, line.key_id) not in names]
+    if len(known) + len(fresh) > NOTE_SIGNATURES_MAX:
+        raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "too many signatures")
+    return format_note(checkpoint, [*known, *fresh])
+
+
+def drop_ml_dsa_lines(text: str) -> str:
+    """The same note without its largest lines; what is left still verifies."""
+    checkpoint, lines = parse_note(text)
+    size = _SIGNATURE_SIZES[SignatureType.COSIGNER_ML_DSA_44]
+    return format_note(checkpoint, [line for line in lines if len(line.signature) != size])
+
+
 def parse_note(text: str) -> tuple[Checkpoint, tuple[SignedLine, ...]]:
     """Form only; nothing is believed before `verify_note`."""
     if len(text.encode()) > NOTE_BYTES_MAX:

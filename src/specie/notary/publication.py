@@ -12,6 +12,17 @@ from specie.ledger.batches import RecordedTransaction
 from specie.values.times import Timestamp
 
 
+def compute_batch_time(
+    now: Timestamp, last: Timestamp, left_out: RecordedTransaction | None
+) -> Timestamp:
+    """What the header says: everything that was final by then is in the log with this batch.
+
+    Wallets free their tokens on it (ADR 0010), so while something is left out the header stands
+    before its time. It never goes back behind the last header.
+    """
+    return now if left_out is None else Timestamp(max(last, left_out.time - 1))
+
+
 def is_due(waiting: Sequence[RecordedTransaction], genesis: Genesis, now: Timestamp) -> bool:
     """Whether what waits has to be published now."""
     if len(waiting) >= genesis.batch_payments_min:

@@ -6,13 +6,17 @@ batch, and wakes the others. There is no thread of its own, so a single caller s
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
 
 from specie.crypto.secrets import InstitutionKey
 from specie.identity.genesis import compute_origin
 from specie.identity.roster import Roster
-from specie.ledger.batches import build_batch, pack_private
+from specie.ledger.batches import (
+    RecordedBatch,
+    RecordedTransaction,
+    build_batch,
+    pack_private,
+)
 from specie.ledger.state import SupplyState
 from specie.ledger.transactions import Promise
 from specie.ledger.voids import check_void_signed
@@ -26,12 +30,12 @@ from specie.notary.notarisation import (
     decode_candidate,
     notarise,
 )
-from specie.notary.publication import count_missing, is_due
+from specie.notary.publication import compute_batch_time, count_missing, is_due
 from specie.ports.clock import Clock
 from specie.ports.notary import BatchArchive, LogWriter, NotaryStore
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import InstitutionPublicKey, Signature
+from specie.values.identifiers import InstitutionPublicKey, Signature, TransactionId
 from specie.values.limits import (
     BATCH_TRANSACTIONS_MAX,
     LEAVES_AT_ONCE_MAX,
@@ -39,10 +43,6 @@ from specie.values.limits import (
     QUEUE_TRANSACTIONS_MAX,
 )
 from specie.values.times import Timestamp
-
-_INTERRUPTED: Final = SpecieError(
-    ErrorCode.STORE_UNUSABLE, "the notary was interrupted; send again"
-)
 
 
 @dataclass(slots=True)
@@ -77,6 +77,8 @@ class Notary:
         self._work_lock = threading.Lock()
         self._frontier = Frontier()
         self._checkpoint_size = 0  # leaves under the checkpoint that was last written
+        self._archived = archive.count() if archive else 0
+        self._time = store.load_last_time()
         self._catch_up()
 
     def notarise(self, data: bytes) -> Promise:
@@ -94,12 +96,16 @@ class Notary:
         if isinstance(outcome, Promise):
             return outcome
         assert outcome is not None, "a finished request has an outcome"
-        raise outcome
+        raise outcome.renew()
 
     def notarise_batch(self, batch: Sequence[bytes]) -> list[Outcome]:
         """Several at once; an outcome each, in order."""
         with self._work_lock:
-            return notarise(batch, self._store, self._rules(), self._clock.now())
+            return notarise(batch, self._store, self._rules(), self._read_time())
+
+    def find_promise(self, txid: TransactionId) -> Promise | None:
+        """The promise given for it; None if it is not final now."""
+        return self._store.find_promises([txid]).get(txid)
 
     def get_supply(self) -> SupplyState:
         """Serial and total as recorded."""
@@ -114,6 +120,8 @@ class Notary:
         candidate = decode_candidate(data)
         if isinstance(candidate, SpecieError):
             raise candidate
+        if candidate.transaction.body.network != self._roster.genesis.network:
+            raise SpecieError(ErrorCode.NETWORK_MISMATCH, "transaction of another network")
         with self._work_lock:
             if self._store.find_promises([candidate.txid]):
                 raise SpecieError(ErrorCode.TRANSACTION_FINAL, "the transaction is final")
@@ -126,31 +134,54 @@ class Notary:
         """How many self-transfers of institutions should join what waits to be published."""
         with self._work_lock:
             waiting = self._store.load_waiting(self._roster.genesis.batch_payments_min)
-            return count_missing(waiting, self._roster.genesis, self._clock.now())
+            return count_missing(waiting, self._roster.genesis, self._read_time())
+
+    def count_broken_promises(self) -> int:
+        """How many were not published in time: evidence against us, so it has to stay 0."""
+        with self._work_lock:
+            return self._store.count_broken(self._read_time())
 
     def publish(self, *, is_forced: bool = False) -> int:
         """Publish what is due (`is_forced`: what waits, due or not); gives the leaves written."""
         with self._work_lock:
             self._catch_up()
-            now = Timestamp(max(self._clock.now(), self._store.load_batch_time()))
-            waiting = self._store.load_waiting(PUBLICATION_TRANSACTIONS_MAX)
+            now = self._read_time()
+            waiting = self._store.load_waiting(PUBLICATION_TRANSACTIONS_MAX + 1)
             is_wanted = bool(waiting) and is_forced
             if not is_wanted and not is_due(waiting, self._roster.genesis, now):
                 return 0
-            others = self._store.load_waiting_others(PUBLICATION_TRANSACTIONS_MAX)
-            number = self._store.load_batch_number() + 1
-            batch = build_batch(number, waiting, self._roster.genesis, now, others)
+            batch = self._build_batch(waiting, now)
             self._store.record_publication(batch)
             self._catch_up()
             return len(batch.leaves)
 
+    def _build_batch(self, waiting: Sequence[RecordedTransaction], now: Timestamp) -> RecordedBatch:
+        """The next one, of as many as a batch holds; one more says that there is a backlog."""
+        left_out = waiting[PUBLICATION_TRANSACTIONS_MAX:]
+        last = self._store.load_batch_time()
+        time = compute_batch_time(now, last, left_out[0] if left_out else None)
+        others = self._store.load_waiting_others(PUBLICATION_TRANSACTIONS_MAX)
+        number = self._store.load_batch_number() + 1
+        chosen = waiting[:PUBLICATION_TRANSACTIONS_MAX]
+        batch = build_batch(number, chosen, self._roster.genesis, time, others)
+        return replace(batch, published=now)
+
+    def _read_time(self) -> Timestamp:
+        """Our time, which never goes back behind what it has decided, restarts included.
+
+        Otherwise what a header has declared too late could still become final.
+        """
+        self._time = max(self._time, self._clock.now())
+        return self._time
+
     def _archive_batches(self) -> None:
         if self._archive is None:
             return  # the database has them all the same; nobody audits batches here
-        for number in range(self._archive.count() + 1, self._store.load_batch_number() + 1):
+        for number in range(self._archived + 1, self._store.load_batch_number() + 1):
             time, recorded = self._store.load_batch(number)
             judged = [one.get_judged() for one in recorded]
             self._archive.write(number, pack_private(number, time, judged))
+            self._archived = number
 
     def _rules(self) -> NotaryRules:
         return NotaryRules(self._roster.genesis, self._roster.current, self._key)
@@ -161,7 +192,10 @@ class Notary:
             del self._queue[:BATCH_TRANSACTIONS_MAX]
         if not batch:
             return
-        outcomes: Sequence[Outcome] = [_INTERRUPTED] * len(batch)
+        interrupted = SpecieError(
+            ErrorCode.STORE_UNUSABLE, "the notary was interrupted; send again"
+        )
+        outcomes: Sequence[Outcome] = [interrupted] * len(batch)
         try:
             outcomes = self._notarise_now([request.data for request in batch])
         finally:
@@ -171,7 +205,7 @@ class Notary:
 
     def _notarise_now(self, batch: list[bytes]) -> Sequence[Outcome]:
         try:
-            return notarise(batch, self._store, self._rules(), self._clock.now())
+            return notarise(batch, self._store, self._rules(), self._read_time())
         except SpecieError as error:
             return [error] * len(batch)
 

@@ -12,6 +12,7 @@ from specie.crypto.secrets import InstitutionKey
 from specie.log.checkpoint import Checkpoint
 from specie.log.notes import SignedLine, VerifierKey, cosign, get_verifier_key, verify_log_line
 from specie.log.proofs import verify_consistency
+from specie.log.tree import EMPTY_ROOT
 from specie.ports.clock import Clock
 from specie.ports.oversight import WitnessStore
 from specie.values.catalogue import ErrorCode
@@ -55,6 +56,8 @@ class Witness:
 
 
 def _check_growth(last: Checkpoint | None, new: Checkpoint, growth: Sequence[Digest]) -> None:
+    if new.size == 0 and new.root != EMPTY_ROOT:
+        raise SpecieError(ErrorCode.LOG_INVALID, "an empty log has one root")
     if last is None or last.size == 0:
         return
     if new.size < last.size:

@@ -3,8 +3,9 @@
 from typing import Protocol
 
 from specie.ledger.records import ReserveReference
+from specie.ledger.transactions import Promise
 from specie.values.amounts import Minor
-from specie.values.identifiers import EntryId, ParticipantNumber, TransactionId
+from specie.values.identifiers import EntryId, ParticipantNumber
 
 
 class AccountingPort(Protocol):
@@ -17,7 +18,7 @@ class AccountingPort(Protocol):
         ...
 
     def credit_for_redemption(
-        self, entry: EntryId, participant: ParticipantNumber, amount: Minor, txid: TransactionId
+        self, participant: ParticipantNumber, amount: Minor, promise: Promise
     ) -> None:
-        """Credit the participant's reserves, debit the issuance fund (P9)."""
+        """Credit reserves, debit the fund (P9), once for the transaction that is promised."""
         ...

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from specie.books.entries import Account, Entry
 from specie.values.amounts import Minor
-from specie.values.identifiers import AccountName
+from specie.values.identifiers import AccountName, EntryId
 
 
 class BooksStore(Protocol):
@@ -17,6 +17,10 @@ class BooksStore(Protocol):
 
     def post(self, entry: Entry) -> None:
         """Durable; idempotent by entry id, `entry_conflict` if the id has another content."""
+        ...
+
+    def load_entry(self, entry: EntryId) -> Entry | None:
+        """An entry as posted."""
         ...
 
     def get_balance(self, account: AccountName) -> Minor:

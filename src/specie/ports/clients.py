@@ -10,7 +10,13 @@ from specie.crypto.secrets import ViewKey
 from specie.ledger.records import Output
 from specie.tokens.holdings import Token
 from specie.values.amounts import Minor
-from specie.values.identifiers import ClientId, OutputRef, TransactionId
+from specie.values.identifiers import (
+    ClientId,
+    OrderId,
+    OutputRef,
+    ParticipantNumber,
+    TransactionId,
+)
 from specie.values.times import Timestamp
 
 
@@ -42,7 +48,7 @@ class WatchedToken:
     spent_by: TransactionId | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Movement:
     """One side of a payment for one client: what the bank keeps and can search (T20)."""
 
@@ -52,6 +58,15 @@ class Movement:
     time: Timestamp
     is_incoming: bool
     is_final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedArrival:
+    """What tokens that arrive in the bank's vault under an order are for: one of the two."""
+
+    order: OrderId
+    client: ClientId | None = None  # a deposit of this client
+    sender: ParticipantNumber | None = None  # vault money of this bank
 
 
 class ClientStore(Protocol):
@@ -111,8 +126,24 @@ class ClientStore(Protocol):
         """Final, unspent outputs that the client's device has not fetched."""
         ...
 
+    def load_outputs(self, client: ClientId) -> list[Output]:
+        """Everything final that was ever this client's, for a device that restores."""
+        ...
+
     def mark_delivered(self, client: ClientId, refs: Sequence[OutputRef]) -> None:
         """The device has them."""
+        ...
+
+    def expect(self, arrival: ExpectedArrival) -> None:
+        """Durable before the payer is asked to pay; `order_conflict` if the order is another's."""
+        ...
+
+    def find_expected(self, order: OrderId) -> ExpectedArrival | None:
+        """What arrives under this order is for; None if nobody said."""
+        ...
+
+    def find_movements(self, txid: TransactionId) -> list[Movement]:
+        """Of one transaction."""
         ...
 
     def load_movements(self, client: ClientId) -> list[Movement]:

@@ -8,9 +8,10 @@ from specie.crypto.addresses import Address
 from specie.ledger.records import Attestation, ReserveReference
 from specie.ledger.state import SupplyState
 from specie.ledger.transactions import AttestedTransaction, Promise
+from specie.ports.notary import NotaryPort
 from specie.tokens.building import BuiltTransaction
 from specie.values.amounts import Minor
-from specie.values.identifiers import OrderId, ParticipantNumber
+from specie.values.identifiers import OrderId, ParticipantNumber, Signature, TransactionId
 
 
 class Direction(StrEnum):
@@ -48,24 +49,41 @@ class ApplicationStore(Protocol):
         """Idempotent; `order_conflict` if the order exists with another content."""
         ...
 
+    def find(self, order: OrderId) -> Application | None:
+        """None if nobody applied."""
+        ...
+
     def get(self, order: OrderId) -> Application:
         """`application_unknown` if there is none."""
         ...
 
     def record_approval(self, order: OrderId, officer: int, signature: bytes) -> int:
-        """Gives how many different officers have approved."""
+        """The newest signature of each officer counts; gives how many officers have signed."""
+        ...
+
+    def load_approvals(self, order: OrderId) -> dict[int, Signature]:
+        """Signatures by officer, as recorded; whoever counts on them verifies them."""
         ...
 
     def advance(self, order: OrderId, state: ApplicationState) -> None:
         """States only move forward."""
         ...
 
-    def record_produced(self, order: OrderId, built: BuiltTransaction) -> BuiltTransaction:
-        """The first production counts; gives it."""
+    def record_produced(
+        self, order: OrderId, built: BuiltTransaction, after: TransactionId | None = None
+    ) -> BuiltTransaction:
+        """The first production counts, and the first that follows on `after`; gives the newest.
+
+        `order_conflict` if the transaction serves another order, or another one voids this order.
+        """
         ...
 
     def find_produced(self, order: OrderId) -> BuiltTransaction | None:
-        """What was produced."""
+        """The newest that was produced."""
+        ...
+
+    def load_produced(self, order: OrderId) -> list[TransactionId]:
+        """All that was ever produced for it, oldest first: any of them may have become final."""
         ...
 
 
@@ -80,15 +98,23 @@ class IssuanceDesk(Protocol):
         vault: Address,
         amount: Minor,
     ) -> Application:
-        """Record an application of an active participant."""
+        """Record an application of an active participant; a known one is compared only."""
+        ...
+
+    def find_promise(self, order: OrderId, notary: NotaryPort) -> Promise | None:
+        """The promise for whatever was produced for this order, if one of it is final."""
+        ...
+
+    def check_issuable(self, order: OrderId, supply: SupplyState) -> None:
+        """Before any reserve is touched: the participant is active, the cap of the day holds."""
         ...
 
     def approve(self, order: OrderId) -> None:
         """Officers look at it and approve; `approvals_missing` if too few do."""
         ...
 
-    def produce(self, order: OrderId) -> BuiltTransaction:
-        """The currency for an approved issue, once."""
+    def produce(self, order: OrderId, notary: NotaryPort) -> BuiltTransaction:
+        """The currency for an approved issue; anew only once the last one can never be final."""
         ...
 
     def accept_void(self, order: OrderId, built: BuiltTransaction) -> BuiltTransaction:
@@ -105,6 +131,10 @@ class IssuanceDesk(Protocol):
         """Officers verify what they see and sign this change of the supply."""
         ...
 
+    def check_final(self, order: OrderId, promise: Promise) -> Application:
+        """What was applied for, if the promise is for what was produced for it."""
+        ...
+
     def complete(self, order: OrderId, promise: Promise) -> None:
-        """Final."""
+        """Final, and everything that follows from it is done."""
         ...

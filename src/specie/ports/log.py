@@ -44,12 +44,12 @@ class Indexed:
 class LogIndex(Protocol):
     """Where an output was created and spent, where a transaction's kernels stand."""
 
-    def get_size(self) -> int:
-        """How many leaves are indexed."""
+    def get_tip(self) -> tuple[int, Digest]:
+        """How many leaves are indexed, and the root of the tree over them."""
         ...
 
-    def record(self, size: int, leaves: Sequence[Indexed]) -> None:
-        """Add leaves and the new size in one database transaction."""
+    def record(self, size: int, root: Digest, leaves: Sequence[Indexed]) -> None:
+        """Add leaves, the new size and its root in one database transaction."""
         ...
 
     def find_created(self, refs: Sequence[OutputRef]) -> dict[OutputRef, int]:

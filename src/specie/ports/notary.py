@@ -37,6 +37,10 @@ class NotaryPort(Protocol):
         """Final and durable once this returns; the same bytes again give the same answer."""
         ...
 
+    def find_promise(self, txid: TransactionId) -> Promise | None:
+        """The promise given for it; None if it is not final now."""
+        ...
+
     def get_supply(self) -> SupplyState:
         """Serial and total, for who prepares the next change."""
         ...
@@ -93,6 +97,14 @@ class NotaryStore(Protocol):
 
     def load_batch_time(self) -> Timestamp:
         """Time of the last published batch, 0 if none."""
+        ...
+
+    def load_last_time(self) -> Timestamp:
+        """The latest time recorded, of a transaction or a publication; 0 if none."""
+        ...
+
+    def count_broken(self, now: Timestamp) -> int:
+        """Promises that were published late, or are late now and not published yet."""
         ...
 
     def load_batch_number(self) -> int:

@@ -1,12 +1,13 @@
 """Follows the log, indexes it, and proves what it says (P5, P6, X2).
 
 Every batch of new leaves is hashed and checked against the checkpoint before it is indexed; a
-log that goes back or differs is refused and nothing changes.
+log that goes back or differs is refused and nothing changes, after a restart as well: the index
+keeps the root of what it has indexed.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 
 from specie.crypto.outputs import compute_refs
 from specie.crypto.proofs import get_proof_size
@@ -17,8 +18,9 @@ from specie.ledger.receipts import PaymentPart, ReceiptTrust, build_receipt
 from specie.ledger.states import OutputState, StateStatement, sign_states
 from specie.log.checkpoint import Checkpoint
 from specie.log.leaves import CreatedLeaf, KernelLeaf, Leaf, SpentLeaf, unpack_leaf
-from specie.log.notes import VerifierKey, verify_note
+from specie.log.notes import VerifierKey, drop_ml_dsa_lines, verify_note
 from specie.log.proofs import prove_consistency, prove_inclusion
+from specie.log.tiles import TILE_WIDTH
 from specie.log.tree import Frontier, compute_leaf_hash
 from specie.ports.log import Indexed, LogIndex, LogReader
 from specie.values.catalogue import ErrorCode
@@ -52,33 +54,35 @@ class Registration:
         self._log = log
         self._index = index
         self._cosigners = tuple(cosigners)
-        self._frontier = self._rebuild_frontier()
 
     def read_checkpoint(self) -> Checkpoint:
         """The newest checkpoint, every signature on it verified."""
-        trust = ReceiptTrust(self._roster.genesis, self._roster.current, self._cosigners)
-        note = self._log.read_checkpoint()
-        return verify_note(note, trust.get_log_key(), self._cosigners).checkpoint
+        return self._read_note()[1]
 
     def catch_up(self) -> Checkpoint:
         """Index what is new, once it is certain that it belongs to the checkpoint."""
         checkpoint = self.read_checkpoint()
-        start = self._index.get_size()
+        start, root = self._index.get_tip()
         if checkpoint.size < start:
             raise SpecieError(ErrorCode.LOG_INVALID, "the log has become shorter")
-        frontier = self._check_root(checkpoint)
+        steps = self._check_growth(start, root, checkpoint)
         source = self._log.iterate_leaves(checkpoint.size, start)
-        while part := list(islice(source, LEAVES_AT_ONCE_MAX)):
-            end = start + len(part)
-            self._index.record(end, self._build_index(start, part))
-            start = end
-        self._frontier = frontier
+        for step in steps:
+            part = list(islice(source, LEAVES_AT_ONCE_MAX))
+            self._index.record(step.size, step.compute_root(), self._build_index(start, part))
+            start = step.size
         return checkpoint
 
     def find_created(self, refs: Sequence[OutputRef]) -> list[LocatedLeaf]:
         """The created leaves of these outputs, as far as they are published."""
+        size = self.read_checkpoint().size
         places = sorted(self._index.find_created(refs).values())
-        return [LocatedLeaf(place, self._read_leaf(place)) for place in places]
+        found: list[LocatedLeaf] = []
+        for number, group in groupby(places, key=lambda place: place // TILE_WIDTH):
+            start = number * TILE_WIDTH
+            bundle = list(islice(self._log.iterate_leaves(size, start), TILE_WIDTH))
+            found += [LocatedLeaf(place, bundle[place - start]) for place in group]
+        return found
 
     def state_outputs(self, refs: Sequence[OutputRef]) -> StateStatement:
         """Signed: which of these are unspent as of the newest checkpoint."""
@@ -87,48 +91,71 @@ class Registration:
         states = [(ref, _get_state(ref, created, spent)) for ref in refs]
         return sign_states(self._roster.genesis.network, checkpoint, states, self._key)
 
-    def prove_leaf(self, position: int) -> str:
+    def prove_leaf(self, position: int, *, is_quantum_safe: bool = False) -> str:
         """A receipt of one leaf, whatever its kind."""
-        return self._build_receipt(position, None)
+        return self._build_receipt(position, None, is_quantum_safe)
 
-    def prove_payment(self, payment: PaymentPart) -> str:
-        """A receipt of one output of a payment; `not_published` while it is only promised."""
+    def prove_payment(self, payment: PaymentPart, *, is_quantum_safe: bool = False) -> str:
+        """A receipt of one output of a payment; `not_published` while it is only promised.
+
+        `is_quantum_safe` keeps the ML-DSA-44 lines, 3.2 kB each, which a receipt of at most
+        4 KiB has no room for.
+        """
         txid: TransactionId = payment.outline.compute_id()
         position = self._index.find_kernels(txid)
         if position is None:
             raise SpecieError(ErrorCode.NOT_PUBLISHED, "not in the log yet")
-        return self._build_receipt(position, payment)
+        return self._build_receipt(position, payment, is_quantum_safe)
 
     def prove_growth(self, old: int) -> tuple[Digest, ...]:
         """That today's log continues the one of `old` leaves, for witnesses."""
         size = self.read_checkpoint().size
         return prove_consistency(old, size, lambda level, one: self._hash(level, one, size))
 
-    def _build_receipt(self, position: int, payment: PaymentPart | None) -> str:
-        note = self._log.read_checkpoint()
-        size = self.read_checkpoint().size
+    def _build_receipt(
+        self,
+        position: int,
+        payment: PaymentPart | None,
+        is_quantum_safe: bool,  # noqa: FBT001  # passed on from a keyword
+    ) -> str:
+        whole, checkpoint = self._read_note()
+        note = whole if is_quantum_safe else drop_ml_dsa_lines(whole)
+        size = checkpoint.size
         path = prove_inclusion(position, size, lambda level, one: self._hash(level, one, size))
-        return build_receipt(self._read_leaf(position), position, path, note, payment)
+        leaf = next(iter(self._log.iterate_leaves(size, position)))
+        return build_receipt(leaf, position, path, note, payment)
+
+    def _read_note(self) -> tuple[str, Checkpoint]:
+        trust = ReceiptTrust(self._roster.genesis, self._roster.current, self._cosigners)
+        note = self._log.read_checkpoint()
+        return note, verify_note(note, trust.get_log_key(), self._cosigners).checkpoint
 
     def _hash(self, level: int, number: int, size: int) -> Digest:
         return self._log.read_hash(level, number, size)
 
-    def _read_leaf(self, position: int) -> bytes:
-        return next(iter(self._log.iterate_leaves(self._index.get_size(), position)))
-
-    def _check_root(self, checkpoint: Checkpoint) -> Frontier:
-        frontier = self._frontier
-        source = self._log.iterate_leaves(checkpoint.size, frontier.size)
+    def _check_growth(self, start: int, root: Digest, checkpoint: Checkpoint) -> list[Frontier]:
+        """The tree after each part that is new; the old one is compared before it grows."""
+        frontier = self._read_frontier(start, checkpoint.size)
+        if frontier.compute_root() != root:
+            raise SpecieError(ErrorCode.LOG_INVALID, "the log is not the one that was indexed")
+        steps: list[Frontier] = []
+        source = self._log.iterate_leaves(checkpoint.size, start)
         while part := list(islice(source, LEAVES_AT_ONCE_MAX)):
             frontier = frontier.append(compute_leaf_hash(leaf) for leaf in part)
+            steps.append(frontier)
         if frontier.compute_root() != checkpoint.root:
             raise SpecieError(ErrorCode.LOG_INVALID, "the leaves are not those of the checkpoint")
-        return frontier
+        return steps
 
-    def _rebuild_frontier(self) -> Frontier:
-        size = self._index.get_size()
-        hashes = (compute_leaf_hash(leaf) for leaf in self._log.iterate_leaves(size))
-        return Frontier().append(hashes) if size else Frontier()
+    def _read_frontier(self, size: int, log_size: int) -> Frontier:
+        """The first `size` leaves' complete subtrees, from the tiles of a log that is longer."""
+        roots: list[Digest] = []
+        start = 0
+        for level in reversed(range(size.bit_length())):
+            if size >> level & 1:
+                roots.append(self._hash(level, start >> level, log_size))
+                start += 1 << level
+        return Frontier(size, tuple(roots))
 
     def _build_index(self, start: int, leaves: Sequence[bytes]) -> list[Indexed]:
         is_published = self._roster.genesis.proof_mode is ProofMode.PUBLISHED

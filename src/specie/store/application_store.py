@@ -11,6 +11,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    and_,
     func,
     insert,
     select,
@@ -29,7 +30,13 @@ from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.encoding import split_fixed
 from specie.values.errors import SpecieError
-from specie.values.identifiers import OrderId, ParticipantNumber, PublicKey
+from specie.values.identifiers import (
+    OrderId,
+    ParticipantNumber,
+    PublicKey,
+    Signature,
+    TransactionId,
+)
 
 _VERSION: Final = 1
 _METADATA: Final = MetaData()
@@ -58,6 +65,8 @@ _PRODUCED = Table(
     "produced",
     _METADATA,
     Column("order_id", LargeBinary, primary_key=True),
+    Column("number", Integer, primary_key=True),  # 1, 2, … of this order
+    Column("txid", LargeBinary, nullable=False, unique=True),  # a transaction serves one order
     Column("data", LargeBinary, nullable=False),
     Column("sealed_openings", LargeBinary, nullable=False),
 )
@@ -84,24 +93,36 @@ class SqliteApplicationStore:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "this order has another content")
         return known
 
+    def find(self, order: OrderId) -> Application | None:
+        """None if nobody applied."""
+        with self._database.reading() as connection:
+            row = _find(connection, order)
+        return None if row is None else _from_row(row)
+
     def get(self, order: OrderId) -> Application:
         """`application_unknown` if there is none."""
         with self._database.reading() as connection:
             return _from_row(_get(connection, order))
 
     def record_approval(self, order: OrderId, officer: int, signature: bytes) -> int:
-        """Gives how many different officers have approved."""
+        """The newest signature of each officer counts; gives how many officers have signed."""
+        mine = and_(_APPROVAL.c.order_id == order, _APPROVAL.c.officer == officer)
         with self._database.transaction() as connection:
             _get(connection, order)
-            mine = select(_APPROVAL).where(
-                _APPROVAL.c.order_id == order, _APPROVAL.c.officer == officer
-            )
-            if connection.execute(mine).first() is None:
+            change = update(_APPROVAL).where(mine).values(signature=signature)
+            if connection.execute(change).rowcount == 0:
                 connection.execute(
                     insert(_APPROVAL).values(order_id=order, officer=officer, signature=signature)
                 )
             query = select(func.count()).where(_APPROVAL.c.order_id == order)
             return int(connection.execute(query).scalar_one())
+
+    def load_approvals(self, order: OrderId) -> dict[int, Signature]:
+        """Signatures by officer, as recorded; whoever counts on them verifies them."""
+        query = select(_APPROVAL).where(_APPROVAL.c.order_id == order)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return {row.officer: Signature(row.signature) for row in rows}
 
     def advance(self, order: OrderId, state: ApplicationState) -> None:
         """States only move forward; going back is silently nothing."""
@@ -111,21 +132,29 @@ class SqliteApplicationStore:
                 change = update(_APPLICATION).where(_APPLICATION.c.order_id == order)
                 connection.execute(change.values(state=state.value))
 
-    def record_produced(self, order: OrderId, built: BuiltTransaction) -> BuiltTransaction:
-        """The first production counts; gives it."""
+    def record_produced(
+        self, order: OrderId, built: BuiltTransaction, after: TransactionId | None = None
+    ) -> BuiltTransaction:
+        """The first production counts, and the first that follows on `after`; gives the newest.
+
+        `order_conflict` if the transaction serves another order, or another one voids this order.
+        """
         openings = b"".join(opening.pack() for opening in built.disclosure.openings)
         with self._database.transaction() as connection:
             _get(connection, order)
-            query = select(_PRODUCED).where(_PRODUCED.c.order_id == order)
-            row = connection.execute(query).first()
-            if row is None:
+            row = _find_newest(connection, order)
+            if (None if row is None else row.txid) == after:
+                _check_unused(connection, built.signed.txid)
                 connection.execute(
                     insert(_PRODUCED).values(
                         order_id=order,
+                        number=1 if row is None else row.number + 1,
+                        txid=built.signed.txid,
                         data=encode_signed(built.signed),
                         sealed_openings=self._key.seal(openings, order),
                     )
                 )
+                row = None
         known = built if row is None else self._open(row, order)
         if known.signed.txid != built.signed.txid and built.signed.body.supply_change < 0:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "another transaction voids this order")
@@ -133,11 +162,17 @@ class SqliteApplicationStore:
         return known
 
     def find_produced(self, order: OrderId) -> BuiltTransaction | None:
-        """What was produced."""
+        """The newest that was produced."""
         with self._database.reading() as connection:
-            query = select(_PRODUCED).where(_PRODUCED.c.order_id == order)
-            row = connection.execute(query).first()
+            row = _find_newest(connection, order)
         return None if row is None else self._open(row, order)
+
+    def load_produced(self, order: OrderId) -> list[TransactionId]:
+        """All that was ever produced for it, oldest first: any of them may have become final."""
+        query = select(_PRODUCED.c.txid).where(_PRODUCED.c.order_id == order)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(_PRODUCED.c.number)).all()
+        return [TransactionId(row.txid) for row in rows]
 
     def close(self) -> None:
         """Close the database."""
@@ -152,6 +187,17 @@ class SqliteApplicationStore:
 def _find(connection: Connection, order: OrderId) -> Any:
     query = select(_APPLICATION).where(_APPLICATION.c.order_id == order)
     return connection.execute(query).first()
+
+
+def _find_newest(connection: Connection, order: OrderId) -> Any:
+    query = select(_PRODUCED).where(_PRODUCED.c.order_id == order)
+    return connection.execute(query.order_by(_PRODUCED.c.number.desc()).limit(1)).first()
+
+
+def _check_unused(connection: Connection, txid: TransactionId) -> None:
+    query = select(_PRODUCED.c.order_id).where(_PRODUCED.c.txid == txid)
+    if connection.execute(query).first() is not None:
+        raise SpecieError(ErrorCode.ORDER_CONFLICT, "this transaction serves another order")
 
 
 def _get(connection: Connection, order: OrderId) -> Any:

@@ -26,14 +26,22 @@ from specie.crypto.addresses import Address
 from specie.crypto.outputs import unpack_opening
 from specie.crypto.secrets import SealingKey, ViewKey, open_sealed, unseal
 from specie.ledger.records import Output
-from specie.ports.clients import Client, ClientStatus, Movement, WatchedToken
+from specie.ports.clients import (
+    Client,
+    ClientStatus,
+    ExpectedArrival,
+    Movement,
+    WatchedToken,
+)
 from specie.store.database import Database, chunked
 from specie.tokens.holdings import Token
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
+from specie.values.encoding import encode_text
 from specie.values.errors import SpecieError
 from specie.values.identifiers import (
     ClientId,
+    OrderId,
     OutputRef,
     ParticipantNumber,
     PublicKey,
@@ -86,6 +94,15 @@ _MOVEMENT = Table(
 )
 
 
+_EXPECTED = Table(
+    "expected_arrival",
+    _METADATA,
+    Column("order_id", LargeBinary, primary_key=True),
+    Column("client", String, nullable=True),
+    Column("sender", Integer, nullable=True),
+)
+
+
 class SqliteClientStore:
     """`ClientStore` on SQLite."""
 
@@ -95,7 +112,7 @@ class SqliteClientStore:
 
     def add_client(self, client: Client) -> None:
         """`client_exists` if the id or the address is taken."""
-        aad = client.id.encode()
+        aad = encode_text(client.id)
         with self._database.transaction() as connection:
             query = select(_CLIENT.c.id).where(
                 or_(_CLIENT.c.id == client.id, _CLIENT.c.spend == client.address.spend)
@@ -109,7 +126,7 @@ class SqliteClientStore:
                     view=client.address.view,
                     spend=client.address.spend,
                     sealed_view_key=client.view_key.seal(self._key, aad),
-                    sealed_name=self._key.seal(client.name.encode(), aad),
+                    sealed_name=self._key.seal(encode_text(client.name), aad),
                     status=client.status.value,
                 )
             )
@@ -212,12 +229,42 @@ class SqliteClientStore:
         with self._database.reading() as connection:
             return [Output(row.output) for row in connection.execute(query)]
 
+    def load_outputs(self, client: ClientId) -> list[Output]:
+        """Everything final that was ever this client's, for a device that restores."""
+        query = select(_TOKEN.c.output).where(_TOKEN.c.client == client, _TOKEN.c.is_final == 1)
+        with self._database.reading() as connection:
+            return [Output(row.output) for row in connection.execute(query)]
+
     def mark_delivered(self, client: ClientId, refs: Sequence[OutputRef]) -> None:
         """The device has them."""
         with self._database.transaction() as connection:
             for part in chunked(list(refs)):
                 change = update(_TOKEN).where(_TOKEN.c.client == client, _TOKEN.c.ref.in_(part))
                 connection.execute(change.values(is_delivered=1))
+
+    def expect(self, arrival: ExpectedArrival) -> None:
+        """Durable before the payer is asked to pay; `order_conflict` if the order is another's."""
+        with self._database.transaction() as connection:
+            known = _find_expected(connection, arrival.order)
+            if known is None:
+                connection.execute(
+                    insert(_EXPECTED).values(
+                        order_id=arrival.order, client=arrival.client, sender=arrival.sender
+                    )
+                )
+        if known not in (None, arrival):
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "this order is for something else")
+
+    def find_expected(self, order: OrderId) -> ExpectedArrival | None:
+        """What arrives under this order is for; None if nobody said."""
+        with self._database.reading() as connection:
+            return _find_expected(connection, order)
+
+    def find_movements(self, txid: TransactionId) -> list[Movement]:
+        """Of one transaction."""
+        query = select(_MOVEMENT).where(_MOVEMENT.c.txid == txid).order_by(_MOVEMENT.c.sequence)
+        with self._database.reading() as connection:
+            return [self._open_movement(row) for row in connection.execute(query)]
 
     def load_movements(self, client: ClientId) -> list[Movement]:
         """Oldest first."""
@@ -298,3 +345,14 @@ class SqliteClientStore:
             time=Timestamp(row.time),
             is_final=bool(row.is_final),
         )
+
+
+def _find_expected(connection: Connection, order: OrderId) -> ExpectedArrival | None:
+    row = connection.execute(select(_EXPECTED).where(_EXPECTED.c.order_id == order)).first()
+    if row is None:
+        return None
+    return ExpectedArrival(
+        order,
+        None if row.client is None else ClientId(row.client),
+        None if row.sender is None else ParticipantNumber(row.sender),
+    )

@@ -16,11 +16,12 @@ from sqlalchemy import (
     update,
 )
 
+from specie.log.tree import EMPTY_ROOT
 from specie.ports.log import Indexed
 from specie.store.database import Database, chunked
-from specie.values.identifiers import OutputRef, TransactionId
+from specie.values.identifiers import Digest, OutputRef, TransactionId
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _METADATA: Final = MetaData()
 
 _CREATED = Table(
@@ -41,11 +42,12 @@ _KERNELS = Table(
     Column("txid", LargeBinary, primary_key=True),
     Column("position", BigInteger, nullable=False),
 )
-_SIZE = Table(
-    "size",
+_TIP = Table(
+    "tip",
     _METADATA,
     Column("id", Integer, primary_key=True),
     Column("leaves", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
 )
 
 
@@ -55,13 +57,14 @@ class SqliteLogIndex:
     def __init__(self, path: Path) -> None:
         self._database = Database(path, _METADATA, "index", _VERSION)
 
-    def get_size(self) -> int:
-        """How many leaves are indexed."""
+    def get_tip(self) -> tuple[int, Digest]:
+        """How many leaves are indexed, and the root of the tree over them."""
         with self._database.reading() as connection:
-            return int(connection.execute(select(_SIZE.c.leaves)).scalar() or 0)
+            row = connection.execute(select(_TIP)).first()
+        return (0, EMPTY_ROOT) if row is None else (int(row.leaves), Digest(row.root))
 
-    def record(self, size: int, leaves: Sequence[Indexed]) -> None:
-        """Add leaves and the new size in one database transaction."""
+    def record(self, size: int, root: Digest, leaves: Sequence[Indexed]) -> None:
+        """Add leaves, the new size and its root in one database transaction."""
         created = [{"ref": one.created, "position": one.position} for one in leaves if one.created]
         spent = [{"ref": one.spent, "position": one.position} for one in leaves if one.spent]
         kernels = [{"txid": one.kernels, "position": one.position} for one in leaves if one.kernels]
@@ -69,8 +72,9 @@ class SqliteLogIndex:
             for table, rows in ((_CREATED, created), (_SPENT, spent), (_KERNELS, kernels)):
                 if rows:
                     connection.execute(insert(table), rows)
-            if connection.execute(update(_SIZE).values(leaves=size)).rowcount == 0:
-                connection.execute(insert(_SIZE).values(id=1, leaves=size))
+            tip = {"leaves": size, "root": root}
+            if connection.execute(update(_TIP).values(**tip)).rowcount == 0:
+                connection.execute(insert(_TIP).values(id=1, **tip))
 
     def find_created(self, refs: Sequence[OutputRef]) -> dict[OutputRef, int]:
         """Positions of created leaves."""

@@ -94,6 +94,7 @@ _BATCH = Table(
     Column("time", BigInteger, nullable=False),
     Column("first_leaf", BigInteger, nullable=False),
     Column("leaves", Integer, nullable=False),
+    Column("published", BigInteger, nullable=False),  # by the notary's clock
 )
 _LEAF = Table(
     "leaf",
@@ -194,6 +195,25 @@ class SqliteNotaryStore:
         with self._database.reading() as connection:
             return Timestamp(connection.execute(query).scalar() or 0)
 
+    def load_last_time(self) -> Timestamp:
+        """The latest time recorded, of a transaction or a publication; 0 if none."""
+        last = select(_NOTARISED.c.time).order_by(_NOTARISED.c.sequence.desc()).limit(1)
+        batches = select(func.max(_BATCH.c.time), func.max(_BATCH.c.published))
+        with self._database.reading() as connection:
+            recorded = connection.execute(last).scalar() or 0
+            header, published = connection.execute(batches).one()
+            return Timestamp(max(recorded, header or 0, published or 0))
+
+    def count_broken(self, now: Timestamp) -> int:
+        """Promises that were published late, or are late now and not published yet."""
+        query = (
+            select(func.count())
+            .select_from(_NOTARISED.outerjoin(_BATCH, _NOTARISED.c.batch == _BATCH.c.number))
+            .where(func.coalesce(_BATCH.c.published, now) > _NOTARISED.c.publish_by)
+        )
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar_one()
+
     def load_batch_number(self) -> int:
         """Number of the last published batch, 0 if none."""
         with self._database.reading() as connection:
@@ -209,7 +229,11 @@ class SqliteNotaryStore:
             connection.execute(insert(_LEAF), rows)
             connection.execute(
                 insert(_BATCH).values(
-                    number=batch.number, time=batch.time, first_leaf=first, leaves=len(rows)
+                    number=batch.number,
+                    time=batch.time,
+                    first_leaf=first,
+                    leaves=len(rows),
+                    published=batch.published,
                 )
             )
             for part in chunked(list(batch.txids)):

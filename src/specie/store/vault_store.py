@@ -5,73 +5,35 @@ itself sealed, on a device under Argon2id of the passphrase.
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    and_,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from specie.crypto.outputs import unpack_opening
 from specie.crypto.secrets import SealingKey, open_sealed
 from specie.ledger.records import Output
-from specie.ports.vault import PaymentState, Selection, StoredPayment
+from specie.ports.vault import HeldToken, PaymentState, Selection, StoredPayment
+from specie.store.contacts import SqliteContactStore
 from specie.store.database import Database, chunked
+from specie.store.vault_tables import HOLDER, METADATA, PAYMENT, TOKEN
 from specie.tokens.holdings import Token
 from specie.values.catalogue import ErrorCode
-from specie.values.encoding import split_fixed
+from specie.values.encoding import encode_text, split_fixed
 from specie.values.errors import SpecieError
 from specie.values.identifiers import OutputRef, TransactionId
+from specie.values.times import Timestamp
 
 _VERSION: Final = 1
-_METADATA: Final = MetaData()
 _OPENING_SIZE: Final = 297
-
-_HOLDER = Table(
-    "holder",
-    _METADATA,
-    Column("holder", String, primary_key=True),
-    Column("salt", LargeBinary, nullable=False),
-    Column("sealed_key", LargeBinary, nullable=False),
-    Column("sealed_tree", LargeBinary, nullable=False),
-)
-_TOKEN = Table(
-    "token",
-    _METADATA,
-    Column("holder", String, primary_key=True),
-    Column("ref", LargeBinary, primary_key=True),
-    Column("output", LargeBinary, nullable=False),
-    Column("sealed_opening", LargeBinary, nullable=False),
-    Column("payment", LargeBinary, nullable=True, index=True),  # reserved by
-    Column("spent", Integer, nullable=False),
-)
-_PAYMENT = Table(
-    "payment",
-    _METADATA,
-    Column("holder", String, primary_key=True),
-    Column("id", LargeBinary, primary_key=True),
-    Column("txid", LargeBinary, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),  # openings ‖ transaction
-    Column("outputs", Integer, nullable=False),
-    Column("state", String, nullable=False, index=True),
-)
 
 
 class VaultDatabase:
     """The file; `open_holder` gives one holder's part of it."""
 
     def __init__(self, path: Path) -> None:
-        self._database = Database(path, _METADATA, "vault", _VERSION)
+        self._database = Database(path, METADATA, "vault", _VERSION)
 
     def store_keys(self, holder: str, salt: bytes, sealed_key: bytes, sealed_tree: bytes) -> None:
         """A holder's sealed keys; never overwritten."""
@@ -79,7 +41,7 @@ class VaultDatabase:
             if _find_holder(connection, holder) is not None:
                 raise SpecieError(ErrorCode.ORDER_CONFLICT, "this holder has keys already")
             connection.execute(
-                insert(_HOLDER).values(
+                insert(HOLDER).values(
                     holder=holder, salt=salt, sealed_key=sealed_key, sealed_tree=sealed_tree
                 )
             )
@@ -92,6 +54,10 @@ class VaultDatabase:
     def open_holder(self, holder: str, key: SealingKey) -> "SqliteVaultStore":
         """The holder's rows, opened with the holder's key."""
         return SqliteVaultStore(self._database, holder, key)
+
+    def open_contacts(self, holder: str, key: SealingKey, prefix: str) -> SqliteContactStore:
+        """The holder's address book, for addresses with this network's prefix."""
+        return SqliteContactStore(self._database, holder, key, prefix)
 
     def close(self) -> None:
         """Close the database."""
@@ -106,139 +72,202 @@ class SqliteVaultStore:
         self._holder = holder
         self._key = key
 
-    def add_tokens(self, tokens: Sequence[Token]) -> int:
+    def add_tokens(self, tokens: Sequence[Token], time: Timestamp) -> int:
         """New tokens become available; known ones are left alone. Gives how many were new."""
         with self._database.transaction() as connection:
-            return self._insert_tokens(connection, tokens)
+            return self._insert_tokens(connection, tokens, time)
 
-    def load_available(self) -> list[Token]:
+    def load_available(self) -> list[HeldToken]:
         """Neither reserved nor spent."""
         with self._database.reading() as connection:
             return self._select_available(connection)
 
+    def load_tokens(self) -> list[HeldToken]:
+        """All that were ever received, the oldest first; spent ones too."""
+        query = select(TOKEN).where(TOKEN.c.holder == self._holder)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(TOKEN.c.sequence))
+            return [self._open_held(row) for row in rows]
+
+    def find_token(self, ref: OutputRef) -> Token | None:
+        """Reserved and spent ones too."""
+        query = select(TOKEN).where(TOKEN.c.holder == self._holder, TOKEN.c.ref == ref)
+        with self._database.reading() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else self._open_token(row)
+
     def load_spent(self) -> list[OutputRef]:
-        """Spent by settled payments."""
-        query = select(_TOKEN.c.ref).where(_TOKEN.c.holder == self._holder, _TOKEN.c.spent == 1)
+        """Spent by settled payments, or elsewhere."""
+        query = select(TOKEN.c.ref).where(TOKEN.c.holder == self._holder, TOKEN.c.spent == 1)
         with self._database.reading() as connection:
             return [OutputRef(row.ref) for row in connection.execute(query)]
 
-    def reserve(self, payment_id: bytes, select_tokens: Selection) -> tuple[Token, ...]:
+    def reserve(self, payment_id: bytes, select_tokens: Selection) -> tuple[HeldToken, ...]:
         """Select and reserve at once, under the write lock: no two payments get one token."""
         with self._database.transaction() as connection:
             self._check_unrecorded(connection, payment_id)
             self._free(connection, self._is_reserved_by(payment_id))
             chosen = tuple(select_tokens(self._select_available(connection)))
-            for part in chunked([token.ref for token in chosen]):
-                change = update(_TOKEN).where(
-                    _TOKEN.c.holder == self._holder, _TOKEN.c.ref.in_(part)
-                )
-                connection.execute(change.values(payment=payment_id))
+            self._update_tokens(connection, [one.ref for one in chosen], payment=payment_id)
         return chosen
 
     def record_payment(self, payment: StoredPayment, inputs: Sequence[OutputRef]) -> None:
         """Durable before the transaction leaves; only if it spends what is reserved for it."""
         sealed = self._key.seal(b"".join(payment.openings) + payment.data, self._bind(payment.txid))
-        reserved = select(_TOKEN.c.ref).where(self._is_reserved_by(payment.payment_id))
+        reserved = select(TOKEN.c.ref).where(self._is_reserved_by(payment.payment_id))
         with self._database.transaction() as connection:
             self._check_unrecorded(connection, payment.payment_id)
             if {row.ref for row in connection.execute(reserved)} != set(inputs):
                 raise SpecieError(ErrorCode.TOKEN_UNAVAILABLE, "the tokens are not reserved for it")
             connection.execute(
-                insert(_PAYMENT).values(
+                insert(PAYMENT).values(
                     holder=self._holder,
                     id=payment.payment_id,
                     txid=payment.txid,
                     sealed=sealed,
                     outputs=len(payment.openings),
                     state=payment.state.value,
+                    not_after=payment.not_after,
+                    time=payment.time,
                 )
             )
+            self._note_signed(connection, payment)
 
     def find_payment(self, payment_id: bytes) -> StoredPayment | None:
         """By the holder's own id."""
         with self._database.reading() as connection:
-            row = connection.execute(select(_PAYMENT).where(self._is_payment(payment_id))).first()
+            row = connection.execute(select(PAYMENT).where(self._is_payment(payment_id))).first()
         return None if row is None else self._open_payment(row)
 
     def load_prepared(self) -> list[StoredPayment]:
         """Payments whose answer was not heard."""
-        query = select(_PAYMENT).where(
-            _PAYMENT.c.holder == self._holder, _PAYMENT.c.state == PaymentState.PREPARED.value
+        query = select(PAYMENT).where(
+            PAYMENT.c.holder == self._holder, PAYMENT.c.state == PaymentState.PREPARED.value
         )
         with self._database.reading() as connection:
             return [self._open_payment(row) for row in connection.execute(query)]
 
-    def settle(self, payment_id: bytes, change: Sequence[Token]) -> None:
-        """Inputs spent, change available; in one database transaction."""
-        with self._database.transaction() as connection:
-            self._change_state(connection, payment_id, PaymentState.SETTLED)
-            connection.execute(
-                update(_TOKEN).where(self._is_reserved_by(payment_id)).values(spent=1)
-            )
-            self._insert_tokens(connection, change)
+    def load_payments(self) -> list[StoredPayment]:
+        """All of them, the oldest first."""
+        query = select(PAYMENT).where(PAYMENT.c.holder == self._holder)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(PAYMENT.c.sequence))
+            return [self._open_payment(row) for row in rows]
 
-    def release(self, payment_id: bytes) -> None:
-        """Refused for good: tokens free again. `payment_unknown` if it is not recorded."""
+    def settle(
+        self,
+        payment_id: bytes,
+        inputs: Sequence[OutputRef],
+        change: Sequence[Token],
+        time: Timestamp,
+    ) -> None:
+        """Inputs spent, change available; in one database transaction. Whatever was thought before.
+
+        What is final is final: also a payment whose tokens were freed meanwhile.
+        """
+        with self._database.transaction() as connection:
+            self._change_state(connection, payment_id, PaymentState.SETTLED, set(PaymentState))
+            self._update_tokens(connection, inputs, spent=1, payment=payment_id)
+            self._insert_tokens(connection, change, time)
+
+    def release(self, payment_id: bytes, spent: Sequence[OutputRef] = ()) -> None:
+        """Refused for good: `spent` were spent elsewhere, its other tokens are free again."""
         with self._database.transaction() as connection:
             self._change_state(connection, payment_id, PaymentState.REFUSED)
-            self._free(connection, self._is_reserved_by(payment_id))
+            is_reserved = self._is_reserved_by(payment_id)
+            connection.execute(
+                update(TOKEN).where(is_reserved, TOKEN.c.ref.in_(list(spent))).values(spent=1)
+            )
+            self._free(connection, is_reserved)
+
+    def release_void(self, payment_id: bytes, signed_until: Timestamp) -> None:
+        """Cancelled for good: its tokens are free, and count as signed until then at most."""
+        with self._database.transaction() as connection:
+            self._change_state(connection, payment_id, PaymentState.CANCELLED)
+            is_reserved = self._is_reserved_by(payment_id)
+            connection.execute(
+                update(TOKEN)
+                .where(is_reserved, TOKEN.c.signed_until > signed_until)
+                .values(signed_until=signed_until)
+            )
+            self._free(connection, is_reserved)
 
     def release_unsigned(self, payment_id: bytes | None = None) -> int:
         """Reservations without a recorded transaction are free again: of one id, or all."""
-        signed = select(_PAYMENT.c.id).where(_PAYMENT.c.holder == self._holder)
-        is_unsigned = and_(_TOKEN.c.payment.is_not(None), _TOKEN.c.payment.not_in(signed))
+        signed = select(PAYMENT.c.id).where(PAYMENT.c.holder == self._holder)
+        is_unsigned = and_(TOKEN.c.payment.is_not(None), TOKEN.c.payment.not_in(signed))
         if payment_id is not None:
-            is_unsigned = and_(is_unsigned, _TOKEN.c.payment == payment_id)
+            is_unsigned = and_(is_unsigned, TOKEN.c.payment == payment_id)
         with self._database.transaction() as connection:
             return self._free(connection, is_unsigned)
 
     def _free(self, connection: Connection, which: Any) -> int:
-        is_mine = and_(_TOKEN.c.holder == self._holder, _TOKEN.c.spent == 0, which)
-        return connection.execute(update(_TOKEN).where(is_mine).values(payment=None)).rowcount
+        is_mine = and_(TOKEN.c.holder == self._holder, TOKEN.c.spent == 0, which)
+        return connection.execute(update(TOKEN).where(is_mine).values(payment=None)).rowcount
 
     def _check_unrecorded(self, connection: Connection, payment_id: bytes) -> None:
-        query = select(_PAYMENT.c.id).where(self._is_payment(payment_id))
+        query = select(PAYMENT.c.id).where(self._is_payment(payment_id))
         if connection.execute(query).first() is not None:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "this payment is recorded already")
 
-    def _select_available(self, connection: Connection) -> list[Token]:
-        query = select(_TOKEN.c.ref, _TOKEN.c.output, _TOKEN.c.sealed_opening).where(
-            _TOKEN.c.holder == self._holder, _TOKEN.c.payment.is_(None), _TOKEN.c.spent == 0
-        )
-        return [self._open_token(row) for row in connection.execute(query)]
+    def _update_tokens(
+        self, connection: Connection, refs: Sequence[OutputRef], **values: Any
+    ) -> None:
+        for part in chunked(list(refs)):
+            is_named = and_(TOKEN.c.holder == self._holder, TOKEN.c.ref.in_(part))
+            connection.execute(update(TOKEN).where(is_named).values(**values))
 
-    def _insert_tokens(self, connection: Connection, tokens: Sequence[Token]) -> int:
+    def _note_signed(self, connection: Connection, payment: StoredPayment) -> None:
+        """What was signed until later stays so."""
+        is_earlier = or_(TOKEN.c.signed_until.is_(None), TOKEN.c.signed_until < payment.not_after)
+        which = and_(self._is_reserved_by(payment.payment_id), is_earlier)
+        connection.execute(update(TOKEN).where(which).values(signed_until=payment.not_after))
+
+    def _select_available(self, connection: Connection) -> list[HeldToken]:
+        query = select(TOKEN).where(
+            TOKEN.c.holder == self._holder, TOKEN.c.payment.is_(None), TOKEN.c.spent == 0
+        )
+        return [self._open_held(row) for row in connection.execute(query)]
+
+    def _insert_tokens(
+        self, connection: Connection, tokens: Sequence[Token], time: Timestamp
+    ) -> int:
         known: set[bytes] = set()
         for part in chunked([token.ref for token in tokens]):
-            query = select(_TOKEN.c.ref).where(
-                _TOKEN.c.holder == self._holder, _TOKEN.c.ref.in_(part)
-            )
+            query = select(TOKEN.c.ref).where(TOKEN.c.holder == self._holder, TOKEN.c.ref.in_(part))
             known.update(row.ref for row in connection.execute(query))
         fresh = {token.ref: token for token in tokens if token.ref not in known}
         if fresh:
-            connection.execute(insert(_TOKEN), [self._seal_token(one) for one in fresh.values()])
+            rows = [self._seal_token(one, time) for one in fresh.values()]
+            connection.execute(insert(TOKEN), rows)
         return len(fresh)
 
-    def _change_state(self, connection: Connection, payment_id: bytes, state: PaymentState) -> None:
+    def _change_state(
+        self,
+        connection: Connection,
+        payment_id: bytes,
+        state: PaymentState,
+        before: AbstractSet[PaymentState] = frozenset({PaymentState.PREPARED}),
+    ) -> None:
         """A settled payment stays settled; saying it again changes nothing."""
         row = connection.execute(
-            select(_PAYMENT.c.state).where(self._is_payment(payment_id))
+            select(PAYMENT.c.state).where(self._is_payment(payment_id))
         ).first()
         if row is None:
             raise SpecieError(ErrorCode.PAYMENT_UNKNOWN, "no such payment")
-        if row.state not in (PaymentState.PREPARED.value, state.value):
+        if PaymentState(row.state) not in {*before, state}:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, f"the payment is {row.state} already")
         connection.execute(
-            update(_PAYMENT).where(self._is_payment(payment_id)).values(state=state.value)
+            update(PAYMENT).where(self._is_payment(payment_id)).values(state=state.value)
         )
 
     def _is_payment(self, payment_id: bytes) -> Any:
-        return and_(_PAYMENT.c.holder == self._holder, _PAYMENT.c.id == payment_id)
+        return and_(PAYMENT.c.holder == self._holder, PAYMENT.c.id == payment_id)
 
     def _is_reserved_by(self, payment_id: bytes) -> Any:
-        return and_(_TOKEN.c.holder == self._holder, _TOKEN.c.payment == payment_id)
+        return and_(TOKEN.c.holder == self._holder, TOKEN.c.payment == payment_id)
 
-    def _seal_token(self, token: Token) -> dict[str, Any]:
+    def _seal_token(self, token: Token, time: Timestamp) -> dict[str, Any]:
         return {
             "holder": self._holder,
             "ref": token.ref,
@@ -246,7 +275,13 @@ class SqliteVaultStore:
             "sealed_opening": self._key.seal(token.opening.pack(), self._bind(token.ref)),
             "payment": None,
             "spent": 0,
+            "received": time,
+            "signed_until": None,
         }
+
+    def _open_held(self, row: Any) -> HeldToken:
+        until = None if row.signed_until is None else Timestamp(row.signed_until)
+        return HeldToken(self._open_token(row), Timestamp(row.received), until)
 
     def _open_token(self, row: Any) -> Token:
         opening = open_sealed(self._key, row.sealed_opening, self._bind(row.ref))
@@ -261,12 +296,14 @@ class SqliteVaultStore:
             data=plain[size:],
             openings=tuple(split_fixed(plain[:size], _OPENING_SIZE)),
             state=PaymentState(row.state),
+            not_after=Timestamp(row.not_after),
+            time=Timestamp(row.time),
         )
 
     def _bind(self, name: bytes) -> bytes:
-        return self._holder.encode() + b"\0" + name
+        return encode_text(self._holder) + b"\0" + name
 
 
 def _find_holder(connection: Connection, holder: str) -> tuple[bytes, bytes, bytes] | None:
-    row = connection.execute(select(_HOLDER).where(_HOLDER.c.holder == holder)).first()
+    row = connection.execute(select(HOLDER).where(HOLDER.c.holder == holder)).first()
     return None if row is None else (row.salt, row.sealed_key, row.sealed_tree)

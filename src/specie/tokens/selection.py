@@ -47,6 +47,18 @@ def select_tokens(tokens: Sequence[Candidate], amount: Minor) -> tuple[Candidate
     return tuple(chosen)
 
 
+def select_merge(tokens: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """The largest 16 tokens, to be paid to oneself; tokens of nothing only where there is room.
+
+    The largest, because what they reach grows with every merge, however much dust others send:
+    n tokens that reach an amount pay it after n / 15 merges at most.
+    """
+    ordered = sorted(tokens, key=lambda token: token.amount, reverse=True)
+    if not ordered or ordered[0].amount == 0:
+        raise SpecieError(ErrorCode.FUNDS_INSUFFICIENT, "there is nothing to merge")
+    return tuple(ordered[:INPUTS_MAX])
+
+
 def _take_largest(ordered: Sequence[Candidate], amount: Minor) -> list[Candidate]:
     chosen: list[Candidate] = []
     total = 0

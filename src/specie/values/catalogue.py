@@ -119,6 +119,7 @@ class ErrorCode(StrEnum):
     TOKENS_TOO_MANY = "tokens_too_many"
     TOKEN_UNAVAILABLE = "token_unavailable"
     PAYMENT_UNKNOWN = "payment_unknown"
+    CONTACT_UNKNOWN = "contact_unknown"
     PASSPHRASE_WRONG = "passphrase_wrong"
 
     # Banks and the central bank

@@ -41,6 +41,13 @@ def i64(value: int) -> bytes:
     return value.to_bytes(8, "little", signed=True)
 
 
+def encode_text(text: str) -> bytes:
+    """UTF-8; `text_invalid` for what has none. Python's own error would carry the text."""
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise SpecieError(ErrorCode.TEXT_INVALID, "half a character, which is no text")
+    return text.encode()
+
+
 def pad_text(text: str, size: int) -> bytes:
     """UTF-8 in NFC, padded with zeros to `size`; refuses what is too long or holds a control."""
     normal = unicodedata.normalize("NFC", text)

@@ -17,6 +17,10 @@ class SpecieError(Exception):
         self.message = message or code.value.replace("_", " ")
         super().__init__(f"{code.value}: {self.message}")
 
+    def renew(self) -> "SpecieError":
+        """The same refusal as a new object: one raised in two threads mixes their tracebacks."""
+        return SpecieError(self.code, self.message)
+
 
 class SpentError(SpecieError):
     """An input was spent before; `evidence` convinces a third party (encoded, spec page 05)."""
@@ -24,3 +28,7 @@ class SpentError(SpecieError):
     def __init__(self, message: str, evidence: bytes) -> None:
         super().__init__(ErrorCode.INPUT_SPENT, message)
         self.evidence = evidence
+
+    def renew(self) -> "SpentError":
+        """With its evidence."""
+        return SpentError(self.message, self.evidence)

@@ -15,9 +15,16 @@ AUTHORISATIONS_MAX: Final = 8
 TRANSACTION_BYTES_MAX: Final = 65_536
 WINDOW_MS_MAX: Final = 48 * 3600 * 1000  # not_after - not_before
 
-# Wallets (tokens/building.py)
+# Wallets (wallet/windows.py, tokens/scanning.py, store/contacts.py)
 WINDOW_MS_DEFAULT: Final = 10 * 60 * 1000
+WINDOW_STEP_MS: Final = 60 * 1000  # windows are made of whole steps, whatever the device's clock
+CONTACTS_MAX: Final = 4_096
+SUBWALLETS_MAX: Final = 65_536  # wallet/subwallets.py, of one phrase
 SCAN_OUTPUTS_MAX: Final = 1_000_000  # outputs in one call of the kernel
+
+# Banks (bank/attestation.py): windows that they attest, seen from now
+ATTEST_EARLY_MS_MAX: Final = 2 * 60 * 1000  # a window may begin so much later: clocks differ
+ATTEST_AHEAD_MS_MAX: Final = 3600 * 1000  # and end so much later: a freeze holds after it
 
 # Notary (notary/notarisation.py)
 BATCH_TRANSACTIONS_MAX: Final = 256

@@ -13,8 +13,10 @@ from specie.crypto.native import translated_errors
 from specie.crypto.secrets import KeyTree, SealingKey, derive_sealing_key, unseal
 from specie.ports.randomness import Identifiers
 from specie.values.catalogue import ErrorCode
+from specie.values.encoding import encode_text
 from specie.values.errors import SpecieError
 
+SUBWALLET_MARK: Final = "\x1f"  # between a holder's name and the number of a sub-wallet
 _KEY: Final = b"holder-key\0"
 _TREE: Final = b"holder-tree\0"
 
@@ -43,8 +45,10 @@ def create_keys(
     store: KeyStore, holder: str, master: SealingKey, salt: bytes, tree: KeyTree
 ) -> OpenedKeys:
     """Seal a key tree under a fresh vault key, and that under `master`."""
+    if SUBWALLET_MARK in holder:
+        raise SpecieError(ErrorCode.TEXT_INVALID, "a holder's name has no control characters")
     vault_key = SealingKey.generate()
-    aad = holder.encode()
+    aad = encode_text(holder)
     with translated_errors():
         sealed_key = master.seal_key(vault_key, _KEY + aad)
         sealed_tree = tree.seal(vault_key, _TREE + aad)
@@ -58,13 +62,18 @@ def open_keys(store: KeyStore, holder: str, master: SealingKey) -> OpenedKeys:
     if found is None:
         raise SpecieError(ErrorCode.CLIENT_UNKNOWN, "no keys of this holder here")
     _, sealed_key, sealed_tree = found
-    aad = holder.encode()
+    aad = encode_text(holder)
     try:
         with translated_errors():
             vault_key = master.open_key(sealed_key, _KEY + aad)
     except SpecieError:
         raise SpecieError(ErrorCode.PASSPHRASE_WRONG, "the passphrase does not open it") from None
     return OpenedKeys(vault_key, unseal(KeyTree.unseal, vault_key, sealed_tree, _TREE + aad))
+
+
+def get_subholder(holder: str, subwallet: int) -> str:
+    """The name under which a sub-wallet's rows are kept; the main wallet has the holder's own."""
+    return holder if subwallet == 0 else f"{holder}{SUBWALLET_MARK}{subwallet}"
 
 
 def derive_master(

@@ -83,12 +83,36 @@ def restore_through_bank(
     log: LogReader,
     trust: RestoreTrust,
 ) -> Restored:
-    """The fast way; `log_invalid` if an output named by the bank is not in the log."""
+    """The fast way. What the bank invents is not in the log and not counted.
+
+    `log_invalid` if a leaf is not where the registration says, `statement_invalid` if what it has
+    signed is older than our checkpoint, or says other things than the leaves it has shown.
+    """
     tokens = scan(outputs, keys.view, keys.address.spend, trust.bank)
     by_ref = {token.ref: token for token in tokens}
+    published = _find_published(list(by_ref), index, log, trust) & by_ref.keys()
+    statement = index.state_outputs(list(by_ref))
+    states = verify_states(statement, trust.genesis.network, trust.registration_key)
+    _check_statement(statement.checkpoint, trust.checkpoint)
+    is_same = statement.checkpoint.size == trust.checkpoint.size
+    for ref in by_ref:
+        is_known = states.get(ref, OutputState.UNKNOWN) is not OutputState.UNKNOWN
+        if is_known != (ref in published) and (is_same or not is_known):
+            raise SpecieError(ErrorCode.STATEMENT_INVALID, "leaves and statement contradict")
+    unspent = [
+        token
+        for ref, token in by_ref.items()
+        if ref in published and states[ref] is OutputState.UNSPENT
+    ]
+    return Restored(tuple(unspent), len(published))
+
+
+def _find_published(
+    refs: Sequence[OutputRef], index: RestoreIndex, log: LogReader, trust: RestoreTrust
+) -> set[OutputRef]:
     size, root = trust.checkpoint.size, trust.checkpoint.root
     published: set[OutputRef] = set()
-    for one in index.find_created(list(by_ref)):
+    for one in index.find_created(refs):
         if one.position >= size:
             continue  # published after our checkpoint: the next restore sees it
         path = prove_inclusion(
@@ -96,14 +120,13 @@ def restore_through_bank(
         )
         verify_inclusion(compute_leaf_hash(one.leaf), one.position, size, path, root)
         published.add(_get_created_ref(one.leaf, trust.genesis))
-    statement = index.state_outputs(list(by_ref))
-    states = verify_states(statement, trust.genesis.network, trust.registration_key)
-    unspent = [
-        token
-        for ref, token in by_ref.items()
-        if ref in published and states.get(ref) is OutputState.UNSPENT
-    ]
-    return Restored(tuple(unspent), len(by_ref))
+    return published
+
+
+def _check_statement(stated: Checkpoint, ours: Checkpoint) -> None:
+    """An old statement would call unspent what was spent since."""
+    if stated.size < ours.size or (stated.size == ours.size and stated.root != ours.root):
+        raise SpecieError(ErrorCode.STATEMENT_INVALID, "a statement of another or an older log")
 
 
 def restore_from_log(log: LogReader, keys: HolderKeys, trust: RestoreTrust) -> Restored:

@@ -1,6 +1,6 @@
 """Tokens and outgoing payments of one holder: a person's purse or an institution's vault.
 
-    reserve (durable) → build → record (durable) → send → settle | release (durable)
+    reserve (durable) → build → record (durable) → send → settle | release | cancel (durable)
 
 Killed before `record`: nothing was signed that anyone saw, the reservation is freed at start.
 Killed after it: the same bytes are sent again and get the same answer.
@@ -11,16 +11,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from specie.crypto.addresses import Address
-from specie.crypto.outputs import Opening, unpack_opening
+from specie.crypto.outputs import Opening, derive_owner_key, unpack_opening
 from specie.identity.genesis import Genesis
 from specie.identity.roster import Roster
 from specie.ledger.promises import verify_promise
 from specie.ledger.records import Output
 from specie.ledger.transactions import Promise, SignedTransaction
+from specie.ledger.voids import sign_void
 from specie.ledger.wire import decode_signed, encode_signed
 from specie.ports.clock import Clock
 from specie.ports.randomness import Identifiers
-from specie.ports.vault import PaymentState, StoredPayment, VaultStore
+from specie.ports.vault import (
+    HeldToken,
+    PaymentState,
+    Received,
+    Selection,
+    StoredPayment,
+    VaultStore,
+)
 from specie.tokens.building import (
     BuildContext,
     BuiltTransaction,
@@ -31,15 +39,15 @@ from specie.tokens.building import (
 from specie.tokens.disclosures import Disclosure
 from specie.tokens.holdings import HolderKeys, Memo, Token
 from specie.tokens.scanning import scan
-from specie.tokens.selection import select_tokens
+from specie.tokens.selection import select_merge, select_tokens
 from specie.values.amounts import Minor, sum_minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import OutputRef, ParticipantNumber, PublicKey
-from specie.values.limits import INPUTS_MAX, WINDOW_MS_DEFAULT
+from specie.values.identifiers import OutputRef, ParticipantNumber, PublicKey, Signature
 from specie.values.times import Timestamp
+from specie.wallet.history import History, build_history
+from specie.wallet.windows import compute_window, is_signable
 
-_Select = Callable[[Sequence[Token]], Sequence[Token]]
 _Build = Callable[[Sequence[Token], BuildContext], BuiltTransaction]
 
 
@@ -56,15 +64,18 @@ class Surroundings:
         """The network's parameters."""
         return self.roster.genesis
 
-    def build_context(self) -> BuildContext:
-        """Rules and a window that begins a little before now, for clocks that differ."""
-        now = self.clock.now()
+    def build_context(self, signed_until: Timestamp | None = None) -> BuildContext:
+        """Rules and a window that begins a little before now, for clocks that differ.
+
+        It begins after `signed_until`; `token_unavailable` if that is still to come.
+        """
+        not_before, not_after = compute_window(self.clock.now(), signed_until)
         return BuildContext(
             network=self.genesis.network,
             proof_mode=self.genesis.proof_mode,
             find_scan_key=self.find_scan_key,
-            not_before=Timestamp(max(0, now - WINDOW_MS_DEFAULT)),
-            not_after=Timestamp(now + WINDOW_MS_DEFAULT),
+            not_before=not_before,
+            not_after=not_after,
         )
 
     def find_scan_key(self, bank: ParticipantNumber) -> PublicKey:
@@ -78,7 +89,7 @@ class _Plan:
 
     orders: Sequence[PaymentOrder]
     supply_change: int
-    select: _Select
+    select: Selection
     build: _Build
 
 
@@ -100,17 +111,23 @@ class Vault:
         store.release_unsigned()
 
     def get_balance(self) -> Minor:
-        """What can be spent now."""
-        return sum_minor([token.amount for token in self._store.load_available()])
+        """What is neither spent nor reserved."""
+        return sum_minor([held.amount for held in self._store.load_available()])
 
     def load_tokens(self) -> list[Token]:
         """The tokens behind the balance."""
-        return self._store.load_available()
+        return [held.token for held in self._store.load_available()]
+
+    def load_history(self) -> History:
+        """What was paid and received here, the oldest first."""
+        payments, tokens = self._store.load_payments(), self._store.load_tokens()
+        return build_history(payments, tokens, self.keys.address)
 
     def can_pay(self, amount: Minor) -> bool:
         """False if the money is there but in too many small tokens: merge first."""
+        free, now = self._store.load_available(), self.surroundings.clock.now()
         try:
-            select_tokens(self._store.load_available(), amount)
+            _select_signable(free, lambda ready: select_tokens(ready, amount), now)
         except SpecieError as error:
             if error.code is ErrorCode.TOKENS_TOO_MANY:
                 return False
@@ -142,8 +159,11 @@ class Vault:
         return self._prepare(payment_id, plan)
 
     def prepare_merge(self, payment_id: bytes) -> PreparedPayment:
-        """Pay ourselves with our smallest tokens, as many as a transaction holds."""
-        return self._prepare(payment_id, _Plan((), 0, _take_smallest, self._build_merge))
+        """Pay ourselves with our largest tokens, as many as a transaction holds.
+
+        Whoever has the money can pay after finitely many merges, whatever others send meanwhile.
+        """
+        return self._prepare(payment_id, _Plan((), 0, select_merge, self._build_merge))
 
     def settle(self, payment_id: bytes, promise: Promise) -> None:
         """The notary has promised: inputs are spent, our change is available."""
@@ -152,28 +172,62 @@ class Vault:
         if payment.txid != promise.txid:
             raise SpecieError(ErrorCode.PROMISE_INVALID, "a promise for another transaction")
         built = _rebuild(payment)
-        self._store.settle(payment_id, self._find_own(built))
+        inputs, now = built.signed.body.inputs, self.surroundings.clock.now()
+        self._store.settle(payment_id, inputs, self._find_own(built), now)
 
     def release_expired(self, log_time: Timestamp, is_spent: Callable[[OutputRef], bool]) -> int:
         """Free the tokens of payments that can no longer become final; gives how many payments.
 
-        Whoever once saw a signed transaction may bring it to the notary until its window is over,
-        and a second signature in that window is evidence of a double spend. So tokens are freed
-        only once the log has a checkpoint later than `not_after` that shows them unspent.
+        Whoever once saw a signed transaction may bring it to the notary until its window is over.
+        So tokens are freed only once the log has a checkpoint later than `not_after` that does not
+        show all of them spent. If it shows some of them spent, that was another transaction: a
+        transaction spends all its inputs or none.
         """
         released = 0
         for payment in self._store.load_prepared():
-            body = decode_signed(payment.data).body
-            if log_time > body.not_after and not any(is_spent(ref) for ref in body.inputs):
-                self._store.release(payment.payment_id)
+            inputs = decode_signed(payment.data).body.inputs
+            spent = [ref for ref in inputs if log_time > payment.not_after and is_spent(ref)]
+            if log_time > payment.not_after and len(spent) < len(inputs):
+                self._store.release(payment.payment_id, spent)
                 released += 1
         return released
 
-    def receive(self, outputs: Sequence[Output]) -> int:
-        """Take what is ours among outputs that are final; gives how many tokens were new."""
+    def sign_void(self, payment_id: bytes) -> tuple[bytes, Signature]:
+        """What cancels a payment at the notary, before it is final; changes nothing here."""
+        payment = self._get_payment(payment_id)
+        if payment.state is PaymentState.SETTLED:
+            raise SpecieError(ErrorCode.TRANSACTION_FINAL, "the payment is final")
+        if payment.state is PaymentState.REFUSED:
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "the payment was refused already")
+        signed = decode_signed(payment.data)
+        token = self._store.find_token(signed.body.inputs[0])
+        assert token is not None, "a recorded payment spends tokens of ours"
+        owner = derive_owner_key(self.keys.spend, self.keys.view, token.output.data)
+        return payment.data, sign_void(signed, owner)
+
+    def release_void(self, payment_id: bytes) -> None:
+        """The notary has recorded that the payment is void: its tokens are free at once.
+
+        A void transaction is no evidence, so the next window may overlap the one that was signed.
+        """
+        body = decode_signed(self._get_payment(payment_id).data).body
+        self._store.release_void(payment_id, Timestamp(max(0, body.not_before - 1)))
+
+    def find_payment(self, payment_id: bytes) -> StoredPayment | None:
+        """What was recorded under this id."""
+        return self._store.find_payment(payment_id)
+
+    def receive(self, outputs: Sequence[Output]) -> Received:
+        """Take what is ours among outputs that are final; nothing is said of what is not ours.
+
+        Outputs of 0 are ours and left: our own change is recorded by `settle`, and others send
+        nothing only to fill our wallet.
+        """
         bank = self.surroundings.roster.current.get(self.keys.address.bank)
         found = scan(outputs, self.keys.view, self.keys.address.spend, bank)
-        return self._store.add_tokens(found)
+        worth = [token for token in found if token.amount > 0]
+        fresh = self._store.add_tokens(worth, self.surroundings.clock.now())
+        return Received(tuple(token.ref for token in found), fresh)
 
     def load_prepared(self) -> list[PreparedPayment]:
         """Payments whose answer was not heard: to be sent again."""
@@ -194,9 +248,14 @@ class Vault:
         return self._repeat(known, plan)
 
     def _make(self, payment_id: bytes, plan: _Plan) -> PreparedPayment:
-        tokens = self._store.reserve(payment_id, plan.select)
+        now = self.surroundings.clock.now()
+        chosen = self._store.reserve(
+            payment_id, lambda free: _select_signable(free, plan.select, now)
+        )
+        signed_until = max((one.signed_until for one in chosen if one.signed_until), default=None)
         try:
-            built = plan.build(tokens, self.surroundings.build_context())
+            context = self.surroundings.build_context(signed_until)
+            built = plan.build([one.token for one in chosen], context)
         except SpecieError:
             self._store.release_unsigned(payment_id)
             raise
@@ -206,14 +265,18 @@ class Vault:
             data=encode_signed(built.signed),
             openings=tuple(opening.pack() for opening in built.disclosure.openings),
             state=PaymentState.PREPARED,
+            not_after=built.signed.body.not_after,
+            time=now,
         )
         self._store.record_payment(payment, built.signed.body.inputs)
         return PreparedPayment(payment_id, built)
 
     def _repeat(self, known: StoredPayment, plan: _Plan) -> PreparedPayment:
         """What was recorded, if it is what is asked now: the rest of it comes back to us."""
-        if known.state is PaymentState.REFUSED:
-            raise SpecieError(ErrorCode.ORDER_CONFLICT, "this payment was refused; order it anew")
+        if known.state in (PaymentState.REFUSED, PaymentState.CANCELLED):
+            raise SpecieError(
+                ErrorCode.ORDER_CONFLICT, f"it was {known.state.value}; order it anew"
+            )
         built = _rebuild(known)
         paid = Counter(
             (Address(one.bank, one.view, one.spend), one.amount, one.memo)
@@ -257,8 +320,23 @@ def _rebuild(payment: StoredPayment) -> BuiltTransaction:
     return BuiltTransaction(signed, Disclosure(openings))
 
 
-def _take_smallest(tokens: Sequence[Token]) -> Sequence[Token]:
-    chosen = sorted(tokens, key=lambda token: token.amount)[:INPUTS_MAX]
-    if sum(token.amount for token in chosen) == 0:
-        raise SpecieError(ErrorCode.FUNDS_INSUFFICIENT, "there is nothing to merge")
-    return chosen
+def _select_signable(
+    free: Sequence[HeldToken], select: Selection, now: Timestamp
+) -> Sequence[HeldToken]:
+    """Among tokens that no earlier window holds; `token_unavailable` if others would be enough."""
+    ready = [one for one in free if is_signable(now, one.signed_until)]
+    try:
+        return select(ready)
+    except SpecieError as error:
+        is_short = error.code is ErrorCode.FUNDS_INSUFFICIENT
+        if not is_short or not _is_enough(free, select):
+            raise
+    raise SpecieError(ErrorCode.TOKEN_UNAVAILABLE, "signed for before, and that is not over yet")
+
+
+def _is_enough(free: Sequence[HeldToken], select: Selection) -> bool:
+    try:
+        select(free)
+    except SpecieError as error:
+        return error.code is not ErrorCode.FUNDS_INSUFFICIENT
+    return True

@@ -58,7 +58,7 @@ _KINDS: Final = (
     (Action.TRANSFER, _TRANSFERS, 80, 75.0, 150.0, ((1, 2, 0.5), (3, 8, 0.4), (9, 40, 0.1))),
 )
 
-# Opening balances: from, to, share of the clients.
+# Starting balances: from, to, share of the clients.
 _BALANCES: Final = (
     (0.0, 50.0, 0.25),
     (50.0, 250.0, 0.3),

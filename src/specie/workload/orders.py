@@ -7,10 +7,10 @@ Amounts are log-normal with the mean and standard deviation of their kind and ho
 **Feasibility.** In real statistics the payments do not carry themselves: salaries arrive from
 outside, tokens left over from earlier days are spent. Clipping amounts or inserting withdrawals
 would bend the very figures that are to be reproduced, so the day is carried by what clients hold
-when it begins. The same draws are walked twice: `compute_openings` keeps every client's holdings
-and notes what was short; `generate_orders` then yields the orders. Neither keeps a list of them.
+when it begins. The same draws are walked twice: `compute_starting_balances` keeps every client's
+holdings and notes what was short; `generate_orders` then yields the orders. Neither keeps a list.
 A client begins with the balance drawn from the distribution, or with what the day takes if that
-is more, on the deposit account; and withdraws `Opening.tokens` of it before the first order
+is more, on the deposit account; and withdraws `StartingBalance.tokens` of it before the first order
 (`build_distribution`). From there each order succeeds if those before it did. Of a few payers
 drawn for an order the first who can pay from what he holds pays, so that money circulates.
 """
@@ -36,7 +36,9 @@ from specie.workload.population import (
 )
 from specie.workload.profile import HOURS, AmountStatistics, Profile, iterate_cells
 
-PAYER_DRAWS: Final = 4  # payers drawn for an order before the last pays from a higher opening
+PAYER_DRAWS: Final = (
+    4  # payers drawn for an order before the last one starts with more
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +76,27 @@ class WorkloadOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class StartingBalance:
     """What a client begins with: deposit money, and how much of it to withdraw as tokens first."""
 
     deposit: Minor
     tokens: Minor
 
 
-def compute_openings(plan: WorkloadPlan) -> tuple[Opening, ...]:
-    """The opening of every client, by index; from them all orders of the plan are feasible."""
+def compute_starting_balances(plan: WorkloadPlan) -> tuple[StartingBalance, ...]:
+    """Of every client, by index; starting with them, all orders of the plan are feasible."""
     holdings = _open_holdings(plan)
     for _ in _walk(plan, holdings):
         pass
-    return holdings.compute_openings()
+    return holdings.compute_starting_balances()
 
 
-def build_distribution(openings: Sequence[Opening]) -> Iterator[WorkloadOrder]:
-    """The withdrawals that go before the orders: from opening deposits to opening tokens."""
-    for index, opening in enumerate(openings):
-        if opening.tokens:
+def build_distribution(starting: Sequence[StartingBalance]) -> Iterator[WorkloadOrder]:
+    """The withdrawals that go before the orders: from the first deposits to the first tokens."""
+    for index, start in enumerate(starting):
+        if start.tokens:
             client = ClientIndex(index)
-            yield WorkloadOrder(OrderKind.WITHDRAW, 0, client, None, opening.tokens)
+            yield WorkloadOrder(OrderKind.WITHDRAW, 0, client, None, start.tokens)
 
 
 def generate_orders(plan: WorkloadPlan) -> Iterator[WorkloadOrder]:
@@ -115,7 +117,7 @@ class _Holdings:
         self.tokens_short = [0] * len(balances)
 
     def can_pay(self, kind: OrderKind, client: ClientIndex, amount: Minor) -> bool:
-        """Whether it needs no higher opening than the balance drawn."""
+        """Whether it needs no higher starting balance than the balance drawn."""
         held = self.deposits if kind is OrderKind.WITHDRAW else self.tokens
         spare = self.balances[client] - self.tokens_short[client] - self.deposits_short[client]
         return held[client] + max(0, spare) >= amount
@@ -132,11 +134,11 @@ class _Holdings:
         else:
             self.tokens[order.payee] += order.amount
 
-    def compute_openings(self) -> tuple[Opening, ...]:
+    def compute_starting_balances(self) -> tuple[StartingBalance, ...]:
         """The balance drawn, or all that fell short if that is more."""
         rows = zip(self.balances, self.tokens_short, self.deposits_short, strict=True)
         return tuple(
-            Opening(Minor(max(balance, tokens + deposit)), Minor(tokens))
+            StartingBalance(Minor(max(balance, tokens + deposit)), Minor(tokens))
             for balance, tokens, deposit in rows
         )
 

@@ -73,7 +73,7 @@ def build_population(profile: Profile, clients: int, random: Random) -> Populati
 def draw_balances(
     ranges: Sequence[BalanceRange], clients: int, factor: int, random: Random
 ) -> list[int]:
-    """Opening balances in minor units, `factor` of them to the profile's currency unit."""
+    """Starting balances in minor units, `factor` of them to the profile's currency unit."""
     shares = [balances.share for balances in ranges]
     drawn = random.choices(ranges, weights=shares, k=clients)
     return [random.randint(int(r.start * factor), int(r.end * factor)) for r in drawn]

@@ -6,21 +6,33 @@ from pathlib import Path
 
 import pytest
 
-from specie.accounting.ledger_of_reserves import Accounting
+from specie.accounting.reserves import Accounting
 from specie.crypto.secrets import InstitutionKey
-from specie.crypto.signatures import verify_institution_signature
-from specie.ledger.messages import compute_reserve_message
+from specie.crypto.signatures import sign_as_institution, verify_institution_signature
+from specie.identity.participants import sign_participants
+from specie.identity.roster import Roster
+from specie.ledger.messages import compute_promise_message, compute_reserve_message
+from specie.ledger.transactions import Promise
 from specie.store.books_store import SqliteBooksStore
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
-from specie.values.identifiers import EntryId, NetworkId, ParticipantNumber, TransactionId
+from specie.values.identifiers import EntryId, ParticipantNumber, TransactionId
+from specie.values.times import Timestamp
+from tests.building import make_world
 from tests.clocks import MORNING, ManualClock
 from tests.country import refused
 
 NORTH, SOUTH, NOBODY = ParticipantNumber(2), ParticipantNumber(3), ParticipantNumber(9)
-NETWORK = NetworkId(b"a network of ours")
+WORLD = make_world()
+NETWORK = WORLD.genesis.network
 ENTRY, OTHER = EntryId(b"entry one".ljust(16)), EntryId(b"entry two".ljust(16))
-TXID = TransactionId(bytes(32))
+
+
+def promise(number: int = 0, key: InstitutionKey = WORLD.notary_key) -> Promise:
+    """The notary's promise for some transaction."""
+    txid, until = TransactionId(bytes([number]) * 32), Timestamp(MORNING + 2_000)
+    message = compute_promise_message(NETWORK, txid, until)
+    return Promise(txid, until, sign_as_institution(key, message))
 
 
 @pytest.fixture
@@ -33,7 +45,8 @@ def clock() -> ManualClock:
 def accounting(tmp_path: Path, clock: ManualClock) -> Accounting:
     """Two banks; the first has borrowed 1,000."""
     store = SqliteBooksStore(tmp_path / "books.db")
-    made = Accounting(NETWORK, store, InstitutionKey.generate(), clock)
+    roster = Roster(WORLD.genesis, sign_participants(WORLD.members, WORLD.list_key))
+    made = Accounting(roster, store, WORLD.accounting_key, clock)
     for bank in (NORTH, SOUTH):
         made.open_reserves(bank)
         made.open_reserves(bank)
@@ -62,9 +75,30 @@ def test_an_issue_debits_reserves_and_credits_the_fund(accounting: Accounting) -
 def test_a_redemption_is_the_way_back(accounting: Accounting) -> None:  # P9
     accounting.debit_for_issue(ENTRY, NORTH, Minor(400))
     for _ in range(2):
-        accounting.credit_for_redemption(OTHER, SOUTH, Minor(150), TXID)
+        accounting.credit_for_redemption(SOUTH, Minor(150), promise())
         assert read(accounting) == (600, 150, 250)
     assert accounting.compute_money() == 1_000  # P10
+
+
+def test_one_voiding_is_credited_once(accounting: Accounting) -> None:
+    """Whatever orders it is said to serve, and whatever they say of bank and amount."""
+    accounting.debit_for_issue(ENTRY, NORTH, Minor(400))
+    accounting.credit_for_redemption(NORTH, Minor(150), promise(1))
+    for bank, amount in ((NORTH, 151), (SOUTH, 150), (SOUTH, 1)):
+        with refused(ErrorCode.ENTRY_CONFLICT):
+            accounting.credit_for_redemption(bank, Minor(amount), promise(1))
+    assert read(accounting) == (750, 0, 250)
+    accounting.credit_for_redemption(NORTH, Minor(150), promise(2))
+    assert read(accounting) == (900, 0, 100)
+
+
+def test_nothing_is_credited_without_the_notarys_promise(accounting: Accounting) -> None:
+    accounting.debit_for_issue(ENTRY, NORTH, Minor(400))
+    other = replace(promise(1), txid=TransactionId(bytes(32)))
+    for wrong in (promise(1, InstitutionKey.generate()), other):
+        with refused(ErrorCode.PROMISE_INVALID):
+            accounting.credit_for_redemption(NORTH, Minor(150), wrong)
+    assert read(accounting) == (600, 0, 400)
 
 
 def test_the_same_entry_again_moves_nothing(accounting: Accounting, clock: ManualClock) -> None:
@@ -84,7 +118,6 @@ def test_one_entry_has_one_content(accounting: Accounting) -> None:
     conflicts: list[Callable[[], object]] = [
         lambda: accounting.debit_for_issue(ENTRY, NORTH, Minor(401)),
         lambda: accounting.debit_for_issue(ENTRY, SOUTH, Minor(400)),
-        lambda: accounting.credit_for_redemption(ENTRY, NORTH, Minor(400), TXID),
         lambda: accounting.lend(ENTRY, NORTH, Minor(400)),
     ]
     for act in conflicts:
@@ -98,7 +131,7 @@ def test_what_is_not_there_is_not_moved(accounting: Accounting) -> None:
         return accounting.debit_for_issue(ENTRY, NORTH, Minor(amount))
 
     def redeem(amount: int) -> None:
-        accounting.credit_for_redemption(ENTRY, NORTH, Minor(amount), TXID)
+        accounting.credit_for_redemption(NORTH, Minor(amount), promise())
 
     cases: list[tuple[ErrorCode, Callable[[], object]]] = [
         (ErrorCode.ACCOUNT_OVERDRAWN, lambda: issue(1_001)),

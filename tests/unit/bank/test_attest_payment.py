@@ -145,7 +145,7 @@ def test_there_must_be_inputs(country: Country) -> None:
     network, vault = country.network, country.north.vault_address
     network.desk.apply(order, Direction.ISSUE, country.north.number, vault, Minor(5))
     network.desk.approve(order)
-    built = network.desk.produce(order)
+    built = network.desk.produce(order, network.notary)
     check_refused(country, built, ErrorCode.DISCLOSURE_MISMATCH)
 
 
@@ -237,3 +237,21 @@ def test_the_network_must_be_ours(country: Country) -> None:
     body = replace(built.signed.body, network=NetworkId(bytes(16)))
     foreign = replace(built, signed=replace(built.signed, body=body))
     check_refused(country, foreign, ErrorCode.NETWORK_MISMATCH)
+
+
+def test_no_more_parts_than_an_attestation_has_bits(country: Country) -> None:  # L4
+    """Python objects may hold more than the wire form does: refused before anything is kept."""
+    anna, boris = country.open_person(country.north, 60), country.open_person(country.north)
+    built = country.build(anna, boris, 40)
+    body = built.signed.body
+    many_inputs = replace(body, inputs=body.inputs * 17)
+    many_outputs = replace(body, outputs=body.outputs * 9, terms=body.terms * 9)
+    openings = built.disclosure.openings
+    for changed, shown in ((many_inputs, openings), (many_outputs, openings * 9)):
+        signed = replace(built.signed, body=changed)
+        wrong = BuiltTransaction(signed, Disclosure(shown))
+        check_refused(country, wrong, ErrorCode.LIMIT_EXCEEDED)
+    outline = replace(body.outline, slots=body.outline.slots * 9)
+    view = replace(built.build_payee_view(NORTH), outline=outline)
+    with refused(ErrorCode.LIMIT_EXCEEDED):
+        country.north.attest_receipt(view)

@@ -10,11 +10,11 @@ import pytest
 from specie.central_bank.desk import CentralBankDesk
 from specie.central_bank.officers import OfficerDesk, compute_approval_message
 from specie.crypto.addresses import Address
-from specie.crypto.secrets import InstitutionKey, KeyTree, SealingKey
+from specie.crypto.secrets import KeyTree, SealingKey
 from specie.crypto.signatures import verify_institution_signature
 from specie.identity.participants import Role, Status
 from specie.ledger.messages import compute_supply_message
-from specie.ledger.records import Attestation, AttestationRole, Claim
+from specie.ledger.records import Attestation, AttestationRole, Claim, ReserveReference
 from specie.ledger.state import SupplyState
 from specie.ports.issuance import Application, ApplicationState, Direction
 from specie.store.application_store import SqliteApplicationStore
@@ -24,6 +24,7 @@ from specie.tokens.holdings import HolderKeys, derive_keys
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import (
+    EntryId,
     InstitutionPublicKey,
     NetworkId,
     OrderId,
@@ -31,7 +32,9 @@ from specie.values.identifiers import (
     Signature,
 )
 from specie.values.limits import SUPPLY_CHANGE_MAX
+from specie.values.times import Timestamp
 from tests.country import NORTH, SOUTH, Country, build_country, refused
+from tests.stateful.reopening import take
 
 CENTRAL_BANK = ParticipantNumber(1)
 AMOUNT = Minor(500)
@@ -64,8 +67,8 @@ def get_state(country: Country, asked: Application) -> ApplicationState:
 def build_desk(
     country: Country, path: Path, officers: int
 ) -> tuple[CentralBankDesk, list[OfficerDesk], HolderKeys]:
-    """A desk of our own, with so many officers."""
-    people = [OfficerDesk(number + 1, InstitutionKey.generate()) for number in range(officers)]
+    """A desk of our own, with so many of the network's officers."""
+    people = list(take(country.network.desk, "_officers"))[:officers]
     keys = derive_keys(KeyTree.generate(), 0, CENTRAL_BANK)
     store = SqliteApplicationStore(path / "applications.db", SealingKey.generate())
     return CentralBankDesk(keys, people, store, country.network.surroundings), people, keys
@@ -143,16 +146,15 @@ def test_two_officers_look_at_it(country: Country, tmp_path: Path) -> None:  # P
     vault = country.north.vault_address
     asked = desk.apply(order, Direction.ISSUE, NORTH, vault, AMOUNT)
     with refused(ErrorCode.APPROVALS_MISSING):
-        desk.produce(order)
+        desk.produce(order, country.network.notary)
     for _ in range(2):
         desk.approve(order)
     assert desk.apply(order, Direction.ISSUE, NORTH, vault, AMOUNT).state is (
         ApplicationState.APPROVED
     )
-    network = country.network.genesis.network
-    message = compute_approval_message(asked, network)
+    message = compute_approval_message(asked, country.network.genesis.network)
     for officer in officers:
-        signature = officer.approve(asked, network)
+        signature = officer.approve(asked, country.network.roster)
         public = InstitutionPublicKey(officer.key.public)
         verify_institution_signature(public, message, signature)
 
@@ -166,9 +168,65 @@ def test_one_pair_of_eyes_is_not_enough(country: Country, tmp_path: Path, office
         with refused(ErrorCode.APPROVALS_MISSING):
             desk.approve(order)
     with refused(ErrorCode.APPROVALS_MISSING):
-        desk.produce(order)
+        desk.produce(order, country.network.notary)
     again = desk.apply(order, Direction.ISSUE, NORTH, country.north.vault_address, AMOUNT)
     assert again == asked
+
+
+def test_approvals_count_once_they_are_verified(country: Country) -> None:  # B16
+    """A signature in the store is nobody's yes before it holds for an active officer."""
+    desk, store = country.network.desk, take(country.network.desk, "_store")
+    asked = apply(country)
+    officers = take(desk, "_officers")
+    good = {one.number: one.approve(asked, country.network.roster) for one in officers}
+    first, second = good
+    forged: list[dict[int, Signature]] = [
+        {first: good[first], second: Signature(bytes(64))},
+        {first: good[first], second: good[first]},
+        {first: good[first], 31: good[second]},
+    ]
+    for approvals in forged:
+        for number, signature in approvals.items():
+            store.record_approval(asked.order, number, signature)
+        store.advance(asked.order, ApplicationState.APPROVED)
+        with refused(ErrorCode.APPROVALS_MISSING):
+            desk.produce(asked.order, country.network.notary)
+    store.record_approval(asked.order, second, good[second])
+    desk.produce(asked.order, country.network.notary)
+
+
+def test_an_officer_who_left_approves_nothing(tmp_path: Path) -> None:  # B16
+    country = build_country(tmp_path, is_funded=False)
+    desk, asked = country.network.desk, apply(country)
+    desk.approve(asked.order)
+    current = country.network.roster.current
+    left = replace(current.officers[1], status=Status.REVOKED)
+    members = replace(current, version=2, officers={**current.officers, 1: left})
+    country.network.replace_participants(members)
+    for call in (lambda: desk.produce(asked.order, country.network.notary), lambda: desk.approve(
+        asked.order
+    )):
+        with refused(ErrorCode.APPROVALS_MISSING):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"amount": Minor(0)}, ErrorCode.AMOUNT_OUT_OF_RANGE),
+        ({"amount": Minor(10**17 + 1)}, ErrorCode.SUPPLY_CAP_EXCEEDED),
+        ({"amount": Minor(SUPPLY_CHANGE_MAX + 1)}, ErrorCode.AMOUNT_OUT_OF_RANGE),
+        ({"participant": ParticipantNumber(44)}, ErrorCode.PARTICIPANT_UNKNOWN),
+        ({"participant": SOUTH}, ErrorCode.SUPPLY_NOT_INSTITUTION),
+    ],
+)
+def test_an_officer_looks_before_approving(
+    country: Country, changes: dict[str, Any], code: ErrorCode
+) -> None:  # B16
+    officer = take(country.network.desk, "_officers")[0]
+    asked = apply(country)
+    with refused(code):
+        officer.approve(replace(asked, **changes), country.network.roster)
 
 
 def test_what_an_approval_signs_is_the_whole_application(country: Country) -> None:
@@ -193,8 +251,8 @@ def test_what_an_approval_signs_is_the_whole_application(country: Country) -> No
 def test_an_order_is_produced_once(country: Country) -> None:  # P8
     desk, asked = country.network.desk, apply(country)
     desk.approve(asked.order)
-    built = desk.produce(asked.order)
-    assert desk.produce(asked.order) == built
+    built = desk.produce(asked.order, country.network.notary)
+    assert desk.produce(asked.order, country.network.notary) == built
     assert get_state(country, asked) is ApplicationState.PRODUCED
     assert built.signed.body.supply_change == AMOUNT
     assert built.signed.body.inputs == ()
@@ -205,11 +263,24 @@ def test_an_order_is_produced_once(country: Country) -> None:  # P8
     }
 
 
+def test_one_transaction_voids_for_one_order(country: Country) -> None:  # C1
+    country.issue(country.north, AMOUNT)
+    desk = country.network.desk
+    first, second = (apply(country, Direction.REDEEM) for _ in range(2))
+    prepared = country.north.vault.prepare_redemption(AMOUNT, first.order)
+    for asked in (first, second):
+        desk.approve(asked.order)
+    desk.accept_void(first.order, prepared.built)
+    with refused(ErrorCode.ORDER_CONFLICT):
+        desk.accept_void(second.order, prepared.built)
+    assert desk.accept_void(first.order, prepared.built) == prepared.built
+
+
 def test_what_was_not_ordered_is_unknown(country: Country) -> None:
     desk, order = country.network.desk, country.draw_order()
     calls: list[Callable[[], object]] = [
         lambda: desk.approve(order),
-        lambda: desk.produce(order),
+        lambda: desk.produce(order, country.network.notary),
         lambda: desk.authorise(order, NO_ATTESTATION, None, SupplyState()),
     ]
     for call in calls:
@@ -220,13 +291,14 @@ def test_what_was_not_ordered_is_unknown(country: Country) -> None:
 
 
 def test_an_issue_is_not_a_redemption(country: Country) -> None:
+    country.issue(country.north, AMOUNT)
     desk = country.network.desk
     issue, redemption = apply(country), apply(country, Direction.REDEEM)
     for asked in (issue, redemption):
         desk.approve(asked.order)
     prepared = country.north.vault.prepare_redemption(AMOUNT, redemption.order)
     with refused(ErrorCode.ORDER_CONFLICT):
-        desk.produce(redemption.order)
+        desk.produce(redemption.order, country.network.notary)
     with refused(ErrorCode.ORDER_CONFLICT):
         desk.accept_void(issue.order, prepared.built)
     with refused(ErrorCode.APPLICATION_UNKNOWN):
@@ -278,12 +350,12 @@ def test_voiding_must_be_what_was_applied_for(country: Country) -> None:  # P9
 def test_officers_sign_what_they_have_recomputed(country: Country) -> None:  # P2
     desk, asked = country.network.desk, apply(country)
     desk.approve(asked.order)
-    built = desk.produce(asked.order)
-    supply = SupplyState(serial=7, total=1_000)
-    authorised = desk.authorise(asked.order, NO_ATTESTATION, None, supply)
+    built = desk.produce(asked.order, country.network.notary)
+    supply, reserve = SupplyState(serial=7, total=1_000), debit(country, asked)
+    authorised = desk.authorise(asked.order, NO_ATTESTATION, reserve, supply)
     section = authorised.signed.supply
     assert section is not None
-    assert (section.serial, section.total_after, section.reserve) == (8, 1_500, None)
+    assert (section.serial, section.total_after, section.reserve) == (8, 1_500, reserve)
     assert authorised.attestations == (NO_ATTESTATION,)
     message = compute_supply_message(
         country.network.genesis.network, 8, built.signed.txid, AMOUNT, 1_500
@@ -313,15 +385,52 @@ def test_an_officer_refuses_what_was_not_applied_for(
         "hidden": replace(good, disclosure=Disclosure(openings[1:])),
     }[what]
     roster = country.network.roster
+    reserve = debit(country, asked)
     with refused(ErrorCode.DISCLOSURE_MISMATCH):
-        officer.authorise(asked, bad, roster, 1, AMOUNT)
-    officer.authorise(asked, good, roster, 1, AMOUNT)
+        officer.authorise(asked, bad, roster, 1, AMOUNT, reserve)
+    officer.authorise(asked, good, roster, 1, AMOUNT, reserve)
+
+
+def debit(country: Country, asked: Application) -> ReserveReference:
+    """What the accounting signs for it."""
+    entry = EntryId(asked.order)
+    return country.network.accounting.debit_for_issue(entry, asked.participant, asked.amount)
+
+
+@pytest.mark.parametrize("what", ["missing", "amount", "bank", "entry", "time", "signature"])
+def test_no_officer_signs_without_the_reserve_debit(country: Country, what: str) -> None:  # B16
+    desk, asked = country.network.desk, apply(country)
+    desk.approve(asked.order)
+    desk.produce(asked.order, country.network.notary)
+    good = debit(country, asked)
+    bad = {
+        "missing": None,
+        "amount": replace(good, amount=Minor(AMOUNT + 1)),
+        "bank": replace(good, participant=SOUTH),
+        "entry": debit(country, replace(asked, order=country.draw_order())),
+        "time": replace(good, time=Timestamp(good.time + 1)),
+        "signature": replace(good, signature=Signature(bytes(64))),
+    }[what]
+    with refused(ErrorCode.RESERVE_REFERENCE_INVALID):
+        desk.authorise(asked.order, NO_ATTESTATION, bad, SupplyState())
+    desk.authorise(asked.order, NO_ATTESTATION, good, SupplyState())
+
+
+def test_a_redemption_names_no_debit(country: Country) -> None:
+    country.issue(country.north, AMOUNT)
+    desk, asked = country.network.desk, apply(country, Direction.REDEEM)
+    desk.approve(asked.order)
+    desk.accept_void(
+        asked.order, country.north.vault.prepare_redemption(AMOUNT, asked.order).built
+    )
+    with refused(ErrorCode.RESERVE_REFERENCE_INVALID):
+        desk.authorise(asked.order, NO_ATTESTATION, debit(country, asked), SupplyState())
 
 
 def test_completing_needs_the_notarys_promise_for_it(country: Country) -> None:
     desk, asked = country.network.desk, apply(country)
     desk.approve(asked.order)
-    built = desk.produce(asked.order)
+    built = desk.produce(asked.order, country.network.notary)
     real = country.issue(country.south, 5)
     for promise in (real, replace(real, txid=built.signed.txid)):
         with refused(ErrorCode.PROMISE_INVALID):

@@ -1,19 +1,29 @@
 """Between deposits, vaults and wallets: books and tokens move together (T6, T19, P1, P14)."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from specie.bank.deposits import IN_TRANSIT
 from specie.bank.service import Bank
-from specie.flows.distribution import deposit, transfer_vault_money, withdraw
+from specie.crypto.secrets import ScanKey
+from specie.flows.distribution import deposit, end_withdrawal, transfer_vault_money, withdraw
+from specie.identity.participants import Status
 from specie.ledger.transactions import Promise
+from specie.ledger.wire import encode_attested
+from specie.ports.vault import StoredPayment
 from specie.store.books_store import SqliteBooksStore
 from specie.tokens.building import PaymentOrder
+from specie.tokens.holdings import Memo
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
-from specie.values.identifiers import AccountName, ClientId, OrderId
-from tests.country import Country, Person, refused
+from specie.values.identifiers import AccountName, ClientId, OrderId, PublicKey
+from specie.values.times import DAY_MS
+from specie.wallet.vault import PreparedPayment, Vault
+from tests.country import Country, Person, build_country, refused
 from tests.faults import Deed, kill_everywhere
 
 
@@ -213,10 +223,105 @@ def test_more_than_there_is_is_not_deposited(country: Country) -> None:
 def test_only_the_serving_bank_takes_a_deposit(country: Country) -> None:
     anna = country.open_person(country.north, 60)
     visitor = replace(anna, bank=country.south)
-    with refused(ErrorCode.NOT_SERVED_HERE):
+    with refused(ErrorCode.CLIENT_UNKNOWN):
         run_deposit(country, country.draw_order(), visitor, 10)
-    country.forget_payments(anna)
     assert anna.wallet.get_balance() == 60
+
+
+@dataclass(slots=True)
+class Lying:
+    """A payer that answers every order by paying itself, once."""
+
+    wallet: Vault
+    prepared: PreparedPayment | None = None
+
+    def prepare_payment(self, orders: Sequence[PaymentOrder], payment_id: bytes) -> PreparedPayment:
+        """Not what is ordered."""
+        if self.prepared is None:
+            itself = PaymentOrder(self.wallet.keys.address, Minor(1), Memo())
+            self.prepared = self.wallet.prepare_payment([itself], bytes(16))
+        return self.prepared
+
+    def settle(self, payment_id: bytes, promise: Promise) -> None:
+        """Under the id that it knows."""
+        self.wallet.settle(bytes(16), promise)
+
+    def find_payment(self, payment_id: bytes) -> StoredPayment | None:
+        """Says nothing."""
+        return None
+
+
+def test_only_what_arrives_is_credited(country: Country) -> None:  # C2
+    """The payer pays itself and shows the promise for that."""
+    anna = country.open_person(country.north, 60)
+    network, liar = country.network, Lying(anna.wallet)
+    for amount in (5_000_000, 60):
+        order = country.draw_order()
+        deposit(order, anna.id, liar, Minor(amount), country.north, network, network.notary)
+        assert anna.bank.books.get_deposit(anna.id) == 0
+    country.check_money()
+
+
+def test_a_deposit_from_two_devices_is_credited_as_often_as_paid(tmp_path: Path) -> None:  # C2
+    """A restored device does not know of the payment and pays again: both arrive, both count."""
+    country = build_country(tmp_path)
+    anna, order = country.open_person(country.south, 50, 50), country.draw_order()
+    run_deposit(country, order, anna, 50)
+    restored = country.copy_wallet(anna, tmp_path / "copy.db")
+    for _ in range(2):
+        run_deposit(country, order, replace(anna, wallet=restored), 50)
+        run_deposit(country, order, anna, 50)
+        assert anna.bank.books.get_deposit(anna.id) == 100
+    assert country.south.books.get_vault() == country.south.vault.get_balance()
+
+
+def test_a_deposit_order_is_one_clients(country: Country) -> None:
+    anna, boris = (country.open_person(country.north, 60) for _ in range(2))
+    order = country.draw_order()
+    run_deposit(country, order, anna, 10)
+    with refused(ErrorCode.ORDER_CONFLICT):
+        run_deposit(country, order, boris, 10)
+    with refused(ErrorCode.ORDER_CONFLICT):
+        country.north.expect_transfer(order, country.south.number)
+    assert boris.wallet.get_balance() == 60
+
+
+def test_the_bank_credits_a_deposit_without_being_asked_again(country: Country) -> None:
+    """The promise is enough: nobody repeats the flow, the client's device is gone."""
+    anna, order = country.open_person(country.north, 60), country.draw_order()
+    country.north.expect_deposit(order, anna.id)
+    paid = PaymentOrder(country.north.vault_address, Minor(25), Memo(order_id=order))
+    prepared = anna.wallet.prepare_payment([paid], order)
+    attested = country.attest(prepared.built, country.north)
+    promise = country.network.notary.notarise(encode_attested(attested))
+    for _ in range(2):
+        country.north.deliver(promise)
+        assert anna.bank.books.get_deposit(anna.id) == 25
+    anna.wallet.settle(order, promise)
+
+
+@pytest.mark.parametrize("change", ["suspended", "scan key"])
+def test_a_final_deposit_is_credited_whatever_the_list_says_by_now(
+    tmp_path: Path, change: str
+) -> None:  # M1
+    country = build_country(tmp_path)
+    anna, order = country.open_person(country.north, 100), country.draw_order()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Bank, "deliver", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run_deposit(country, order, anna, 70)
+    current = country.network.roster.current
+    member = current.participants[country.north.number]
+    changed = {
+        "suspended": replace(member, status=Status.SUSPENDED),
+        "scan key": replace(member, scan_key=PublicKey(ScanKey.generate().public)),
+    }[change]
+    members = {**current.participants, member.number: changed}
+    country.network.replace_participants(replace(current, version=2, participants=members))
+    country.clock.advance(DAY_MS)
+    run_deposit(country, order, anna, 70)
+    assert anna.bank.books.get_deposit(anna.id) == 70
+    assert anna.wallet.get_balance() == 30
 
 
 # --- between vaults -----------------------------------------------------------------------------
@@ -244,6 +349,95 @@ def test_vault_money_goes_to_another_bank(country: Country) -> None:  # P14
     assert reserves == [
         country.network.accounting.get_reserves(one.number) for one in (north, south)
     ]
+
+
+@dataclass(slots=True)
+class LyingBank:
+    """A bank whose vault does not pay what it is asked to."""
+
+    bank: Bank
+    vault: Lying
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.bank, name)
+
+
+def test_banks_book_what_moved_between_vaults(country: Country) -> None:  # C2
+    north, south, network = country.north, country.south, country.network
+    before = north.books.get_vault(), south.books.get_vault()
+    liar = LyingBank(north, Lying(north.vault))
+    order = country.draw_order()
+    transfer_vault_money(order, Minor(10**9), liar, south, network, network.notary)
+    assert (north.books.get_vault(), south.books.get_vault()) == before
+    country.check_money()
+
+
+# --- withdrawals that come to nothing -----------------------------------------------------------
+
+
+def start_withdrawal(country: Country, person: Person, amount: int) -> tuple[OrderId, Deed]:
+    """Held and signed by the vault; the bank then refuses its own client."""
+    order, asked = country.draw_order(), request(country, (person, amount))
+    country.north.block(person.id)
+    with refused(ErrorCode.CLIENT_BLOCKED):
+        run_withdrawal(country, order, asked)
+    country.north.unblock(person.id)
+    return order, lambda: run_withdrawal(country, order, asked)
+
+
+def test_a_withdrawal_given_up_gives_the_deposit_back(country: Country) -> None:  # H4
+    anna, network = with_deposit(country, country.north, 500), country.network
+    country.issue(country.north, 500)
+    order, again = start_withdrawal(country, anna, 500)
+    assert anna.bank.books.get_deposit(anna.id) == 0
+    with refused(ErrorCode.ORDER_CONFLICT):  # its window is not over
+        end_withdrawal(order, country.north, network.notary)
+    country.clock.advance(2 * DAY_MS)
+    with refused(ErrorCode.EXPIRED):
+        again()
+    assert anna.bank.books.get_deposit(anna.id) == 0
+    country.north.vault.release_expired(country.clock.now(), lambda _: False)
+    for _ in range(2):
+        with refused(ErrorCode.ORDER_CONFLICT):
+            again()
+        end_withdrawal(order, country.north, network.notary)
+        assert anna.bank.books.get_deposit(anna.id) == 500
+        assert read_transit(country, country.north) == country.north.books.get_in_transit() == 0
+    run_withdrawal(country, country.draw_order(), request(country, (anna, 500)))
+    anna.collect()
+    assert (anna.bank.books.get_deposit(anna.id), anna.wallet.get_balance()) == (0, 500)
+    country.check_money()
+
+
+def test_a_withdrawal_that_was_voided_gives_the_deposit_back(country: Country) -> None:  # H4
+    anna, network = with_deposit(country, country.north, 70), country.network
+    country.issue(country.north, 70)
+    order, asked = country.draw_order(), request(country, (anna, 70))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network.notary, "notarise", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run_withdrawal(country, order, asked)
+    prepared = country.north.vault.prepare_payment([one for _, one in asked], order)
+    _, signature = country.north.vault.sign_void(order)
+    attested = country.attest(prepared.built, country.north)
+    network.notary.void(encode_attested(attested), signature)
+    country.north.vault.release_void(order)
+    end_withdrawal(order, country.north, network.notary)
+    assert anna.bank.books.get_deposit(anna.id) == 70
+    assert read_transit(country, country.north) == 0
+    country.check_money()
+
+
+def test_what_was_paid_is_not_given_back(country: Country) -> None:  # H4
+    anna, order = with_deposit(country, country.north, 70), country.draw_order()
+    network = country.network
+    for unpaid in (order, country.draw_order()):
+        with refused(ErrorCode.ORDER_CONFLICT):
+            end_withdrawal(unpaid, country.north, network.notary)
+    run_withdrawal(country, order, request(country, (anna, 70)))
+    with refused(ErrorCode.ORDER_CONFLICT):
+        end_withdrawal(order, country.north, network.notary)
+    assert anna.bank.books.get_deposit(anna.id) == 0
 
 
 # --- killed at every step -----------------------------------------------------------------------

@@ -1,12 +1,14 @@
 """Into circulation and out: reserves, fund and ledger agree at every stop (T4, P8, P9, P10)."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from specie.assembly.network import Settings
+from specie.accounting.reserves import Accounting
 from specie.bank.service import Bank
+from specie.central_bank.desk import CentralBankDesk
 from specie.flows.issuance import issue
 from specie.flows.redemption import redeem
 from specie.identity.genesis import ProofMode
@@ -16,9 +18,11 @@ from specie.ledger.wire import encode_attested
 from specie.ports.issuance import Direction
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
-from specie.values.identifiers import EntryId, OrderId, TransactionId
+from specie.values.identifiers import EntryId, OrderId, ParticipantNumber
+from specie.values.limits import WINDOW_MS_DEFAULT
 from specie.values.times import DAY_MS
-from tests.country import NORTH, RESERVES, SOUTH, Country, build_country, refused
+from specie.wallet.vault import PreparedPayment, Vault
+from tests.country import NORTH, RESERVES, SOUTH, Country, build_country, find_code, refused
 from tests.faults import Deed, kill_everywhere
 
 
@@ -102,7 +106,7 @@ def test_without_reserves_nothing_is_issued(country: Country) -> None:  # P8
 
 
 def test_the_daily_cap_holds_at_the_notary(tmp_path: Path) -> None:
-    """What is over the cap waits in the fund as an issue in transit, until the next day."""
+    """What is over the cap is refused before a reserve is touched, and is issued the next day."""
     settings = Settings(tmp_path, supply_cap_day=Minor(1_000))
     country = build_country(tmp_path, settings=settings, is_funded=False)
     country.lend_reserves(country.north)
@@ -110,27 +114,96 @@ def test_the_daily_cap_holds_at_the_notary(tmp_path: Path) -> None:
     order = country.draw_order()
     with refused(ErrorCode.SUPPLY_CAP_EXCEEDED):
         country.issue(country.north, 301, order)
-    assert read(country) == (RESERVES - 1_001, 1_001, 700, 700)
+    assert read(country) == (RESERVES - 700, 700, 700, 700)
     country.issue(country.north, 300)
     country.clock.advance(DAY_MS)
-    country.issue(country.north, 1_000)
+    country.issue(country.north, 301, order)
+    country.issue(country.north, 699)
     assert country.network.notary.get_supply().total == 2_000
+    with refused(ErrorCode.SUPPLY_CAP_EXCEEDED):  # more than any day allows: nobody approves it
+        run_issue(country, country.draw_order(), 1_001)
+    country.check_money()
+
+
+def test_an_issue_that_met_the_cap_at_the_notary_is_produced_anew(tmp_path: Path) -> None:
+    """The desk looked while there was room; the reserves wait and are not lost."""
+    settings = Settings(tmp_path, supply_cap_day=Minor(1_000))
+    country = build_country(tmp_path, settings=settings, is_funded=False)
+    country.lend_reserves(country.north)
+    country.issue(country.north, 700)
+    order = country.draw_order()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CentralBankDesk, "check_issuable", lambda *_: None)
+        with refused(ErrorCode.SUPPLY_CAP_EXCEEDED):
+            country.issue(country.north, 301, order)
+    assert read(country) == (RESERVES - 1_001, 1_001, 700, 700)
+    for _ in range(2):
+        country.clock.advance(DAY_MS)
+        country.issue(country.north, 301, order)
+        assert read(country) == (RESERVES - 1_001, 1_001, 1_001, 1_001)
+    country.check_money()
+
+
+def test_an_issue_whose_bank_was_down_is_produced_anew(country: Country) -> None:
+    before, order = read(country), country.draw_order()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Bank, "attest_receipt", stop)
+        with pytest.raises(KeyboardInterrupt):
+            country.issue(country.north, 5, order)
+    first = country.network.desk.produce(order, country.network.notary)
+    country.clock.advance(first.signed.body.not_after - country.clock.now())
+    assert country.network.desk.produce(order, country.network.notary) == first
+    country.clock.advance(1)
+    country.issue(country.north, 5, order)
+    assert country.network.desk.produce(order, country.network.notary) != first
+    assert read(country) == (before[0] - 5, before[1] + 5, before[2] + 5, before[3] + 5)
+    country.check_money()
+
+
+def test_what_became_final_late_is_not_produced_anew(country: Country) -> None:
+    """The promise was lost on its way, and the window is long over: the notary is asked first."""
+    before, order = read(country), country.draw_order()
+    notarise = country.network.notary.notarise
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(country.network.notary, "notarise", lambda data: stop(notarise(data)))
+        with pytest.raises(KeyboardInterrupt):
+            country.issue(country.north, 5, order)
+    country.clock.advance(2 * DAY_MS)
+    suspend(country, NORTH)
+    country.issue(country.north, 5, order)
+    suspend(country, NORTH, Status.ACTIVE)
+    assert read(country) == (before[0] - 5, before[1] + 5, before[2] + 5, before[3] + 5)
+    country.check_money()
+
+
+def stop(*_: object) -> None:
+    """The process is gone."""
+    raise KeyboardInterrupt
+
+
+def suspend(country: Country, bank: ParticipantNumber, status: Status = Status.SUSPENDED) -> None:
+    """The next participant list."""
+    current = country.network.roster.current
+    changed = replace(current.participants[bank], status=status)
+    participants = {**current.participants, bank: changed}
+    version = current.version + 1
+    country.network.replace_participants(
+        replace(current, version=version, participants=participants)
+    )
 
 
 def test_a_suspended_bank_gets_nothing(tmp_path: Path) -> None:  # T2
     country = build_country(tmp_path, is_funded=False)
     country.lend_reserves(country.north)
-    current = country.network.roster.current
-    suspended = replace(current.participants[NORTH], status=Status.SUSPENDED)
-    members = replace(current, version=2, participants={**current.participants, NORTH: suspended})
-    country.network.replace_participants(members)
+    suspend(country, NORTH)
     with refused(ErrorCode.PARTICIPANT_INACTIVE):
         run_issue(country, country.draw_order(), 5)
     assert read(country) == (RESERVES, 0, 0, 0)
 
 
-def test_money_for_a_client_is_not_issued(country: Country) -> None:  # T4
+def test_money_for_a_client_is_not_issued(tmp_path: Path) -> None:  # T4
     """Whoever names a client's address as the vault is stopped by the notary's contract."""
+    country = build_country(tmp_path)
     person = country.open_person(country.north)
     before = read(country)
     bank = country.north
@@ -139,15 +212,6 @@ def test_money_for_a_client_is_not_issued(country: Country) -> None:  # T4
         with refused(ErrorCode.SUPPLY_NOT_INSTITUTION):
             run_issue(country, country.draw_order(), 5)
     assert read(country)[2:] == before[2:]
-    give_back(country, 5)
-
-
-def give_back(country: Country, amount: int) -> None:
-    """The accounting corrects a debit whose issue can never become money."""
-    accounting = country.network.accounting
-    order = country.draw_order()
-    no_transaction = TransactionId(bytes(32))
-    accounting.credit_for_redemption(EntryId(order), NORTH, Minor(amount), no_transaction)
 
 
 # --- redemption ---------------------------------------------------------------------------------
@@ -176,6 +240,65 @@ def test_a_redemption_has_one_content(country: Country) -> None:
     with refused(ErrorCode.ORDER_CONFLICT):
         run_issue(country, order, 300)
     assert read(country) == before
+
+
+@dataclass(slots=True)
+class Greedy:
+    """A vault that answers every redemption with the one voiding transaction it ever made."""
+
+    vault: Vault
+    first: PreparedPayment | None = None
+
+    def prepare_redemption(self, amount: Minor, payment_id: bytes) -> PreparedPayment:
+        """Always the same."""
+        self.first = self.first or self.vault.prepare_redemption(amount, payment_id)
+        return self.first
+
+    def settle(self, payment_id: bytes, promise: Promise) -> None:
+        """Under the id it knows."""
+        assert self.first is not None
+        self.vault.settle(self.first.payment_id, promise)
+
+
+def test_one_voiding_redeems_one_order(tmp_path: Path) -> None:  # C1
+    country = build_country(tmp_path)
+    network, bank, vault = country.network, country.north, Greedy(country.north.vault)
+    before, orders = read(country), [country.draw_order() for _ in range(3)]
+
+    def run(order: OrderId) -> None:
+        desk, accounting, notary = network.desk, network.accounting, network.notary
+        redeem(order, Minor(1_000), vault, bank, desk, accounting, notary)
+
+    for order in orders:
+        code = find_code(lambda order=order: run(order))
+        assert code is (None if order is orders[0] else ErrorCode.ORDER_CONFLICT)
+    run(orders[0])
+    expected = (before[0] + 1_000, before[1] - 1_000, before[2] - 1_000, before[3] - 1_000)
+    assert read(country) == expected
+
+
+@pytest.mark.parametrize("step", ["notarised", "credited", "delivered"])
+def test_what_is_void_is_credited_whatever_the_bank_is_by_now(
+    tmp_path: Path, step: str
+) -> None:  # M1
+    """Stopped behind the promise; then the bank is suspended and its scan key renewed."""
+    country = build_country(tmp_path)
+    before, order = read(country), country.draw_order()
+    owner, name = {
+        "notarised": (Accounting, "credit_for_redemption"),
+        "credited": (Bank, "deliver"),
+        "delivered": (Vault, "settle"),
+    }[step]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, name, stop)
+        with pytest.raises(KeyboardInterrupt):
+            run_redeem(country, order, 1_000)
+    country.clock.advance(2 * DAY_MS)
+    suspend(country, NORTH)
+    run_redeem(country, order, 1_000)
+    expected = (before[0] + 1_000, before[1] - 1_000, before[2] - 1_000, before[3] - 1_000)
+    assert read(country) == expected
+    country.check_money()
 
 
 def test_more_than_the_vault_holds_is_not_redeemed(country: Country) -> None:
@@ -237,6 +360,27 @@ def test_an_issue_survives_being_killed(country: Country) -> None:  # P8, X12
     killed_at = kill_everywhere(make_deed, lambda: None, check)
     for step in ("SqliteApplicationStore.record_produced", "Notary.notarise", "Bank.deliver"):
         assert f"before {step}" in killed_at
+    country.check_money()
+
+
+@pytest.mark.parametrize("pause", [2 * WINDOW_MS_DEFAULT, 2 * DAY_MS])
+def test_an_issue_is_finished_however_late(tmp_path: Path, pause: int) -> None:  # H3
+    """Killed at every step, and taken up again when the window is over."""
+    country = build_country(tmp_path)
+    start, done = read(country), 0
+
+    def make_deed() -> Deed:
+        order = country.draw_order()
+        return lambda: country.issue(country.north, 5, order)
+
+    def check() -> None:
+        nonlocal done
+        done += 1
+        moved = 5 * done
+        expected = (start[0] - moved, start[1] + moved, start[2] + moved, start[3] + moved)
+        assert read(country) == expected
+
+    assert len(kill_everywhere(make_deed, lambda: country.clock.advance(pause), check)) > 10
     country.check_money()
 
 

@@ -307,7 +307,7 @@ def test_spends_of_one_token_cost_the_notary_no_more_than_others(tmp_path: Path)
         judged.append(transaction.txid)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("specie.ledger.contracts.CASH_CONTRACT", (count, *CASH_CONTRACT))
+        patch.setattr("specie.ledger.contracts.CASH_CONTRACT", (*CASH_CONTRACT, count))
         codes = station.find_codes([*spoilt, good])
     assert codes == [OWNER] * len(spoilt) + [None]
     assert len(judged) == BATCH_TRANSACTIONS_MAX

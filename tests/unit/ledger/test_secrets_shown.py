@@ -13,23 +13,32 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from specie.crypto.addresses import format_address
+from specie.crypto.addresses import format_address, parse_address
 from specie.crypto.outputs import Opening, Scanner, derive_output
 from specie.crypto.proofs import BatchRefusedError, verify_statements
-from specie.crypto.secrets import SealingKey
+from specie.crypto.secrets import KeyTree, SealingKey, derive_sealing_key, parse_phrase
+from specie.ledger.batches import RecordedBatch, RecordedTransaction
 from specie.ledger.contracts import check_contract
+from specie.ledger.judging import Candidate, Judgement
 from specie.ledger.records import Kind
 from specie.ledger.state import LedgerOutput
 from specie.ledger.statements import build_transaction_statement
+from specie.ledger.transactions import Promise
 from specie.ledger.wire import decode_attested, encode_attested
+from specie.ports.clients import Movement, WatchedToken
+from specie.ports.vault import HeldToken, PaymentState, StoredPayment
 from specie.tokens.building import BuiltTransaction, PaymentOrder, build_payment
 from specie.tokens.disclosures import Disclosure
 from specie.tokens.holdings import HolderKeys, Memo
 from specie.tokens.scanning import scan, scan_for_clients
 from specie.tokens.selection import select_tokens
 from specie.values.amounts import Currency, Minor, Money
+from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import OrderId
+from specie.values.identifiers import ClientId, OrderId, Signature
+from specie.values.times import Timestamp
+from specie.wallet.history import build_history
+from specie.wallet.keys import create_keys, derive_master
 from tests.building import (
     NORTH,
     SOUTH,
@@ -45,6 +54,7 @@ from tests.building import (
     make_world,
     sign,
 )
+from tests.clocks import SeededIdentifiers
 from tests.reference import handles
 from tests.unit.ledger.scenes import make_payment
 from tests.unit.ledger.test_cash_rules import CASH_BREAKS
@@ -190,6 +200,70 @@ def test_openings_tokens_and_orders_are_not_shown(affair: Affair) -> None:  # X5
     check_hidden(affair, transaction, transaction.signed, draft.body, draft.body.outline)
     check_hidden(affair, *draft.body.terms, decode_attested(encode_attested(transaction)))
     check_hidden(affair, make_build_context(world), select_tokens(tokens, Minor(PAID)))
+
+
+def test_openings_are_not_pickled_or_copied(affair: Affair) -> None:  # X5
+    """They leave the process sealed only; also inside of what holds them."""
+    opening, token = affair.draft.openings[0], affair.holdings[0].token
+    for one in (opening, token, Disclosure((opening,))):
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+            with pytest.raises(TypeError):
+                pickle.dumps(one, protocol)
+    for copier in (copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError):
+            copier(opening)
+
+
+def test_what_is_stored_is_not_shown(affair: Affair) -> None:  # X5, T20
+    """Rows of vaults, of banks and of the notary, as a debugger would show them."""
+    transaction = sign(affair.draft)
+    data, now = encode_attested(transaction), Timestamp(1)
+    txid, client = transaction.txid, ClientId("c")
+    packed = tuple(opening.pack() for opening in affair.draft.openings)
+    payment = StoredPayment(bytes(16), txid, data, packed, PaymentState.PREPARED, now, now)
+    promise = Promise(txid, now, Signature(bytes(64)))
+    recorded = RecordedTransaction(transaction, data, now, promise)
+    token = affair.holdings[0].token
+    candidate = Candidate(transaction, data)
+    judgement = Judgement({data: SpecieError(ErrorCode.EXPIRED)}, [candidate])
+    movement = Movement(txid, client, Minor(PAID), now, is_incoming=True, is_final=True)
+    held, watched = HeldToken(token, now, None), WatchedToken(client, token, False, None)
+    history = build_history([payment], [held], affair.people[2].address)
+    assert [one.amount for one in history.paid] == [REST]
+    batch = RecordedBatch(1, now, (), (), (), data)
+    check_hidden(affair, payment, recorded, recorded.get_judged(), batch, candidate, judgement)
+    check_hidden(affair, movement, held, watched, history, *history.paid, *history.received)
+
+
+@pytest.mark.parametrize("half", ["\ud800", "\udfff"])
+def test_what_is_no_text_is_refused_without_showing_it(half: str) -> None:  # X5
+    """Half a character has no UTF-8; Python's own error would carry the whole passphrase."""
+    secret = "correct horse battery" + half
+    store = KeysOfNobody()
+    calls = (
+        lambda: derive_sealing_key(secret, bytes(16)),
+        lambda: parse_phrase(secret),
+        lambda: parse_address(secret, "spt"),
+        lambda: Memo(name=secret).pack(),
+        lambda: create_keys(store, secret, SealingKey.generate(), bytes(16), KeyTree.generate()),
+        lambda: derive_master(store, "anna", secret, SeededIdentifiers()),
+    )
+    for call in calls:
+        with pytest.raises(SpecieError) as refused:
+            call()
+        assert refused.value.code is ErrorCode.TEXT_INVALID
+        assert refused.value.__cause__ is None and refused.value.__context__ is None
+        assert "correct horse" not in show(refused.value)
+
+
+class KeysOfNobody:
+    """A device without keys."""
+
+    def store_keys(self, holder: str, salt: bytes, sealed_key: bytes, sealed_tree: bytes) -> None:
+        raise AssertionError("nothing is stored of what is refused")
+
+    def find_keys(self, holder: str) -> tuple[bytes, bytes, bytes] | None:
+        return None
 
 
 def test_what_a_scan_finds_is_not_shown(affair: Affair) -> None:  # X5, T11

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specie.tokens.selection import select_tokens
+from specie.tokens.selection import select_merge, select_tokens
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.limits import AMOUNT_MAX, INPUTS_MAX
@@ -107,3 +107,50 @@ def test_equal_tokens_are_not_confused() -> None:
     twins = [Coin(0, Minor(5)), Coin(0, Minor(5))]
     assert len(select_tokens(twins, Minor(10))) == 2
     assert len(select_tokens(twins, Minor(5))) == 2
+
+
+# --- merging ------------------------------------------------------------------------------------
+
+
+def merge_until_payable(values: Sequence[int], amount: int, dust: Sequence[int] = ()) -> int:
+    """Merge, with this dust arriving after each merge, until it can be paid; how many merges."""
+    coins, merges = make_coins(values), 0
+    while attempt(select_tokens, coins, Minor(amount)) is ErrorCode.TOKENS_TOO_MANY:
+        chosen = select_merge(coins)
+        left = [one.amount for one in coins if one not in chosen]
+        coins = make_coins([*left, sum(one.amount for one in chosen), 0, *dust])
+        merges += 1
+    assert sum(one.amount for one in select_tokens(coins, Minor(amount))) >= amount
+    return merges
+
+
+@given(
+    st.lists(st.integers(0, 9) | st.integers(0, 2**50), min_size=1, max_size=90),
+    st.lists(st.integers(0, 1), max_size=15),
+    st.data(),
+)
+def test_whatever_suffices_is_payable_after_finitely_many_merges(
+    values: list[int], dust: list[int], data: st.DataObject
+) -> None:
+    """Also while others send dust, as fast as we merge: it does not set the pace."""
+    if sum(values) == 0:
+        return
+    amount = data.draw(st.integers(1, sum(values)))
+    assert merge_until_payable(values, amount, dust) <= -(-len(values) // 15)
+
+
+@given(purses)
+def test_a_merge_takes_the_largest_and_nothings_where_there_is_room(values: list[int]) -> None:
+    chosen = attempt(select_merge, make_coins(values))
+    if sum(values) == 0:
+        assert chosen is ErrorCode.FUNDS_INSUFFICIENT
+        return
+    assert not isinstance(chosen, ErrorCode)
+    amounts = [one.amount for one in chosen]
+    assert amounts == sorted(values, reverse=True)[:INPUTS_MAX]
+
+
+def test_money_among_more_nothings_than_fit_can_be_merged() -> None:
+    coins = make_coins([0] * 40 + [7])
+    assert [one.amount for one in select_merge(coins)][:2] == [7, 0]
+    assert len(select_merge(coins)) == INPUTS_MAX

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import repeat
+from pathlib import Path
 
 import pytest
 
@@ -122,7 +123,7 @@ def test_merging_more_tokens_than_a_transaction_holds(country: Country) -> None:
     merged = anna.wallet.prepare_merge(payment_id)
     assert len(merged.built.signed.body.inputs) == 16
     assert anna.wallet.prepare_merge(payment_id).built == merged.built
-    assert anna.wallet.get_balance() == 17 + 18 + 19 + 20
+    assert anna.wallet.get_balance() == 1 + 2 + 3 + 4
     anna.wallet.settle(payment_id, complete(country, anna, merged.built))
     assert anna.wallet.get_balance() == 210
     assert anna.wallet.can_pay(Minor(210))
@@ -135,13 +136,35 @@ def test_there_must_be_something_to_merge(country: Country) -> None:
         anna.wallet.prepare_merge(country.identifiers.draw())
 
 
+def test_free_dust_does_not_freeze_a_wallet(country: Country) -> None:
+    """Outputs of nothing are not taken, and the smallest money does not keep ours from merging."""
+    anna = country.open_person(country.north, *[10] * 20, *[1] * 30)
+    bank = country.network.roster.current.get(country.north.number)
+    address = anna.wallet.keys.address
+    (token, *_) = anna.wallet.load_tokens()
+    nothing = replace(token.opening, amount=Minor(0))
+    dust = [
+        Output(derive_output(replace(nothing, anchor=bytes([place] * 16)), bank.scan_key).data)
+        for place in range(30)
+    ]
+    assert {one.opening.spend for one in anna.wallet.load_tokens()} == {address.spend}
+    assert anna.wallet.receive(dust).fresh == 0
+    merges = 0
+    while not anna.wallet.can_pay(Minor(230)):
+        prepared = anna.wallet.prepare_merge(country.draw_order())
+        anna.wallet.settle(prepared.payment_id, complete(country, anna, prepared.built))
+        merges += 1
+    assert merges <= 4 and anna.wallet.get_balance() == 230
+    country.pay(anna, country.open_person(country.south), 230)
+
+
 def test_only_what_is_ours_is_received(country: Country) -> None:  # T9, T11
     anna, boris = country.open_person(country.north, 5), country.open_person(country.north, 8)
     theirs = [token.output for token in boris.wallet.load_tokens()]
     ours = [token.output for token in anna.wallet.load_tokens()]
-    assert anna.wallet.receive(theirs) == 0
-    assert anna.wallet.receive([*theirs, *ours, *ours]) == 0  # known already
-    assert anna.wallet.receive([]) == 0
+    assert anna.wallet.receive(theirs).fresh == 0
+    assert anna.wallet.receive([*theirs, *ours, *ours]).fresh == 0  # known already
+    assert anna.wallet.receive([]).fresh == 0
     assert anna.wallet.get_balance() == 5
 
 
@@ -160,7 +183,7 @@ def test_a_forged_output_is_not_money(country: Country, place: int) -> None:
     ]
     data = bytearray(mine[0].data)
     data[place] ^= 1
-    assert anna.wallet.receive([Output(bytes(data))]) == 0
+    assert anna.wallet.receive([Output(bytes(data))]).fresh == 0
     assert anna.wallet.get_balance() == 0
 
 
@@ -172,7 +195,7 @@ def test_an_output_with_somebody_elses_amount_is_not_money(country: Country) -> 
     scan_key = country.network.roster.current.get(country.north.number).scan_key
     honest, forged = token.output.data, derive_output(larger, scan_key).data
     for mixed in (honest[:65] + forged[65:97] + honest[97:], forged[:65] + honest[65:97]):
-        assert anna.wallet.receive([Output(mixed.ljust(414, b"\0"))]) == 0
+        assert anna.wallet.receive([Output(mixed.ljust(414, b"\0"))]).fresh == 0
     assert anna.wallet.get_balance() == 5
 
 
@@ -224,6 +247,23 @@ def test_tokens_that_the_log_shows_spent_stay_reserved(country: Country) -> None
     assert anna.wallet.get_balance() == 0
     anna.wallet.settle(payment_id, promise)
     assert anna.wallet.get_balance() == 70
+
+
+def test_what_another_device_spent_does_not_lock_the_rest(country: Country, tmp_path: Path) -> None:
+    """Half of the payment's tokens are spent elsewhere: it can never be final (T15)."""
+    anna, boris = country.open_person(country.north, 100, 90), country.open_person(country.south)
+    copy = country.copy_wallet(anna, tmp_path / "copy.db")
+    prepared = copy.prepare_payment([country.order(boris, 150)], country.identifiers.draw())
+    first = anna.wallet.load_tokens()
+    spent = {token.ref for token in first if token.amount == 100}
+    later = Timestamp(prepared.built.signed.body.not_after + 1)
+    assert copy.release_expired(Timestamp(later - 1), spent.__contains__) == 0
+    assert copy.get_balance() == 0
+    assert copy.release_expired(later, spent.__contains__) == 1
+    assert (copy.get_balance(), copy.load_prepared()) == (90, [])
+    assert copy.release_expired(later, spent.__contains__) == 0
+    assert copy.receive([token.output for token in first]).fresh == 0  # spent is spent
+    assert copy.get_balance() == 90
 
 
 def test_a_new_start_frees_what_was_never_signed(

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from specie.workload.kinds import OrderKind
-from specie.workload.orders import Opening, WorkloadOrder, WorkloadPlan
+from specie.workload.orders import StartingBalance, WorkloadOrder, WorkloadPlan
 from specie.workload.profile import HOURS, AmountStatistics, Profile
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -101,14 +101,14 @@ def _assert_cell_sound(cell: AmountStatistics) -> None:
 
 
 def replay(
-    plan: WorkloadPlan, openings: Sequence[Opening], orders: Iterable[WorkloadOrder]
+    plan: WorkloadPlan, starting: Sequence[StartingBalance], orders: Iterable[WorkloadOrder]
 ) -> tuple[list[int], list[int]]:
     """Carry the orders out with a model of its own; deposits and tokens at the end.
 
     Fails at the first order that could not be carried out, or that is not one of the plan's form.
     """
-    deposits = [opening.deposit + 0 for opening in openings]
-    tokens = [0] * len(openings)
+    deposits = [start.deposit + 0 for start in starting]
+    tokens = [0] * len(starting)
     for order in orders:
         assert order.amount >= 1
         assert (order.payee is not None) == (order.kind in {OrderKind.PURCHASE, OrderKind.TRANSFER})
@@ -123,5 +123,5 @@ def replay(
             assert (order.payee in plan.shops) == (order.kind is OrderKind.PURCHASE)
             assert order.payer not in plan.shops
             tokens[order.payee] += order.amount
-    assert sum(deposits) + sum(tokens) == sum(opening.deposit for opening in openings)
+    assert sum(deposits) + sum(tokens) == sum(start.deposit for start in starting)
     return deposits, tokens

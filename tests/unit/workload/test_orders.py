@@ -21,10 +21,10 @@ from specie.workload.builtin import build_builtin_profile
 from specie.workload.kinds import Action, OrderKind
 from specie.workload.limits import ORDER_AMOUNT_MAX
 from specie.workload.orders import (
-    Opening,
+    StartingBalance,
     WorkloadPlan,
     build_distribution,
-    compute_openings,
+    compute_starting_balances,
     generate_orders,
 )
 from specie.workload.population import ClientIndex, Weights, build_population, draw_balances
@@ -36,13 +36,13 @@ SMALL = parse_profile(build_folder())
 
 
 def assert_feasible(plan: WorkloadPlan) -> None:
-    openings = compute_openings(plan)
-    assert len(openings) == plan.clients
-    assert all(opening.deposit >= opening.tokens for opening in openings)
-    deposits, tokens = replay(plan, openings, build_distribution(openings))
-    assert tokens == [opening.tokens for opening in openings]
+    starting = compute_starting_balances(plan)
+    assert len(starting) == plan.clients
+    assert all(start.deposit >= start.tokens for start in starting)
+    deposits, tokens = replay(plan, starting, build_distribution(starting))
+    assert tokens == [start.tokens for start in starting]
     assert all(left >= 0 for left in deposits)
-    replay(plan, openings, [*build_distribution(openings), *generate_orders(plan)])
+    replay(plan, starting, [*build_distribution(starting), *generate_orders(plan)])
 
 
 @pytest.mark.parametrize("profile", [BUILTIN, SMALL], ids=["builtin", "small"])
@@ -71,11 +71,11 @@ def test_same_seed_same_orders_other_seed_others() -> None:  # T26
     plan = WorkloadPlan(BUILTIN, 100, 1_000, 7)
     again = WorkloadPlan(build_builtin_profile(), 100, 1_000, 7)
     assert list(generate_orders(plan)) == list(generate_orders(again))
-    assert compute_openings(plan) == compute_openings(again)
+    assert compute_starting_balances(plan) == compute_starting_balances(again)
     others = [WorkloadPlan(BUILTIN, 100, 1_000, seed) for seed in (8, -7, 0)]
     for other in others:
         assert list(generate_orders(other)) != list(generate_orders(plan))
-        assert compute_openings(other) != compute_openings(plan)
+        assert compute_starting_balances(other) != compute_starting_balances(plan)
 
 
 def test_orders_of_a_seed_never_change() -> None:
@@ -93,44 +93,42 @@ def test_two_streams_do_not_disturb_each_other() -> None:
     assert all(a == b for a, b in woven)
 
 
-def test_opening_deposits_are_the_distribution_unless_the_day_takes_more() -> None:
+def test_starting_deposits_are_the_distribution_unless_the_day_takes_more() -> None:
     plan = WorkloadPlan(BUILTIN, 2_000, 4_000, 9)
     drawn = draw_balances(BUILTIN.balances, plan.clients, 100, Random("specie/workload/balances/9"))
-    openings = compute_openings(plan)
-    pairs = list(zip(openings, drawn, strict=True))
-    assert all(opening.deposit >= balance for opening, balance in pairs)
-    assert sum(opening.deposit == balance for opening, balance in pairs) > 0.9 * plan.clients
+    starting = compute_starting_balances(plan)
+    pairs = list(zip(starting, drawn, strict=True))
+    assert all(start.deposit >= balance for start, balance in pairs)
+    assert sum(start.deposit == balance for start, balance in pairs) > 0.9 * plan.clients
     richest = max(r.end for r in BUILTIN.balances) * 100
     assert max(drawn) <= richest
     middle = sum(5_000 <= balance < 25_000 for balance in drawn) / plan.clients
     assert middle == pytest.approx(0.3, abs=0.04)
 
 
-def test_openings_of_nothing_to_do_are_the_distribution() -> None:
-    openings = compute_openings(WorkloadPlan(SMALL, 500, 0, 2))
-    assert all(opening.tokens == 0 for opening in openings)
-    assert sum(opening.deposit <= 9_900 for opening in openings) / 500 == pytest.approx(
-        0.7, abs=0.1
-    )
+def test_starting_balances_of_nothing_to_do_are_the_distribution() -> None:
+    starting = compute_starting_balances(WorkloadPlan(SMALL, 500, 0, 2))
+    assert all(start.tokens == 0 for start in starting)
+    assert sum(start.deposit <= 9_900 for start in starting) / 500 == pytest.approx(0.7, abs=0.1)
 
 
-def test_no_opening_holds_more_tokens_than_the_orders_take() -> None:
+def test_no_starting_balance_holds_more_tokens_than_the_orders_take() -> None:
     """Tight: with one minor unit less for one client, one of the orders fails."""
     plan = WorkloadPlan(SMALL, 30, 600, 4)
-    openings = compute_openings(plan)
+    starting = compute_starting_balances(plan)
     orders = list(generate_orders(plan))
-    for index, opening in enumerate(openings):
-        if opening.tokens:
-            less = list(openings)
-            less[index] = Opening(opening.deposit, Minor(opening.tokens - 1))
+    for index, start in enumerate(starting):
+        if start.tokens:
+            less = list(starting)
+            less[index] = StartingBalance(start.deposit, Minor(start.tokens - 1))
             with pytest.raises(AssertionError):
                 replay(plan, less, [*build_distribution(less), *orders])
 
 
 def test_tokens_circulate() -> None:
-    """What is received is spent again: openings hold less than half of what tokens pay."""
+    """What is received is spent again: clients start with less than half of what tokens pay."""
     plan = WorkloadPlan(BUILTIN, 200, 4_000, 6)
-    opened = sum(opening.tokens for opening in compute_openings(plan))
+    opened = sum(start.tokens for start in compute_starting_balances(plan))
     paid = sum(o.amount for o in generate_orders(plan) if o.kind is not OrderKind.WITHDRAW)
     assert opened < paid / 2
 

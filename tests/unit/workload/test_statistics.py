@@ -12,7 +12,7 @@ from specie.workload.orders import (
     WorkloadOrder,
     WorkloadPlan,
     build_distribution,
-    compute_openings,
+    compute_starting_balances,
     generate_orders,
 )
 from specie.workload.population import ClientIndex
@@ -57,8 +57,8 @@ def test_orders_of_the_real_statistics_are_feasible() -> None:  # T26
     profile = read_profile(get_paysim_folder())
     for clients, payments in ((3, 200), (200, 1_000), (5_000, 20_000)):
         plan = WorkloadPlan(profile, clients, payments, 3)
-        openings = compute_openings(plan)
-        replay(plan, openings, [*build_distribution(openings), *generate_orders(plan)])
+        starting = compute_starting_balances(plan)
+        replay(plan, starting, [*build_distribution(starting), *generate_orders(plan)])
 
 
 def test_real_statistics_are_read_whole() -> None:  # T26

@@ -9,10 +9,14 @@ Both are liabilities of the central bank, so their sum stays what it is.
 from typing import Final
 
 from specie.books.entries import Account, Entry, Side, credit, debit
+from specie.crypto.hashing import tagged_hash
 from specie.crypto.secrets import InstitutionKey
 from specie.crypto.signatures import sign_as_institution
+from specie.identity.roster import Roster
 from specie.ledger.messages import compute_reserve_message
+from specie.ledger.promises import verify_promise
 from specie.ledger.records import ReserveReference
+from specie.ledger.transactions import Promise
 from specie.ports.books import BooksStore
 from specie.ports.clock import Clock
 from specie.values.amounts import Minor, check_positive
@@ -20,9 +24,7 @@ from specie.values.identifiers import (
     AccountName,
     EntryId,
     InstitutionPublicKey,
-    NetworkId,
     ParticipantNumber,
-    TransactionId,
 )
 
 ISSUANCE_FUND: Final = AccountName("issuance fund")
@@ -33,10 +35,10 @@ class Accounting:
     """`AccountingPort`, in this process."""
 
     def __init__(
-        self, network: NetworkId, books: BooksStore, key: InstitutionKey, clock: Clock
+        self, roster: Roster, books: BooksStore, key: InstitutionKey, clock: Clock
     ) -> None:
         self.public_key = InstitutionPublicKey(key.public)
-        self._network = network
+        self._roster = roster
         self._books = books
         self._key = key
         self._clock = clock
@@ -60,16 +62,23 @@ class Accounting:
         now = self._clock.now()
         postings = (debit(get_reserves_account(participant), amount), credit(ISSUANCE_FUND, amount))
         self._books.post(Entry(entry, now, "issue", postings))
-        message = compute_reserve_message(self._network, entry, participant, amount, now)
+        network = self._roster.genesis.network
+        message = compute_reserve_message(network, entry, participant, amount, now)
         signature = sign_as_institution(self._key, message)
         return ReserveReference(entry, participant, amount, now, signature)
 
     def credit_for_redemption(
-        self, entry: EntryId, participant: ParticipantNumber, amount: Minor, txid: TransactionId
+        self, participant: ParticipantNumber, amount: Minor, promise: Promise
     ) -> None:
-        """Credit reserves, debit the fund, once the money is void; idempotent by entry."""
+        """Credit reserves, debit the fund, once the notary has promised that the money is void.
+
+        The entry's id is the transaction's, so that one voiding is credited once, whatever orders
+        it is said to serve; `promise_invalid` without a promise, `entry_conflict` for another sum.
+        """
+        verify_promise(promise, self._roster)
+        entry = EntryId(tagged_hash("entry", promise.txid)[:16])
         postings = (debit(ISSUANCE_FUND, amount), credit(get_reserves_account(participant), amount))
-        text = f"redemption {txid.hex()}"
+        text = f"redemption {promise.txid.hex()}"
         self._books.post(Entry(entry, self._clock.now(), text, postings))
 
     def get_reserves(self, participant: ParticipantNumber) -> Minor:

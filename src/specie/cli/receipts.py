@@ -1,0 +1,63 @@
+"""`specie verify-receipt FILE`: what a receipt proves, offline (X2)."""
+
+from pathlib import Path
+
+from specie.cli.audit import load_trust
+from specie.crypto.addresses import Address, format_address
+from specie.ledger.receipts import PaymentPart, ReceiptTrust, VerifiedReceipt, verify_receipt
+from specie.log.leaves import KernelLeaf
+from specie.tokens.holdings import unpack_memo
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import NetworkId
+from specie.values.limits import PROOF_BYTES_MAX
+
+
+def verify_receipt_file(
+    path: Path, public: Path, expected: NetworkId | None
+) -> tuple[ReceiptTrust, VerifiedReceipt]:
+    """Verify against genesis, participants and cosigners in `public`; the log is not needed."""
+    trust = load_trust(public, expected)
+    return trust, verify_receipt(_read_text(path), trust)
+
+
+def describe_receipt(trust: ReceiptTrust, receipt: VerifiedReceipt) -> dict[str, int | str]:
+    """What it says, for people and for machines."""
+    checkpoint = receipt.checkpoint
+    found: dict[str, int | str] = {
+        "network": trust.genesis.network.hex(),
+        "leaf": type(receipt.leaf).__name__.removesuffix("Leaf").lower(),
+        "position": receipt.index,
+        "log size": checkpoint.checkpoint.size,
+        "signed by": ", ".join(key.name for key in checkpoint.signers),
+    }
+    if isinstance(receipt.leaf, KernelLeaf):
+        found["transaction"] = receipt.leaf.txid.hex()
+    if receipt.payment is not None:
+        found.update(_describe_payment(trust, receipt.payment))
+    return found
+
+
+def _describe_payment(trust: ReceiptTrust, payment: PaymentPart) -> dict[str, int | str]:
+    opening = payment.opening
+    address = Address(opening.bank, opening.view, opening.spend)
+    memo = unpack_memo(opening.memo)
+    return {
+        "paid": trust.genesis.currency.format(opening.amount),
+        "paid minor": opening.amount,
+        "to": format_address(address, trust.genesis.address_prefix),
+        "to bank": trust.participants.get(opening.bank).name,
+        "order id": memo.order_id.hex(),
+        "name": memo.name,
+    }
+
+
+def _read_text(path: Path) -> str:
+    try:
+        if path.stat().st_size > PROOF_BYTES_MAX:
+            raise SpecieError(ErrorCode.LIMIT_EXCEEDED, f"{path.name} is too long")
+        return path.read_text()
+    except UnicodeDecodeError:
+        raise SpecieError(ErrorCode.RECEIPT_INVALID, f"{path.name} is not text") from None
+    except OSError as error:
+        raise SpecieError(ErrorCode.RECEIPT_INVALID, f"{path.name}: {error.strerror}") from None

@@ -1,0 +1,148 @@
+"""An auditor judges every private batch again and cosigns what it has verified in full (X3).
+
+    SHA-256(private batch) = the header's hash → every transaction passes the contract as of the
+    time and the participant list it was judged by → all proofs and signatures hold → the leaves
+    that follow from it are those of the log
+
+With the ranges of aggregated networks it is auditors' word that no amount is out of range. Who
+gets full batches sees the graph of payments, but no names and no amounts.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby, islice
+
+from specie.crypto.cosigning import CosignerKey
+from specie.crypto.secrets import InstitutionKey
+from specie.identity.genesis import Genesis
+from specie.identity.participants import ParticipantList
+from specie.ledger.batches import JudgedTransaction, build_leaves, unpack_private
+from specie.ledger.judging import Candidate, Rules, apply_transaction, judge
+from specie.ledger.state import OverlayView, SupplyState
+from specie.log.checkpoint import Checkpoint
+from specie.log.leaves import CONFLICT, HEADER, VOID
+from specie.log.notes import SignedLine, VerifierKey, cosign, get_verifier_key, verify_log_line
+from specie.log.tree import Frontier, compute_leaf_hash
+from specie.ports.clock import Clock
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import TransactionId
+from specie.values.limits import BATCH_TRANSACTIONS_MAX
+from specie.values.times import Timestamp
+
+
+@dataclass(slots=True)
+class AuditedTotals:
+    """What was judged again."""
+
+    batches: int = 0
+    transactions: int = 0
+    inputs: int = 0
+    outputs: int = 0
+    attestations: int = 0
+
+
+@dataclass(slots=True)
+class BatchAudit:
+    """Fed all private batches in order, each with its leaves; raises at the first wrong thing."""
+
+    genesis: Genesis
+    lists: Mapping[int, ParticipantList]
+    totals: AuditedTotals = field(default_factory=AuditedTotals)
+    _ledger: OverlayView = field(default_factory=lambda: OverlayView(None, SupplyState()))
+    _time: Timestamp = Timestamp(0)
+    _version: int = 0
+    _frontier: Frontier = field(default_factory=Frontier)
+
+    def add_batch(self, private: bytes, leaves: Sequence[bytes]) -> None:
+        """One batch; `log_invalid` if the log says something else."""
+        number, now, judged = unpack_private(private)
+        if number != self.totals.batches + 1:
+            raise SpecieError(ErrorCode.LOG_INVALID, f"batch {number} is not the next one")
+        others = [leaf for leaf in leaves if leaf[:1] in (bytes([CONFLICT]), bytes([VOID]))]
+        expected = build_leaves(number, now, judged, others, self.genesis, private)
+        if list(leaves) != expected:
+            raise SpecieError(ErrorCode.LOG_INVALID, _describe_difference(number, leaves, private))
+        self._ledger.voids.update(
+            TransactionId(leaf[1:]) for leaf in others if leaf[:1] == bytes([VOID])
+        )
+        for part in _split(judged):
+            self._judge(number, part)
+        self._frontier = self._frontier.append(compute_leaf_hash(leaf) for leaf in leaves)
+        self.totals.batches += 1
+
+    def check_covers(self, checkpoint: Checkpoint) -> None:
+        """`log_invalid` unless what was audited is exactly what the checkpoint commits to."""
+        size, root = self._frontier.size, self._frontier.compute_root()
+        if (size, root) != (checkpoint.size, checkpoint.root):
+            raise SpecieError(ErrorCode.LOG_INVALID, "the checkpoint covers something else")
+
+    def _judge(self, number: int, part: Sequence[JudgedTransaction]) -> None:
+        time, version = part[0].time, part[0].members
+        members = self.lists.get(version)
+        if members is None or time < self._time or version < self._version:
+            raise SpecieError(
+                ErrorCode.LOG_INVALID, f"batch {number}: judged by an unknown list or time"
+            )
+        candidates = [Candidate(one.transaction, one.data) for one in part]
+        judgement = judge(candidates, self._ledger, Rules(self.genesis, members, time))
+        for error in judgement.errors.values():
+            raise SpecieError(error.code, f"batch {number}: {error.message}")
+        if len(judgement.accepted) != len(part):
+            raise SpecieError(ErrorCode.KERNEL_EXISTS, f"batch {number}: a transaction twice")
+        for one in part:
+            apply_transaction(one.transaction, self._ledger, time)
+            self._count(one)
+        self._time, self._version = time, version
+
+    def _count(self, one: JudgedTransaction) -> None:
+        body = one.transaction.body
+        for ref in body.inputs:
+            self._ledger.outputs.pop(ref, None)  # spent: only its reference has to be remembered
+        self.totals.transactions += 1
+        self.totals.inputs += len(body.inputs)
+        self.totals.outputs += len(body.outputs)
+        self.totals.attestations += len(one.transaction.attestations)
+
+
+class Auditor:
+    """An institution that audits batches and puts its name under checkpoints it has verified."""
+
+    def __init__(
+        self,
+        name: str,
+        keys: Sequence[InstitutionKey | CosignerKey],
+        log: VerifierKey,
+        audit: BatchAudit,
+        clock: Clock,
+    ) -> None:
+        self.name = name
+        self.audit = audit
+        self.verifier_keys: tuple[VerifierKey, ...] = tuple(
+            get_verifier_key(name, key) for key in keys
+        )
+        self._keys = tuple(keys)
+        self._log = log
+        self._clock = clock
+
+    def cosign(self, note: str) -> tuple[SignedLine, ...]:
+        """One line per key, only for a checkpoint whose every batch was audited."""
+        checkpoint = verify_log_line(note, self._log)
+        self.audit.check_covers(checkpoint)
+        time_s = self._clock.now() // 1000
+        return tuple(cosign(checkpoint, self.name, key, time_s) for key in self._keys)
+
+
+def _split(judged: Sequence[JudgedTransaction]) -> Iterator[list[JudgedTransaction]]:
+    """Runs that the notary judged together, in pieces that the kernel takes at once."""
+    for _, run in groupby(judged, key=lambda one: (one.time, one.members)):
+        while part := list(islice(run, BATCH_TRANSACTIONS_MAX)):
+            yield part
+
+
+def _describe_difference(number: int, leaves: Sequence[bytes], private: bytes) -> str:
+    header = leaves[0] if leaves else b""
+    is_hash = header[:1] == bytes([HEADER]) and header.endswith(hashlib.sha256(private).digest())
+    what = "its leaves are not those of the log" if is_hash else "it is not the one in the header"
+    return f"private batch {number}: {what}"

@@ -23,8 +23,15 @@ from specie.wallet.vault import Vault
 STEPS: dict[type, tuple[str, ...]] = {
     Vault: ("prepare_payment", "prepare_redemption", "settle", "receive"),
     SqliteVaultStore: ("reserve", "record_payment", "settle", "add_tokens"),
-    Bank: ("attest_payment", "attest_receipt", "deliver"),
-    SqliteClientStore: ("record_attested", "finalise"),
+    Bank: (
+        "attest_payment",
+        "attest_receipt",
+        "deliver",
+        "expect_deposit",
+        "expect_transfer",
+        "book_sent_transfer",
+    ),
+    SqliteClientStore: ("record_attested", "finalise", "expect"),
     Notary: ("notarise",),
     SqliteNotaryStore: ("record_batch",),
     CentralBankDesk: ("apply", "approve", "produce", "accept_void", "authorise", "complete"),

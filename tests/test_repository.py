@@ -44,6 +44,9 @@ def test_document_names_what_exists(document: Path) -> None:
     assert set(re.findall(r"`make ([a-z]+)", text)) <= read_targets()
     links = re.findall(r"\]\((?!https?:|mailto:|#)([^)#]+)", text)
     assert [link for link in links if not (document.parent / link).exists()] == []
+    named = re.findall(r"`((?:src|tests|docs|rust|bench|scripts)/[^`\s]*)`", text)
+    paths = [name for name in named if not set(name) & set("*…<{")]
+    assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
 def find_commands(

@@ -119,6 +119,10 @@ class Network:
         opened = open_keys(self.devices, holder, self.device_master)
         return _open_vault(self.devices, holder, opened, bank, self.surroundings)
 
+    def show_phrase(self, holder: str) -> str:
+        """What the holder wrote down when the wallet was made; shown on the holder's device."""
+        return open_keys(self.devices, holder, self.device_master).tree.phrase()
+
     def replace_participants(self, members: ParticipantList) -> None:
         """The authentication centre signs a new list, and everyone adopts it."""
         signed = sign_participants(members, self.list_key)
@@ -135,12 +139,7 @@ def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) ->
     genesis = _build_genesis(settings, list_key, clock)
     signed_genesis = sign_genesis(genesis, list_key)
     names = ("Central Bank", *settings.banks)
-    secrets = {
-        ParticipantNumber(place + 1): _InstitutionSecrets(
-            ScanKey.generate(), SigningKey.generate(), InstitutionKey.generate()
-        )
-        for place in range(len(names))
-    }
+    secrets = {ParticipantNumber(place + 1): _make_secrets() for place in range(len(names))}
     members = ParticipantList(
         network=genesis.network,
         version=1,
@@ -166,7 +165,6 @@ def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) ->
     device_master, device_salt = derive_master(
         devices, "every device", settings.device_passphrase, identifiers
     )
-    notary_store = SqliteNotaryStore(_make_place(settings, "notary", "notary.db"))
     network = Network(
         settings=settings,
         genesis=genesis,
@@ -174,14 +172,7 @@ def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) ->
         list_key=list_key,
         desk=_build_desk(settings, officers, surroundings),
         accounting=accounting,
-        notary=Notary(
-            roster,
-            notary_key,
-            notary_store,
-            LogFolder(public),
-            clock,
-            BatchFolder(settings.data / "notary" / "batches"),
-        ),
+        notary=_build_notary(settings, notary_key, surroundings),
         banks={},
         surroundings=surroundings,
         public=public,
@@ -197,6 +188,17 @@ def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) ->
         network.banks[participant] = bank
         network.vault_locks[participant] = threading.Lock()
     return network
+
+
+def _make_secrets() -> _InstitutionSecrets:
+    return _InstitutionSecrets(ScanKey.generate(), SigningKey.generate(), InstitutionKey.generate())
+
+
+def _build_notary(settings: Settings, key: InstitutionKey, surroundings: Surroundings) -> Notary:
+    store = SqliteNotaryStore(_make_place(settings, "notary", "notary.db"))
+    log = LogFolder(settings.data / "public")
+    archive = BatchFolder(settings.data / "notary" / "batches")
+    return Notary(surroundings.roster, key, store, log, surroundings.clock, archive)
 
 
 def _build_genesis(settings: Settings, list_key: InstitutionKey, clock: Clock) -> Genesis:

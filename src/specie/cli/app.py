@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -10,15 +11,17 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from specie.cli.arguments import parse_network
 from specie.cli.audit import audit_folder, describe_claims, describe_signers, describe_totals
+from specie.cli.batch_audit import BATCH_CLAIMS, audit_batches
 from specie.cli.benchmarks import run_benchmark
 from specie.cli.demo import DemoOptions, run_demo
 from specie.cli.stopping import Stopped, silence_output, watch_signals
 from specie.cli.telling import show_progress
+from specie.cli.wallet_commands import verify_receipt, wallet
 from specie.identity.genesis import ProofMode
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import NetworkId
 
 app = typer.Typer(
     help="A central bank digital currency that runs.",
@@ -26,6 +29,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(wallet, name="wallet")
+app.command("verify-receipt")(verify_receipt)
 
 _MODES = {mode.name.lower(): mode for mode in ProofMode}
 
@@ -75,16 +81,26 @@ def audit(
     network: Annotated[
         str | None, typer.Option(help="Network id you trust, 32 hex digits.")
     ] = None,
+    batches: Annotated[
+        Path | None,
+        typer.Option(help="For auditors: folder with private batches/ and lists/ as well."),
+    ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
 ) -> None:
     """Verify the whole currency from its public data alone, without seeing one amount."""
-    expected = _parse_network(network)
+    expected = parse_network(network)
     with show_progress(Console(stderr=True), "leaves") as progress:
         trust, signed, totals = audit_folder(folder, expected, progress)
+        judged = (
+            audit_batches(folder, batches, trust, signed.checkpoint, progress) if batches else None
+        )
     found = describe_totals(trust, signed, totals)
     signers = describe_signers(signed)
     claims = describe_claims(trust.genesis, trust.participants, signed)
+    if judged is not None:
+        found |= {f"{name} judged": value for name, value in asdict(judged).items()}
+        claims = [*claims, *BATCH_CLAIMS]
     if as_json:
         typer.echo(json.dumps({**found, "signers": signers, "claims": dict(claims)}))
         return
@@ -131,15 +147,3 @@ def main() -> None:
 def _end(line: str, exit_code: int) -> NoReturn:
     sys.stderr.write(f"{line}\n")
     sys.exit(exit_code)
-
-
-def _parse_network(text: str | None) -> NetworkId | None:
-    if text is None:
-        return None
-    try:
-        raw = bytes.fromhex(text)
-    except ValueError:
-        raw = b""
-    if len(raw) != 16:
-        raise typer.BadParameter("32 hex digits", param_hint="--network")
-    return NetworkId(raw)

@@ -17,6 +17,7 @@ from typing import Any
 from rich.console import Console
 
 from specie.assembly.network import Network, Settings, build_network
+from specie.assembly.overseers import build_overseers
 from specie.assembly.publishing import make_publisher
 from specie.assembly.system import RandomIdentifiers, SystemClock
 from specie.cli.people import publish_now
@@ -24,6 +25,7 @@ from specie.cli.running import Town, distribute, open_town, run_orders
 from specie.cli.showing import count_batches
 from specie.cli.stopping import Stopped
 from specie.cli.story import tell_story
+from specie.cli.story_log import RECEIPT, tell_of_the_log
 from specie.cli.telling import Narrator, build_progress
 from specie.identity.genesis import ProofMode
 from specie.store.profile_folder import read_profile
@@ -65,15 +67,20 @@ def run_demo(options: DemoOptions, console: Console) -> None:
             mode = options.mode.name.lower()
             narrator.say(f"network {network.genesis.network.hex()}, range proofs {mode}")
         with _finishing(network):
+            overseers = build_overseers(network)
             with make_publisher(network):
-                tell_story(network, narrator)
+                payment = tell_story(network, narrator)
                 town, summary = _run_workload(network, plan, narrator)
                 _tell_workload(town, plan, summary, options.profile, narrator)
             _publish_rest(network, narrator)
+            tell_of_the_log(network, overseers, payment, narrator)
             found = _verify_apart(network, narrator)
         if options.data is not None:
             narrator.say("kept; to verify it again:")
             narrator.say(f"specie audit {network.public}")
+            narrator.say(f"specie audit {network.public} --batches {options.data / 'notary'}")
+            receipt = options.data / "receipts" / RECEIPT
+            narrator.say(f"specie verify-receipt {receipt} --public {network.public}")
     console.print(_build_last_line(found), highlight=False, soft_wrap=True)
 
 

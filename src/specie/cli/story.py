@@ -51,8 +51,8 @@ _RENT: Final = Minor(742_19)
 _REDEEMED: Final = Minor(300_000_00)
 
 
-def tell_story(network: Network, narrator: Narrator) -> None:
-    """From the first reserves to the first redemption."""
+def tell_story(network: Network, narrator: Narrator) -> ShownPayment:
+    """From the first reserves to the first redemption; gives the payment that is told of."""
     north, south = list(network.banks.values())[:2]
     _lend_reserves(network, narrator, (north, south))
     _issue_money(network, narrator, (north, south))
@@ -67,6 +67,7 @@ def tell_story(network: Network, narrator: Narrator) -> None:
     _transfer_between_vaults(network, narrator, north, south)
     _deposit(network, narrator, bolat)
     _redeem(network, narrator, south)
+    return payment
 
 
 def _lend_reserves(network: Network, narrator: Narrator, banks: tuple[Bank, ...]) -> None:
@@ -144,7 +145,7 @@ def _show_who_sees_what(network: Network, narrator: Narrator, payment: ShownPaym
         narrator.say(f"published; banks add {added} payments to themselves, to hide it among")
         output, opening = payment.get_paid()
         position, leaf = find_leaf(network.public, output)
-        narrator.say(f"public log, entry {position}: {leaf[:24].hex()}… {len(leaf)} bytes")
+        narrator.say(f"public log, entry {position}: {leaf[:16].hex()}… {len(leaf)} bytes")
         name = unpack_memo(opening.memo).name
         narrator.say(
             f"{payment.payee.client} opens it: {u64(opening.amount).hex()} ="

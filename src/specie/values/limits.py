@@ -21,6 +21,7 @@ WINDOW_STEP_MS: Final = 60 * 1000  # windows are made of whole steps, whatever t
 CONTACTS_MAX: Final = 4_096
 SUBWALLETS_MAX: Final = 65_536  # wallet/subwallets.py, of one phrase
 SCAN_OUTPUTS_MAX: Final = 1_000_000  # outputs in one call of the kernel
+HASHES_KEPT_MAX: Final = 262_144  # wallet/restoring.py, of the log's tree
 
 # Banks (bank/attestation.py): windows that they attest, seen from now
 ATTEST_EARLY_MS_MAX: Final = 2 * 60 * 1000  # a window may begin so much later: clocks differ

@@ -10,6 +10,7 @@ What the bank leaves out is not found the fast way; the slow way finds it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Protocol
 
@@ -28,8 +29,8 @@ from specie.tokens.holdings import HolderKeys, Token
 from specie.tokens.scanning import scan
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import InstitutionPublicKey, OutputRef
-from specie.values.limits import LEAVES_AT_ONCE_MAX
+from specie.values.identifiers import Digest, InstitutionPublicKey, OutputRef
+from specie.values.limits import HASHES_KEPT_MAX, LEAVES_AT_ONCE_MAX
 
 
 class Located(Protocol):
@@ -112,12 +113,15 @@ def _find_published(
 ) -> set[OutputRef]:
     size, root = trust.checkpoint.size, trust.checkpoint.root
     published: set[OutputRef] = set()
+
+    @lru_cache(HASHES_KEPT_MAX)  # proofs of neighbours share most of their hashes
+    def read_hash(level: int, number: int) -> Digest:
+        return log.read_hash(level, number, size)
+
     for one in index.find_created(refs):
         if one.position >= size:
             continue  # published after our checkpoint: the next restore sees it
-        path = prove_inclusion(
-            one.position, size, lambda level, number: log.read_hash(level, number, size)
-        )
+        path = prove_inclusion(one.position, size, read_hash)
         verify_inclusion(compute_leaf_hash(one.leaf), one.position, size, path, root)
         published.add(_get_created_ref(one.leaf, trust.genesis))
     return published

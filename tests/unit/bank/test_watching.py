@@ -13,10 +13,12 @@ from specie.flows.payment import complete_payment
 from specie.flows.redemption import redeem
 from specie.ledger.records import Output
 from specie.ledger.wire import encode_attested
+from specie.ports.vault import Received
 from specie.tokens.building import build_payment
 from specie.tokens.scanning import scan
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpentError
 from specie.values.identifiers import ClientId, Signature
 from specie.values.times import Timestamp
 from tests.country import Country, Person, build_country, load_published_outputs, refused
@@ -82,6 +84,20 @@ def test_a_device_fetches_until_it_has_confirmed(country: Country) -> None:  # T
 
 
 # --- finding ------------------------------------------------------------------------------------
+
+
+def test_only_what_the_device_took_is_confirmed(country: Country) -> None:  # M1
+    """What it does not recognise today, under another scan key say, is offered again."""
+    anna, boris = country.open_person(country.north, 30), country.open_person(country.south)
+    country.pay(anna, boris, 20)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("specie.wallet.vault.scan", lambda *_: [])
+        assert boris.collect() == 0
+    assert len(country.south.fetch_outputs(boris.id)) == 1
+    boris.wallet.receive(country.south.fetch_outputs(boris.id))  # recorded, then stopped
+    assert boris.collect() == 0
+    assert country.south.fetch_outputs(boris.id) == []
+    assert boris.wallet.get_balance() == 20
 
 
 def forget_everything(country: Country, bank: Bank) -> None:
@@ -169,7 +185,7 @@ def test_an_output_with_a_wrong_hint_is_nobodys_money(country: Country) -> None:
     data = token.output.data
     blind = Output(data[:97] + bytes(8) + data[105:])
     assert country.north.scan_published([blind]) == 0
-    assert anna.wallet.receive([blind]) == 0
+    assert anna.wallet.receive([blind]) == Received((), 0)
 
 
 # --- movements ----------------------------------------------------------------------------------
@@ -279,6 +295,25 @@ def test_a_bank_cannot_spend_its_clients_token(country: Country) -> None:  # T11
         build_payment([order], [token], thief, context)
 
 
+# --- double spends ------------------------------------------------------------------------------
+
+
+def test_the_bank_says_who_spent_twice(country: Country) -> None:  # T15
+    anna, boris = country.open_person(country.north, 30), country.open_person(country.south)
+    copied = country.build(anna, anna, 30)
+    second = country.attest(copied, country.north)
+    country.pay(anna, boris, 30)
+    with pytest.raises(SpentError) as refusal:
+        country.network.notary.notarise(encode_attested(second))
+    evidence = refusal.value.evidence
+    culprit = country.north.identify(evidence)
+    assert (culprit.id, culprit.name) == (anna.id, f"Name of {anna.id}")
+    with refused(ErrorCode.CLIENT_UNKNOWN):
+        country.south.identify(evidence)
+    with refused(ErrorCode.EVIDENCE_INVALID):
+        country.north.identify(evidence[:-1] + bytes([evidence[-1] ^ 1]))
+
+
 # --- opening wallets ----------------------------------------------------------------------------
 
 
@@ -313,6 +348,16 @@ def test_opening_goes_on_after_a_stop(country: Country, monkeypatch: pytest.Monk
     monkeypatch.undo()
     country.north.open_wallet(client, "Somebody", address, view)
     assert country.north.books.get_deposit(client) == 0
+
+
+def test_nobody_is_half_a_client(country: Country) -> None:  # L5
+    """An id too long for a deposit account makes no client either."""
+    wallet = country.network.make_wallet("long", country.north.number)
+    address, view = wallet.keys.address, wallet.keys.view
+    for wrong in ("x" * 60, "line\nbreak"):
+        with refused(ErrorCode.TEXT_INVALID):
+            country.north.open_wallet(ClientId(wrong), "Somebody", address, view)
+    country.north.open_wallet(ClientId("long"), "Somebody", address, view)
 
 
 def test_a_wallet_of_another_bank_or_key_is_not_opened(country: Country) -> None:

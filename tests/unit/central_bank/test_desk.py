@@ -203,9 +203,10 @@ def test_an_officer_who_left_approves_nothing(tmp_path: Path) -> None:  # B16
     left = replace(current.officers[1], status=Status.REVOKED)
     members = replace(current, version=2, officers={**current.officers, 1: left})
     country.network.replace_participants(members)
-    for call in (lambda: desk.produce(asked.order, country.network.notary), lambda: desk.approve(
-        asked.order
-    )):
+    for call in (
+        lambda: desk.produce(asked.order, country.network.notary),
+        lambda: desk.approve(asked.order),
+    ):
         with refused(ErrorCode.APPROVALS_MISSING):
             call()
 
@@ -420,9 +421,7 @@ def test_a_redemption_names_no_debit(country: Country) -> None:
     country.issue(country.north, AMOUNT)
     desk, asked = country.network.desk, apply(country, Direction.REDEEM)
     desk.approve(asked.order)
-    desk.accept_void(
-        asked.order, country.north.vault.prepare_redemption(AMOUNT, asked.order).built
-    )
+    desk.accept_void(asked.order, country.north.vault.prepare_redemption(AMOUNT, asked.order).built)
     with refused(ErrorCode.RESERVE_REFERENCE_INVALID):
         desk.authorise(asked.order, NO_ATTESTATION, debit(country, asked), SupplyState())
 

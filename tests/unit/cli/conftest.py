@@ -5,10 +5,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from specie.assembly.network import Settings
+from specie.identity.genesis import ProofMode
+from tests.country import build_country
 
 COMMAND = (sys.executable, "-m", "specie")
 SMALL = ("--clients", "5", "--payments", "6")
@@ -58,7 +63,7 @@ def started(tmp_path: Path) -> Iterator[Running]:
     """A demo with far more payments than anybody waits for; `kept` below tmp_path is its data."""
     temp = tmp_path / "temp"
     temp.mkdir()
-    options = ("--clients", "10", "--payments", "100000", "--data", str(tmp_path / "kept"))
+    options = ("--clients", "10", "--payments", "3000", "--data", str(tmp_path / "kept"))
     with subprocess.Popen(
         [*COMMAND, "demo", *options],
         stdout=subprocess.PIPE,
@@ -84,16 +89,33 @@ class Demo:
         return self.data / "public"
 
 
+@pytest.fixture(scope="session")
+def demos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Demo]:
+    """One in each mode, side by side."""
+    folder = tmp_path_factory.mktemp("demos")
+    places = {mode: folder / mode for mode in ("published", "aggregated")}
+    with ThreadPoolExecutor() as pool:
+        done = {
+            mode: pool.submit(run, "demo", *SMALL, "--mode", mode, "--data", data)
+            for mode, data in places.items()
+        }
+    return {mode: Demo(one.result(), places[mode]) for mode, one in done.items()}
+
+
 @pytest.fixture(scope="session", params=["published", "aggregated"])
-def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Demo:
+def demo(request: pytest.FixtureRequest, demos: dict[str, Demo]) -> Demo:
     """In each of the two modes."""
-    data = tmp_path_factory.mktemp("demo") / "data"
-    return Demo(run("demo", *SMALL, "--mode", request.param, "--data", data), data)
+    return demos[request.param]
 
 
 @pytest.fixture(scope="session")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """With enough leaves for a full tile, so that every kind of file is there."""
-    data = tmp_path_factory.mktemp("published") / "data"
-    options = ("--clients", "12", "--payments", "45", "--mode", "aggregated")
-    return Demo(run("demo", *options, "--data", data), data)
+def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A public folder with more than one tile of leaves, so that every kind of file is there."""
+    data = tmp_path_factory.mktemp("published")
+    country = build_country(data, settings=Settings(data, proof_mode=ProofMode.AGGREGATED))
+    person = country.open_person(country.north, 100)
+    country.lend_deposit(person, 1_000)
+    for _ in range(17):
+        country.withdraw(person, *[1] * 15)
+    country.audit()
+    return country.network.public

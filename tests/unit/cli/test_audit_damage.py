@@ -10,7 +10,8 @@ from specie.cli.audit import audit_folder
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import NetworkId
-from tests.unit.cli.conftest import Demo, run
+from tests.country import build_country
+from tests.unit.cli.conftest import run
 
 FULL, EDGE = "tile/entries/000", "tile/entries/001.p/"
 HASHES, HASHES_EDGE, TOP = "tile/0/000", "tile/0/001.p/", "tile/1/000.p/1"
@@ -46,14 +47,13 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "empty": empty,
 }
 FILES = ("genesis", "participants", "checkpoint", FULL, EDGE, HASHES, HASHES_EDGE, TOP)
-BY_NAME = {(file, damage): (file, act) for file in FILES for damage, act in DAMAGES.items()}
+CASES = [pytest.param(file, damage, id=f"{file} {damage}") for file in FILES for damage in DAMAGES]
 
 
 @pytest.fixture
-def copy(published: Demo, tmp_path: Path) -> Path:
+def copy(public: Path, tmp_path: Path) -> Path:
     """A public folder to break."""
-    assert published.done.code == 0, published.done.errors
-    return Path(shutil.copytree(published.public, tmp_path / "public"))
+    return shutil.copytree(public, tmp_path / "public")
 
 
 def find(folder: Path, name: str) -> Path:
@@ -69,7 +69,7 @@ def check_refused(folder: Path, name: str) -> SpecieError:
     return refused.value
 
 
-@pytest.mark.parametrize(("file", "damage"), BY_NAME, ids="-".join)
+@pytest.mark.parametrize(("file", "damage"), CASES)
 def test_a_damaged_file_is_named(copy: Path, file: str, damage: str) -> None:
     DAMAGES[damage](find(copy, file))
     error = check_refused(copy, file)
@@ -106,14 +106,23 @@ def test_cosigners_that_are_no_keys_are_named(copy: Path, text: bytes) -> None:
     check_refused(copy, "cosigners")
 
 
-def test_files_of_another_network_are_named(copy: Path, demo: Demo) -> None:
-    for name in ("checkpoint", "participants", "genesis"):
-        shutil.copy(demo.public / name, copy / name)
-        with pytest.raises(SpecieError):
-            audit_folder(copy)
+def test_files_of_another_network_are_named(copy: Path, tmp_path: Path) -> None:
+    other = build_country(tmp_path / "other")
+    other.audit()
+    check_refused_with(copy, other.network.public, "checkpoint")
+    check_refused_with(copy, other.network.public, "participants")
+    check_refused_with(copy, other.network.public, "genesis", said="participants")
     with pytest.raises(SpecieError) as refused:
-        audit_folder(demo.public, NetworkId(bytes(16)))
+        audit_folder(copy, NetworkId(bytes(16)))
     assert refused.value.code is ErrorCode.NETWORK_MISMATCH
+
+
+def check_refused_with(copy: Path, other: Path, name: str, said: str = "") -> None:
+    """One file of another network instead of ours; ours is put back."""
+    ours = (copy / name).read_bytes()
+    shutil.copy(other / name, copy / name)
+    check_refused(copy, said or name)
+    (copy / name).write_bytes(ours)
 
 
 def test_a_folder_is_no_file(copy: Path) -> None:

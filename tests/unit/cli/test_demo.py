@@ -128,13 +128,16 @@ def test_it_says_its_version() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "word"),
-    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+    ("number", "code", "word", "moment"),
+    [
+        (signal.SIGINT, 130, "interrupted", "A day of"),
+        (signal.SIGTERM, 143, "terminated", "her phone dies"),
+    ],
 )
 def test_a_stop_keeps_what_was_final(
-    started: Running, tmp_path: Path, number: int, code: int, word: str
+    started: Running, tmp_path: Path, number: int, code: int, word: str, moment: str
 ) -> None:
-    started.wait_for("A day of")
+    started.wait_for(moment)
     done = started.stop(number)
     assert done.code == code
     public = tmp_path / "kept/public"
@@ -149,7 +152,7 @@ def test_a_stop_without_data_leaves_nothing(started: Running, tmp_path: Path) ->
     temp = tmp_path / "other"
     temp.mkdir()
     with subprocess.Popen(
-        [*COMMAND, "demo", "--payments", "100000"],
+        [*COMMAND, "demo", "--payments", "3000"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

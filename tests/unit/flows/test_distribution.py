@@ -1,9 +1,7 @@
 """Between deposits, vaults and wallets: books and tokens move together (T6, T19, P1, P14)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,7 +12,6 @@ from specie.flows.distribution import deposit, end_withdrawal, transfer_vault_mo
 from specie.identity.participants import Status
 from specie.ledger.transactions import Promise
 from specie.ledger.wire import encode_attested
-from specie.ports.vault import StoredPayment
 from specie.store.books_store import SqliteBooksStore
 from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import Memo
@@ -22,9 +19,9 @@ from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import AccountName, ClientId, OrderId, PublicKey
 from specie.values.times import DAY_MS
-from specie.wallet.vault import PreparedPayment, Vault
 from tests.country import Country, Person, build_country, refused
 from tests.faults import Deed, kill_everywhere
+from tests.unit.flows.liars import Lying, LyingBank
 
 
 def open_books(country: Country, bank: Bank) -> SqliteBooksStore:
@@ -228,29 +225,6 @@ def test_only_the_serving_bank_takes_a_deposit(country: Country) -> None:
     assert anna.wallet.get_balance() == 60
 
 
-@dataclass(slots=True)
-class Lying:
-    """A payer that answers every order by paying itself, once."""
-
-    wallet: Vault
-    prepared: PreparedPayment | None = None
-
-    def prepare_payment(self, orders: Sequence[PaymentOrder], payment_id: bytes) -> PreparedPayment:
-        """Not what is ordered."""
-        if self.prepared is None:
-            itself = PaymentOrder(self.wallet.keys.address, Minor(1), Memo())
-            self.prepared = self.wallet.prepare_payment([itself], bytes(16))
-        return self.prepared
-
-    def settle(self, payment_id: bytes, promise: Promise) -> None:
-        """Under the id that it knows."""
-        self.wallet.settle(bytes(16), promise)
-
-    def find_payment(self, payment_id: bytes) -> StoredPayment | None:
-        """Says nothing."""
-        return None
-
-
 def test_only_what_arrives_is_credited(country: Country) -> None:  # C2
     """The payer pays itself and shows the promise for that."""
     anna = country.open_person(country.north, 60)
@@ -349,17 +323,6 @@ def test_vault_money_goes_to_another_bank(country: Country) -> None:  # P14
     assert reserves == [
         country.network.accounting.get_reserves(one.number) for one in (north, south)
     ]
-
-
-@dataclass(slots=True)
-class LyingBank:
-    """A bank whose vault does not pay what it is asked to."""
-
-    bank: Bank
-    vault: Lying
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.bank, name)
 
 
 def test_banks_book_what_moved_between_vaults(country: Country) -> None:  # C2

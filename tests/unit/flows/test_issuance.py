@@ -1,12 +1,13 @@
 """Into circulation and out: reserves, fund and ledger agree at every stop (T4, P8, P9, P10)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from specie.assembly.network import Settings
 from specie.accounting.reserves import Accounting
+from specie.assembly.network import Settings
 from specie.bank.service import Bank
 from specie.central_bank.desk import CentralBankDesk
 from specie.flows.issuance import issue
@@ -21,9 +22,10 @@ from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import EntryId, OrderId, ParticipantNumber
 from specie.values.limits import WINDOW_MS_DEFAULT
 from specie.values.times import DAY_MS
-from specie.wallet.vault import PreparedPayment, Vault
+from specie.wallet.vault import Vault
 from tests.country import NORTH, RESERVES, SOUTH, Country, build_country, find_code, refused
 from tests.faults import Deed, kill_everywhere
+from tests.unit.flows.liars import Greedy
 
 
 def run_issue(country: Country, order: OrderId, amount: int, bank: Bank | None = None) -> Promise:
@@ -242,24 +244,6 @@ def test_a_redemption_has_one_content(country: Country) -> None:
     assert read(country) == before
 
 
-@dataclass(slots=True)
-class Greedy:
-    """A vault that answers every redemption with the one voiding transaction it ever made."""
-
-    vault: Vault
-    first: PreparedPayment | None = None
-
-    def prepare_redemption(self, amount: Minor, payment_id: bytes) -> PreparedPayment:
-        """Always the same."""
-        self.first = self.first or self.vault.prepare_redemption(amount, payment_id)
-        return self.first
-
-    def settle(self, payment_id: bytes, promise: Promise) -> None:
-        """Under the id it knows."""
-        assert self.first is not None
-        self.vault.settle(self.first.payment_id, promise)
-
-
 def test_one_voiding_redeems_one_order(tmp_path: Path) -> None:  # C1
     country = build_country(tmp_path)
     network, bank, vault = country.network, country.north, Greedy(country.north.vault)
@@ -270,7 +254,7 @@ def test_one_voiding_redeems_one_order(tmp_path: Path) -> None:  # C1
         redeem(order, Minor(1_000), vault, bank, desk, accounting, notary)
 
     for order in orders:
-        code = find_code(lambda order=order: run(order))
+        code = find_code(partial(run, order))
         assert code is (None if order is orders[0] else ErrorCode.ORDER_CONFLICT)
     run(orders[0])
     expected = (before[0] + 1_000, before[1] - 1_000, before[2] - 1_000, before[3] - 1_000)

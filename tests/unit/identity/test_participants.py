@@ -39,9 +39,12 @@ words = st.binary(min_size=32, max_size=32)
 @st.composite
 def lists(draw: st.DrawFn) -> ParticipantList:
     institution_keys = words.map(InstitutionPublicKey)
+    numbers = draw(st.sets(st.integers(1, 255), max_size=4))
+    size = len(numbers)
+    keys = draw(st.lists(institution_keys, min_size=size, max_size=size, unique=True))
     officers = {
-        number: Officer(number, draw(st.sampled_from(Status)), draw(institution_keys))
-        for number in draw(st.sets(st.integers(1, 255), max_size=4))
+        number: Officer(number, draw(st.sampled_from(Status)), key)
+        for number, key in zip(numbers, keys, strict=True)
     }
     participants = {
         ParticipantNumber(number): Participant(
@@ -126,7 +129,10 @@ def test_numbers_ascend_and_begin_at_one() -> None:  # T2
 
 
 def test_a_list_has_limits() -> None:  # T2
-    officers = [replace(WORLD.members.officers[1], number=n) for n in range(1, OFFICERS_MAX + 2)]
+    officers = [
+        Officer(number, Status.ACTIVE, InstitutionPublicKey(bytes([number]) * 32))
+        for number in range(1, OFFICERS_MAX + 2)
+    ]
     assert len(unpack_participants(pack_by_hand(officers[:-1], [])).officers) == OFFICERS_MAX
     assert refuse(unpack_participants, pack_by_hand(officers, [])) is ErrorCode.LIMIT_EXCEEDED
     member = WORLD.members.participants[NORTH]
@@ -137,6 +143,13 @@ def test_a_list_has_limits() -> None:  # T2
     found = unpack_participants(pack_by_hand([], crowd[:-1]))
     assert len(found.participants) == PARTICIPANTS_MAX
     assert refuse(unpack_participants, pack_by_hand([], crowd)) is ErrorCode.LIMIT_EXCEEDED
+
+
+def test_two_officers_have_two_keys() -> None:  # P2: else one person is four eyes
+    first, second, *_ = WORLD.members.officers.values()
+    for status in Status:
+        packed = pack_by_hand([first, replace(second, key=first.key, status=status)], [])
+        assert refuse(unpack_participants, packed) is ErrorCode.PARTICIPANTS_INVALID
 
 
 def test_malformed_lists() -> None:
@@ -218,6 +231,52 @@ def test_a_roster_only_moves_forward() -> None:  # T2
     for signed, code in refused:
         assert refuse(roster.adopt, signed) is code
         assert roster.current == third
+
+
+def test_a_list_forgets_nobody() -> None:  # T2, X1: old authorisations are verified with it
+    """Who leaves stays, revoked; a number keeps its officer's key, the network its notary's."""
+    current = replace(WORLD.members, version=1)
+    roster = Roster(WORLD.genesis, sign_participants(current, WORLD.list_key))
+    officers, members = dict(current.officers), dict(current.participants)
+    other = InstitutionPublicKey(InstitutionKey.generate().public)
+    wrong = {
+        "an officer is gone": {"officers": {n: officers[n] for n in officers if n != 1}},
+        "another officer has the number": {
+            "officers": {**officers, 1: replace(officers[1], key=other)}
+        },
+        "two officers have swapped": {
+            "officers": {
+                **officers,
+                1: replace(officers[1], key=officers[2].key),
+                2: replace(officers[2], key=officers[1].key),
+            }
+        },
+        "nobody is left": {"officers": {}},
+        "a bank is gone": {"participants": {n: members[n] for n in members if n != NORTH}},
+        "another notary": {"notary_key": other},
+    }
+    for what, changes in wrong.items():
+        forged = replace(current, version=2, **changes)  # type: ignore[arg-type]  # by name
+        signed = sign_participants(forged, WORLD.list_key)
+        assert refuse(roster.adopt, signed) is ErrorCode.PARTICIPANTS_INVALID, what
+        assert roster.current == current
+    later = replace(
+        current,
+        version=2,
+        accounting_key=other,
+        officers={
+            **officers,
+            1: replace(officers[1], status=Status.REVOKED),
+            200: Officer(200, Status.ACTIVE, other),
+        },
+        participants={
+            **members,
+            NORTH: replace(members[NORTH], status=Status.REVOKED, successor=SOUTH),
+            NOBODY: replace(members[NORTH], number=NOBODY),
+        },
+    )
+    roster.adopt(sign_participants(later, WORLD.list_key))
+    assert roster.current == later
 
 
 # --- asking -------------------------------------------------------------------------------------

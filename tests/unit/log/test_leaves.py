@@ -1,16 +1,19 @@
-"""Leaves: four forms, one spelling each, in one order (spec page 05)."""
+"""Leaves: six forms, one spelling each, in one order (spec page 05)."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from specie.crypto.hashing import tagged_hash
 from specie.log.leaves import (
+    ConflictLeaf,
     CreatedLeaf,
     HeaderLeaf,
     KernelLeaf,
     Leaf,
     SpentLeaf,
     SupplyChange,
+    VoidLeaf,
     order_batch,
     unpack_leaf,
 )
@@ -45,6 +48,7 @@ headers = st.builds(
     u32s,
     fixed(32).map(Scalar),
     fixed(32).map(Digest),
+    u32s,
 )
 created = st.builds(CreatedLeaf, fixed(414), fixed(PROOF))
 spent = st.builds(SpentLeaf, fixed(32).map(OutputRef))
@@ -62,7 +66,9 @@ pairs = st.lists(kernel_pairs, min_size=1, max_size=4).map(tuple)
 kernels = st.builds(KernelLeaf, txids, st.just(0), pairs, st.none()) | st.builds(
     KernelLeaf, txids, changes, pairs, supplies
 )
-leaves = headers | created | spent | kernels
+conflicts = st.builds(ConflictLeaf, fixed(655))
+voids = st.builds(VoidLeaf, txids)
+leaves = headers | created | spent | kernels | conflicts | voids
 
 
 @given(leaves)
@@ -73,6 +79,26 @@ def test_leaves_are_packed_and_read_back(leaf: Leaf) -> None:
     code = refuse(unpack_leaf, packed[:-1], PROOF)
     assert code in {ErrorCode.TRUNCATED, ErrorCode.LEAF_MALFORMED}
     assert refuse(unpack_leaf, packed + b"\0", PROOF) is ErrorCode.TRAILING_BYTES
+
+
+def test_widths() -> None:
+    """Those of the page; the header's fields stand where it says."""
+    header = HeaderLeaf(7, Timestamp(8), 1, 2, 3, Scalar(b"o" * 32), Digest(b"h" * 32), 4)
+    assert len(header.pack()) == 98
+    assert header.pack()[18:34] == b"".join(bytes([count, 0, 0, 0]) for count in (1, 2, 3, 4))
+    assert header.pack()[34:] == b"o" * 32 + b"h" * 32
+    assert len(SpentLeaf(OutputRef(bytes(32))).pack()) == 33
+    assert len(ConflictLeaf(bytes(655)).pack()) == 656
+    assert len(VoidLeaf(TransactionId(bytes(32))).pack()) == 33
+
+
+@given(fixed(655), st.integers(0, 654))
+def test_a_conflict_stands_for_an_output(evidence: bytes, place: int) -> None:  # T15
+    """Whoever spends it how often: but two outputs are two, even if they share an owner key."""
+    leaf = ConflictLeaf(evidence)
+    assert leaf.key == b"\x04" + tagged_hash("output", evidence[17:431])
+    changed = evidence[:place] + bytes([evidence[place] ^ 1]) + evidence[place + 1 :]
+    assert (ConflictLeaf(changed).key == leaf.key) == (not 17 <= place < 431)
 
 
 @given(fixed(414))
@@ -112,9 +138,10 @@ def pack_kernels(count: int, change: int, rest: bytes = b"") -> bytes:
         (b"", ErrorCode.LEAF_MALFORMED),
         (bytes(LEAF_BYTES_MAX + 1), ErrorCode.LEAF_MALFORMED),
         *((bytes([kind]) + bytes(100), ErrorCode.LEAF_MALFORMED) for kind in (6, 7, 8, 255)),
-        (b"\0\0" + bytes(92), ErrorCode.LEAF_MALFORMED),
-        (b"\0\x02" + bytes(92), ErrorCode.LEAF_MALFORMED),
-        (b"\0\x01" + bytes(8) + b"\xff" * 8 + bytes(76), ErrorCode.NOT_CANONICAL),
+        (b"\0\0" + bytes(96), ErrorCode.LEAF_MALFORMED),
+        (b"\0\x02" + bytes(96), ErrorCode.LEAF_MALFORMED),
+        (b"\0\x01" + bytes(92), ErrorCode.TRUNCATED),  # the header before it had `others`
+        (b"\0\x01" + bytes(8) + b"\xff" * 8 + bytes(80), ErrorCode.NOT_CANONICAL),
         (pack_kernels(0, 0), ErrorCode.LIMIT_EXCEEDED),
         (pack_kernels(5, 0), ErrorCode.LIMIT_EXCEEDED),
         (pack_kernels(1, -(2**63), bytes(17)), ErrorCode.AMOUNT_OUT_OF_RANGE),
@@ -132,6 +159,7 @@ def test_malformed_leaves(data: bytes, code: ErrorCode) -> None:
     st.lists(created, max_size=3),
     st.lists(spent, max_size=3),
     st.lists(kernels, max_size=3),
+    st.lists(conflicts | voids, max_size=3),
 )
 @settings(max_examples=25)
 def test_a_batch_has_one_order(  # T9, X5
@@ -139,10 +167,12 @@ def test_a_batch_has_one_order(  # T9, X5
     made: list[CreatedLeaf],
     gone: list[SpentLeaf],
     signed: list[KernelLeaf],
+    rest: list[ConflictLeaf | VoidLeaf],
 ) -> None:
     """Sorted by type, then bytewise: the order tells nothing about which belong together."""
-    ordered = order_batch(header, made, gone, signed)
-    assert ordered == order_batch(header, made[::-1], gone[::-1], signed[::-1])
+    others = [leaf.pack() for leaf in rest]
+    ordered = order_batch(header, made, gone, signed, others)
+    assert ordered == order_batch(header, made[::-1], gone[::-1], signed[::-1], others[::-1])
     assert ordered[0] == header.pack()
     assert ordered[1:] == sorted(ordered[1:])
-    assert len(ordered) == 1 + len(made) + len(gone) + len(signed)
+    assert len(ordered) == 1 + len(made) + len(gone) + len(signed) + len(others)

@@ -15,6 +15,7 @@ from specie.ledger.transactions import AttestedTransaction
 from specie.ledger.wire import encode_attested
 from specie.notary.notarisation import NotaryRules
 from specie.notary.service import Notary
+from specie.store.batch_files import BatchFolder
 from specie.store.log_files import LogFolder
 from specie.store.notary_store import SqliteNotaryStore
 from specie.tokens.building import BuiltTransaction
@@ -39,6 +40,11 @@ class House:
         return self.folder / "public"
 
     @property
+    def archive(self) -> BatchFolder:
+        """Where it keeps its full batches."""
+        return BatchFolder(self.folder / "batches")
+
+    @property
     def rules(self) -> NotaryRules:
         """What it judges by now."""
         return NotaryRules(self.roster.genesis, self.roster.current, self.key)
@@ -50,7 +56,7 @@ class House:
     def open_notary(self) -> Notary:
         """Start it, or start it again."""
         log = LogFolder(self.public)
-        return Notary(self.roster, self.key, self.open_store(), log, self.clock)
+        return Notary(self.roster, self.key, self.open_store(), log, self.clock, self.archive)
 
 
 def build_house(country: Country, folder: Path) -> House:

@@ -103,6 +103,41 @@ def test_another_voiding_of_one_order_is_refused(engine: Engine, samples: Sample
     assert store.find_produced(ORDER) == first
 
 
+def test_a_lost_issue_is_followed_by_one_other(engine: Engine, samples: Samples) -> None:  # H3
+    """Of several who produce anew at once, the first counts; earlier ones stay on record."""
+    store = engine.open_applications()
+    store.add(make_application(samples))
+    first, second, third = (samples.built(10) for _ in range(3))
+    lost = first.signed.txid
+    assert store.record_produced(ORDER, first) == first
+    assert store.record_produced(ORDER, second, lost) == second
+    assert engine.open_applications().record_produced(ORDER, third, lost) == second
+    assert store.find_produced(ORDER) == second
+    assert store.load_produced(ORDER) == [lost, second.signed.txid]
+    assert store.load_produced(OTHER) == []
+
+
+def test_a_transaction_serves_one_order(engine: Engine, samples: Samples) -> None:  # C1
+    store = engine.open_applications()
+    asked = make_application(samples, Direction.REDEEM)
+    store.add(asked)
+    store.add(replace(asked, order=OTHER))
+    built = samples.built(-10)
+    store.record_produced(ORDER, built)
+    with refused(ErrorCode.ORDER_CONFLICT):
+        engine.open_applications().record_produced(OTHER, built)
+    assert store.find_produced(OTHER) is None
+
+
+def test_the_newest_approval_of_an_officer_counts(engine: Engine, samples: Samples) -> None:
+    store = engine.open_applications()
+    store.add(make_application(samples))
+    assert store.load_approvals(ORDER) == {}
+    for officer, byte in ((1, 1), (2, 2), (1, 3)):
+        store.record_approval(ORDER, officer, bytes([byte]) * 64)
+    assert engine.open_applications().load_approvals(ORDER) == {1: b"\3" * 64, 2: b"\2" * 64}
+
+
 def test_a_failure_inside_recording_changes_nothing(
     engine: Engine, samples: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,11 +5,17 @@ from dataclasses import replace
 import pytest
 
 from specie.crypto.secrets import KeyTree, ViewKey
-from specie.ports.clients import Client, ClientStatus, Movement
+from specie.ports.clients import Client, ClientStatus, ExpectedArrival, Movement
 from specie.store.client_store import SqliteClientStore
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
-from specie.values.identifiers import ClientId, PublicKey, TransactionId
+from specie.values.identifiers import (
+    ClientId,
+    OrderId,
+    ParticipantNumber,
+    PublicKey,
+    TransactionId,
+)
 from specie.values.times import Timestamp
 from tests.country import refused
 from tests.unit.store.engines import Engine
@@ -192,3 +198,27 @@ def test_a_failure_inside_attesting_changes_nothing(
     assert store.find_tokens([paid.ref]) == {}
     store.record_attested(txid, [coin.ref], [(ANNA, paid)], [movement])
     assert store.load_movements(ANNA) == [movement]
+
+
+def test_an_expected_order_is_for_one_thing(engine: Engine) -> None:  # C2
+    store, order = engine.open_clients(), OrderId(b"order one".ljust(16))
+    assert store.find_expected(order) is None
+    wanted = ExpectedArrival(order, client=ClientId("anna"))
+    for _ in range(2):
+        store.expect(wanted)
+    for other in (
+        ExpectedArrival(order, client=ClientId("boris")),
+        ExpectedArrival(order, sender=ParticipantNumber(3)),
+    ):
+        with refused(ErrorCode.ORDER_CONFLICT):
+            store.expect(other)
+    assert engine.open_clients().find_expected(order) == wanted
+
+
+def test_movements_of_one_transaction(engine: Engine, samples: Samples) -> None:
+    store, (first, second) = engine.open_clients(), (samples.txid(), samples.txid())
+    for txid in (first, second):
+        movement = move(txid, ClientId("anna"), 5, is_incoming=False)
+        store.record_attested(txid, (samples.token().ref,), (), [movement])
+    (found,) = store.find_movements(second)
+    assert (found.txid, found.amount, found.is_final) == (second, 5, False)

@@ -13,7 +13,7 @@ from tests.country import Country, Person, refused
 
 def summarise(history: History) -> tuple[list[tuple[int, str]], list[int]]:
     """Amounts and states paid, amounts received."""
-    paid = [(one.amount, one.state.value) for one in history.paid]
+    paid = [(int(one.amount), one.state.value) for one in history.paid]
     return paid, [one.amount for one in history.received]
 
 

@@ -147,7 +147,8 @@ def test_restored_tokens_can_be_spent(town: Town, tmp_path: Path) -> None:
     wallet.receive([one.output for one in restored.tokens])
     assert wallet.get_balance() == person.wallet.get_balance() > 0
     built = town.country.build(Person(person.id, wallet, person.bank), payee, 1)
-    assert set(built.signed.body.inputs) == {one.ref for one in restored.tokens}
+    inputs = set(built.signed.body.inputs)
+    assert inputs and inputs <= {one.ref for one in restored.tokens}
 
 
 def test_a_wallet_without_money(town: Town) -> None:

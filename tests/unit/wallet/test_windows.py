@@ -12,7 +12,6 @@ from specie.ledger.transactions import SignedTransaction
 from specie.tokens.building import BuiltTransaction
 from specie.tokens.holdings import Token
 from specie.values.catalogue import ErrorCode
-from specie.values.errors import SpecieError
 from specie.values.identifiers import OutputRef
 from specie.values.limits import WINDOW_MS_DEFAULT, WINDOW_STEP_MS
 from specie.values.times import Timestamp
@@ -20,6 +19,7 @@ from specie.wallet.vault import Vault
 from specie.wallet.windows import compute_window, is_signable
 from tests.clocks import MORNING, ManualClock
 from tests.country import Country, Person, refused
+from tests.refusing import attempt
 
 MINUTE = 60_000
 
@@ -122,13 +122,13 @@ times = st.integers(0, 2**50).map(Timestamp)
 def test_windows_are_whole_minutes_after_what_was_signed(  # X5
     now: Timestamp, signed_until: Timestamp | None
 ) -> None:
-    try:
-        not_before, not_after = compute_window(now, signed_until)
-    except SpecieError as error:
-        assert error.code is ErrorCode.TOKEN_UNAVAILABLE
+    window = attempt(compute_window, now, signed_until)
+    if isinstance(window, ErrorCode):
+        assert window is ErrorCode.TOKEN_UNAVAILABLE
         assert signed_until is not None and now < signed_until + WINDOW_STEP_MS
         assert not is_signable(now, signed_until)
         return
+    not_before, not_after = window
     assert is_signable(now, signed_until)
     assert not_before % WINDOW_STEP_MS == (not_after + 1) % WINDOW_STEP_MS == 0
     assert max(0, now - WINDOW_MS_DEFAULT - WINDOW_STEP_MS) <= not_before <= now

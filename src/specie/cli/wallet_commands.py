@@ -1,0 +1,105 @@
+"""`specie wallet …` and `specie verify-receipt`: their options; the work is in the modules beside.
+
+A phrase is asked for without echo, or read from standard input when that is not a terminal; it is
+never an argument, which other users of the machine could read.
+"""
+
+import getpass
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from specie.cli.arguments import parse_network
+from specie.cli.receipts import describe_receipt, verify_receipt_file
+from specie.cli.wallets import (
+    draw_qr,
+    list_addresses,
+    make_phrase,
+    restore_wallet,
+    save_qr_sequence,
+)
+
+wallet = typer.Typer(help="A wallet by its phrase and the public folder.", no_args_is_help=True)
+
+Public = Annotated[Path, typer.Option(help="The network's public folder.")]
+Bank = Annotated[int, typer.Option(help="Number of the serving bank in the participant list.")]
+Subwallets = Annotated[int, typer.Option(min=1, max=100, help="How many sub-wallets to look at.")]
+Network = Annotated[str | None, typer.Option(help="Network id you trust, 32 hex digits.")]
+
+
+@wallet.command("new")
+def new_wallet() -> None:
+    """Make a phrase of 24 words. Write it down: whoever has it has the money."""
+    typer.echo(make_phrase())
+
+
+@wallet.command("address")
+def show_address(
+    public: Public,
+    bank: Bank,
+    subwallets: Subwallets = 1,
+    network: Network = None,
+    *,
+    is_qr: Annotated[bool, typer.Option("--qr", help="Draw QR codes as well.")] = False,
+) -> None:
+    """The addresses of a phrase at a bank."""
+    expected = parse_network(network)
+    for address in list_addresses(_ask_phrase(), public, bank, subwallets, expected):
+        typer.echo(address)
+        if is_qr:
+            typer.echo(draw_qr(address.upper()))
+
+
+@wallet.command("restore")
+def restore(
+    public: Public,
+    bank: Bank,
+    subwallets: Subwallets = 1,
+    network: Network = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """What a phrase owns, from the log alone: nobody is asked, every leaf is checked."""
+    found = restore_wallet(_ask_phrase(), public, bank, subwallets, parse_network(network))
+    tokens = [token for one in found.restored for token in one.tokens]
+    facts = {
+        "balance": found.genesis.currency.format(found.balance),
+        "balance minor": found.balance,
+        "unspent tokens": len(tokens),
+        "tokens ever": sum(one.seen for one in found.restored),
+        "log size": found.log_size,
+    }
+    if as_json:
+        typer.echo(json.dumps(facts))
+        return
+    for name, value in facts.items():
+        typer.echo(f"{name:>16}: {value}")
+
+
+def verify_receipt(
+    file: Annotated[Path, typer.Argument(help="The receipt, a .tlog-proof file.")],
+    public: Annotated[Path, typer.Option(help="Folder with genesis, participants, cosigners.")],
+    network: Network = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    qr: Annotated[Path | None, typer.Option(help="Save it as QR codes (SVG) as well.")] = None,
+) -> None:
+    """Verify a receipt offline: that a leaf is in the log, what was paid, and to whom."""
+    trust, receipt = verify_receipt_file(file, public, parse_network(network))
+    facts = describe_receipt(trust, receipt)
+    if as_json:
+        typer.echo(json.dumps(facts))
+    else:
+        for name, value in facts.items():
+            typer.echo(f"{name:>12}: {value}")
+    if qr is not None:
+        typer.echo(f"saved as {save_qr_sequence(file.read_text(), qr)} QR codes", err=True)
+
+
+def _ask_phrase() -> str:
+    if sys.stdin.isatty():
+        return getpass.getpass("phrase: ")
+    return sys.stdin.readline().strip()

@@ -1,0 +1,201 @@
+"""A network that publishes in time: no promise broken, and nobody is published alone (T10, T15)."""
+
+import random
+import stat
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from specie.assembly.network import Settings
+from specie.assembly.publishing import make_publisher, publish_due
+from specie.assembly.system import SystemClock
+from specie.flows.filling import fill
+from specie.identity.genesis import verify_genesis
+from specie.identity.participants import Status
+from specie.ledger.audit import PublicAudit
+from specie.ledger.transactions import Promise
+from specie.log.leaves import HeaderLeaf, KernelLeaf, unpack_leaf
+from specie.store.log_files import LogFolder
+from specie.store.notary_store import SqliteNotaryStore
+from specie.values.errors import SpecieError
+from tests.country import NORTH, Country, build_country
+
+LEAST, AGE_MS = 5, 8_000
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Country:
+    """Batches of five payments, published within eight seconds."""
+    settings = Settings(tmp_path / "town", batch_payments_min=LEAST, batch_age_ms_max=AGE_MS)
+    return build_country(tmp_path, settings=settings)
+
+
+def read_batches(country: Country) -> list[tuple[HeaderLeaf, list[bytes]]]:
+    """Headers with the transactions of their batches, from the public folder."""
+    folder = LogFolder(country.network.public)
+    size = int(folder.read_checkpoint().split("\n")[1])
+    found: list[tuple[HeaderLeaf, list[bytes]]] = []
+    for packed in folder.iterate_leaves(size):
+        leaf = unpack_leaf(packed, 577)
+        if isinstance(leaf, HeaderLeaf):
+            found.append((leaf, []))
+        elif isinstance(leaf, KernelLeaf):
+            found[-1][1].append(leaf.txid)
+    return found
+
+
+def test_no_promise_is_broken_and_nobody_is_published_alone(town: Country) -> None:
+    network, dice = town.network, random.Random(5)
+    payer, payee = town.open_person(town.north, *[100] * 8), town.open_person(town.south, 10)
+    promises: list[Promise] = []
+    for _ in range(80):
+        town.clock.advance(AGE_MS // 8)
+        publish_due(network)
+        for _ in range(dice.choice((0, 0, 0, 0, 0, 1, 1, 7))):
+            payer.collect()
+            promises.append(town.pay(payer, payee, 1))
+    for _ in range(8):
+        town.clock.advance(AGE_MS // 8)
+        publish_due(network)
+    times = {txid: header.time for header, txids in read_batches(town) for txid in txids}
+    assert len(promises) > 30
+    assert all(times[promise.txid] <= promise.publish_by for promise in promises)
+    assert network.notary.count_broken_promises() == 0
+    batches = read_batches(town)
+    assert len(batches) > 5
+    assert min(len(txids) for _, txids in batches) >= LEAST
+    town.check_money()
+
+
+def test_filler_is_nothing_but_payments(town: Country) -> None:
+    """It moves nothing: vaults have what they had, in as many tokens of money; the books agree."""
+    network = town.network
+    town.pay(town.open_person(town.north, 9), town.open_person(town.south), 3)
+    vaults = [bank.vault for bank in network.banks.values()]
+    before = [sorted(one.amount for one in vault.load_tokens() if one.amount) for vault in vaults]
+    town.clock.advance(AGE_MS // 4)
+    missing = network.notary.count_missing()
+    assert missing == 0  # issues and withdrawals of the beginning wait as well
+    network.notary.publish(is_forced=True)
+    town.pay(town.people[0], town.people[1], 1)
+    assert network.notary.count_missing() == 0  # there is time
+    town.clock.advance(AGE_MS // 4)
+    assert network.notary.count_missing() == LEAST - 1
+    written = publish_due(network)
+    header, txids = read_batches(town)[-1]
+    assert len(txids) == LEAST and header.created == 2 * LEAST
+    assert written == 1 + header.created + header.spent + header.kernels
+    after = [sorted(one.amount for one in vault.load_tokens() if one.amount) for vault in vaults]
+    assert after == before
+    assert publish_due(network) == 0
+    town.check_money()
+
+
+def test_banks_without_money_are_skipped(tmp_path: Path) -> None:
+    """Nothing to fill with: what waits is published in time all the same."""
+    settings = Settings(tmp_path / "poor", batch_payments_min=LEAST, batch_age_ms_max=AGE_MS)
+    poor = build_country(tmp_path, settings=settings, is_funded=False)
+    network = poor.network
+    banks = list(network.banks.values())
+    draw = network.surroundings.identifiers.draw
+    assert fill(banks, 9, draw, network, network.notary) == 0
+    poor.lend_reserves(poor.north)
+    promise = poor.issue(poor.north, 7)
+    poor.clock.advance(AGE_MS // 4)
+    publish_due(network)
+    ((header, txids),) = read_batches(poor)
+    assert promise.txid in txids and len(txids) == LEAST  # the one that has money made all
+    assert header.time <= promise.publish_by
+    assert fill(banks, 3, draw, network, network.notary) == 3
+    assert poor.north.vault.get_balance() == 7
+
+
+def test_a_suspended_bank_fills_nothing(town: Country) -> None:
+    network = town.network
+    network.notary.publish(is_forced=True)
+    town.pay(town.open_person(town.south, 9), town.open_person(town.south), 3)
+    current = network.roster.current
+    suspended = replace(current.participants[NORTH], status=Status.SUSPENDED)
+    members = {**current.participants, NORTH: suspended}
+    network.replace_participants(
+        replace(current, version=current.version + 1, participants=members)
+    )
+    town.clock.advance(AGE_MS // 4)
+    publish_due(network)
+    assert len(read_batches(town)[-1][1]) >= LEAST
+
+
+def test_with_a_real_clock_while_everybody_is_busy(tmp_path: Path) -> None:
+    """The demo's way: a thread beside the work, vaults used by both."""
+    settings = Settings(tmp_path / "busy", batch_payments_min=LEAST, batch_age_ms_max=400)
+    busy = build_country(tmp_path, settings=settings)
+    network = busy.network
+    person = busy.open_person(busy.north)
+    busy.lend_deposit(person, 1_000)
+    stop = threading.Event()
+
+    def tick() -> None:
+        while not stop.wait(0.005):
+            busy.clock.advance(5)
+
+    clock = threading.Thread(target=tick)
+    clock.start()
+    try:
+        with make_publisher(network):
+            for _ in range(15):
+                with network.vault_locks[NORTH]:
+                    busy.withdraw(person, 1)
+    finally:
+        stop.set()
+        clock.join()
+    store = SqliteNotaryStore(network.settings.data / "notary" / "notary.db")
+    assert store.load_batch_number() >= 1
+    busy.check_money()
+
+
+# --- the rest of the rim ------------------------------------------------------------------------
+
+
+def test_the_clock_never_goes_back_in_any_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine's time jumps about; what threads read only grows."""
+    dice = random.Random(1)
+    monkeypatch.setattr("time.time_ns", lambda: dice.randrange(10**9, 10**12))
+    clock, wrong = SystemClock(), []
+
+    def read() -> None:
+        last = 0
+        for _ in range(3_000):
+            now = clock.now()
+            if now < last:
+                wrong.append((last, now))
+            last = now
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_institutions_folders_are_their_own(town: Country) -> None:
+    data = town.network.settings.data
+    for folder in ("accounting", "bank-2", "bank-3", "central_bank", "devices", "notary"):
+        assert stat.S_IMODE((data / folder).stat().st_mode) == 0o700
+    public = town.network.public
+    assert stat.S_IMODE(public.stat().st_mode) & 0o055
+    assert not [path for path in public.rglob("*.new")]
+    genesis = verify_genesis((public / "genesis").read_bytes())
+    assert PublicAudit(genesis, town.network.roster.current).finish().supply == 0
+
+
+def test_a_list_that_cannot_follow_is_neither_adopted_nor_written(town: Country) -> None:
+    network = town.network
+    current, before = network.roster.current, (network.public / "participants").read_bytes()
+    forgotten = replace(current, version=current.version + 1, officers={})
+    with pytest.raises(SpecieError):
+        network.replace_participants(forgotten)
+    assert network.roster.current == current
+    assert (network.public / "participants").read_bytes() == before

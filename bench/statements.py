@@ -1,5 +1,7 @@
 """What the kernel's figures are measured on: payments, proofs, signatures, outputs."""
 
+from typing import Final
+
 from specie.crypto.outputs import NO_LABEL, NO_LOCK, Opening, Scanner, derive_output
 from specie.crypto.proofs import Statement, build_balance_key, build_statement, prove_range
 from specie.crypto.secrets import KeyTree, Mask, ScanKey, SigningKey
@@ -8,10 +10,10 @@ from specie.values.amounts import Minor
 from specie.values.identifiers import ParticipantNumber, PublicKey
 from specie.values.times import Timestamp
 
-MESSAGE = b"\7" * 32
-BANK = ParticipantNumber(1)
-_AMOUNTS = [Minor(1_000), Minor(2_500)]
-_CASH = 1
+MESSAGE: Final = b"\7" * 32
+BANK: Final = ParticipantNumber(1)
+_AMOUNTS: Final = [Minor(1_000), Minor(2_500)]
+_CASH: Final = 1
 
 
 def make_payment(banks: list[SigningKey], *, is_aggregated: bool) -> Statement:

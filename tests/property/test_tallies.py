@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specie.ledger.tally import MemoryTally, Place, Tally
@@ -62,11 +62,13 @@ def keep_right(steps: Sequence[Step]) -> list[Step]:
     return kept
 
 
+@settings(max_examples=40)
 @given(list_steps(SAME_FILE))
 def test_the_first_wrong_thing_is_the_same(steps: list[Step]) -> None:
     assert play_on_files(steps) == play(MemoryTally(), steps)
 
 
+@settings(max_examples=40)
 @given(list_steps(ITEMS), st.tuples(st.sampled_from(["create", "spend", "unique"]), ITEMS))
 def test_right_histories_and_one_wrong_step(steps: list[Step], last: Step) -> None:
     right = keep_right(steps)
@@ -74,6 +76,7 @@ def test_right_histories_and_one_wrong_step(steps: list[Step], last: Step) -> No
     assert play_on_files([*right, last]) == play(MemoryTally(), [*right, last])
 
 
+@settings(max_examples=40)
 @given(list_steps(ITEMS))
 def test_both_accept_or_both_refuse(steps: list[Step]) -> None:
     """Of several wrong things each may name another one first."""

@@ -88,9 +88,13 @@ class LedgerMachine(RuleBasedStateMachine):
         world = self.family.world
         self.judged_by = NotaryRules(world.genesis, world.members, world.notary_key)
 
-    @rule(picks=st.lists(st.tuples(choices, st.integers(0, MEMBERS)), max_size=8))
-    def send(self, picks: list[tuple[str, int]]) -> None:
-        """One batch."""
+    @rule(
+        picks=st.lists(st.tuples(choices, st.integers(0, MEMBERS)), max_size=8),
+        minutes=st.sampled_from([0, 0, 0, 0, 1, 2]),
+    )
+    def send(self, picks: list[tuple[str, int]], minutes: int) -> None:
+        """One batch, after a while in which windows open and close."""
+        self.now = Timestamp(self.now + minutes * MINUTE_MS)
         batch = self.choose(picks)
         before = set(self.ledger.accepted)
         expected: dict[str, Codes] = {}
@@ -103,11 +107,6 @@ class LedgerMachine(RuleBasedStateMachine):
             self.compare(member, expected[member.name], outcome)
         fresh = self.ledger.accepted - before
         assert set(self.store.promises) - before == fresh
-
-    @rule(minutes=st.sampled_from([0, 0, 1, 2]))
-    def wait(self, minutes: int) -> None:
-        """Windows open and close."""
-        self.now = Timestamp(self.now + minutes * MINUTE_MS)
 
     @invariant()
     def the_store_is_what_the_model_says(self) -> None:

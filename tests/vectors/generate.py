@@ -21,6 +21,7 @@ from tests.vectors.files import FOLDER
 from tests.vectors.generate_ledger import make_participants, make_sealing
 from tests.vectors.generate_log import make_log
 from tests.vectors.generate_outputs import make_outputs
+from tests.vectors.generate_receipts import make_receipts
 from tests.vectors.generate_transactions import make_range_proofs, make_transactions
 
 Content = dict[str, Any]
@@ -267,6 +268,7 @@ MAKERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Content]]] = {
     "participants": make_participants,
     "log": make_log,
     "sealing": make_sealing,
+    "receipts": make_receipts,
 }
 
 

@@ -26,6 +26,8 @@ from specie.values.identifiers import (
     InstitutionPublicKey,
     OrderId,
     ParticipantNumber,
+    Signature,
+    TransactionId,
 )
 from specie.values.times import Timestamp
 from tests.reference import schnorr, transaction
@@ -295,6 +297,14 @@ class _Listener:
         """Passed on."""
         self.heard.append(data)
         return self._notary.notarise(data)
+
+    def find_promise(self, txid: TransactionId) -> Promise | None:
+        """Passed on."""
+        return self._notary.find_promise(txid)
+
+    def void(self, data: bytes, signature: Signature) -> None:
+        """Passed on."""
+        self._notary.void(data, signature)
 
     def get_supply(self) -> SupplyState:
         """Passed on."""

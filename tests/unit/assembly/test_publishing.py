@@ -50,7 +50,7 @@ def test_no_promise_is_broken_and_nobody_is_published_alone(town: Country) -> No
     network, dice = town.network, random.Random(5)
     payer, payee = town.open_person(town.north, *[100] * 8), town.open_person(town.south, 10)
     promises: list[Promise] = []
-    for _ in range(80):
+    for _ in range(48):
         town.clock.advance(AGE_MS // 8)
         publish_due(network)
         for _ in range(dice.choice((0, 0, 0, 0, 0, 1, 1, 7))):
@@ -60,11 +60,11 @@ def test_no_promise_is_broken_and_nobody_is_published_alone(town: Country) -> No
         town.clock.advance(AGE_MS // 8)
         publish_due(network)
     times = {txid: header.time for header, txids in read_batches(town) for txid in txids}
-    assert len(promises) > 30
+    assert len(promises) > 20
     assert all(times[promise.txid] <= promise.publish_by for promise in promises)
     assert network.notary.count_broken_promises() == 0
     batches = read_batches(town)
-    assert len(batches) > 5
+    assert len(batches) > 3
     assert min(len(txids) for _, txids in batches) >= LEAST
     town.check_money()
 
@@ -75,9 +75,6 @@ def test_filler_is_nothing_but_payments(town: Country) -> None:
     town.pay(town.open_person(town.north, 9), town.open_person(town.south), 3)
     vaults = [bank.vault for bank in network.banks.values()]
     before = [sorted(one.amount for one in vault.load_tokens() if one.amount) for vault in vaults]
-    town.clock.advance(AGE_MS // 4)
-    missing = network.notary.count_missing()
-    assert missing == 0  # issues and withdrawals of the beginning wait as well
     network.notary.publish(is_forced=True)
     town.pay(town.people[0], town.people[1], 1)
     assert network.notary.count_missing() == 0  # there is time
@@ -186,7 +183,7 @@ def test_institutions_folders_are_their_own(town: Country) -> None:
         assert stat.S_IMODE((data / folder).stat().st_mode) == 0o700
     public = town.network.public
     assert stat.S_IMODE(public.stat().st_mode) & 0o055
-    assert not [path for path in public.rglob("*.new")]
+    assert not list(public.rglob("*.new"))
     genesis = verify_genesis((public / "genesis").read_bytes())
     assert PublicAudit(genesis, town.network.roster.current).finish().supply == 0
 

@@ -40,7 +40,8 @@ class Panel:
         audit = BatchAudit(press.world.genesis, {1: press.world.members})
         keys = (InstitutionKey.generate(), CosignerKey.generate())
         self.auditor = Auditor("auditor", keys, log_key, audit, clock)
-        self.keys = [key for one in (*self.witnesses, self.auditor) for key in one.verifier_keys]
+        self.keys = [key for one in self.witnesses for key in one.verifier_keys]
+        self.keys += self.auditor.verifier_keys
 
     def audit(self) -> None:
         """What is new."""

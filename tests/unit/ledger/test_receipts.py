@@ -39,6 +39,7 @@ from specie.log.notes import (
     sign_as_log,
 )
 from specie.log.tree import compute_leaf_hash, compute_node_hash
+from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest, ParticipantNumber, TransactionId
@@ -175,8 +176,8 @@ def test_every_flipped_byte_of_the_meaning_is_refused(press: Press, payment: Pay
             flipped = bytes([extra[place] ^ bit])
             changed = with_extra(text, extra[:place] + flipped + extra[place + 1 :])
             assert attempt(changed, press.trust) is None, place
-    for changed in (extra[:-1], extra + b"\0", b""):
-        assert attempt(with_extra(text, changed), press.trust) is None
+    for other in (extra[:-1], extra + b"\0", b""):
+        assert attempt(with_extra(text, other), press.trust) is None
 
 
 def test_another_network(press: Press, payment: PaymentPart) -> None:
@@ -253,7 +254,7 @@ def test_another_amount_payee_or_memo(press: Press, payment: PaymentPart) -> Non
     south = press.world.institutions[SOUTH]
     opening = payment.opening
     for changed in (
-        replace(opening, amount=opening.amount + 1),
+        replace(opening, amount=Minor(opening.amount + 1)),
         replace(opening, spend=south.alice.address.spend, view=south.alice.address.view),
         replace(opening, memo=bytes([opening.memo[0] ^ 1]) + opening.memo[1:]),
         replace(opening, anchor=bytes(16)),
@@ -314,7 +315,8 @@ def write_huge(press: Press, payment: PaymentPart, *names: str) -> tuple[str, Re
     """A receipt in a log of 10⁸ leaves: 27 made up siblings make up the root."""
     index, last = HUGE // 3, HUGE - 1
     leaf = press.leaves[find_place(press, payment)]
-    found, place, path = compute_leaf_hash(leaf), index, []
+    found, place = compute_leaf_hash(leaf), index
+    path: list[Digest] = []
     while last:
         if place & 1 or place < last:
             sibling = Digest(hashlib.sha256(f"level {len(path)}".encode()).digest())

@@ -1,7 +1,6 @@
 """Hashes read from real tile files are those of the tree, across the edges of tiles (X2)."""
 
 import os
-from pathlib import Path
 
 import pytest
 
@@ -64,7 +63,7 @@ def test_proofs_from_tiles(folder: LogFolder, size: int) -> None:
     for index in sorted({0, size // 2, 255 % size, 256 % size, 65_536 % size, size - 1}):
         path = prove_inclusion(index, size, lambda level, one: folder.read_hash(level, one, size))
         verify_inclusion(HASHES[index], index, size, path, root)
-    assert list(path) == build_path(size - 1, HASHES[:size])
+        assert index < size - 1 or list(path) == build_path(index, HASHES[:size])
 
 
 @pytest.mark.parametrize(("old", "new"), [(1, 256), (256, 257), (600, 65_537), (65_536, LAST)])

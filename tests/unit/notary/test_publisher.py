@@ -75,6 +75,11 @@ def test_a_call_that_is_under_way_ends_first() -> None:
 
 def test_an_error_of_the_block_comes_first() -> None:
     calls = Calls(ValueError("of the publisher"))
-    with pytest.raises(KeyError), Publisher(calls, 1):
-        assert calls.reached.wait(30)
-        raise KeyError("of the block")
+
+    def work() -> None:
+        with Publisher(calls, 1):
+            assert calls.reached.wait(30)
+            raise KeyError("of the block")
+
+    with pytest.raises(KeyError):
+        work()

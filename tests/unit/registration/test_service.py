@@ -15,7 +15,7 @@ from specie.log.notes import append_lines, cosign, get_verifier_key
 from specie.log.proofs import verify_consistency
 from specie.registration.service import Registration
 from specie.values.catalogue import ErrorCode
-from specie.values.identifiers import OutputRef
+from specie.values.identifiers import Digest, OutputRef, Signature
 from tests.building import make_world, sign
 from tests.press import REGISTRATION_KEY, Press, press_history
 from tests.refusing import refuse
@@ -191,8 +191,8 @@ def test_forged_states_are_refused(press: Press) -> None:
         replace(true, states=tuple(rest)),
         replace(true, states=(*true.states, first)),
         replace(true, checkpoint=replace(true.checkpoint, size=1)),
-        replace(true, checkpoint=replace(true.checkpoint, root=true.checkpoint.root[::-1])),
-        replace(true, signature=bytes(junk)),
+        replace(true, checkpoint=replace(true.checkpoint, root=Digest(true.checkpoint.root[::-1]))),
+        replace(true, signature=Signature(bytes(junk))),
     ):
         assert refuse(verify_states, forged, network, key) is ErrorCode.STATEMENT_INVALID
     stranger = press.world.members.notary_key

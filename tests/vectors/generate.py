@@ -18,6 +18,7 @@ from tests.reference import address, commitment, hashing, keys, ristretto, schno
 from tests.reference.building import Draw
 from tests.vectors import published
 from tests.vectors.files import FOLDER
+from tests.vectors.generate_cosigner import make_cosigner
 from tests.vectors.generate_ledger import make_participants, make_sealing
 from tests.vectors.generate_log import make_log
 from tests.vectors.generate_outputs import make_outputs
@@ -268,6 +269,7 @@ MAKERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Content]]] = {
     "participants": make_participants,
     "log": make_log,
     "sealing": make_sealing,
+    "cosigner": make_cosigner,
     "receipts": make_receipts,
 }
 

@@ -5,31 +5,35 @@ import hashlib
 import struct
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from specie.assembly.network import Network, Settings, build_network
+from specie.flows.cancelling import cancel
 from specie.flows.distribution import withdraw
 from specie.flows.issuance import issue
 from specie.flows.payment import pay
 from specie.flows.redemption import redeem
 from specie.identity.genesis import ProofMode
-from specie.ledger.state import SupplyState
-from specie.ledger.transactions import Promise
+from specie.ledger.transactions import AttestedTransaction
+from specie.ledger.wire import encode_attested
+from specie.store.batch_files import BatchFolder
 from specie.store.log_files import LogFolder
-from specie.tokens.building import PaymentOrder
+from specie.tokens.building import PaymentOrder, build_payment
 from specie.tokens.holdings import Memo
 from specie.values.amounts import Minor
+from specie.values.errors import SpentError
 from specie.values.identifiers import (
     ClientId,
     EntryId,
-    InstitutionPublicKey,
     OrderId,
     ParticipantNumber,
     Signature,
     TransactionId,
 )
 from specie.values.times import Timestamp
+from specie.wallet.vault import Vault
 from tests.reference import schnorr, transaction
 from tests.reference.building import NETWORK, NOT_AFTER, NOT_BEFORE, Draw, Money, make_money
 from tests.reference.hashing import encode_scalar, tagged_hash
@@ -37,7 +41,8 @@ from tests.vectors.generate_ledger import get_ed25519_public, sign_ed25519
 
 Content = dict[str, Any]
 
-HEADER: Final = struct.Struct("<BBQQIII32s32s")
+HEADER: Final = struct.Struct("<BBQQIIII32s32s")
+PRIVATE: Final = struct.Struct("<QII")  # time, version of the participant list, length
 KERNELS: Final = struct.Struct("<B32sqB")
 SUPPLY: Final = struct.Struct("<QQB")
 SPEND: Final = struct.Struct("<QQ32s64s")
@@ -158,7 +163,7 @@ def _list_tiles() -> list[Content]:
 
 
 def _make_leaves(draw: Draw) -> list[Content]:
-    header = (1, 7, 1_800_000_000_000, 4, 3, 2, encode_scalar(draw.scalar()), draw.take(32))
+    header = (1, 7, 1_800_000_000_000, 4, 3, 2, 1, encode_scalar(draw.scalar()), draw.take(32))
     output, proof = draw.take(64) * 6 + draw.take(30), draw.take(64) * 9 + draw.take(1)
     txid, ref = draw.take(32), draw.take(32)
     kernels = [draw.take(32) + draw.take(64) for _ in range(4)]
@@ -180,6 +185,9 @@ def _make_leaves(draw: Draw) -> list[Content]:
             KERNELS.pack(3, txid, -1, 1) + kernels[0] + SUPPLY.pack(2**64 - 1, 0, 2) + signed,
         ),
     }
+    others = Draw(b"log.json, other leaves")  # drawn apart: what was there before stays the same
+    cases["conflict"] = (577, b"\x04" + others.take(64) * 10 + others.take(15))
+    cases["void"] = (0, b"\x05" + others.take(32))
     return [
         {
             "name": name,
@@ -193,13 +201,18 @@ def _make_leaves(draw: Draw) -> list[Content]:
 
 def _spoil_leaves(draw: Draw) -> list[Content]:
     """All read as leaves of an aggregated network."""
-    header = HEADER.pack(0, 2, 7, 1, 4, 3, 2, bytes(32), bytes(32))
+    header = HEADER.pack(0, 2, 7, 1, 4, 3, 2, 1, bytes(32), bytes(32))
     kernel, txid = draw.take(64) + draw.take(32), draw.take(32)
     cases = {
         "empty": ("leaf_malformed", b""),
-        **{f"reserved type {kind}": ("leaf_malformed", bytes([kind] * 33)) for kind in range(4, 9)},
+        **{f"reserved type {kind}": ("leaf_malformed", bytes([kind] * 33)) for kind in range(6, 9)},
         "unknown type": ("leaf_malformed", bytes([9] * 33)),
         "header version 2": ("leaf_malformed", header),
+        "header without a count of others": ("truncated", b"\0\x01" + header[2:30] + bytes(64)),
+        "conflict, a byte missing": ("truncated", b"\x04" + bytes(654)),
+        "conflict, a byte more": ("trailing_bytes", b"\x04" + bytes(656)),
+        "void, a byte missing": ("truncated", b"\x05" + bytes(31)),
+        "void, a byte more": ("trailing_bytes", b"\x05" + bytes(33)),
         "spent, a byte missing": ("truncated", b"\x02" + bytes(31)),
         "spent, a byte more": ("trailing_bytes", b"\x02" + bytes(33)),
         "created with a proof": ("trailing_bytes", b"\x01" + bytes(414 + 577)),
@@ -285,44 +298,17 @@ class _Identifiers:
         return self._count.to_bytes(15, "big") + b"\0"
 
 
-class _Listener:
-    """The notary, with everything that was sent to it written down."""
-
-    def __init__(self, network: Network) -> None:
-        self._notary = network.notary
-        self.public_key: InstitutionPublicKey = network.notary.public_key
-        self.heard: list[bytes] = []
-
-    def notarise(self, data: bytes) -> Promise:
-        """Passed on."""
-        self.heard.append(data)
-        return self._notary.notarise(data)
-
-    def find_promise(self, txid: TransactionId) -> Promise | None:
-        """Passed on."""
-        return self._notary.find_promise(txid)
-
-    def void(self, data: bytes, signature: Signature) -> None:
-        """Passed on."""
-        self._notary.void(data, signature)
-
-    def get_supply(self) -> SupplyState:
-        """Passed on."""
-        return self._notary.get_supply()
-
-
 def _run_ledger(mode: ProofMode) -> Content:
-    """Issue; then withdraw, pay across banks, redeem. Two batches of publication."""
+    """Issue; then withdraw, cancel, pay across banks, spend again, redeem. Two batches."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(Path(folder), proof_mode=mode, batch_age_ms_max=_HOUR_MS)
         network = build_network(settings, _Clock(), _Identifiers())
-        notary = _Listener(network)
-        _issue(network, notary)
+        _issue(network)
         network.notary.publish(is_forced=True)
-        first = len(notary.heard)
-        _circulate(network, notary)
+        _circulate(network)
         network.notary.publish(is_forced=True)
         log = LogFolder(network.public)
+        archive = BatchFolder(Path(folder) / "notary" / "batches")
         checkpoint = log.read_checkpoint()
         return {
             "made_by": "kernel",
@@ -331,21 +317,29 @@ def _run_ledger(mode: ProofMode) -> Content:
             "participants": (network.public / "participants").read_bytes().hex(),
             "checkpoint": checkpoint,
             "leaves": [leaf.hex() for leaf in log.iterate_leaves(int(checkpoint.split("\n")[1]))],
-            "private_batches": [
-                [data.hex() for data in notary.heard[:first]],
-                [data.hex() for data in notary.heard[first:]],
-            ],
+            "private_batches": [archive.read(number).hex() for number in (1, 2)],
         }
 
 
-def _issue(network: Network, notary: _Listener) -> None:
+def _issue(network: Network) -> None:
     draw, amount = network.surroundings.identifiers.draw, Minor(1_000_000)
     network.accounting.lend(EntryId(draw()), _NORTH, amount)
     bank = network.banks[_NORTH]
-    issue(OrderId(draw()), amount, bank, network.desk, network.accounting, notary)
+    issue(OrderId(draw()), amount, bank, network.desk, network.accounting, network.notary)
 
 
-def _circulate(network: Network, notary: _Listener) -> None:
+def _copy_payment(network: Network, orders: Sequence[PaymentOrder], payer: Vault) -> bytes:
+    """Attested by both banks, from tokens that the payer's vault will spend itself."""
+    context = network.surroundings.build_context()
+    built = build_payment(orders, payer.load_tokens(), payer.keys, context)
+    attestations = (
+        network.banks[_NORTH].attest_payment(built),
+        network.banks[_SOUTH].attest_receipt(built.build_payee_view(_SOUTH)),
+    )
+    return encode_attested(AttestedTransaction(built.signed, attestations))
+
+
+def _circulate(network: Network) -> None:
     draw = network.surroundings.identifiers.draw
     north, south, client = network.banks[_NORTH], network.banks[_SOUTH], ClientId("payer")
     payer, payee = network.make_wallet("payer", _NORTH), network.make_wallet("payee", _SOUTH)
@@ -355,9 +349,15 @@ def _circulate(network: Network, notary: _Listener) -> None:
     north.books.borrow_reserves(EntryId(draw()), Minor(1_000_000))
     north.books.receive_issue(EntryId(draw()), Minor(1_000_000))
     withdrawal = PaymentOrder(payer.keys.address, Minor(5_000), Memo())
-    withdraw(OrderId(draw()), [(client, withdrawal)], north, network, notary)
+    withdraw(OrderId(draw()), [(client, withdrawal)], north, network, network.notary)
     payer.receive(north.fetch_outputs(client))
     orders = [PaymentOrder(payee.keys.address, Minor(1_999), Memo())]
-    pay(payer, orders, draw(), north, network, notary)
+    taken_back = draw()
+    payer.prepare_payment(orders, taken_back)
+    cancel(payer, taken_back, network.notary)
+    copied = _copy_payment(network, orders, payer)
+    pay(payer, orders, draw(), north, network, network.notary)
+    with suppress(SpentError):
+        network.notary.notarise(copied)
     order, amount = OrderId(draw()), Minor(250_000)
-    redeem(order, amount, north.vault, north, network.desk, network.accounting, notary)
+    redeem(order, amount, north.vault, north, network.desk, network.accounting, network.notary)

@@ -273,25 +273,43 @@ def split(leaves: list[bytes]) -> Iterator[list[bytes]]:
         yield leaves[start:end]
 
 
+def read_private(data: bytes) -> list[tuple[int, int, bytes]]:
+    """Time, list version and wire form of each transaction of a private batch, by the page."""
+    (count,) = struct.unpack_from("<I", data, 16)
+    found, at = [], 20
+    for _ in range(count):
+        time, version, length = PRIVATE.unpack_from(data, at)
+        at += PRIVATE.size + length
+        found.append((time, version, data[at - length : at]))
+    assert at == len(data)
+    return found
+
+
 @pytest.mark.parametrize("case", LEDGERS, ids=name_case)
 def test_headers_tell_what_follows(case: dict[str, Any]) -> None:
     leaves = [raw(text) for text in case["leaves"]]
     batches = list(split(leaves))
     for number, batch, private in zip((1, 2), batches, case["private_batches"], strict=True):
-        header, transactions = HEADER.unpack(batch[0]), [raw(text) for text in private]
+        header, judged = HEADER.unpack(batch[0]), read_private(raw(private))
+        transactions = [one for _, _, one in judged]
         kinds = [leaf[0] for leaf in batch[1:]]
         assert header[:3] == (0, 1, number)
-        assert header[4:7] == (kinds.count(1), kinds.count(2), kinds.count(3))
-        assert batch[1:] == sorted(set(batch[1:])) and set(kinds) <= {1, 2, 3}
+        others = kinds.count(4) + kinds.count(5)
+        assert header[4:8] == (kinds.count(1), kinds.count(2), kinds.count(3), others)
+        assert batch[1:] == sorted(set(batch[1:])) and set(kinds) <= {1, 2, 3, 4, 5}
         # o stands behind version, network, kind, supply_change and the window.
         offsets = sum(int.from_bytes(one[42:74], "little") for one in transactions)
-        assert int.from_bytes(header[7], "little") == offsets % (
+        assert int.from_bytes(header[8], "little") == offsets % (
             2**252 + 27742317777372353535851937790883648493
         )
         whole = struct.pack("<QQI", number, header[3], len(transactions))
-        whole += b"".join(struct.pack("<I", len(one)) + one for one in transactions)
-        assert header[8] == hashlib.sha256(whole).digest()
-    assert [len(private) for private in case["private_batches"]] == [1, 3]
+        whole += b"".join(PRIVATE.pack(time, list_version, len(one)) + one for time, list_version, one in judged)
+        assert header[9] == hashlib.sha256(whole).digest() and whole == raw(private)
+        times = [time for time, _, _ in judged]
+        assert times == sorted(times) and times[-1] <= header[3]
+        assert {version for _, version, _ in judged} == {1}
+    assert [len(read_private(raw(one))) for one in case["private_batches"]] == [1, 3]
+    assert [leaf[0] for leaf in leaves if leaf[0] > 3] == [4, 5]
 
 
 @pytest.mark.parametrize("case", LEDGERS, ids=name_case)
@@ -313,13 +331,13 @@ def test_the_sum_by_the_twin(case: dict[str, Any]) -> None:  # X1, P10
     total, supply, unspent = PointSum(), 0, {}
     for leaf in [raw(text) for text in case["leaves"]]:
         if leaf[0] == 0:
-            total.subtract_blinding(HEADER.unpack(leaf)[7])
+            total.subtract_blinding(HEADER.unpack(leaf)[8])
         elif leaf[0] == 1:
             unspent[tagged_hash("output", leaf[1:415])] = leaf[66:98]
             total.add_points(leaf[66:98])
         elif leaf[0] == 2:
             total.subtract_points(unspent.pop(leaf[1:]))
-        else:
+        elif leaf[0] == 3:
             _, _, change, count = KERNELS.unpack_from(leaf)
             for at in range(count):
                 total.subtract_points(leaf[KERNELS.size + at * 96 :][:32])
@@ -339,7 +357,18 @@ def test_the_public_audit_still_passes(case: dict[str, Any]) -> None:  # X1
     for batch in split_batches(raw(text) for text in case["leaves"]):
         audit.add_batch(batch)
     proofs = 8 if case["proof_mode"] == 1 else 0
-    assert audit.finish() == Totals(2, 8, 4, 4, proofs, 4, 2, 750_000)
+    assert audit.finish() == Totals(
+        batches=2,
+        created=8,
+        spent=4,
+        kernels=4,
+        range_proofs=proofs,
+        authorisations=4,
+        conflicts=1,
+        voids=1,
+        serial=2,
+        supply=750_000,
+    )
 
 
 @pytest.mark.parametrize("case", LEDGERS, ids=name_case)
@@ -351,7 +380,8 @@ def test_a_new_notary_accepts_the_old_transactions(case: dict[str, Any], tmp_pat
     batches = split([raw(text) for text in case["leaves"]])
     for leaves, private in zip(batches, case["private_batches"], strict=True):
         now = Timestamp(HEADER.unpack(leaves[0])[3])
-        outcomes = notarise([raw(text) for text in private], store, rules, now)
+        sent = [one for _, _, one in read_private(raw(private))]
+        outcomes = notarise(sent, store, rules, now)
         assert all(isinstance(one, Promise) for one in outcomes), outcomes
     store.close()
 

@@ -106,7 +106,8 @@ def test_a_double_spend_does_not_either(station: Station, verified: list[int]) -
     assert sum(verified) == 0
 
 
-def test_nobody_else_names_the_bank_of_an_output(station: Station) -> None:
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (2, 0, 1)])
+def test_nobody_else_names_the_bank_of_an_output(station: Station, order: tuple[int, ...]) -> None:
     """Terms that an output's hash does not fix say nothing, in no order of a batch.
 
     Otherwise whoever repeats somebody's output with another bank would have its spend refused.
@@ -120,11 +121,9 @@ def test_nobody_else_names_the_bank_of_an_output(station: Station) -> None:
         terms=tuple(replace(terms, bank=EAST) for terms in parent.body.terms),
     )
     batch = [encode_attested(sign(one)) for one in (parent, child, liar)]
-    for order in ([2, 0, 1], [0, 2, 1]):
-        copy = Station(station.world, station.store)
-        codes = copy.find_codes([batch[place] for place in order])
-        assert [codes[order.index(place)] for place in (0, 1)] == [None, None]
-        assert codes[order.index(2)] is ErrorCode.TERMS_MISMATCH
+    codes = station.find_codes([batch[place] for place in order])
+    wanted = [None, None, ErrorCode.TERMS_MISMATCH]
+    assert codes == [wanted[place] for place in order]
 
 
 def hold_first(station: Station, draft: Draft) -> Holding:

@@ -360,7 +360,9 @@ def test_size_in_a_huge_log(press: Press, payment: PaymentPart) -> None:
     line = (len(safe.encode()) - classic) // 3
     raw = 4 + 8 + 2_420
     assert len(base64.b64encode(bytes(raw))) <= line <= len(base64.b64encode(bytes(raw))) + 24
-    print(f"receipt {classic} bytes; with 3 lines of ML-DSA-44 {len(safe.encode())}")  # noqa: T201
+    print(  # noqa: T201  # for the closing note
+        f"receipt {classic} bytes; with 3 lines of ML-DSA-44 {len(safe.encode())}"
+    )
 
 
 def test_keys_of_the_trust(press: Press) -> None:

@@ -95,11 +95,11 @@ def measure_kernel(seconds: float = SECONDS) -> dict[str, Any]:
 
 def print_figures(report: dict[str, Any]) -> None:
     """For people."""
-    print(f"{'µs per item':<44} {'median':>9} {'p10':>9} {'p90':>9} {'ratio':>8} {'n':>5}")
+    print(f"{'µs per item':<58} {'median':>9} {'p10':>9} {'p90':>9} {'ratio':>8} {'n':>5}")
     for figure in report["figures"]:
         name = figure["name"] + (f" ({figure['cores']} cores)" if figure["cores"] > 1 else "")
         spread = f"{figure['median']:9.1f} {figure['p10']:9.1f} {figure['p90']:9.1f}"
-        print(f"{name:<44} {spread} {figure['ratio']:8.4f} {figure['n']:5}")
+        print(f"{name:<58} {spread} {figure['ratio']:8.4f} {figure['n']:5}")
     print(f"ratio: to {REFERENCE}, {report['reference']['median']:.1f} µs")
     print(f"{report['cpus']} cores, {report['machine']}, Python {report['python']}")
 

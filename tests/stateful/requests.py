@@ -8,7 +8,7 @@ from typing import Final
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ParticipantNumber
-from specie.values.limits import INPUTS_MAX
+from specie.values.limits import INPUTS_MAX, WINDOW_MS_DEFAULT
 from specie.values.times import Timestamp
 from specie.wallet.windows import compute_window
 from tests.stateful.interruptions import Fuse, Interrupted
@@ -16,6 +16,7 @@ from tests.stateful.invariants import check_interrupted
 from tests.stateful.town import HOMES, Flow, Holder, Town, get_other
 
 Codes = set[ErrorCode]
+OUTAGE_MS: Final = 3 * WINDOW_MS_DEFAULT
 
 SIGNED: Final = frozenset(
     {
@@ -39,6 +40,7 @@ class Request:
     holder: Holder | None = None  # whose tokens are spent, if any are
     hold: Callable[[], None] = lambda: None  # what the flow takes even if it is refused later
     can_hold: Callable[[], bool] = lambda: True
+    survives_outage: bool = False  # it is resumed even when what was signed has run out
     is_held: bool = False
     signed_at: int | None = None
     is_released: bool = False
@@ -85,6 +87,8 @@ class Request:
             check_interrupted(town, self.amount)
             if is_restarted:
                 town.restart()
+            if is_restarted and self.survives_outage:
+                town.clock.advance(OUTAGE_MS)
             self.flow(Fuse(None))
 
     def note_accepted(self) -> None:
@@ -111,7 +115,9 @@ def make_issue(town: Town, bank: ParticipantNumber, amount: int) -> Request:
         return reasons | ({ErrorCode.ACCOUNT_OVERDRAWN} if amount > model.reserves[bank] else set())
 
     flow = partial(town.issue, bank, amount, order)
-    return Request(flow, find_reasons, partial(model.issue, bank, amount), amount)
+    return Request(
+        flow, find_reasons, partial(model.issue, bank, amount), amount, survives_outage=True
+    )
 
 
 def make_redemption(town: Town, bank: ParticipantNumber, amount: int) -> Request:

@@ -167,15 +167,17 @@ def _describe_list(
     version: int,
     members: Sequence[tuple[int, int, int, int, str]] = _MEMBERS,
 ) -> Content:
-    draw = Draw(b"participants.json list" + bytes([version]))
+    """The notary's key and the officers' are those of list 1: they stay with the network."""
+    first, draw = (Draw(b"participants.json list" + bytes([one])) for one in (1, version))
+    lasting, fresh = zip(*((first.take(32), draw.take(32)) for _ in range(5)), strict=True)
     fields: Content = {
         "version": version,
         "time": 1_800_000_000_000 + version,
-        "notary_key": get_ed25519_public(draw.take(32)).hex(),
-        "accounting_key": get_ed25519_public(draw.take(32)).hex(),
+        "notary_key": get_ed25519_public(lasting[0]).hex(),
+        "accounting_key": get_ed25519_public(fresh[1]).hex(),
         "officers": [
-            {"number": number, "status": status, "key": get_ed25519_public(draw.take(32)).hex()}
-            for number, status in ((1, 1), (2, 2), (255, 3))
+            {"number": number, "status": status, "key": get_ed25519_public(one).hex()}
+            for (number, status), one in zip(((1, 1), (2, 2), (255, 3)), lasting[2:], strict=True)
         ],
         "participants": [
             {
@@ -230,6 +232,15 @@ def _spoil_list(good: Mapping[str, Any], network: bytes, seed: bytes) -> list[Co
     old, other = {**good, "version": 1}, tagged_hash("network", b"another")[:16]
     backwards = {**good, "participants": members[::-1]}
     twice = {**good, "officers": [officers[0], officers[0]]}
+    shared = [officers[0], {**officers[1], "key": officers[0]["key"]}, officers[2]]
+    renewed = [*officers[:2], {**officers[2], "key": good["accounting_key"]}]
+    forgetful = {
+        "two officers with one key": {"officers": shared},
+        "an officer left out": {"officers": officers[1:]},
+        "an officer with another key": {"officers": renewed},
+        "a participant left out": {"participants": members[:1]},
+        "another notary key": {"notary_key": good["accounting_key"]},
+    }
     cases = {
         "version of the format 2": ("version_unknown", b"\x02" + packed[1:]),
         "another network": ("network_mismatch", pack_list(good, other)),
@@ -246,6 +257,10 @@ def _spoil_list(good: Mapping[str, Any], network: bytes, seed: bytes) -> list[Co
         "4,097 participants": ("limit_exceeded", _set(packed, first_member - 2, b"\x01\x10")),
         "a byte missing": ("truncated", packed[:-1]),
         "a byte more": ("trailing_bytes", packed + b"\0"),
+        **{
+            why: ("participants_invalid", pack_list({**good, **changes}, network))
+            for why, changes in forgetful.items()
+        },
     }
     refused = [
         {"why": why, "code": code, "signed": _sign(data, "participants", seed).hex()}

@@ -29,8 +29,6 @@ from specie.values.identifiers import (
     EntryId,
     OrderId,
     ParticipantNumber,
-    Signature,
-    TransactionId,
 )
 from specie.values.times import Timestamp
 from specie.wallet.vault import Vault

@@ -36,9 +36,7 @@ from specie.workload.population import (
 )
 from specie.workload.profile import HOURS, AmountStatistics, Profile, iterate_cells
 
-PAYER_DRAWS: Final = (
-    4  # payers drawn for an order before the last one starts with more
-)
+PAYER_DRAWS: Final = 4  # payers drawn for an order before the last one starts with more
 
 
 @dataclass(frozen=True, slots=True)

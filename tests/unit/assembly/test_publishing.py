@@ -20,7 +20,7 @@ from specie.log.leaves import HeaderLeaf, KernelLeaf, unpack_leaf
 from specie.store.log_files import LogFolder
 from specie.store.notary_store import SqliteNotaryStore
 from specie.values.errors import SpecieError
-from tests.country import NORTH, Country, build_country
+from tests.country import NORTH, Country, Person, build_country
 
 LEAST, AGE_MS = 5, 8_000
 
@@ -141,15 +141,20 @@ def test_with_a_real_clock_while_everybody_is_busy(tmp_path: Path) -> None:
     clock.start()
     try:
         with make_publisher(network):
-            for _ in range(15):
-                with network.vault_locks[NORTH]:
-                    busy.withdraw(person, 1)
+            withdraw_often(busy, person)
     finally:
         stop.set()
         clock.join()
     store = SqliteNotaryStore(network.settings.data / "notary" / "notary.db")
     assert store.load_batch_number() >= 1
     busy.check_money()
+
+
+def withdraw_often(country: Country, person: Person) -> None:
+    """One at a time, while the publisher uses the same vault for filler."""
+    for _ in range(15):
+        with country.network.vault_locks[NORTH]:
+            country.withdraw(person, 1)
 
 
 # --- the rest of the rim ------------------------------------------------------------------------

@@ -83,15 +83,20 @@ def read_locked_names(lock: Path) -> list[str]:
     return re.findall(r"^([a-z0-9._-]+)==", lock.read_text(), re.MULTILINE)
 
 
-def find_python_problems(names: Iterable[str], allowed: frozenset[str]) -> Iterator[str]:
-    """Yield a line for each installed package whose licence is not allowed or not known."""
+def find_python_problems(
+    names: Iterable[str], allowed: frozenset[str], read: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """Yield a line for each installed package whose licence is not allowed or not known.
+
+    `read` has what we read in the licence files of packages whose metadata names no SPDX licence.
+    """
     for name in names:
         try:
             package = metadata.metadata(name)
         except metadata.PackageNotFoundError:
             print(f"note: {name}: for other systems, not installed here, its licence not read")
             continue
-        licence = get_python_licence(package)
+        licence = get_python_licence(package) or (read or {}).get(name, "")
         if not is_allowed(licence, allowed):
             yield f"{name}: licence {licence or 'unknown'} is not allowed (pyproject.toml)"
 
@@ -146,8 +151,10 @@ def main() -> int:
     tools = set(read_locked_names(ROOT / "requirements/dev.lock")) - set(runtime)
     shipped = frozenset(lists["allow"])
     problems = [
-        *find_python_problems(runtime, shipped),
-        *find_python_problems(sorted(tools), shipped | set(lists["allow_in_development"])),
+        *find_python_problems(runtime, shipped, lists["read"]),
+        *find_python_problems(
+            sorted(tools), shipped | set(lists["allow_in_development"]), lists["read"]
+        ),
         *find_crate_problems(read_crates(rules["graph"]["targets"]), rules),
         *run_cargo_deny(),
     ]

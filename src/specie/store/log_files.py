@@ -70,23 +70,6 @@ class LogFolder:
             if not path.is_dir()
         }
 
-    def iterate_checked(self, size: int) -> Iterator[tuple[bytes, Digest]]:
-        """Leaves with their hashes; every hash tile of every level is compared as well."""
-        roots: list[Digest] = []
-        for number, width in iterate_bundles(size):
-            leaves = self._read_bundle(number, width)
-            if len(leaves) != width:
-                raise SpecieError(ErrorCode.LOG_INVALID, f"bundle {number} is not whole")
-            hashes = [compute_leaf_hash(leaf) for leaf in leaves]
-            self._check_tile(0, number, hashes)
-            if width == TILE_WIDTH:
-                roots.append(compute_tile_root(hashes))
-            yield from zip(leaves, hashes, strict=True)
-        level = 1
-        while roots:
-            roots = self._check_level(level, roots)
-            level += 1
-
     def read_checkpoint(self) -> str:
         """The signed note as text."""
         try:
@@ -126,22 +109,6 @@ class LogFolder:
                 self._tiles.clear()
             found = self._tiles[key] = self._read_hashes(level, number, width)
         return found
-
-    def _check_tile(self, level: int, number: int, hashes: list[Digest]) -> None:
-        if self._read_hashes(level, number, len(hashes)) != hashes:
-            raise SpecieError(
-                ErrorCode.LOG_INVALID, f"tile {number} of level {level} is not that of the leaves"
-            )
-
-    def _check_level(self, level: int, hashes: list[Digest]) -> list[Digest]:
-        """Compare one level's tiles; gives the roots of the full ones."""
-        roots: list[Digest] = []
-        for start in range(0, len(hashes), TILE_WIDTH):
-            part = hashes[start : start + TILE_WIDTH]
-            self._check_tile(level, start // TILE_WIDTH, part)
-            if len(part) == TILE_WIDTH:
-                roots.append(compute_tile_root(part))
-        return roots
 
     def _remove_superseded(self, size: int) -> None:
         expected = set(iterate_tile_paths(size, self._tidy_from))

@@ -99,14 +99,15 @@ class NetworkMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Everything is published, every device comes online, and all is still right."""
-        if not self.made:
-            return
-        self.write_log(is_forced=True)
-        for name in HOMES:
-            self.fetch(name)
-        check_all(self.town)
-        check_promises(self.town)
-        self.town.close()
+        for town in self.made:
+            try:
+                self.write_log(is_forced=True)
+                for name in HOMES:
+                    self.fetch(name)
+                check_all(town)
+                check_promises(town)
+            finally:
+                town.close()
 
     @invariant()
     def everything_is_conserved(self) -> None:

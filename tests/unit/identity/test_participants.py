@@ -256,7 +256,7 @@ def test_a_list_forgets_nobody() -> None:  # T2, X1: old authorisations are veri
         "another notary": {"notary_key": other},
     }
     for what, changes in wrong.items():
-        forged = replace(current, version=2, **changes)  # type: ignore[arg-type]  # names are the list's
+        forged = replace(current, version=2, **changes)  # type: ignore[arg-type]  # its fields
         signed = sign_participants(forged, WORLD.list_key)
         assert refuse(roster.adopt, signed) is ErrorCode.PARTICIPANTS_INVALID, what
         assert roster.current == current

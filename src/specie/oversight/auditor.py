@@ -69,6 +69,7 @@ class BatchAudit:
         )
         for part in _split(judged):
             self._judge(number, part)
+        self._time = Timestamp(max(self._time, now))  # wallets rely on it: no later one is older
         self._frontier = self._frontier.append(compute_leaf_hash(leaf) for leaf in leaves)
         self.totals.batches += 1
 

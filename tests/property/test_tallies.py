@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,11 +12,12 @@ from specie.ledger.tally import MemoryTally, Place, Tally
 from specie.store.tally_files import TallyFolder
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import Commitment, OutputRef
+from specie.values.identifiers import Commitment, OutputRef, TransactionId
 
 Step = tuple[str, bytes]
 Verdict = tuple[ErrorCode, str] | list[Commitment]
 
+ACTS = ("create", "spend", "unique", "void", "accused")
 ITEMS = st.sampled_from(
     [bytes([first, *range(30), last]) for first in (0, 9, 255) for last in (0, 1)]
 )
@@ -24,7 +26,7 @@ SAME_FILE = st.sampled_from([bytes([7, *range(30), last]) for last in range(6)])
 
 def list_steps(items: st.SearchStrategy[bytes]) -> st.SearchStrategy[list[Step]]:
     """A history, right or wrong."""
-    return st.lists(st.tuples(st.sampled_from(["create", "spend", "unique"]), items), max_size=14)
+    return st.lists(st.tuples(st.sampled_from(ACTS), items), max_size=14)
 
 
 def play(tally: Tally, steps: Sequence[Step]) -> Verdict:
@@ -36,6 +38,10 @@ def play(tally: Tally, steps: Sequence[Step]) -> Verdict:
                 tally.create(OutputRef(item), Commitment(item[::-1]), place)
             elif what == "spend":
                 tally.spend(OutputRef(item), place)
+            elif what == "void":
+                tally.add_void(TransactionId(item), place)
+            elif what == "accused":
+                tally.add_accused(TransactionId(item), place)
             else:
                 tally.add_unique(item, place)
         return sorted(one for group in tally.iterate_spent() for one in group)
@@ -69,7 +75,7 @@ def test_the_first_wrong_thing_is_the_same(steps: list[Step]) -> None:
 
 
 @settings(max_examples=40)
-@given(list_steps(ITEMS), st.tuples(st.sampled_from(["create", "spend", "unique"]), ITEMS))
+@given(list_steps(ITEMS), st.tuples(st.sampled_from(ACTS), ITEMS))
 def test_right_histories_and_one_wrong_step(steps: list[Step], last: Step) -> None:
     right = keep_right(steps)
     assert play_on_files(right) == play(MemoryTally(), right)
@@ -97,3 +103,13 @@ def test_every_rule_on_both() -> None:
     ):
         for verdict in (play(MemoryTally(), steps), play_on_files(steps)):
             assert isinstance(verdict, tuple) and verdict[0] is code
+
+
+@pytest.mark.parametrize("steps", [("void", "accused"), ("accused", "accused", "void")])
+def test_what_is_void_accuses_nobody(steps: Sequence[str]) -> None:
+    item = bytes(range(32))
+    last = len(steps) - 1
+    where = f"batch {last // 3}, leaf {last % 3}: a void transaction is in a conflict"
+    for judge in (play_on_files, lambda one: play(MemoryTally(), one)):
+        assert judge([(what, item) for what in steps]) == (ErrorCode.EVIDENCE_INVALID, where)
+        assert judge([("accused", item), ("unique", item), ("accused", item)]) == []

@@ -85,13 +85,16 @@ def audit(
         Path | None,
         typer.Option(help="For auditors: folder with private batches/ and lists/ as well."),
     ] = None,
+    cosigners: Annotated[
+        Path | None, typer.Option(help="Keys you trust, one a line; else those of the folder.")
+    ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
 ) -> None:
     """Verify the whole currency from its public data alone, without seeing one amount."""
     expected = parse_network(network)
     with show_progress(Console(stderr=True), "leaves") as progress:
-        trust, signed, totals = audit_folder(folder, expected, progress)
+        trust, signed, totals = audit_folder(folder, expected, progress, cosigners)
         judged = (
             audit_batches(folder, batches, trust, signed.checkpoint, progress) if batches else None
         )
@@ -111,6 +114,8 @@ def audit(
         typer.echo(f"{'cosigned by' if place else 'signed by':>16}: {signer}")
     if len(signers) == 1:
         typer.echo(f"{'cosigned by':>16}: nobody")
+    if cosigners is None:
+        typer.echo("cosigners' keys from the folder itself")
     typer.echo("what rests on what:")
     for claim, ground in claims:
         typer.echo(f"  {claim}: {ground}")

@@ -5,10 +5,11 @@ nothing else, and believes nothing but the network id that the caller trusts. Fi
 compared with the checkpoint, so that a damaged one is named; then the leaves are interpreted.
 """
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +27,7 @@ from specie.log.notes import (
 )
 from specie.log.tiles import CHECKPOINT_PATH, iterate_tile_paths
 from specie.log.tree import Frontier, compute_leaf_hash
-from specie.store.durable_files import read_limited
+from specie.store.durable_files import read_limited, read_regular
 from specie.store.log_files import LogFolder
 from specie.store.tally_files import TallyFolder
 from specie.store.tile_checks import verify_tiles
@@ -65,10 +66,18 @@ def load_trust(folder: Path, expected: NetworkId | None) -> ReceiptTrust:
 
 
 def audit_folder(
-    folder: Path, expected: NetworkId | None = None, progress: Progress | None = None
+    folder: Path,
+    expected: NetworkId | None = None,
+    progress: Progress | None = None,
+    cosigners: Path | None = None,
 ) -> tuple[ReceiptTrust, SignedCheckpoint, Totals]:
-    """Verify everything; raises with the code of the first wrong thing."""
+    """Verify everything; raises with the code of the first wrong thing.
+
+    `cosigners` is a file of keys that the caller trusts, instead of those of the folder.
+    """
     trust = load_trust(folder, expected)
+    if cosigners is not None:
+        trust = replace(trust, cosigners=_load_cosigners(cosigners))
     log = LogFolder(folder)
     note = _read(folder, CHECKPOINT_PATH)
     with _naming(CHECKPOINT_PATH):
@@ -110,19 +119,33 @@ def describe_signers(signed: SignedCheckpoint) -> list[str]:
 def describe_claims(
     genesis: Genesis, members: ParticipantList, signed: SignedCheckpoint
 ) -> list[tuple[str, str]]:
-    """Which claim rests on the data alone, and which on whose word."""
-    cosigners = list(dict.fromkeys(key.name for key in signed.signers[1:]))
-    word = f"the word of {', '.join(cosigners)}" if cosigners else "nobody's word but the notary's"
+    """Which claim rests on the data alone, and which on whose word.
+
+    Only auditors see private batches; witnesses and auditors see that the log only grew.
+    """
+    seen = _describe_word(signed, "auditor")
     is_published = genesis.proof_mode is ProofMode.PUBLISHED
     officers = f"{genesis.officers_required} of {len(members.officers)} officers signed each"
     return [
         ("unspent = issued - redeemed", "proven in the data"),
         ("nothing is spent twice", "proven in the data"),
-        ("every amount is in range", "proven in the data" if is_published else word),
+        ("every amount is in range", "proven in the data" if is_published else seen),
         ("changes of the supply were allowed", f"{officers}, verified"),
-        ("every reader is shown this log", word),
+        ("every reader is shown this log", _describe_word(signed, "witness", "auditor")),
         ("issues are backed by reserves", "the word of the notary, not in the data"),
     ]
+
+
+def _describe_word(signed: SignedCheckpoint, *roles: str) -> str:
+    """Whose word, of cosigners with these roles; the first word of a name says the role."""
+    names = dict.fromkeys(key.name for key in signed.signers[1:])
+    credited = [name for name in names if _get_role(name) in roles]
+    return f"the word of {', '.join(credited)}" if credited else "nobody's word but the notary's"
+
+
+def _get_role(name: str) -> str:
+    found = re.match("[a-z]*", name)
+    return found.group() if found else ""
 
 
 def _run(
@@ -142,7 +165,7 @@ def _check_files(log: LogFolder, checkpoint: Checkpoint) -> None:
     """Exactly the files that a log of this size has."""
     expected = {GENESIS, PARTICIPANTS, COSIGNERS, CHECKPOINT_PATH}
     expected.update(iterate_tile_paths(checkpoint.size))
-    found = log.list_files()
+    found = log.list_files(expected)
     missing = sorted(expected - found)
     if missing:
         raise SpecieError(ErrorCode.LOG_INVALID, f"{missing[0]}: a file that is missing")
@@ -151,11 +174,28 @@ def _check_files(log: LogFolder, checkpoint: Checkpoint) -> None:
         raise SpecieError(ErrorCode.LOG_INVALID, f"{wrong[0]}: a file that does not belong there")
 
 
+def _load_cosigners(path: Path) -> tuple[VerifierKey, ...]:
+    """The caller's own file, so it may be a link; otherwise as strict as the folder's."""
+    try:
+        data = read_regular(path, LOG_FILE_BYTES_MAX)
+    except OSError as error:
+        what = f"{path.name}: {error.strerror}"
+        raise SpecieError(ErrorCode.SETTING_INVALID, what) from None
+    if len(data) > LOG_FILE_BYTES_MAX:
+        raise SpecieError(ErrorCode.LIMIT_EXCEEDED, f"{path.name} is too long")
+    with _naming(path.name):
+        return _parse_cosigners(data)
+
+
 def _parse_cosigners(data: bytes) -> tuple[VerifierKey, ...]:
-    lines = _decode(data).splitlines()
+    text = _decode(data)
+    lines = text.splitlines()
     if len(lines) > COSIGNERS_MAX:
         raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "too many cosigners")
-    return tuple(parse_verifier_key(line) for line in lines)
+    keys = tuple(parse_verifier_key(line) for line in lines)
+    if "".join(key.format() + "\n" for key in keys) != text:
+        raise SpecieError(ErrorCode.CHECKPOINT_INVALID, "not in its one spelling")
+    return keys
 
 
 def _decode(data: bytes) -> str:

@@ -6,6 +6,7 @@ from specie.cli.audit import load_trust
 from specie.crypto.addresses import Address, format_address
 from specie.ledger.receipts import PaymentPart, ReceiptTrust, VerifiedReceipt, verify_receipt
 from specie.log.leaves import KernelLeaf
+from specie.store.durable_files import read_regular
 from specie.tokens.holdings import unpack_memo
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -47,16 +48,17 @@ def _describe_payment(trust: ReceiptTrust, payment: PaymentPart) -> dict[str, in
         "paid minor": opening.amount,
         "to": format_address(address, trust.genesis.address_prefix),
         "to bank": trust.participants.get(opening.bank).name,
-        "order id": memo.order_id.hex(),
-        "name": memo.name,
+        "payer wrote order id": memo.order_id.hex(),
+        "payer wrote name": memo.name,
     }
 
 
 def _read_text(path: Path) -> str:
     try:
-        if path.stat().st_size > PROOF_BYTES_MAX:
+        data = read_regular(path, PROOF_BYTES_MAX)
+        if len(data) > PROOF_BYTES_MAX:
             raise SpecieError(ErrorCode.LIMIT_EXCEEDED, f"{path.name} is too long")
-        return path.read_text()
+        return data.decode()
     except UnicodeDecodeError:
         raise SpecieError(ErrorCode.RECEIPT_INVALID, f"{path.name} is not text") from None
     except OSError as error:

@@ -26,6 +26,7 @@ def cancel(vault: Cancelling, payment_id: bytes, notary: NotaryPort) -> None:
 
     `transaction_final`: it is too late. Nothing was changed; go on and complete the payment (`pay`
     with the same id, or `resume`), which gets the notary's promise and tells the banks.
+    `input_spent`: another payment, made by a copy of the vault, has spent the tokens already.
     """
     data, signature = vault.sign_void(payment_id)
     notary.void(data, signature)

@@ -41,6 +41,7 @@ from specie.log.leaves import (
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import Commitment
+from specie.values.limits import BATCH_LEAVES_MAX
 from specie.values.times import Timestamp
 
 _STATEMENTS_AT_ONCE = 256
@@ -175,15 +176,17 @@ class PublicAudit:
                 self._add_supply(leaf)
 
     def _add_others(self, others: Sequence[tuple[Place, ConflictLeaf | VoidLeaf]]) -> None:
-        """Evidence holds by itself; what is void is nowhere among the kernels."""
+        """Evidence holds by itself; what is void is in no kernel leaf and in no conflict."""
         for place, leaf in others:
             if isinstance(leaf, ConflictLeaf):
                 with _located(place):
-                    verify_evidence(leaf.evidence, self.genesis.network)
+                    found = verify_evidence(leaf.evidence, self.genesis.network)
                 self.tally.add_unique(leaf.key[1:], place)
+                self.tally.add_accused(found.first.txid, place)
+                self.tally.add_accused(found.second.txid, place)
                 self.totals.conflicts += 1
             else:
-                self.tally.add_unique(leaf.txid, place)
+                self.tally.add_void(leaf.txid, place)
                 self.totals.voids += 1
 
     def _add_supply(self, leaf: KernelLeaf) -> None:
@@ -221,12 +224,16 @@ class PublicAudit:
 
 
 def split_batches(leaves: Iterable[bytes]) -> Iterable[list[bytes]]:
-    """Cut the sequence of leaves at its headers."""
+    """Cut the sequence of leaves at its headers; `log_invalid` if a batch has too many."""
     batch: list[bytes] = []
+    number = 1
     for leaf in leaves:
         if batch and leaf[:1] == b"\x00":
             yield batch
             batch = []
+            number += 1
+        if len(batch) == BATCH_LEAVES_MAX:
+            raise Place(number, len(batch)).locate(ErrorCode.LOG_INVALID, "too many for a batch")
         batch.append(leaf)
     if batch:
         yield batch

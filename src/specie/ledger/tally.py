@@ -2,7 +2,8 @@
 
 `MemoryTally` remembers everything at once; `store/tally_files.py` does the same from disk in
 bounded memory. Both hold the same rules: an output is created once and spent once, after it was
-created, in the same batch at the earliest; transaction ids and kernels are there once.
+created, in the same batch at the earliest; transaction ids and kernels are there once; what is
+void accuses nobody.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import Commitment, OutputRef
+from specie.values.identifiers import Commitment, OutputRef, TransactionId
 
 
 class Place(NamedTuple):
@@ -39,6 +40,14 @@ class Tally(Protocol):
         """`kernel_exists` if this txid or kernel was there before."""
         ...
 
+    def add_void(self, txid: TransactionId, place: Place) -> None:
+        """Unique as well; `evidence_invalid` if a conflict names it."""
+        ...
+
+    def add_accused(self, txid: TransactionId, place: Place) -> None:
+        """Named by a conflict, any number of times; `evidence_invalid` if it is void."""
+        ...
+
     def iterate_spent(self) -> Iterator[list[Commitment]]:
         """At the end: commitments of all spent outputs, in groups; raises what is still wrong."""
         ...
@@ -51,6 +60,8 @@ class MemoryTally:
         self._unspent: dict[OutputRef, Commitment] = {}
         self._spent: set[OutputRef] = set()
         self._unique: set[bytes] = set()
+        self._void: set[TransactionId] = set()
+        self._accused: set[TransactionId] = set()
         self._spent_commitments: list[Commitment] = []
 
     def create(self, ref: OutputRef, commitment: Commitment, place: Place) -> None:
@@ -75,6 +86,21 @@ class MemoryTally:
             raise place.locate(ErrorCode.KERNEL_EXISTS, "a kernel or transaction is there twice")
         self._unique.add(item)
 
+    def add_void(self, txid: TransactionId, place: Place) -> None:
+        """At once."""
+        self.add_unique(txid, place)
+        self._void.add(txid)
+        self._refuse_void_evidence(txid, place)
+
+    def add_accused(self, txid: TransactionId, place: Place) -> None:
+        """At once."""
+        self._accused.add(txid)
+        self._refuse_void_evidence(txid, place)
+
     def iterate_spent(self) -> Iterator[list[Commitment]]:
         """One group."""
         yield self._spent_commitments
+
+    def _refuse_void_evidence(self, txid: TransactionId, place: Place) -> None:
+        if txid in self._void and txid in self._accused:
+            raise place.locate(ErrorCode.EVIDENCE_INVALID, "a void transaction is in a conflict")

@@ -19,7 +19,7 @@ from specie.ledger.batches import (
 )
 from specie.ledger.state import SupplyState
 from specie.ledger.transactions import Promise
-from specie.ledger.voids import check_void_signed
+from specie.ledger.voids import check_void
 from specie.log.checkpoint import Checkpoint, sign_checkpoint
 from specie.log.leaves import VoidLeaf
 from specie.log.tree import Frontier, compute_leaf_hash
@@ -115,7 +115,8 @@ class Notary:
         """Cancel a transaction that is not final; signed with the key of its first input.
 
         Whoever signed it may then sign for the same tokens again, without waiting for the end
-        of its window: the transaction can never become final.
+        of its window: the transaction can never become final. `input_spent` if one of its inputs
+        is spent: cancelling afterwards would hide a double spend.
         """
         candidate = decode_candidate(data)
         if isinstance(candidate, SpecieError):
@@ -126,7 +127,7 @@ class Notary:
             if self._store.find_promises([candidate.txid]):
                 raise SpecieError(ErrorCode.TRANSACTION_FINAL, "the transaction is final")
             ledger = self._store.load_view(build_look_up([candidate]))
-            check_void_signed(candidate.transaction, signature, ledger)
+            check_void(candidate.transaction, signature, ledger)
             leaf = VoidLeaf(candidate.txid)
             self._store.record_other(leaf.key, leaf.pack())
 
@@ -142,12 +143,15 @@ class Notary:
             return self._store.count_broken(self._read_time())
 
     def publish(self, *, is_forced: bool = False) -> int:
-        """Publish what is due (`is_forced`: what waits, due or not); gives the leaves written."""
+        """Publish what is due (`is_forced`: what waits, due or not); gives the leaves written.
+
+        Conflicts and voids go with the payments; alone they are published when forced.
+        """
         with self._work_lock:
             self._catch_up()
             now = self._read_time()
             waiting = self._store.load_waiting(PUBLICATION_TRANSACTIONS_MAX + 1)
-            is_wanted = bool(waiting) and is_forced
+            is_wanted = is_forced and bool(waiting or self._store.load_waiting_others(1))
             if not is_wanted and not is_due(waiting, self._roster.genesis, now):
                 return 0
             batch = self._build_batch(waiting, now)

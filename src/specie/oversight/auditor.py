@@ -2,7 +2,7 @@
 
     SHA-256(private batch) = the header's hash → every transaction passes the contract as of the
     time and the participant list it was judged by → all proofs and signatures hold → the leaves
-    that follow from it are those of the log
+    that follow from it are those of the log → all leaves pass the public check
 
 With the ranges of aggregated networks it is auditors' word that no amount is out of range. Who
 gets full batches sees the graph of payments, but no names and no amounts.
@@ -12,11 +12,13 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
+from typing import Final
 
 from specie.crypto.cosigning import CosignerKey
 from specie.crypto.secrets import InstitutionKey
 from specie.identity.genesis import Genesis
 from specie.identity.participants import ParticipantList
+from specie.ledger.audit import PublicAudit
 from specie.ledger.batches import JudgedTransaction, build_leaves, unpack_private
 from specie.ledger.judging import Candidate, Rules, apply_transaction, judge
 from specie.ledger.state import OverlayView, SupplyState
@@ -30,6 +32,8 @@ from specie.values.errors import SpecieError
 from specie.values.identifiers import TransactionId
 from specie.values.limits import BATCH_TRANSACTIONS_MAX
 from specie.values.times import Timestamp
+
+_AHEAD_MS_MAX: Final = 600_000  # clocks differ; wallets free tokens by the header's time
 
 
 @dataclass(slots=True)
@@ -45,7 +49,10 @@ class AuditedTotals:
 
 @dataclass(slots=True)
 class BatchAudit:
-    """Fed all private batches in order, each with its leaves; raises at the first wrong thing."""
+    """Fed all private batches in order, each with its leaves; raises at the first wrong thing.
+
+    After that it says no more than that: whoever wants to go on begins anew.
+    """
 
     genesis: Genesis
     lists: Mapping[int, ParticipantList]
@@ -54,9 +61,33 @@ class BatchAudit:
     _time: Timestamp = Timestamp(0)
     _version: int = 0
     _frontier: Frontier = field(default_factory=Frontier)
+    _public: PublicAudit | None = None
+    _is_failed: bool = False
 
     def add_batch(self, private: bytes, leaves: Sequence[bytes]) -> None:
-        """One batch; `log_invalid` if the log says something else."""
+        """One batch; `log_invalid` if the log says something else, or said so before."""
+        self._check_whole()
+        self._is_failed = True  # until all of it holds, whatever stops us
+        self._add(private, leaves)
+        self._is_failed = False
+
+    def check_covers(self, checkpoint: Checkpoint) -> None:
+        """`log_invalid` unless what was audited is exactly what the checkpoint commits to."""
+        self._check_whole()
+        size, root = self._frontier.size, self._frontier.compute_root()
+        if (size, root) != (checkpoint.size, checkpoint.root):
+            raise SpecieError(ErrorCode.LOG_INVALID, "the checkpoint covers something else")
+
+    def check_time(self, now: Timestamp) -> None:
+        """`log_invalid` if a batch is more than 10 minutes ahead of this clock."""
+        if self._time > now + _AHEAD_MS_MAX:
+            raise SpecieError(ErrorCode.LOG_INVALID, "the log is ahead of time")
+
+    def _check_whole(self) -> None:
+        if self._is_failed:
+            raise SpecieError(ErrorCode.LOG_INVALID, "an earlier batch did not hold")
+
+    def _add(self, private: bytes, leaves: Sequence[bytes]) -> None:
         number, now, judged = unpack_private(private)
         if number != self.totals.batches + 1:
             raise SpecieError(ErrorCode.LOG_INVALID, f"batch {number} is not the next one")
@@ -64,22 +95,19 @@ class BatchAudit:
         expected = build_leaves(number, now, judged, others, self.genesis, private)
         if list(leaves) != expected:
             raise SpecieError(ErrorCode.LOG_INVALID, _describe_difference(number, leaves, private))
-        self._ledger.voids.update(
-            TransactionId(leaf[1:]) for leaf in others if leaf[:1] == bytes([VOID])
-        )
+        fresh = OverlayView(self._ledger, self._ledger.supply)
+        fresh.voids.update(TransactionId(leaf[1:]) for leaf in others if leaf[:1] == bytes([VOID]))
         for part in _split(judged):
-            self._judge(number, part)
+            self._judge(number, part, fresh)
+        self._check_publicly(leaves)
+        self._merge(fresh)
+        for one in judged:
+            self._count(one)
         self._time = Timestamp(max(self._time, now))  # wallets rely on it: no later one is older
         self._frontier = self._frontier.append(compute_leaf_hash(leaf) for leaf in leaves)
         self.totals.batches += 1
 
-    def check_covers(self, checkpoint: Checkpoint) -> None:
-        """`log_invalid` unless what was audited is exactly what the checkpoint commits to."""
-        size, root = self._frontier.size, self._frontier.compute_root()
-        if (size, root) != (checkpoint.size, checkpoint.root):
-            raise SpecieError(ErrorCode.LOG_INVALID, "the checkpoint covers something else")
-
-    def _judge(self, number: int, part: Sequence[JudgedTransaction]) -> None:
+    def _judge(self, number: int, part: Sequence[JudgedTransaction], fresh: OverlayView) -> None:
         time, version = part[0].time, part[0].members
         members = self.lists.get(version)
         if members is None or time < self._time or version < self._version:
@@ -87,20 +115,39 @@ class BatchAudit:
                 ErrorCode.LOG_INVALID, f"batch {number}: judged by an unknown list or time"
             )
         candidates = [Candidate(one.transaction, one.data) for one in part]
-        judgement = judge(candidates, self._ledger, Rules(self.genesis, members, time))
+        judgement = judge(candidates, fresh, Rules(self.genesis, members, time))
         for error in judgement.errors.values():
             raise SpecieError(error.code, f"batch {number}: {error.message}")
         if len(judgement.accepted) != len(part):
             raise SpecieError(ErrorCode.KERNEL_EXISTS, f"batch {number}: a transaction twice")
         for one in part:
-            apply_transaction(one.transaction, self._ledger, time)
-            self._count(one)
+            apply_transaction(one.transaction, fresh, time)
         self._time, self._version = time, version
+
+    def _check_publicly(self, leaves: Sequence[bytes]) -> None:
+        """Evidence and voids come from the log alone: they hold to what anyone would check."""
+        if not self.lists:
+            raise SpecieError(ErrorCode.LOG_INVALID, "no participant list is known")
+        newest = self.lists[max(self.lists)]
+        if self._public is None:
+            self._public = PublicAudit(self.genesis, newest)
+        self._public.participants = newest
+        self._public.add_batch(leaves)
+
+    def _merge(self, fresh: OverlayView) -> None:
+        """The whole batch holds."""
+        ledger = self._ledger
+        ledger.supply = fresh.supply
+        ledger.outputs.update(fresh.outputs)
+        ledger.spends.update(fresh.spends)
+        ledger.kernels.update(fresh.kernels)
+        ledger.reserves.update(fresh.reserves)
+        ledger.voids.update(fresh.voids)
+        for ref in fresh.spends:
+            ledger.outputs.pop(ref, None)  # spent: only its reference has to be remembered
 
     def _count(self, one: JudgedTransaction) -> None:
         body = one.transaction.body
-        for ref in body.inputs:
-            self._ledger.outputs.pop(ref, None)  # spent: only its reference has to be remembered
         self.totals.transactions += 1
         self.totals.inputs += len(body.inputs)
         self.totals.outputs += len(body.outputs)
@@ -131,7 +178,9 @@ class Auditor:
         """One line per key, only for a checkpoint whose every batch was audited."""
         checkpoint = verify_log_line(note, self._log)
         self.audit.check_covers(checkpoint)
-        time_s = self._clock.now() // 1000
+        now = self._clock.now()
+        self.audit.check_time(now)
+        time_s = now // 1000
         return tuple(cosign(checkpoint, self.name, key, time_s) for key in self._keys)
 
 

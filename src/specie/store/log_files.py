@@ -4,7 +4,8 @@ A file is written beside its place, synced, and renamed; the checkpoint comes la
 never sees a checkpoint that its tiles do not cover.
 """
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -62,13 +63,26 @@ class LogFolder:
         self._remove_superseded(size)
         self._tidy_from = size
 
-    def list_files(self) -> set[str]:
-        """Every file below the folder, as a path from it."""
-        return {
-            path.relative_to(self._folder).as_posix()
-            for path in self._folder.rglob("*")
-            if not path.is_dir()
-        }
+    def list_files(self, expected: Iterable[str]) -> set[str]:
+        """Every file below the folder, as a path from it.
+
+        `log_invalid` names what is neither a regular file nor a folder above an expected one:
+        links, devices, folders too many. No link is followed.
+        """
+        folders = _collect_folders(expected)
+        found: set[str] = set()
+        waiting = [""]
+        while waiting:
+            folder = waiting.pop()
+            for entry in self._scan(folder):
+                path = f"{folder}{entry.name}"
+                if entry.is_file(follow_symlinks=False):
+                    found.add(path)
+                elif entry.is_dir(follow_symlinks=False) and f"{path}/" in folders:
+                    waiting.append(f"{path}/")
+                else:
+                    raise SpecieError(ErrorCode.LOG_INVALID, f"{path}: does not belong there")
+        return found
 
     def read_checkpoint(self) -> str:
         """The signed note as text."""
@@ -100,6 +114,15 @@ class LogFolder:
         if len(part) != 1 << height:
             raise SpecieError(ErrorCode.LOG_INVALID, "a tile does not reach so far")
         return compute_tile_root(part)
+
+    def _scan(self, folder: str) -> list[os.DirEntry[str]]:
+        """What stands in a folder, by name."""
+        try:
+            with os.scandir(self._folder / folder) as entries:
+                return sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            what = f"{folder or 'the folder'}: {error.strerror}"
+            raise SpecieError(ErrorCode.LOG_INVALID, what) from None
 
     def _read_tile(self, level: int, number: int, width: int) -> list[Digest]:
         key = (level, number, width)
@@ -162,3 +185,14 @@ class LogFolder:
 
     def _write_file(self, path: str, data: bytes) -> None:
         replace_durably(self._folder, path, data)
+
+
+def _collect_folders(paths: Iterable[str]) -> set[str]:
+    """Every folder above one of the files, each with its slash."""
+    folders: set[str] = set()
+    for path in paths:
+        above = path.rpartition("/")[0]
+        while above and f"{above}/" not in folders:
+            folders.add(f"{above}/")
+            above = above.rpartition("/")[0]
+    return folders

@@ -184,8 +184,13 @@ class SqliteNotaryStore:
                 connection.execute(insert(_OTHER).values(key=key, leaf=leaf))
 
     def load_waiting_others(self, limit: int) -> list[bytes]:
-        """Conflict and void leaves not yet published."""
-        query = select(_OTHER.c.leaf).where(_OTHER.c.batch.is_(None)).limit(limit)
+        """Conflict leaves not yet published, then void leaves: a key begins with the type."""
+        query = (
+            select(_OTHER.c.leaf)
+            .where(_OTHER.c.batch.is_(None))
+            .order_by(_OTHER.c.key)
+            .limit(limit)
+        )
         with self._database.reading() as connection:
             return [row.leaf for row in connection.execute(query)]
 

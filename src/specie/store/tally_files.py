@@ -14,14 +14,14 @@ from typing import BinaryIO, Final
 from specie.ledger.tally import MemoryTally, Place
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import Commitment, OutputRef
+from specie.values.identifiers import Commitment, OutputRef, TransactionId
 
 _FILES: Final = 256
 _BUFFER: Final = 32_768
-_CREATED, _SPENT, _UNIQUE = 1, 2, 3
+_CREATED, _SPENT, _UNIQUE, _VOID, _ACCUSED = 1, 2, 3, 4, 5
 _HEAD: Final = struct.Struct("<BQI")
 _ITEM_SIZE: Final = 32
-_SIZES: Final = {_CREATED: 64, _SPENT: 32, _UNIQUE: 32}  # behind the head
+_SIZES: Final = {_CREATED: 64, _SPENT: 32, _UNIQUE: 32, _VOID: 32, _ACCUSED: 32}  # behind the head
 
 
 class TallyFolder:
@@ -42,6 +42,14 @@ class TallyFolder:
     def add_unique(self, item: bytes, place: Place) -> None:
         """Judged at the end."""
         self._write(_UNIQUE, place, item)
+
+    def add_void(self, txid: TransactionId, place: Place) -> None:
+        """Judged at the end."""
+        self._write(_VOID, place, txid)
+
+    def add_accused(self, txid: TransactionId, place: Place) -> None:
+        """Judged at the end."""
+        self._write(_ACCUSED, place, txid)
 
     def iterate_spent(self) -> Iterator[list[Commitment]]:
         """File by file."""
@@ -75,5 +83,9 @@ def _replay(data: bytes, tally: MemoryTally) -> None:
             tally.create(OutputRef(record[:_ITEM_SIZE]), Commitment(record[_ITEM_SIZE:]), place)
         elif kind == _SPENT:
             tally.spend(OutputRef(record), place)
+        elif kind == _VOID:
+            tally.add_void(TransactionId(record), place)
+        elif kind == _ACCUSED:
+            tally.add_accused(TransactionId(record), place)
         else:
             tally.add_unique(record, place)

@@ -32,6 +32,9 @@ BATCH_TRANSACTIONS_MAX: Final = 256
 QUEUE_TRANSACTIONS_MAX: Final = 8_192
 PUBLICATION_TRANSACTIONS_MAX: Final = 4_096  # notary/service.py, of one publication batch
 LEAVES_AT_ONCE_MAX: Final = 4_096  # read into memory together
+BATCH_LEAVES_MAX: Final = (  # ledger/audit.py: inputs, outputs, kernels; conflicts, voids; header
+    PUBLICATION_TRANSACTIONS_MAX * (INPUTS_MAX + OUTPUTS_MAX + 1) + LEAVES_AT_ONCE_MAX + 1
+)
 
 # Participants (identity/participants.py)
 PARTICIPANTS_MAX: Final = 4_096

@@ -1,6 +1,7 @@
 """Without the network's processes: receipts, private batches, a wallet from its words."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 from specie.cli import app
 from specie.crypto.secrets import KeyTree
 from specie.values.errors import SpecieError
+from specie.values.limits import PROOF_BYTES_MAX
 from tests.unit.cli.conftest import Demo
 
 RECEIPT = "receipts/rent.tlog-proof"
@@ -34,8 +36,22 @@ def test_a_receipt_is_verified_offline(kept: Path, tmp_path: Path) -> None:  # X
     for name in ("genesis", "participants", "cosigners"):
         shutil.copy(kept / "public" / name, tmp_path / name)
     facts = json.loads(invoke("verify-receipt", kept / RECEIPT, "--public", tmp_path, "--json"))
-    assert facts["paid minor"] == 74_219 and facts["name"] == "Aigerim"
+    assert facts["paid minor"] == 74_219 and facts["payer wrote name"] == "Aigerim"
     assert {"witness.one", "witness.two", "auditor"} <= set(facts["signed by"].split(", "))
+
+
+def test_a_receipt_is_a_regular_file(kept: Path, tmp_path: Path) -> None:
+    public = kept / "public"
+    (tmp_path / "link").symlink_to(kept / RECEIPT)  # a file of one's own may be a link
+    facts = json.loads(invoke("verify-receipt", tmp_path / "link", "--public", public, "--json"))
+    assert "payer wrote order id" in facts
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero")):
+        with pytest.raises(SpecieError, match=r"receipt_invalid.*not a regular file"):
+            invoke("verify-receipt", path, "--public", public)
+    (tmp_path / "long").write_bytes(b"x" * (PROOF_BYTES_MAX + 1))
+    with pytest.raises(SpecieError, match="limit_exceeded"):
+        invoke("verify-receipt", tmp_path / "long", "--public", public)
 
 
 def test_a_changed_receipt_is_refused(kept: Path, tmp_path: Path) -> None:

@@ -22,7 +22,9 @@ from specie.ledger.state import SupplyState
 from specie.log.leaves import CreatedLeaf, HeaderLeaf, KernelLeaf, SpentLeaf, SupplyChange
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest, OutputRef, PublicKey, Scalar, TransactionId
+from specie.values.limits import BATCH_LEAVES_MAX
 from specie.values.times import Timestamp
 from tests.building import NORTH, NOW, build_issue, build_redemption, make_holding, make_world
 from tests.reference import commitment, ristretto
@@ -45,6 +47,15 @@ COMMITMENT: Final = slice(65, 97)
 @pytest.fixture
 def history() -> History:
     return make_history()
+
+
+def test_a_batch_has_a_limit() -> None:
+    """Whoever holds the log's key cannot make a reader hold a whole log in memory."""
+    header, leaf = bytes(98), b"\5"
+    most = [header, *[leaf] * (BATCH_LEAVES_MAX - 1)]
+    assert list(split_batches([header, *most, header])) == [[header], most, [header]]
+    with pytest.raises(SpecieError, match=f"log_invalid: batch 2, leaf {BATCH_LEAVES_MAX}: "):
+        list(split_batches([header, *most, leaf]))
 
 
 # --- a true ledger ------------------------------------------------------------------------------

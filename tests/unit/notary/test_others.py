@@ -18,7 +18,8 @@ from specie.notary.notarisation import notarise
 from specie.notary.service import Notary
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError, SpentError
-from specie.values.identifiers import NetworkId, OutputRef, Signature, TransactionId
+from specie.values.identifiers import NetworkId, OutputRef, Scalar, Signature, TransactionId
+from specie.values.times import Timestamp
 from tests.country import Country, Person, find_code, refused
 from tests.unit.notary.house import House, build_house, spend_unseen
 
@@ -226,6 +227,81 @@ def test_who_may_cancel_what(
     assert isinstance(notary.notarise(data), Promise)  # nothing above has cancelled it
 
 
+def test_who_has_signed_twice_cannot_void_the_proof(
+    country: Country, people: tuple[Person, Person], own: House
+) -> None:  # T15
+    notary = own.open_notary()
+    first, second = make_spends(country, people, 2)
+    notary.notarise(first)
+    for one in (notary, own.open_notary()):
+        with refused(ErrorCode.INPUT_SPENT):
+            one.void(second, cancel(people[0], second))
+    with pytest.raises(SpentError):
+        notary.notarise(second)
+    with refused(ErrorCode.INPUT_SPENT):
+        notary.void(second, cancel(people[0], second))
+    notary.publish(is_forced=True)
+    assert [type(one) for one in read_others(own)] == [ConflictLeaf]
+    audit(own, read_leaves(own))
+
+
+def test_any_spent_input_counts(
+    country: Country, people: tuple[Person, Person], own: House
+) -> None:  # T15: not only the first
+    notary = own.open_notary()
+    tokens = people[0].wallet.load_tokens()[:2]
+    both, _ = spend_unseen(country, *people, 25, *tokens)
+    refs = decode_attested(both).body.inputs
+    (last,) = [one for one in tokens if one.output.ref == refs[-1]]
+    notary.notarise(spend_unseen(country, *people, 1, last)[0])
+    with refused(ErrorCode.INPUT_SPENT):
+        notary.void(both, cancel(people[0], both))
+
+
+def test_nobody_voids_altered_bodies(
+    country: Country, people: tuple[Person, Person], own: House
+) -> None:  # the owner has to have signed what is cancelled, for every input
+    notary = own.open_notary()
+    data, _ = spend_unseen(country, *people, 25, *people[0].wallet.load_tokens()[:2])
+    attested = decode_attested(data)
+    signed = attested.signed
+    later = replace(signed.body, not_after=Timestamp(signed.body.not_after + 1))
+    beyond = replace(signed.body, inputs=(signed.body.inputs[0], OutputRef(b"\xff" * 32)))
+    second = (signed.owner_signatures[0], Signature(bytes(64)))
+    for changed, code in (
+        (replace(signed, body=later), ErrorCode.OWNER_SIGNATURE_INVALID),
+        (replace(signed, owner_signatures=second), ErrorCode.OWNER_SIGNATURE_INVALID),
+        (replace(signed, body=beyond), ErrorCode.INPUT_UNKNOWN),
+    ):
+        sent = encode_attested(replace(attested, signed=changed))
+        with refused(code):
+            notary.void(sent, cancel(people[0], sent))
+    assert own.open_store().load_waiting_others(9) == []
+    notary.void(data, cancel(people[0], data))
+
+
+def test_others_alone_are_published_when_forced(
+    country: Country, people: tuple[Person, Person], own: House
+) -> None:
+    notary = own.open_notary()
+    first, second = make_spends(country, people, 2)
+    void, _ = spend_unseen(country, *people, 1, people[0].wallet.load_tokens()[1])
+    notary.notarise(first)
+    notary.publish(is_forced=True)
+    notary.void(void, cancel(people[0], void))
+    with pytest.raises(SpentError):
+        notary.notarise(second)
+    own.clock.advance(own.roster.genesis.batch_age_ms_max)
+    assert notary.publish() == 0
+    waiting = own.open_store().load_waiting_others(9)
+    assert [one[0] for one in waiting] == [4, 5]  # conflicts before voids
+    assert own.open_store().load_waiting_others(1) == waiting[:1]
+    assert notary.publish(is_forced=True) == 3
+    assert notary.publish(is_forced=True) == 0
+    assert [one.pack() for one in read_others(own)] == waiting
+    audit(own, read_leaves(own))
+
+
 def test_cancelled_and_notarised_at_once(
     country: Country, people: tuple[Person, Person], own: House
 ) -> None:
@@ -279,3 +355,35 @@ def test_an_audit_refuses_what_is_void_and_final(
     assert audit(own, with_last_batch(leaves, void)).voids == 1
     with refused(ErrorCode.LOG_INVALID):
         audit(own, [*with_last_batch(leaves, void), void])
+
+
+def test_an_audit_refuses_void_evidence(
+    country: Country, people: tuple[Person, Person], own: House
+) -> None:  # X1: who has cancelled was free to sign again
+    notary = own.open_notary()
+    first, second = make_spends(country, people, 2)
+    notary.notarise(first)
+    with pytest.raises(SpentError):
+        notary.notarise(second)
+    notary.publish(is_forced=True)
+    leaves = read_leaves(own)
+    (conflict,) = [one for one in leaves if one[0] == 4]
+    void = VoidLeaf(decode_attested(second).txid).pack()
+    with refused(ErrorCode.EVIDENCE_INVALID):
+        audit(own, with_last_batch(leaves, conflict, void))
+    earlier, later = with_last_batch(leaves, void), with_last_batch(leaves, conflict)
+    for one, other in ((earlier, conflict), (later, void)):
+        audit(own, one)
+        with refused(ErrorCode.EVIDENCE_INVALID):
+            audit(own, [*one, *make_next(one, other)])
+
+
+def make_next(leaves: list[bytes], other: bytes) -> list[bytes]:
+    """One more batch, which holds nothing else."""
+    *_, last = split_batches(leaves)
+    header = unpack_leaf(last[0], PROOF_SIZE)
+    assert isinstance(header, HeaderLeaf)
+    empty = HeaderLeaf(
+        header.number + 1, header.time, 0, 0, 0, Scalar(bytes(32)), header.batch_hash, 1
+    )
+    return [empty.pack(), other]

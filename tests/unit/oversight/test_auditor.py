@@ -11,14 +11,15 @@ from specie.crypto.secrets import InstitutionKey
 from specie.identity.genesis import ProofMode
 from specie.identity.participants import ParticipantList, Status
 from specie.ledger.audit import PublicAudit, split_batches
+from specie.ledger.batches import build_leaves, pack_private
 from specie.ledger.records import Output, RangeProof
 from specie.ledger.transactions import AttestedTransaction
-from specie.log.leaves import VoidLeaf
+from specie.log.leaves import CONFLICT, VoidLeaf
 from specie.log.notes import verify_note
 from specie.oversight.auditor import Auditor, BatchAudit
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import Signature
+from specie.values.identifiers import Signature, TransactionId
 from specie.values.times import Timestamp
 from tests.building import NORTH, NOW, SOUTH, Draft, World, build, sign
 from tests.clocks import ManualClock
@@ -123,7 +124,8 @@ def test_a_private_batch_that_is_not_in_the_header(press: Press, tmp_path: Path)
     assert other.batches[1].private != press.batches[1].private
     code = refuse(audit.add_batch, other.batches[1].private, press.batches[1].leaves)
     assert code is ErrorCode.LOG_INVALID
-    audit.add_batch(press.batches[1].private, press.batches[1].leaves)
+    right = press.batches[1]  # too late: it has failed
+    assert refuse(audit.add_batch, right.private, right.leaves) is ErrorCode.LOG_INVALID
 
 
 def test_every_changed_byte_of_a_private_batch(press: Press) -> None:
@@ -304,6 +306,64 @@ def test_neither_lists_nor_time_go_back(tmp_path: Path) -> None:
             audit_all(press, lists)
         else:
             assert refuse(audit_all, press, lists) is ErrorCode.LOG_INVALID
+
+
+# --- what the log adds of its own, and what comes after a failure --------------------------------
+
+
+def test_a_batch_that_failed_leaves_nothing_behind(tmp_path: Path) -> None:
+    """An issue judged, then refused with its batch, is no money for the next try."""
+    history = make_history(ProofMode.AGGREGATED)
+    press = Press(history.world, tmp_path / "log")
+    issue, payment = (
+        [press.judge(sign(draft)) for draft in drafts] for drafts in history.drafts[:2]
+    )
+    wrong = [*issue, press.judge(sign(history.drafts[1][0]), NOW, 99)]
+    audit = start_audit(press)
+    for judged in (wrong, payment, issue):
+        private = pack_private(1, NOW, judged)
+        leaves = build_leaves(1, NOW, judged, (), history.world.genesis, private)
+        assert refuse(audit.add_batch, private, leaves) is ErrorCode.LOG_INVALID
+        assert refuse(audit.check_covers, press.checkpoint) is ErrorCode.LOG_INVALID
+    assert audit.totals.batches == audit.totals.transactions == 0
+
+
+@pytest.mark.parametrize("what", ["junk conflict", "void of a final one", "void twice"])
+def test_leaves_that_no_transaction_explains(started: Press, what: str) -> None:
+    """Anyone would refuse them, so the auditor does."""
+    audit = start_audit(started)
+    feed(audit, started.batches[0])
+    genesis = started.world.genesis
+    final = make_history(genesis.proof_mode).drafts[0][0].body.txid
+    leaf = {
+        "junk conflict": bytes([CONFLICT]) + b"junk",
+        "void of a final one": VoidLeaf(final).pack(),
+        "void twice": VoidLeaf(TransactionId(bytes([9]) * 32)).pack(),
+    }[what]
+    number = 2
+    if what == "void twice":
+        private = pack_private(number, NOW, [])
+        audit.add_batch(private, build_leaves(number, NOW, [], [leaf], genesis, private))
+        number += 1
+    private = pack_private(number, NOW, [])
+    leaves = build_leaves(number, NOW, [], [leaf], genesis, private)
+    code = refuse(audit.add_batch, private, leaves)
+    assert code is (ErrorCode.KERNEL_EXISTS if "void" in what else ErrorCode.TRUNCATED)
+    assert refuse(audit.check_covers, started.checkpoint) is ErrorCode.LOG_INVALID
+
+
+def test_a_log_ahead_of_time_is_not_cosigned(started: Press) -> None:
+    audit, ahead = start_audit(started), Timestamp(NOW + 600_001)
+    feed(audit, started.batches[0])
+    private = pack_private(2, ahead, [])
+    leaves = build_leaves(2, ahead, [], (), started.world.genesis, private)
+    audit.add_batch(private, leaves)
+    started.append(leaves)
+    note, log_key = started.sign(started.checkpoint), started.trust.get_log_key()
+    early = Auditor("auditor", KEYS, log_key, audit, ManualClock(NOW))
+    assert refuse(early.cosign, note) is ErrorCode.LOG_INVALID
+    later = Auditor("auditor", KEYS, log_key, audit, ManualClock(Timestamp(NOW + 1)))
+    assert len(later.cosign(note)) == len(KEYS)
 
 
 # --- cosigning ----------------------------------------------------------------------------------

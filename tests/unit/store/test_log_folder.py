@@ -8,6 +8,7 @@ import pytest
 
 from specie.log.tiles import format_tile_path
 from specie.store import log_files
+from specie.store.durable_files import read_limited, read_regular
 from specie.store.log_files import LogFolder
 from specie.values.catalogue import ErrorCode
 from tests.country import refused
@@ -205,6 +206,72 @@ def test_a_file_that_is_too_long_is_not_read(
     monkeypatch.setattr(log_files, "LOG_FILE_BYTES_MAX", 14)
     with refused(ErrorCode.LIMIT_EXCEEDED):
         read_leaves(log, 5)
+
+
+def test_only_regular_files_are_listed(log: LogFolder, tmp_path: Path) -> None:
+    log.write_leaves(0, make_leaves(0, 300))
+    log.write_checkpoint("note\n", 300)
+    expected = set(read_files(tmp_path))
+    assert log.list_files(expected) == expected
+    (tmp_path / "more").write_bytes(b"")
+    assert log.list_files(expected) == expected | {"more"}
+    for path in ("link", "tile/link", "tile/0/link"):
+        (tmp_path / path).symlink_to(tmp_path / "tile/0")
+        check_not_listed(log, expected, path)
+        (tmp_path / path).unlink()
+    os.mkfifo(tmp_path / "tile/0/pipe")
+    check_not_listed(log, expected, "tile/0/pipe")
+    (tmp_path / "tile/0/pipe").unlink()
+    (tmp_path / "tile/9").mkdir()
+    check_not_listed(log, expected, "tile/9")
+
+
+def test_a_folder_that_cannot_be_listed(
+    log: LogFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_not_listed(LogFolder(tmp_path / "nowhere"), set(), "the folder")
+
+    def fail(_: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "scandir", fail)
+    check_not_listed(log, {"genesis"}, "the folder: Input/output error")
+
+
+def check_not_listed(log: LogFolder, expected: set[str], name: str) -> None:
+    """Refused, and this is named."""
+    with refused(ErrorCode.LOG_INVALID) as caught:
+        log.list_files(expected)
+    assert f"log_invalid: {name}" in str(caught.value)
+
+
+def test_only_a_regular_file_is_read(log: LogFolder, tmp_path: Path) -> None:
+    place = tmp_path / "checkpoint"
+    place.symlink_to("/dev/zero")
+    check_not_read(log, "checkpoint: a symbolic link")
+    place.unlink()
+    os.mkfifo(place)
+    check_not_read(log, "checkpoint: not a regular file")
+    place.unlink()
+    place.mkdir()
+    check_not_read(log, "checkpoint: not a regular file")
+
+
+def check_not_read(log: LogFolder, message: str) -> None:
+    """Refused at once."""
+    with refused(ErrorCode.LOG_INVALID) as caught:
+        log.read_checkpoint()
+    assert message in str(caught.value)
+
+
+def test_what_is_longer_than_announced_is_read_to_the_limit_only() -> None:
+    """Files of the kernel say that they are empty, and are not."""
+    place = Path("/proc/self/status")
+    assert place.stat().st_size == 0
+    assert len(read_regular(place, 20)) == 21
+    with refused(ErrorCode.LIMIT_EXCEEDED):
+        read_limited(place.parent, place.name, 20)
+    assert b"VmPeak" in read_limited(place.parent, place.name, 100_000)
 
 
 def test_leaves_cannot_be_added_after_a_gap(log: LogFolder) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from specie.crypto.addresses import Address
-from specie.crypto.outputs import unpack_opening
+from specie.crypto.outputs import OPENING_BYTES, unpack_opening
 from specie.crypto.secrets import SealingKey, open_sealed
 from specie.ledger.wire import decode_signed, encode_signed
 from specie.ports.issuance import Application, ApplicationState, Direction
@@ -40,7 +40,6 @@ from specie.values.identifiers import (
 
 _VERSION: Final = 1
 _METADATA: Final = MetaData()
-_OPENING_SIZE: Final = 297
 _ORDER: Final = tuple(ApplicationState)
 
 _APPLICATION = Table(
@@ -180,7 +179,7 @@ class SqliteApplicationStore:
 
     def _open(self, row: Any, order: OrderId) -> BuiltTransaction:
         packed = open_sealed(self._key, row.sealed_openings, order)
-        openings = tuple(unpack_opening(one) for one in split_fixed(packed, _OPENING_SIZE))
+        openings = tuple(unpack_opening(one) for one in split_fixed(packed, OPENING_BYTES))
         return BuiltTransaction(decode_signed(row.data), Disclosure(openings))
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, and_, insert, or_, select, update
 
-from specie.crypto.outputs import unpack_opening
+from specie.crypto.outputs import OPENING_BYTES, unpack_opening
 from specie.crypto.secrets import SealingKey, open_sealed
 from specie.ledger.records import Output
 from specie.ports.vault import HeldToken, PaymentState, Selection, StoredPayment
@@ -26,7 +26,6 @@ from specie.values.identifiers import OutputRef, TransactionId
 from specie.values.times import Timestamp
 
 _VERSION: Final = 1
-_OPENING_SIZE: Final = 297
 
 
 class VaultDatabase:
@@ -289,12 +288,12 @@ class SqliteVaultStore:
 
     def _open_payment(self, row: Any) -> StoredPayment:
         plain = open_sealed(self._key, row.sealed, self._bind(row.txid))
-        size = row.outputs * _OPENING_SIZE
+        size = row.outputs * OPENING_BYTES
         return StoredPayment(
             payment_id=row.id,
             txid=TransactionId(row.txid),
             data=plain[size:],
-            openings=tuple(split_fixed(plain[:size], _OPENING_SIZE)),
+            openings=tuple(split_fixed(plain[:size], OPENING_BYTES)),
             state=PaymentState(row.state),
             not_after=Timestamp(row.not_after),
             time=Timestamp(row.time),

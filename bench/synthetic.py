@@ -27,7 +27,7 @@ from specie.identity.participants import (
     sign_participants,
 )
 from specie.ledger.messages import compute_kernel_message, compute_supply_message
-from specie.log.checkpoint import Checkpoint, sign_checkpoint
+from specie.log.checkpoint import Checkpoint
 from specie.log.leaves import (
     CreatedLeaf,
     HeaderLeaf,
@@ -36,6 +36,7 @@ from specie.log.leaves import (
     SupplyChange,
     order_batch,
 )
+from specie.log.notes import sign_checkpoint
 from specie.log.tree import Frontier, compute_leaf_hash
 from specie.store.log_files import LogFolder
 from specie.tokens.holdings import HolderKeys, derive_keys

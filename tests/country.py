@@ -12,6 +12,7 @@ import pytest
 
 from specie.assembly.network import Network, Settings, build_network
 from specie.bank.service import Bank
+from specie.crypto.outputs import OUTPUT_BYTES
 from specie.crypto.secrets import SealingKey
 from specie.flows.distribution import withdraw
 from specie.flows.issuance import issue
@@ -20,9 +21,9 @@ from specie.flows.receiving import collect
 from specie.identity.genesis import compute_origin, verify_genesis
 from specie.identity.participants import verify_participants
 from specie.ledger.audit import PublicAudit, Totals, split_batches
-from specie.ledger.records import OUTPUT_SIZE, Output
+from specie.ledger.records import Output
 from specie.ledger.transactions import AttestedTransaction, Promise
-from specie.log.checkpoint import verify_checkpoint
+from specie.log.notes import verify_checkpoint
 from specie.log.tree import Frontier, compute_leaf_hash
 from specie.store.log_files import LogFolder
 from specie.store.vault_store import VaultDatabase
@@ -231,7 +232,7 @@ def load_published_outputs(public: Path) -> list[Output]:
     folder = LogFolder(public)
     size = int(folder.read_checkpoint().split("\n")[1])
     return [
-        Output(leaf[1 : 1 + OUTPUT_SIZE])
+        Output(leaf[1 : 1 + OUTPUT_BYTES])
         for leaf in folder.iterate_leaves(size)
         if leaf[:1] == b"\x01"
     ]

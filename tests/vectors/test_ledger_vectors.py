@@ -22,8 +22,8 @@ from specie.ledger.audit import PublicAudit, Totals, split_batches
 from specie.ledger.evidence import verify_evidence
 from specie.ledger.messages import compute_promise_message
 from specie.ledger.transactions import Promise
-from specie.log.checkpoint import compute_key_id, verify_checkpoint
 from specie.log.leaves import unpack_leaf
+from specie.log.notes import SignatureType, VerifierKey, verify_checkpoint
 from specie.log.tiles import format_tile_path, pack_bundle, unpack_bundle
 from specie.log.tree import Frontier, compute_leaf_hash
 from specie.notary.notarisation import NotaryRules, notarise
@@ -214,7 +214,7 @@ def test_checkpoint() -> None:  # X2, X3
     key, origin = InstitutionPublicKey(raw(case["key"])), case["origin"]
     found = verify_checkpoint(case["note"], origin, key)
     assert (found.size, found.root) == (case["size"], raw(case["root"]))
-    assert compute_key_id(origin, key) == raw(case["key_id"])
+    assert VerifierKey(origin, SignatureType.LOG, key).key_id == raw(case["key_id"])
     text, _, line = case["note"].partition("\n\n")
     signed = base64.b64decode(line.split(" ")[2])
     assert signed[:4] == hashlib.sha256(origin.encode() + b"\n\x01" + key).digest()[:4]

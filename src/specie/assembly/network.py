@@ -17,7 +17,14 @@ from specie.bank.service import Bank, BankKeys
 from specie.central_bank.desk import CentralBankDesk
 from specie.central_bank.officers import OfficerDesk
 from specie.crypto.secrets import InstitutionKey, KeyTree, ScanKey, SealingKey, SigningKey
-from specie.identity.genesis import Genesis, ProofMode, sign_genesis, verify_genesis
+from specie.identity.cosigners import CosignerList, sign_cosigners
+from specie.identity.genesis import (
+    Genesis,
+    ProofMode,
+    compute_origin,
+    sign_genesis,
+    verify_genesis,
+)
 from specie.identity.participants import (
     Officer,
     Participant,
@@ -129,6 +136,10 @@ class Network:
         self.roster.adopt(signed)
         _write_list(self.settings, signed, members.version)
 
+    def replace_cosigners(self, listed: CosignerList) -> None:
+        """The authentication centre signs a new list of who may cosign."""
+        _write_cosigners(self.public, listed, self.list_key)
+
 
 def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) -> Network:
     """Make a new network in an empty folder: keys, genesis, participant list, institutions."""
@@ -152,7 +163,7 @@ def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) ->
     signed = sign_participants(members, list_key)
     roster = Roster(verify_genesis(signed_genesis), signed)
     replace_durably(public, "genesis", signed_genesis)
-    replace_durably(public, "cosigners", b"")
+    _write_cosigners(public, CosignerList(compute_origin(genesis), 1, 0, 0), list_key)
     _write_list(settings, signed, members.version)
     surroundings = Surroundings(roster, clock, identifiers)
     accounting = Accounting(
@@ -220,6 +231,10 @@ def _write_list(settings: Settings, signed: bytes, version: int) -> None:
     """The list in force for everybody; all that ever were, for auditors."""
     replace_durably(settings.data / "notary" / "lists", str(version), signed)
     replace_durably(settings.data / "public", "participants", signed)
+
+
+def _write_cosigners(public: Path, listed: CosignerList, key: InstitutionKey) -> None:
+    replace_durably(public, "cosigners", sign_cosigners(listed, key))
 
 
 def _describe_officer(officer: OfficerDesk) -> Officer:

@@ -1,9 +1,10 @@
 """Those who watch a network's log, wired: registration, two witnesses, one auditor (X3, X13).
 
-Each witness and the auditor has an Ed25519 and an ML-DSA-44 key; `cosigners` in the public folder
-lists them all, so that a reader knows whose lines to expect.
+Each witness and the auditor has an Ed25519 and an ML-DSA-44 key; the signed list `cosigners` in the
+public folder names them all, so that a reader knows whose lines to expect, and how many.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ from specie.assembly.network import Network
 from specie.crypto.cosigning import CosignerKey
 from specie.crypto.secrets import InstitutionKey
 from specie.flows.cosigning import cosign_checkpoint
+from specie.identity.cosigners import CosignerList, CosignerRole
 from specie.identity.genesis import Genesis
 from specie.identity.participants import ParticipantList, verify_participants
 from specie.ledger.audit import split_batches
@@ -21,7 +23,7 @@ from specie.oversight.auditor import Auditor, BatchAudit
 from specie.oversight.witness import Witness
 from specie.registration.service import Registration
 from specie.store.batch_files import BatchFolder
-from specie.store.durable_files import read_limited, replace_durably
+from specie.store.durable_files import read_limited
 from specie.store.index_store import SqliteLogIndex
 from specie.store.log_files import LogFolder
 from specie.store.witness_store import SqliteWitnessStore
@@ -74,18 +76,29 @@ def build_overseers(network: Network) -> Overseers:
         BatchAudit(network.genesis, {}),
         clock,
     )
-    keys = [key for witness in witnesses for key in witness.verifier_keys]
-    keys += auditor.verifier_keys
-    text = "".join(f"{key.format()}\n" for key in keys)
-    replace_durably(network.public, "cosigners", text.encode())
+    listed = _list_cosigners(witnesses, auditor, log_key.name)
+    network.replace_cosigners(listed)
     folder = data / "registration"
     folder.mkdir(parents=True, exist_ok=True)
     log = LogFolder(network.public)
     registration = Registration(
-        network.roster, network.registration_key, log, SqliteLogIndex(folder / "index.db"), keys
+        network.roster,
+        network.registration_key,
+        log,
+        SqliteLogIndex(folder / "index.db"),
+        listed.keys,
     )
     batches = BatchFolder(data / "notary" / "batches")
     return Overseers(network, log, registration, witnesses, auditor, batches)
+
+
+def _list_cosigners(witnesses: Sequence[Witness], auditor: Auditor, origin: str) -> CosignerList:
+    """All of them are asked for: both witnesses, and the one auditor."""
+    entries = [
+        (CosignerRole.WITNESS, key) for witness in witnesses for key in witness.verifier_keys
+    ]
+    entries += [(CosignerRole.AUDITOR, key) for key in auditor.verifier_keys]
+    return CosignerList(origin, 2, len(witnesses), 1, tuple(entries))
 
 
 def read_lists(folder: Path, genesis: Genesis) -> dict[int, ParticipantList]:

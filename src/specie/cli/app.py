@@ -18,7 +18,9 @@ from specie.cli.benchmarks import run_benchmark
 from specie.cli.demo import DemoOptions, run_demo
 from specie.cli.stopping import Stopped, silence_output, watch_signals
 from specie.cli.telling import show_progress
+from specie.cli.trust import load_backing
 from specie.cli.wallet_commands import verify_receipt, wallet
+from specie.identity.cosigners import check_backed
 from specie.identity.genesis import ProofMode
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -86,21 +88,30 @@ def audit(
         typer.Option(help="For auditors: folder with private batches/ and lists/ as well."),
     ] = None,
     cosigners: Annotated[
-        Path | None, typer.Option(help="Keys you trust, one a line; else those of the folder.")
+        Path | None, typer.Option(help="Your own list: only who stands in it counts.")
+    ] = None,
+    earlier: Annotated[
+        Path | None, typer.Option(help="A checkpoint that you kept: the log must continue it.")
     ] = None,
     *,
+    is_required: Annotated[
+        bool, typer.Option("--require-cosigners", help="Refuse it if too few have cosigned.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
 ) -> None:
     """Verify the whole currency from its public data alone, without seeing one amount."""
     expected = parse_network(network)
     with show_progress(Console(stderr=True), "leaves") as progress:
-        trust, signed, totals = audit_folder(folder, expected, progress, cosigners)
+        trust, signed, totals = audit_folder(folder, expected, progress, earlier)
+        backing = load_backing(trust, signed, cosigners)
+        if is_required:
+            check_backed(backing)
         judged = (
             audit_batches(folder, batches, trust, signed.checkpoint, progress) if batches else None
         )
     found = describe_totals(trust, signed, totals)
     signers = describe_signers(signed)
-    claims = describe_claims(trust.genesis, trust.participants, signed)
+    claims = describe_claims(trust, backing, expected)
     if judged is not None:
         found |= {f"{name} judged": value for name, value in asdict(judged).items()}
         claims = [*claims, *BATCH_CLAIMS]
@@ -114,8 +125,8 @@ def audit(
         typer.echo(f"{'cosigned by' if place else 'signed by':>16}: {signer}")
     if len(signers) == 1:
         typer.echo(f"{'cosigned by':>16}: nobody")
-    if cosigners is None:
-        typer.echo("cosigners' keys from the folder itself")
+    for one in backing:
+        typer.echo(f"{'vouching':>16}: {one.describe()}")
     typer.echo("what rests on what:")
     for claim, ground in claims:
         typer.echo(f"  {claim}: {ground}")

@@ -1,9 +1,11 @@
 """`specie verify-receipt FILE`: what a receipt proves, offline (X2)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from specie.cli.audit import load_trust
+from specie.cli.trust import describe_network, load_trust
 from specie.crypto.addresses import Address, format_address
+from specie.identity.cosigners import Backing
 from specie.ledger.receipts import PaymentPart, ReceiptTrust, VerifiedReceipt, verify_receipt
 from specie.log.leaves import KernelLeaf
 from specie.store.durable_files import read_regular
@@ -22,15 +24,22 @@ def verify_receipt_file(
     return trust, verify_receipt(_read_text(path), trust)
 
 
-def describe_receipt(trust: ReceiptTrust, receipt: VerifiedReceipt) -> dict[str, int | str]:
-    """What it says, for people and for machines."""
+def describe_receipt(
+    trust: ReceiptTrust,
+    receipt: VerifiedReceipt,
+    backing: Sequence[Backing],
+    expected: NetworkId | None,
+) -> dict[str, int | str]:
+    """What it says and who says so, for people and for machines."""
     checkpoint = receipt.checkpoint
     found: dict[str, int | str] = {
         "network": trust.genesis.network.hex(),
+        "which rests on": describe_network(expected),
         "leaf": type(receipt.leaf).__name__.removesuffix("Leaf").lower(),
         "position": receipt.index,
         "log size": checkpoint.checkpoint.size,
-        "signed by": ", ".join(key.name for key in checkpoint.signers),
+        "signed by": checkpoint.signers[0].name,
+        **{one.role.plural: one.describe() for one in backing},
     }
     if isinstance(receipt.leaf, KernelLeaf):
         found["transaction"] = receipt.leaf.txid.hex()

@@ -15,8 +15,8 @@ from specie.assembly.network import Network
 from specie.bank.service import Bank
 from specie.cli.people import Person, get_bank_name
 from specie.crypto.addresses import format_address
-from specie.crypto.outputs import Opening
-from specie.ledger.records import OUTPUT_SIZE, Output
+from specie.crypto.outputs import OUTPUT_BYTES, Opening
+from specie.ledger.records import Output
 from specie.ledger.transactions import AttestedTransaction
 from specie.ledger.wire import encode_attested, encode_signed
 from specie.log.leaves import CREATED, HEADER, HeaderLeaf, unpack_leaf
@@ -91,7 +91,7 @@ def load_published(public: Path) -> Iterator[tuple[int, bytes]]:
 
 def load_published_outputs(public: Path) -> list[Output]:
     """Every output that stands in the public log."""
-    return [Output(leaf[1 : 1 + OUTPUT_SIZE]) for _, leaf in load_published(public)]
+    return [Output(leaf[1 : 1 + OUTPUT_BYTES]) for _, leaf in load_published(public)]
 
 
 def count_batches(network: Network) -> list[int]:
@@ -103,7 +103,7 @@ def count_batches(network: Network) -> list[int]:
 def find_leaf(public: Path, output: Output) -> tuple[int, bytes]:
     """Where an output stands in the public log; `not_published` if it does not."""
     for position, leaf in load_published(public):
-        if leaf[1 : 1 + OUTPUT_SIZE] == output.data:
+        if leaf[1 : 1 + OUTPUT_BYTES] == output.data:
             return position, leaf
     raise SpecieError(ErrorCode.NOT_PUBLISHED, "the output is not in the public log")
 

@@ -9,10 +9,10 @@ from typing import Final
 
 from specie.assembly.network import Network
 from specie.assembly.overseers import Overseers
-from specie.cli.audit import load_trust
 from specie.cli.people import Person, format_amount
 from specie.cli.showing import ShownPayment
 from specie.cli.telling import Narrator
+from specie.cli.trust import load_trust
 from specie.crypto.secrets import parse_phrase
 from specie.ledger.receipts import verify_receipt
 from specie.log.notes import verify_note

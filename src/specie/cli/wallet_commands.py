@@ -14,6 +14,7 @@ import typer
 
 from specie.cli.arguments import parse_network
 from specie.cli.receipts import describe_receipt, verify_receipt_file
+from specie.cli.trust import load_backing
 from specie.cli.wallets import (
     draw_qr,
     list_addresses,
@@ -21,6 +22,7 @@ from specie.cli.wallets import (
     restore_wallet,
     save_qr_sequence,
 )
+from specie.identity.cosigners import check_backed
 
 wallet = typer.Typer(help="A wallet by its phrase and the public folder.", no_args_is_help=True)
 
@@ -86,10 +88,20 @@ def verify_receipt(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     qr: Annotated[Path | None, typer.Option(help="Save it as QR codes (SVG) as well.")] = None,
+    cosigners: Annotated[
+        Path | None, typer.Option(help="Your own list: only who stands in it counts.")
+    ] = None,
+    is_required: Annotated[
+        bool, typer.Option("--require-cosigners", help="Refuse it if too few have cosigned.")
+    ] = False,
 ) -> None:
     """Verify a receipt offline: that a leaf is in the log, what was paid, and to whom."""
-    trust, receipt = verify_receipt_file(file, public, parse_network(network))
-    facts = describe_receipt(trust, receipt)
+    expected = parse_network(network)
+    trust, receipt = verify_receipt_file(file, public, expected)
+    backing = load_backing(trust, receipt.checkpoint, cosigners)
+    if is_required:
+        check_backed(backing)
+    facts = describe_receipt(trust, receipt, backing, expected)
     if as_json:
         typer.echo(json.dumps(facts))
     else:

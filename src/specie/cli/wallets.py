@@ -6,7 +6,7 @@ from typing import Final
 
 import segno
 
-from specie.cli.audit import load_trust
+from specie.cli.trust import load_trust
 from specie.crypto.addresses import format_address
 from specie.crypto.secrets import KeyTree, parse_phrase
 from specie.identity.genesis import Genesis

@@ -24,11 +24,12 @@ from specie.values.identifiers import OutputRef, ParticipantNumber, PublicKey
 from specie.values.times import Timestamp, check_timestamp
 
 MEMO_SIZE: Final = 160
+OUTPUT_BYTES: Final = 414
 OPENING_BYTES: Final = 297
 NO_LOCK: Final = bytes(32)
 NO_LABEL: Final = 0
 
-assert OUTPUT_SIZE == 414 and OPENING_SIZE == OPENING_BYTES, "kernel and specification disagree"
+assert (OUTPUT_SIZE, OPENING_SIZE) == (OUTPUT_BYTES, OPENING_BYTES), "the kernel has other sizes"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -168,7 +169,7 @@ class Scanner:
 
 def compute_refs(outputs: Sequence[bytes]) -> list[OutputRef]:
     """OutputRef = H("output", bytes) of each, on all cores."""
-    return [OutputRef(ref) for ref in tagged_hash_many("output", b"".join(outputs), OUTPUT_SIZE)]
+    return [OutputRef(ref) for ref in tagged_hash_many("output", b"".join(outputs), OUTPUT_BYTES)]
 
 
 def _build_result(

@@ -7,7 +7,7 @@ join the log's own in the checkpoint
 from collections.abc import Sequence
 from typing import Protocol
 
-from specie.log.notes import SignedLine, append_lines, parse_note
+from specie.log.notes import SignedLine, parse_note
 from specie.ports.log import CosignedLog
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -51,10 +51,11 @@ def cosign_checkpoint(
 ) -> str:
     """The checkpoint with everybody's lines, published; gives the note.
 
-    `log_invalid` if it is no longer the checkpoint of `size` leaves.
+    `log_invalid` if it is no longer the checkpoint of `size` leaves, also if it grew meanwhile.
     """
     note = log.read_checkpoint()
-    if parse_note(note)[0].size != size:
+    checkpoint = parse_note(note)[0]
+    if checkpoint.size != size:
         raise SpecieError(ErrorCode.LOG_INVALID, "the log has grown meanwhile")
     lines: list[SignedLine] = []
     for witness in witnesses:
@@ -63,6 +64,4 @@ def cosign_checkpoint(
         lines += witness.cosign(note, growth)
     for auditor in auditors:
         lines += auditor.cosign(note)
-    whole = append_lines(note, lines)
-    log.write_checkpoint(whole, size)
-    return whole
+    return log.add_lines(checkpoint, lines)

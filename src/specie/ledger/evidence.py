@@ -10,9 +10,10 @@ holds the participant list and the output can verify it; it contains no bodies, 
 from dataclasses import dataclass
 from typing import Final
 
+from specie.crypto.outputs import OUTPUT_BYTES
 from specie.crypto.signatures import verify_signature
 from specie.ledger.messages import compute_owner_message
-from specie.ledger.records import OUTPUT_SIZE, Output
+from specie.ledger.records import Output
 from specie.ledger.state import LedgerOutput, Spend
 from specie.ledger.transactions import TransactionBody
 from specie.values.catalogue import ErrorCode
@@ -71,7 +72,7 @@ def verify_evidence(data: bytes, network: NetworkId) -> DoubleSpend:
         raise SpecieError(ErrorCode.VERSION_UNKNOWN, "unknown version of evidence")
     found = DoubleSpend(
         NetworkId(reader.take(16)),
-        Output(reader.take(OUTPUT_SIZE)),
+        Output(reader.take(OUTPUT_BYTES)),
         _read_spend(reader),
         _read_spend(reader),
     )

@@ -18,6 +18,7 @@ from typing import Final
 
 from specie.crypto.outputs import OPENING_BYTES, Opening, derive_output, unpack_opening
 from specie.crypto.proofs import get_proof_size
+from specie.identity.cosigners import CosignerList
 from specie.identity.genesis import Genesis, ProofMode, compute_origin
 from specie.identity.participants import ParticipantList
 from specie.ledger.outline import Outline, compute_slot, read_outline
@@ -73,6 +74,7 @@ class ReceiptTrust:
     genesis: Genesis
     participants: ParticipantList
     cosigners: tuple[VerifierKey, ...] = ()
+    listed: CosignerList | None = None  # the signed list that names these keys
 
     def get_log_key(self) -> VerifierKey:
         """The notary's key under the log's name."""

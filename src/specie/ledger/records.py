@@ -5,6 +5,7 @@ from enum import IntEnum
 from typing import Final
 
 from specie.crypto.hashing import tagged_hash
+from specie.crypto.outputs import OUTPUT_BYTES
 from specie.values.catalogue import ErrorCode
 from specie.values.encoding import Reader, u8, u16, u32, u64
 from specie.values.errors import SpecieError
@@ -20,7 +21,6 @@ from specie.values.identifiers import (
 )
 from specie.values.times import Timestamp
 
-OUTPUT_SIZE: Final = 414
 _EPHEMERAL: Final = slice(32, 64)
 _COMMITMENT: Final = slice(65, 97)
 _TERMS: Final = slice(137, 169)
@@ -64,8 +64,8 @@ class Output:
     ref: OutputRef = field(init=False)  # H("output", data)
 
     def __post_init__(self) -> None:
-        if len(self.data) != OUTPUT_SIZE:
-            raise SpecieError(ErrorCode.SIZE_INVALID, f"an output has {OUTPUT_SIZE} bytes")
+        if len(self.data) != OUTPUT_BYTES:
+            raise SpecieError(ErrorCode.SIZE_INVALID, f"an output has {OUTPUT_BYTES} bytes")
         object.__setattr__(self, "ref", OutputRef(tagged_hash("output", self.data)))
 
     @property

@@ -5,11 +5,11 @@
 
 from typing import Final
 
+from specie.crypto.outputs import OUTPUT_BYTES
 from specie.crypto.points import check_scalar
 from specie.crypto.proofs import get_proof_size
 from specie.ledger.outline import VERSION
 from specie.ledger.records import (
-    OUTPUT_SIZE,
     Authorisation,
     Kernel,
     Kind,
@@ -101,7 +101,7 @@ def decode_attested(data: bytes) -> AttestedTransaction:
         not_after=not_after,
         offset=offset,
         inputs=tuple(OutputRef(reader.take(32)) for _ in range(counts.inputs)),
-        outputs=tuple(Output(reader.take(OUTPUT_SIZE)) for _ in range(counts.outputs)),
+        outputs=tuple(Output(reader.take(OUTPUT_BYTES)) for _ in range(counts.outputs)),
         terms=tuple(read_terms(reader) for _ in range(counts.outputs)),
         proofs=tuple(_read_proof(reader) for _ in range(counts.proofs)),
         certificate=ZERO32,

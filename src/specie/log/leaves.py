@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from specie.crypto.hashing import tagged_hash
+from specie.crypto.outputs import OUTPUT_BYTES
 from specie.values.catalogue import ErrorCode
 from specie.values.encoding import Reader, i64, u8, u32, u64
 from specie.values.errors import SpecieError
@@ -35,7 +36,6 @@ HEADER, CREATED, SPENT, KERNELS = 0, 1, 2, 3
 CONFLICT, VOID = 4, 5
 DIRECTORY, NOTES, PARTICIPANTS = 6, 7, 8  # reserved, built later
 
-OUTPUT_SIZE: Final = 414
 EVIDENCE_SIZE: Final = 655
 _VERSION: Final = 1
 
@@ -140,7 +140,7 @@ class ConflictLeaf:
         Not by its owner key P, which two outputs may share.
         """
         start = 17  # version, network
-        return u8(CONFLICT) + tagged_hash("output", self.evidence[start : start + OUTPUT_SIZE])
+        return u8(CONFLICT) + tagged_hash("output", self.evidence[start : start + OUTPUT_BYTES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ def unpack_leaf(data: bytes, proof_size: int) -> Leaf:
     if kind == HEADER:
         leaf = _read_header(reader)
     elif kind == CREATED:
-        leaf = CreatedLeaf(reader.take(OUTPUT_SIZE), reader.take(proof_size))
+        leaf = CreatedLeaf(reader.take(OUTPUT_BYTES), reader.take(proof_size))
     elif kind == SPENT:
         leaf = SpentLeaf(OutputRef(reader.take(32)))
     elif kind == KERNELS:

@@ -115,7 +115,7 @@ class SignedCheckpoint:
 
 def parse_verifier_key(text: str) -> VerifierKey:
     """The inverse of `VerifierKey.format`; the id must be that of name and key."""
-    parts = text.strip().split("+", 2)
+    parts = text.split("+", 2)
     if len(parts) != 3:
         raise SpecieError(ErrorCode.CHECKPOINT_INVALID, "a key has the form name+id+key")
     material = _decode_base64(parts[2])
@@ -129,9 +129,12 @@ def parse_verifier_key(text: str) -> VerifierKey:
 
 def sign_as_log(checkpoint: Checkpoint, key: InstitutionKey) -> SignedLine:
     """The log's own line; its name is the origin."""
-    public = VerifierKey(checkpoint.origin, SignatureType.LOG, key.public)
-    signature = sign_as_institution(key, checkpoint.format().encode())
-    return SignedLine(public.name, public.key_id, signature)
+    return sign_text(checkpoint.format(), checkpoint.origin, key)
+
+
+def sign_checkpoint(checkpoint: Checkpoint, key: InstitutionKey) -> str:
+    """A note with the log's own line alone."""
+    return format_note(checkpoint, [sign_as_log(checkpoint, key)])
 
 
 def cosign(
@@ -206,6 +209,30 @@ def verify_note(text: str, log: VerifierKey, cosigners: Sequence[VerifierKey]) -
     if not signers or signers[0] != log:
         raise SpecieError(ErrorCode.CHECKPOINT_INVALID, "not signed by the log")
     return SignedCheckpoint(checkpoint, tuple(signers))
+
+
+def verify_checkpoint(note: str, origin: str, key: InstitutionPublicKey) -> Checkpoint:
+    """Strict: the log's line and no other."""
+    return verify_note(note, VerifierKey(origin, SignatureType.LOG, key), ()).checkpoint
+
+
+def sign_text(text: str, name: str, key: InstitutionKey) -> SignedLine:
+    """A signed-note's line over any text that ends in a newline."""
+    public = VerifierKey(name, SignatureType.LOG, key.public)
+    return SignedLine(name, public.key_id, sign_as_institution(key, text.encode()))
+
+
+def verify_text(text: str, line: str, key: VerifierKey) -> None:
+    """`checkpoint_invalid` unless the line is this key's over the text."""
+    found = _parse_line(line)
+    if (found.name, found.key_id) != (key.name, key.key_id):
+        raise SpecieError(ErrorCode.CHECKPOINT_INVALID, "signed by another key")
+    if len(found.signature) != _ED25519_SIZE:
+        raise SpecieError(ErrorCode.CHECKPOINT_INVALID, "a signature of another size")
+    try:
+        _verify_ed25519(key, text.encode(), found.signature)
+    except SpecieError:
+        raise SpecieError(ErrorCode.CHECKPOINT_INVALID, "the signature does not hold") from None
 
 
 def verify_log_line(text: str, log: VerifierKey) -> Checkpoint:

@@ -20,8 +20,9 @@ from specie.ledger.batches import (
 from specie.ledger.state import SupplyState
 from specie.ledger.transactions import Promise
 from specie.ledger.voids import check_void
-from specie.log.checkpoint import Checkpoint, sign_checkpoint
+from specie.log.checkpoint import Checkpoint
 from specie.log.leaves import VoidLeaf
+from specie.log.notes import sign_checkpoint
 from specie.log.tree import Frontier, compute_leaf_hash
 from specie.notary.notarisation import (
     NotaryRules,

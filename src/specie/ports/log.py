@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from specie.log.checkpoint import Checkpoint
+from specie.log.notes import SignedLine
 from specie.values.identifiers import Digest, OutputRef, TransactionId
 
 
@@ -26,8 +28,8 @@ class LogReader(Protocol):
 class CosignedLog(LogReader, Protocol):
     """The same, where cosignatures are put beside the log's own signature."""
 
-    def write_checkpoint(self, note: str, size: int) -> None:
-        """Replace the note by one of the same checkpoint with more signatures."""
+    def add_lines(self, checkpoint: Checkpoint, lines: Sequence[SignedLine]) -> str:
+        """More lines under this very checkpoint, gives the note; `log_invalid` if it is another."""
         ...
 
 

@@ -4,11 +4,15 @@ A file is written beside its place, synced, and renamed; the checkpoint comes la
 never sees a checkpoint that its tiles do not cover.
 """
 
+import fcntl
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from specie.log.checkpoint import Checkpoint
+from specie.log.notes import SignedLine, append_lines, parse_note
 from specie.log.tiles import (
     CHECKPOINT_PATH,
     TILE_HEIGHT,
@@ -57,11 +61,28 @@ class LogFolder:
         """Last, so that no reader sees a checkpoint that the tiles do not cover.
 
         Partial tiles of earlier checkpoints are removed after it: the folder holds exactly what
-        the checkpoint covers, so an auditor can insist on it.
+        the checkpoint covers, so an auditor can insist on it. What is there already under the
+        same checkpoint stays, with the lines of others below it.
         """
-        self._write_file(CHECKPOINT_PATH, note.encode())
+        data = note.encode()
+        with self._locked():
+            if not self._read_present().startswith(data):
+                self._write_file(CHECKPOINT_PATH, data)
         self._remove_superseded(size)
         self._tidy_from = size
+
+    def add_lines(self, checkpoint: Checkpoint, lines: Sequence[SignedLine]) -> str:
+        """More lines under this very checkpoint; gives the note. `log_invalid` if it is another.
+
+        Under the lock that the log's own writer takes: neither overwrites what the other wrote.
+        """
+        with self._locked():
+            present = self.read_checkpoint()
+            if parse_note(present)[0] != checkpoint:
+                raise SpecieError(ErrorCode.LOG_INVALID, "the log has grown meanwhile")
+            whole = append_lines(present, lines)
+            self._write_file(CHECKPOINT_PATH, whole.encode())
+        return whole
 
     def list_files(self, expected: Iterable[str]) -> set[str]:
         """Every file below the folder, as a path from it.
@@ -114,6 +135,26 @@ class LogFolder:
         if len(part) != 1 << height:
             raise SpecieError(ErrorCode.LOG_INVALID, "a tile does not reach so far")
         return compute_tile_root(part)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One writer of the checkpoint at a time, of all processes: the folder itself is locked."""
+        try:
+            handle = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise SpecieError(ErrorCode.STORE_UNUSABLE, f"the folder: {error.strerror}") from None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def _read_present(self) -> bytes:
+        """The checkpoint as it stands, whatever it is; nothing if there is none."""
+        try:
+            return self._read_file(CHECKPOINT_PATH)
+        except SpecieError:
+            return b""
 
     def _scan(self, folder: str) -> list[os.DirEntry[str]]:
         """What stands in a folder, by name."""

@@ -99,6 +99,9 @@ class ErrorCode(StrEnum):
     # Log and promise
     LEAF_MALFORMED = "leaf_malformed"
     LOG_INVALID = "log_invalid"
+    COSIGNERS_INVALID = "cosigners_invalid"
+    COSIGNERS_MISSING = "cosigners_missing"
+    COSIGNERS_OUTDATED = "cosigners_outdated"
     CHECKPOINT_INVALID = "checkpoint_invalid"
     NOT_PUBLISHED = "not_published"
     RECEIPT_INVALID = "receipt_invalid"

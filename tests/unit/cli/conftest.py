@@ -13,7 +13,7 @@ import pytest
 
 from specie.assembly.network import Settings
 from specie.identity.genesis import ProofMode
-from tests.country import build_country
+from tests.country import Country, build_country
 
 COMMAND = (sys.executable, "-m", "specie")
 SMALL = ("--clients", "5", "--payments", "6")
@@ -109,8 +109,8 @@ def demo(request: pytest.FixtureRequest, demos: dict[str, Demo]) -> Demo:
 
 
 @pytest.fixture(scope="session")
-def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A public folder with more than one tile of leaves, so that every kind of file is there."""
+def published(tmp_path_factory: pytest.TempPathFactory) -> Country:
+    """A country with more than one tile of leaves, so that every kind of file is there."""
     data = tmp_path_factory.mktemp("published")
     country = build_country(data, settings=Settings(data, proof_mode=ProofMode.AGGREGATED))
     person = country.open_person(country.north, 100)
@@ -118,4 +118,10 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for _ in range(17):
         country.withdraw(person, *[1] * 15)
     country.audit()
-    return country.network.public
+    return country
+
+
+@pytest.fixture(scope="session")
+def public(published: Country) -> Path:
+    """Its public folder."""
+    return published.network.public

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from specie.cli.audit import audit_folder, describe_claims
+from specie.cli.trust import load_backing
 from specie.crypto.cosigning import CosignerKey
+from specie.identity.cosigners import CosignerList, CosignerRole, sign_cosigners
 from specie.identity.genesis import ProofMode
-from specie.log.notes import append_lines, cosign, get_verifier_key, parse_note
+from specie.log.notes import VerifierKey, append_lines, cosign, get_verifier_key, parse_note
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import NetworkId
-from tests.country import build_country
+from tests.country import Country, build_country
 from tests.unit.cli.conftest import run
 
 FULL, EDGE = "tile/entries/000", "tile/entries/001.p/"
@@ -139,82 +141,81 @@ def test_swapped_files_are_noticed(copy: Path, names: tuple[str, str]) -> None:
     assert check_refused(copy, "tile/").code is ErrorCode.LOG_INVALID
 
 
-@pytest.mark.parametrize("text", [b"\xff", b"no key at all\n", b"\n"])
-def test_cosigners_that_are_no_keys_are_named(copy: Path, text: bytes) -> None:
+@pytest.mark.parametrize("text", [b"\xff", b"no key at all\n", b"\n", b""])
+def test_cosigners_that_are_no_list_are_named(copy: Path, text: bytes) -> None:
     (copy / "cosigners").write_bytes(text)
-    check_refused(copy, "cosigners")
-
-
-def test_cosigners_have_one_spelling(copy: Path) -> None:
-    keys = [get_verifier_key(name, CosignerKey.generate()) for name in ("auditor", "witness.one")]
-    good = "".join(f"{key.format()}\n" for key in keys).encode()
-    (copy / "cosigners").write_bytes(good)
-    audit_folder(copy)
-    for data in (
-        good[:-1],
-        good + b"\n",
-        good.replace(b"\n", b"\r\n"),
-        good.replace(b"\n", b" \n"),
-        good.replace(b"\n", b"\x0b", 1),
-        b" " + good,
-    ):
-        (copy / "cosigners").write_bytes(data)
-        assert check_refused(copy, "cosigners").code is ErrorCode.CHECKPOINT_INVALID
-
-
-def test_cosigners_of_ones_own(copy: Path, tmp_path: Path) -> None:
-    own, signer = tmp_path / "own", CosignerKey.generate()
-    note = (copy / "checkpoint").read_text()
-    line = cosign(parse_note(note)[0], "auditor", signer, 1)
-    (copy / "checkpoint").write_text(append_lines(note, [line]))
-    (copy / "cosigners").write_text(f"{get_verifier_key('auditor', signer).format()}\n")
-    (tmp_path / "keys").write_bytes((copy / "cosigners").read_bytes())
-    own.symlink_to(tmp_path / "keys")
-    said = "cosigners' keys from the folder itself"
-    assert said in run("audit", copy).lines
-    done = run("audit", copy, "--cosigners", own)
-    assert done.code == 0 and said not in done.lines
-    key = get_verifier_key("auditor", CosignerKey.generate())
-    own.write_text(f"{key.format()}\n")  # the folder's cosigners are strangers now
-    with pytest.raises(SpecieError) as refused:
-        audit_folder(copy, cosigners=own)
-    assert refused.value.code is ErrorCode.CHECKPOINT_INVALID
-    own.write_text(key.format())
-    with pytest.raises(SpecieError, match="own: not in its one spelling"):
-        audit_folder(copy, cosigners=own)
-    with pytest.raises(SpecieError) as refused:
-        audit_folder(copy, cosigners=tmp_path)
-    assert refused.value.code is ErrorCode.SETTING_INVALID
+    assert check_refused(copy, "cosigners").code is ErrorCode.COSIGNERS_INVALID
 
 
 NOBODY = "nobody's word but the notary's"
 
 
-@pytest.mark.parametrize(
-    ("names", "ranges", "shown"),
-    [
-        ((), NOBODY, NOBODY),
-        (("auditor",), "the word of auditor", "the word of auditor"),
-        (("witness.one",), NOBODY, "the word of witness.one"),
-        (("notary", "auditors", "my.auditor", "Auditor"), NOBODY, NOBODY),
-        (
-            ("witness.one", "friend", "auditor.two", "auditor2", "auditor2"),
-            "the word of auditor.two, auditor2",
-            "the word of witness.one, auditor.two, auditor2",
-        ),
-    ],
-)
-def test_only_a_role_is_credited(
-    public: Path, names: tuple[str, ...], ranges: str, shown: str
-) -> None:
+@pytest.fixture
+def cosigned(published: Country, copy: Path) -> list[VerifierKey]:
+    """The copy, cosigned by one of two witnesses and the auditor that its list names."""
+    keys = {name: CosignerKey.generate() for name in ("lookout", "absent", "checker")}
+    publics = {name: get_verifier_key(name, key) for name, key in keys.items()}
+    entries = (
+        (CosignerRole.WITNESS, publics["lookout"]),
+        (CosignerRole.WITNESS, publics["absent"]),
+        (CosignerRole.AUDITOR, publics["checker"]),
+    )
+    note = (copy / "checkpoint").read_text()
+    checkpoint = parse_note(note)[0]
+    listed = CosignerList(checkpoint.origin, 2, 2, 1, entries)
+    (copy / "cosigners").write_bytes(sign_cosigners(listed, published.network.list_key))
+    lines = [cosign(checkpoint, name, keys[name], 1) for name in ("lookout", "checker")]
+    (copy / "checkpoint").write_text(append_lines(note, lines))
+    return list(publics.values())
+
+
+def test_the_audit_says_who_vouches_for_what(copy: Path, cosigned: list[VerifierKey]) -> None:  # X3
+    trust, signed, _ = audit_folder(copy)
+    backing = load_backing(trust, signed, None)
+    claims = dict(describe_claims(trust, backing, None))
+    witnesses = "1 of 2 witnesses: lookout; 2 are asked for"
+    auditors = "1 of 1 auditors: checker"
+    assert claims["every amount is in range"] == f"the word of {auditors}"
+    assert claims["every reader is shown this log"] == f"the word of {witnesses}; {auditors}"
+    assert claims["this is the network that you mean"].endswith("give --network")
+    genesis = replace(trust.genesis, proof_mode=ProofMode.PUBLISHED)
+    told = replace(trust, genesis=genesis)
+    claims = dict(describe_claims(told, backing, genesis.network))
+    assert claims["every amount is in range"] == "proven in the data"
+    assert claims["this is the network that you mean"] == "the id that you gave"
+    done = run("audit", copy, "--require-cosigners")
+    assert done.errors == [f"specie: cosigners_missing: {witnesses}"]
+    assert f"        vouching: {witnesses}" in run("audit", copy).lines
+
+
+def test_without_lines_nobody_is_credited(public: Path) -> None:  # X3
     trust, signed, _ = audit_folder(public)
-    keys = [get_verifier_key(name, CosignerKey.generate()) for name in names]
-    signed = replace(signed, signers=(signed.signers[0], *keys))
-    for mode, said in ((ProofMode.AGGREGATED, ranges), (ProofMode.PUBLISHED, "proven in the data")):
-        genesis = replace(trust.genesis, proof_mode=mode)
-        claims = dict(describe_claims(genesis, trust.participants, signed))
-        assert claims["every amount is in range"] == said
-        assert claims["every reader is shown this log"] == shown
+    claims = dict(describe_claims(trust, load_backing(trust, signed, None), None))
+    assert claims["every amount is in range"] == NOBODY
+    assert claims["every reader is shown this log"] == NOBODY
+    assert run("audit", public, "--require-cosigners").code == 0  # nobody is asked for
+
+
+def test_lines_of_strangers_are_refused(copy: Path) -> None:  # X3
+    note = (copy / "checkpoint").read_text()
+    line = cosign(parse_note(note)[0], "auditor", CosignerKey.generate(), 1)
+    (copy / "checkpoint").write_text(append_lines(note, [line]))
+    assert check_refused(copy, "checkpoint").code is ErrorCode.CHECKPOINT_INVALID
+
+
+def test_a_list_of_ones_own(copy: Path, cosigned: list[VerifierKey], tmp_path: Path) -> None:  # X3
+    own, kept = tmp_path / "own", tmp_path / "keys"
+    own.symlink_to(kept)
+    kept.write_text(f"witness {cosigned[0].format()}\n")
+    done = run("audit", copy, "--cosigners", own)
+    assert done.code == 0
+    assert "        vouching: 1 of 1 witnesses: lookout; 2 are asked for" in done.lines
+    assert "        vouching: 0 of 0 auditors; 1 are asked for" in done.lines
+    kept.write_text(cosigned[0].format())
+    said = "specie: cosigners_invalid: own: at most 32 ended lines"
+    assert run("audit", copy, "--cosigners", own).errors == [said]
+    done = run("audit", copy, "--cosigners", tmp_path)
+    assert done.errors[0].startswith("specie: setting_invalid: ")
 
 
 def test_files_of_another_network_are_named(copy: Path, tmp_path: Path) -> None:

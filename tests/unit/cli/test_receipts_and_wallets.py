@@ -37,7 +37,15 @@ def test_a_receipt_is_verified_offline(kept: Path, tmp_path: Path) -> None:  # X
         shutil.copy(kept / "public" / name, tmp_path / name)
     facts = json.loads(invoke("verify-receipt", kept / RECEIPT, "--public", tmp_path, "--json"))
     assert facts["paid minor"] == 74_219 and facts["payer wrote name"] == "Aigerim"
-    assert {"witness.one", "witness.two", "auditor"} <= set(facts["signed by"].split(", "))
+    assert facts["witnesses"] == "2 of 2 witnesses: witness.one, witness.two"
+    assert facts["auditors"] == "1 of 1 auditors: auditor"
+    assert facts["which rests on"] == "the folder's own word; give --network"
+    own = tmp_path / "own"
+    own.write_text("")
+    trusting_nobody = ("verify-receipt", kept / RECEIPT, "--public", tmp_path, "--cosigners", own)
+    assert "0 of 0 witnesses; 2 are asked for" in invoke(*trusting_nobody)
+    with pytest.raises(SpecieError, match="cosigners_missing: 0 of 0 witnesses"):
+        invoke(*trusting_nobody, "--require-cosigners")
 
 
 def test_a_receipt_is_a_regular_file(kept: Path, tmp_path: Path) -> None:

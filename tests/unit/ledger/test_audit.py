@@ -11,7 +11,6 @@ from typing import Final
 import pytest
 
 from specie.crypto.hashing import tagged_hash
-from specie.crypto.proofs import prove_range
 from specie.crypto.secrets import SigningKey
 from specie.crypto.signatures import sign as sign_schnorr
 from specie.crypto.sums import SupplySum, sum_scalars
@@ -20,16 +19,15 @@ from specie.ledger.audit import PublicAudit, split_batches
 from specie.ledger.messages import compute_kernel_message
 from specie.ledger.state import SupplyState
 from specie.log.leaves import CreatedLeaf, HeaderLeaf, KernelLeaf, SpentLeaf, SupplyChange
-from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest, OutputRef, PublicKey, Scalar, TransactionId
 from specie.values.limits import BATCH_LEAVES_MAX
 from specie.values.times import Timestamp
-from tests.building import NORTH, NOW, build_issue, build_redemption, make_holding, make_world
-from tests.reference import commitment, ristretto
+from tests.building import NORTH, NOW, build_redemption, make_holding, make_world
 from tests.reference.hashing import ORDER
 from tests.refusing import attempt, refuse
+from tests.unit.ledger.forging import append_issue, inflate, shift, shift_kernel
 from tests.unit.ledger.history import (
     ISSUE,
     PAYMENTS,
@@ -149,39 +147,6 @@ def test_headers_count_what_follows(history: History, field: str) -> None:  # X1
 
 
 # --- outputs and sums ---------------------------------------------------------------------------
-
-
-def shift(point: bytes, value: int) -> bytes:
-    """The point + value·H."""
-    moved = ristretto.multiply(value % ORDER, commitment.value_generator())
-    return ristretto.encode(ristretto.add(ristretto.decode(point), moved))
-
-
-def inflate(history: History, more: int) -> History:
-    """The payee's 650 become more, with a fresh proof: the forger and the payee act together."""
-    draft = history.drafts[PAYMENTS][1]
-    output, mask = draft.body.outputs[1].data, draft.masks[1]
-    amount = Minor(draft.openings[1].amount + more)
-    changed = output[:65] + mask.commit(amount) + output[97:]
-    is_published = history.world.genesis.proof_mode is ProofMode.PUBLISHED
-    proof = prove_range([amount], [mask]) if is_published else b""
-    leaves = [
-        CreatedLeaf(changed, proof)
-        if isinstance(leaf, CreatedLeaf) and leaf.output == output
-        else leaf
-        for leaf in history.unpack(PAYMENTS)
-    ]
-    return history.with_batch(PAYMENTS, arrange(leaves))
-
-
-def shift_kernel(history: History, value: int) -> History:
-    """K + value·H in the kernel of the payments' first leaf."""
-
-    def change(leaf: KernelLeaf) -> KernelLeaf:
-        public, signature = leaf.kernels[0]
-        return replace(leaf, kernels=((PublicKey(shift(public, value)), signature),))
-
-    return history.edit(PAYMENTS, KernelLeaf, change)
 
 
 def is_balanced(history: History) -> bool:
@@ -354,19 +319,6 @@ def test_an_identity_as_a_kernel(history: History) -> None:  # X1
 
 
 # --- supply -------------------------------------------------------------------------------------
-
-
-def append_issue(history: History, change: Callable[[SupplyChange], SupplyChange]) -> History:
-    """A third issue, otherwise in order, whose public section says something else."""
-    vault = history.world.institutions[NORTH].vault
-    draft = build_issue(history.world, SupplyState(3, 7_500), [(vault, 100)])
-    extended = history.append(draft)
-
-    def edit(leaf: KernelLeaf) -> KernelLeaf:
-        assert leaf.supply is not None
-        return replace(leaf, supply=change(leaf.supply))
-
-    return extended.edit(len(history.batches), KernelLeaf, edit)
 
 
 def get_supply(history: History, number: int) -> SupplyChange:

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from specie.crypto.outputs import OUTPUT_BYTES
 from specie.identity.genesis import ProofMode
 from specie.identity.participants import Status
-from specie.ledger.records import OUTPUT_SIZE, AttestationRole, Claim, Kind
+from specie.ledger.records import AttestationRole, Claim, Kind
 from specie.ledger.state import LedgerOutput
 from specie.ledger.wire import decode_attested, encode_attested
 from specie.values.catalogue import ErrorCode
@@ -87,7 +88,7 @@ def test_two_outputs_with_one_owner_key_are_two_outputs() -> None:  # T10, T11
     scene = make_payment()
     transaction, context = scene.judge()
     paid = transaction.body.outputs[0]
-    twin = overwrite(paid, OUTPUT_SIZE - 1, bytes([paid.data[-1] ^ 1]))
+    twin = overwrite(paid, OUTPUT_BYTES - 1, bytes([paid.data[-1] ^ 1]))
     assert twin.owner == paid.owner and twin.ref != paid.ref
     scene.view.outputs[twin.ref] = LedgerOutput(twin, Kind.CASH, SOUTH)
     accept(transaction, context)

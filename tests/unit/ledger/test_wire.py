@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from specie.crypto.outputs import OUTPUT_BYTES
 from specie.crypto.proofs import get_proof_size
 from specie.identity.genesis import ProofMode
 from specie.ledger.records import (
-    OUTPUT_SIZE,
     Attestation,
     AttestationRole,
     Authorisation,
@@ -92,7 +92,7 @@ reserves = st.builds(
 @st.composite
 def transactions(draw: st.DrawFn) -> AttestedTransaction:
     change = draw(st.sampled_from([0, 1, -1, SUPPLY_CHANGE_MAX, -SUPPLY_CHANGE_MAX]))
-    outputs = draw(st.lists(fixed(OUTPUT_SIZE).map(Output), min_size=1, max_size=3))
+    outputs = draw(st.lists(fixed(OUTPUT_BYTES).map(Output), min_size=1, max_size=3))
     inputs = draw(st.lists(fixed(32).map(OutputRef), max_size=4))
     body = TransactionBody(
         network=NetworkId(draw(fixed(16))),
@@ -222,7 +222,7 @@ def test_fields_out_of_their_range(  # T16
 
 def test_terms_have_one_spelling(payment: bytes) -> None:
     """A field that is zero must be absent; bits without a field are refused."""
-    start = INPUTS_AT + 2 * 32 + 2 * OUTPUT_SIZE
+    start = INPUTS_AT + 2 * 32 + 2 * OUTPUT_BYTES
     kind, present, rest = start + 16, start + 21, payment[start + 22 :]
     head = payment[:present]
     for bits, field in ((1, 4), (2, 32), (4, 8), (7, 44)):
@@ -248,7 +248,7 @@ def test_attestations_have_known_roles_and_claims(payment: bytes) -> None:
 
 
 def test_a_proof_covers_one_to_sixteen(payment: bytes) -> None:
-    start = INPUTS_AT + 2 * 32 + 2 * OUTPUT_SIZE + 2 * 22
+    start = INPUTS_AT + 2 * 32 + 2 * OUTPUT_BYTES + 2 * 22
     for covers in (0, 17, 255):
         spoilt = overwrite(payment, start, bytes([covers]))
         assert refuse(decode_attested, spoilt) is ErrorCode.LIMIT_EXCEEDED

@@ -10,11 +10,17 @@ from hypothesis import strategies as st
 
 from specie.crypto.secrets import InstitutionKey
 from specie.identity.genesis import compute_origin
-from specie.log.checkpoint import Checkpoint, compute_key_id, sign_checkpoint, verify_checkpoint
+from specie.log.checkpoint import Checkpoint
+from specie.log.notes import SignatureType, VerifierKey, sign_checkpoint, verify_checkpoint
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import Digest, InstitutionPublicKey
 from tests.building import make_world
 from tests.refusing import refuse
+
+
+def get_key_id(name: str, key: InstitutionPublicKey) -> bytes:
+    return VerifierKey(name, SignatureType.LOG, key).key_id
+
 
 KEY = InstitutionKey.generate()
 PUBLIC = InstitutionPublicKey(KEY.public)
@@ -40,7 +46,7 @@ def test_the_form_is_that_of_c2sp() -> None:  # X2, X3
     dash, name, encoded = line.rstrip("\n").split(" ")
     assert (dash, name) == ("—", ORIGIN)
     raw = base64.b64decode(encoded)
-    assert raw[:4] == compute_key_id(ORIGIN, PUBLIC)
+    assert raw[:4] == get_key_id(ORIGIN, PUBLIC)
     Ed25519PublicKey.from_public_bytes(PUBLIC).verify(raw[4:], f"{text}\n".encode())
 
 
@@ -60,7 +66,7 @@ def test_every_character_counts() -> None:  # X2
 def resign(change: Callable[[str], str]) -> str:
     """Another text, signed by the log's own key."""
     text = change(CHECKPOINT.format())
-    line = base64.b64encode(compute_key_id(ORIGIN, PUBLIC) + KEY.sign(text.encode())).decode()
+    line = base64.b64encode(get_key_id(ORIGIN, PUBLIC) + KEY.sign(text.encode())).decode()
     return f"{text}\n— {ORIGIN} {line}\n"
 
 
@@ -118,8 +124,8 @@ def test_other_text_is_no_checkpoint(text: str) -> None:
 
 def test_key_ids_tell_keys_and_names_apart() -> None:
     ids = {
-        compute_key_id(ORIGIN, PUBLIC),
-        compute_key_id(ORIGIN + "x", PUBLIC),
-        compute_key_id(ORIGIN, InstitutionPublicKey(InstitutionKey.generate().public)),
+        get_key_id(ORIGIN, PUBLIC),
+        get_key_id(ORIGIN + "x", PUBLIC),
+        get_key_id(ORIGIN, InstitutionPublicKey(InstitutionKey.generate().public)),
     }
     assert len(ids) == 3

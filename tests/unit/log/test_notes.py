@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from specie.crypto.cosigning import CosignerKey
 from specie.crypto.secrets import InstitutionKey
-from specie.log.checkpoint import Checkpoint, sign_checkpoint
+from specie.log.checkpoint import Checkpoint
 from specie.log.notes import (
     SignatureType,
     SignedLine,
@@ -29,6 +29,7 @@ from specie.log.notes import (
     parse_note,
     parse_verifier_key,
     sign_as_log,
+    sign_checkpoint,
     verify_log_line,
     verify_note,
 )

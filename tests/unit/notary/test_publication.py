@@ -11,8 +11,9 @@ import pytest
 
 from specie.assembly.network import Settings
 from specie.ledger.wire import encode_attested
-from specie.log.checkpoint import Checkpoint, verify_checkpoint
+from specie.log.checkpoint import Checkpoint
 from specie.log.leaves import HeaderLeaf, KernelLeaf, unpack_leaf
+from specie.log.notes import verify_checkpoint
 from specie.notary.service import Notary
 from specie.store.log_files import LogFolder
 from specie.store.notary_store import SqliteNotaryStore

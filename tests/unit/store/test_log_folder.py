@@ -2,16 +2,22 @@
 
 import hashlib
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from specie.crypto.secrets import InstitutionKey
+from specie.log.notes import cosign, parse_note
 from specie.log.tiles import format_tile_path
 from specie.store import log_files
 from specie.store.durable_files import read_limited, read_regular
 from specie.store.log_files import LogFolder
 from specie.values.catalogue import ErrorCode
 from tests.country import refused
+from tests.press import press_history
+from tests.refusing import refuse
+from tests.unit.ledger.history import make_history
 
 WIDTH = 256
 
@@ -281,3 +287,31 @@ def test_leaves_cannot_be_added_after_a_gap(log: LogFolder) -> None:
     with refused(ErrorCode.LOG_INVALID):
         log.write_leaves(300, make_leaves(300, 1))
     assert read_leaves(log, 3) == make_leaves(0, 3)
+
+
+# --- lines of others under the checkpoint ---------------------------------------------------------
+
+
+def test_lines_join_this_very_checkpoint(tmp_path: Path) -> None:  # X3
+    """Whoever cosigns while the log grows is told, and overwrites nothing."""
+    press = press_history(make_history(), tmp_path / "public", batches=1)
+    log, old, key = press.log, press.checkpoint, InstitutionKey.generate()
+    line = cosign(old, "witness", key, 1)
+    note = log.add_lines(old, [line])
+    assert log.read_checkpoint() == note and line.format() in note
+    log.write_checkpoint(press.sign(old), old.size)  # the notary starts again
+    assert log.read_checkpoint() == note
+    press.append([b"\0another leaf"])
+    grown = log.read_checkpoint()
+    assert refuse(log.add_lines, old, [line]) is ErrorCode.LOG_INVALID
+    assert log.read_checkpoint() == grown
+
+
+def test_cosigners_at_once_lose_nothing(tmp_path: Path) -> None:  # X3
+    """Each through its own opening of the folder, as processes would, while the log grows too."""
+    press = press_history(make_history(), tmp_path / "public", batches=1)
+    checkpoint = press.checkpoint
+    lines = [cosign(checkpoint, f"witness{n}", InstitutionKey.generate(), 1) for n in range(12)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda line: press.log.add_lines(checkpoint, [line]), lines))
+    assert set(parse_note(press.log.read_checkpoint())[1][1:]) == set(lines)

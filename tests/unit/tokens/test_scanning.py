@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specie.crypto.outputs import (
+    OUTPUT_BYTES,
     Opening,
     Scanner,
     compute_refs,
@@ -15,7 +16,7 @@ from specie.crypto.outputs import (
     unpack_opening,
 )
 from specie.crypto.secrets import KeyTree, ScanKey
-from specie.ledger.records import OUTPUT_SIZE, Output
+from specie.ledger.records import Output
 from specie.tokens import scanning
 from specie.tokens.holdings import HolderKeys, derive_keys
 from specie.tokens.scanning import scan, scan_for_clients
@@ -65,7 +66,7 @@ def test_what_is_found_can_be_spent_by_its_owner_alone() -> None:  # T5, T11
 
 
 @pytest.mark.parametrize(
-    "place", [*range(0, 169, 8), *range(169, OUTPUT_SIZE, 20), OUTPUT_SIZE - 1]
+    "place", [*range(0, 169, 8), *range(169, OUTPUT_BYTES, 20), OUTPUT_BYTES - 1]
 )
 def test_an_output_that_does_not_rebuild_is_not_ours(place: int) -> None:  # T11
     """Any changed byte: not counted. Where P is still ours, it is reported as refused."""
@@ -99,7 +100,7 @@ def test_a_hint_for_another_bank_hides_it_from_the_bank_only() -> None:  # T11
 
 
 def test_garbage_is_nobodys() -> None:
-    outputs = [Output(bytes([byte]) * OUTPUT_SIZE) for byte in (0, 1, 0x7F, 0xFF)]
+    outputs = [Output(bytes([byte]) * OUTPUT_BYTES) for byte in (0, 1, 0x7F, 0xFF)]
     assert scan_as(HOUSE.alice, outputs) == []
     assert scan_as(HOUSE.alice, []) == []
     clients = [(HOUSE.alice.view, HOUSE.alice.address.spend)]

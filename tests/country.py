@@ -34,6 +34,7 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, EntryId, OrderId, ParticipantNumber
 from specie.values.limits import WINDOW_MS_DEFAULT
+from specie.wallet.releasing import LogView
 from specie.wallet.vault import Vault
 from tests.clocks import ManualClock, SeededIdentifiers
 
@@ -176,7 +177,7 @@ class Country:
     def forget_payments(self, person: Person) -> None:
         """Wait until no payment of this wallet can become final, and free its tokens."""
         self.clock.advance(2 * WINDOW_MS_DEFAULT)
-        person.wallet.release_expired(self.clock.now(), lambda _: False)
+        person.wallet.release_expired(LogView(self.clock.now(), frozenset()))
 
     def count_money(self) -> int:
         """All that vaults and wallets can spend, once every device has come online."""

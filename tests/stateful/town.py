@@ -36,6 +36,7 @@ from specie.values.identifiers import (
     ParticipantNumber,
 )
 from specie.values.times import Timestamp
+from specie.wallet.releasing import LogView
 from specie.wallet.vault import Vault
 from tests.clocks import ManualClock, SeededIdentifiers
 from tests.country import load_published_outputs
@@ -242,10 +243,8 @@ class Town:
         time = max((leaf.time for leaf in leaves if isinstance(leaf, HeaderLeaf)), default=0)
         spent = {leaf.ref for leaf in leaves if isinstance(leaf, SpentLeaf)}
         log_time = Timestamp(time)
-        released = [
-            vault.release_expired(log_time, spent.__contains__) for vault in self.list_vaults()
-        ]
-        return log_time, sum(released)
+        view = LogView(log_time, frozenset(spent))
+        return log_time, sum(vault.release_expired(view) for vault in self.list_vaults())
 
     def close(self) -> None:
         """Leave nothing behind."""

@@ -41,6 +41,7 @@ class Indexed:
     created: OutputRef | None = None
     spent: OutputRef | None = None
     kernels: TransactionId | None = None
+    is_header: bool = False
 
 
 class LogIndex(Protocol):
@@ -48,6 +49,10 @@ class LogIndex(Protocol):
 
     def get_tip(self) -> tuple[int, Digest]:
         """How many leaves are indexed, and the root of the tree over them."""
+        ...
+
+    def find_last_header(self) -> int | None:
+        """Position of the newest header; None if nothing is indexed."""
         ...
 
     def record(self, size: int, root: Digest, leaves: Sequence[Indexed]) -> None:

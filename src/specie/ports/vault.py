@@ -66,8 +66,14 @@ class Received:
 class VaultStore(Protocol):
     """Tokens and payments of one holder; openings are sealed at rest."""
 
-    def add_tokens(self, tokens: Sequence[Token], time: Timestamp) -> int:
-        """New tokens become available; known ones are left alone. Gives how many were new."""
+    def add_tokens(
+        self, tokens: Sequence[Token], time: Timestamp, signed_until: Timestamp | None = None
+    ) -> int:
+        """New tokens become available; known ones are left alone. Gives how many were new.
+
+        `signed_until` for tokens that somebody with our keys may have signed for: new ones, and
+        known ones that were not signed for until later.
+        """
         ...
 
     def load_available(self) -> list[HeldToken]:

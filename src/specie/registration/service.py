@@ -17,7 +17,7 @@ from specie.identity.roster import Roster
 from specie.ledger.receipts import PaymentPart, ReceiptTrust, build_receipt
 from specie.ledger.states import OutputState, StateStatement, sign_states
 from specie.log.checkpoint import Checkpoint
-from specie.log.leaves import CreatedLeaf, KernelLeaf, Leaf, SpentLeaf, unpack_leaf
+from specie.log.leaves import CreatedLeaf, HeaderLeaf, KernelLeaf, Leaf, SpentLeaf, unpack_leaf
 from specie.log.notes import VerifierKey, drop_ml_dsa_lines, verify_note
 from specie.log.proofs import prove_consistency, prove_inclusion
 from specie.log.tiles import TILE_WIDTH
@@ -94,6 +94,14 @@ class Registration:
     def prove_leaf(self, position: int, *, is_quantum_safe: bool = False) -> str:
         """A receipt of one leaf, whatever its kind."""
         return self._build_receipt(position, None, is_quantum_safe)
+
+    def prove_time(self) -> str:
+        """A receipt of the newest header: what was final by its time is in the log."""
+        self.catch_up()
+        position = self._index.find_last_header()
+        if position is None:
+            raise SpecieError(ErrorCode.NOT_PUBLISHED, "nothing is in the log yet")
+        return self.prove_leaf(position)
 
     def prove_payment(self, payment: PaymentPart, *, is_quantum_safe: bool = False) -> str:
         """A receipt of one output of a payment; `not_published` while it is only promised.
@@ -173,7 +181,7 @@ def _index_leaf(position: int, leaf: Leaf) -> Indexed:
         return Indexed(position, spent=leaf.ref)
     if isinstance(leaf, KernelLeaf):
         return Indexed(position, kernels=leaf.txid)
-    return Indexed(position)
+    return Indexed(position, is_header=isinstance(leaf, HeaderLeaf))
 
 
 def _get_state(

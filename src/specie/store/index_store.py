@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -21,7 +21,7 @@ from specie.ports.log import Indexed
 from specie.store.database import Database, chunked
 from specie.values.identifiers import Digest, OutputRef, TransactionId
 
-_VERSION: Final = 2
+_VERSION: Final = 3
 _METADATA: Final = MetaData()
 
 _CREATED = Table(
@@ -48,6 +48,7 @@ _TIP = Table(
     Column("id", Integer, primary_key=True),
     Column("leaves", BigInteger, nullable=False),
     Column("root", LargeBinary, nullable=False),
+    Column("header", BigInteger, nullable=True),  # position of the newest
 )
 
 
@@ -72,7 +73,10 @@ class SqliteLogIndex:
             for table, rows in ((_CREATED, created), (_SPENT, spent), (_KERNELS, kernels)):
                 if rows:
                     connection.execute(insert(table), rows)
-            tip = {"leaves": size, "root": root}
+            tip: dict[str, Any] = {"leaves": size, "root": root}
+            headers = [one.position for one in leaves if one.is_header]
+            if headers:
+                tip["header"] = headers[-1]
             if connection.execute(update(_TIP).values(**tip)).rowcount == 0:
                 connection.execute(insert(_TIP).values(id=1, **tip))
 
@@ -83,6 +87,12 @@ class SqliteLogIndex:
     def find_spent(self, refs: Sequence[OutputRef]) -> dict[OutputRef, int]:
         """Positions of spent leaves."""
         return self._find(_SPENT, refs)
+
+    def find_last_header(self) -> int | None:
+        """Position of the newest header; None if nothing is indexed."""
+        with self._database.reading() as connection:
+            found = connection.execute(select(_TIP.c.header)).scalar()
+        return None if found is None else int(found)
 
     def find_kernels(self, txid: TransactionId) -> int | None:
         """Position of a transaction's kernels."""

@@ -71,10 +71,17 @@ class SqliteVaultStore:
         self._holder = holder
         self._key = key
 
-    def add_tokens(self, tokens: Sequence[Token], time: Timestamp) -> int:
+    def add_tokens(
+        self, tokens: Sequence[Token], time: Timestamp, signed_until: Timestamp | None = None
+    ) -> int:
         """New tokens become available; known ones are left alone. Gives how many were new."""
         with self._database.transaction() as connection:
-            return self._insert_tokens(connection, tokens, time)
+            fresh = self._insert_tokens(connection, tokens, time)
+            if signed_until is not None:
+                for part in chunked([token.ref for token in tokens]):
+                    which = and_(TOKEN.c.holder == self._holder, TOKEN.c.ref.in_(part))
+                    self._note_signed(connection, which, signed_until)
+        return fresh
 
     def load_available(self) -> list[HeldToken]:
         """Neither reserved nor spent."""
@@ -130,7 +137,8 @@ class SqliteVaultStore:
                     time=payment.time,
                 )
             )
-            self._note_signed(connection, payment)
+            which = self._is_reserved_by(payment.payment_id)
+            self._note_signed(connection, which, payment.not_after)
 
     def find_payment(self, payment_id: bytes) -> StoredPayment | None:
         """By the holder's own id."""
@@ -216,11 +224,10 @@ class SqliteVaultStore:
             is_named = and_(TOKEN.c.holder == self._holder, TOKEN.c.ref.in_(part))
             connection.execute(update(TOKEN).where(is_named).values(**values))
 
-    def _note_signed(self, connection: Connection, payment: StoredPayment) -> None:
+    def _note_signed(self, connection: Connection, which: Any, until: Timestamp) -> None:
         """What was signed until later stays so."""
-        is_earlier = or_(TOKEN.c.signed_until.is_(None), TOKEN.c.signed_until < payment.not_after)
-        which = and_(self._is_reserved_by(payment.payment_id), is_earlier)
-        connection.execute(update(TOKEN).where(which).values(signed_until=payment.not_after))
+        is_earlier = or_(TOKEN.c.signed_until.is_(None), TOKEN.c.signed_until < until)
+        connection.execute(update(TOKEN).where(which, is_earlier).values(signed_until=until))
 
     def _select_available(self, connection: Connection) -> list[HeldToken]:
         query = select(TOKEN).where(

@@ -46,7 +46,8 @@ from specie.values.errors import SpecieError
 from specie.values.identifiers import OutputRef, ParticipantNumber, PublicKey, Signature
 from specie.values.times import Timestamp
 from specie.wallet.history import History, build_history
-from specie.wallet.windows import compute_window, is_signable
+from specie.wallet.releasing import LogView
+from specie.wallet.windows import compute_last_signed, compute_window, is_signable
 
 _Build = Callable[[Sequence[Token], BuildContext], BuiltTransaction]
 
@@ -175,19 +176,24 @@ class Vault:
         inputs, now = built.signed.body.inputs, self.surroundings.clock.now()
         self._store.settle(payment_id, inputs, self._find_own(built), now)
 
-    def release_expired(self, log_time: Timestamp, is_spent: Callable[[OutputRef], bool]) -> int:
+    def list_waiting(self) -> list[OutputRef]:
+        """Inputs of payments whose answer was not heard."""
+        prepared = self._store.load_prepared()
+        return [ref for one in prepared for ref in decode_signed(one.data).body.inputs]
+
+    def release_expired(self, view: LogView) -> int:
         """Free the tokens of payments that can no longer become final; gives how many payments.
 
         Whoever once saw a signed transaction may bring it to the notary until its window is over.
-        So tokens are freed only once the log has a checkpoint later than `not_after` that does not
-        show all of them spent. If it shows some of them spent, that was another transaction: a
+        So tokens are freed only once the log has a header later than `not_after` and does not show
+        all of them spent. If it shows some of them spent, that was another transaction: a
         transaction spends all its inputs or none.
         """
         released = 0
         for payment in self._store.load_prepared():
             inputs = decode_signed(payment.data).body.inputs
-            spent = [ref for ref in inputs if log_time > payment.not_after and is_spent(ref)]
-            if log_time > payment.not_after and len(spent) < len(inputs):
+            spent = [ref for ref in inputs if ref in view.spent]
+            if view.time > payment.not_after and len(spent) < len(inputs):
                 self._store.release(payment.payment_id, spent)
                 released += 1
         return released
@@ -228,6 +234,16 @@ class Vault:
         worth = [token for token in found if token.amount > 0]
         fresh = self._store.add_tokens(worth, self.surroundings.clock.now())
         return Received(tuple(token.ref for token in found), fresh)
+
+    def take_restored(self, tokens: Sequence[Token]) -> int:
+        """Tokens that a phrase brought back; gives how many were new.
+
+        The device that was lost may have signed for them, for a window that nobody here knows. They
+        are ours to see at once, and to spend once every window that it can have signed by now is
+        over (ADR 0017).
+        """
+        now = self.surroundings.clock.now()
+        return self._store.add_tokens(tokens, now, compute_last_signed(now))
 
     def load_prepared(self) -> list[PreparedPayment]:
         """Payments whose answer was not heard: to be sent again."""

@@ -10,7 +10,7 @@ from making evidence against itself.
 
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.limits import WINDOW_MS_DEFAULT, WINDOW_STEP_MS
+from specie.values.limits import ATTEST_EARLY_MS_MAX, WINDOW_MS_DEFAULT, WINDOW_STEP_MS
 from specie.values.times import Timestamp
 
 
@@ -23,6 +23,15 @@ def compute_window(
     minute = now - now % WINDOW_STEP_MS
     not_before = max(0, minute - WINDOW_MS_DEFAULT, _get_earliest(signed_until))
     return Timestamp(not_before), Timestamp(minute + WINDOW_MS_DEFAULT - 1)
+
+
+def compute_last_signed(now: Timestamp) -> Timestamp:
+    """The last `not_after` that a device can have signed by now, whose clock banks put up with.
+
+    Banks attest no window that begins later than a clock may be ahead; a lost device's window
+    that no bank attested is refused by the bank that has seen its tokens spent since.
+    """
+    return Timestamp(now + ATTEST_EARLY_MS_MAX + WINDOW_MS_DEFAULT)
 
 
 def is_signable(now: Timestamp, signed_until: Timestamp | None) -> bool:

@@ -19,6 +19,7 @@ from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import AccountName, ClientId, OrderId, PublicKey
 from specie.values.times import DAY_MS
+from specie.wallet.releasing import LogView
 from tests.country import Country, Person, build_country, refused
 from tests.faults import Deed, kill_everywhere
 from tests.unit.flows.liars import Lying, LyingBank
@@ -359,7 +360,7 @@ def test_a_withdrawal_given_up_gives_the_deposit_back(country: Country) -> None:
     with refused(ErrorCode.EXPIRED):
         again()
     assert anna.bank.books.get_deposit(anna.id) == 0
-    country.north.vault.release_expired(country.clock.now(), lambda _: False)
+    country.north.vault.release_expired(LogView(country.clock.now(), frozenset()))
     for _ in range(2):
         with refused(ErrorCode.ORDER_CONFLICT):
             again()

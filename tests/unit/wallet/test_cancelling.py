@@ -9,6 +9,7 @@ from specie.ports.vault import PaymentState
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.limits import WINDOW_MS_DEFAULT
+from specie.wallet.releasing import LogView
 from specie.wallet.vault import PreparedPayment
 from tests.country import Country, Person, refused
 
@@ -53,7 +54,7 @@ def test_an_earlier_window_is_not_forgotten_with_a_cancelled_one(country: Countr
     anna, boris = country.open_person(country.north, 100), country.open_person(country.south)
     first = prepare(country, anna, boris, 10)
     country.clock.advance(WINDOW_MS_DEFAULT)
-    assert anna.wallet.release_expired(country.clock.now(), lambda _: False) == 1
+    assert anna.wallet.release_expired(LogView(country.clock.now(), frozenset())) == 1
     second = prepare(country, anna, boris, 20)
     cancel(anna.wallet, second.payment_id, country.network.notary)
     third = prepare(country, anna, boris, 30)

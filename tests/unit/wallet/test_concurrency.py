@@ -16,6 +16,7 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError, SpentError
 from specie.values.limits import WINDOW_MS_DEFAULT
 from specie.values.times import Timestamp
+from specie.wallet.releasing import LogView
 from specie.wallet.vault import Vault
 from tests.country import Country, Person, refused
 
@@ -132,7 +133,7 @@ def check_loser_keeps_waiting(country: Country, loser: Vault) -> None:
     (prepared,) = loser.load_prepared()
     spent = set(prepared.built.signed.body.inputs)
     later = Timestamp(country.clock.now() + 2 * WINDOW_MS_DEFAULT)
-    assert loser.release_expired(later, spent.__contains__) == 0
+    assert loser.release_expired(LogView(later, frozenset(spent))) == 0
     assert loser.get_balance() == 0
 
 

@@ -8,6 +8,7 @@ from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import Signature
 from specie.wallet.history import History
+from specie.wallet.releasing import LogView
 from tests.country import Country, Person, refused
 
 
@@ -87,7 +88,7 @@ def test_a_promise_that_comes_late_is_believed(country: Country) -> None:
     assert anna.wallet.get_balance() == 70
     assert summarise(anna.wallet.load_history())[0] == [(30, "settled"), (50, "prepared")]
     spent = set(again.built.signed.body.inputs)
-    assert anna.wallet.release_expired(country.clock.now(), spent.__contains__) == 0
+    assert anna.wallet.release_expired(LogView(country.clock.now(), frozenset(spent))) == 0
     assert anna.wallet.get_balance() == 70
 
 

@@ -15,6 +15,7 @@ from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import OutputRef
 from specie.values.limits import WINDOW_MS_DEFAULT, WINDOW_STEP_MS
 from specie.values.times import Timestamp
+from specie.wallet.releasing import LogView
 from specie.wallet.vault import Vault
 from specie.wallet.windows import compute_window, is_signable
 from tests.clocks import MORNING, ManualClock
@@ -22,11 +23,6 @@ from tests.country import Country, Person, refused
 from tests.refusing import attempt
 
 MINUTE = 60_000
-
-
-def is_never(_: OutputRef) -> bool:
-    """As if the log showed everything unspent."""
-    return False
 
 
 def get_spend(signed: SignedTransaction, ref: OutputRef) -> Spend:
@@ -62,7 +58,7 @@ def test_an_honest_wallet_makes_no_evidence_against_itself(country: Country) -> 
         prepared = anna.wallet.prepare_payment([country.order(boris, amount)], bytes([amount]) * 16)
         seen.append(prepared.built)
         country.clock.advance(WINDOW_MS_DEFAULT + 1)
-        assert anna.wallet.release_expired(country.clock.now(), is_never) == 1
+        assert anna.wallet.release_expired(LogView(country.clock.now(), frozenset())) == 1
     check_no_evidence(country, token, *seen)
     country.pay(anna, boris, 11)
     country.check_money()
@@ -75,7 +71,7 @@ def test_nor_with_a_clock_that_is_slow(country: Country) -> None:  # T15
     slow = ManualClock(Timestamp(country.clock.now() - 15 * MINUTE))
     wallet = with_clock(country, anna, slow)
     first = wallet.prepare_payment([country.order(boris, 5)], b"1" * 16)
-    assert wallet.release_expired(country.clock.now(), is_never) == 1
+    assert wallet.release_expired(LogView(country.clock.now(), frozenset())) == 1
     with refused(ErrorCode.TOKEN_UNAVAILABLE):
         wallet.prepare_payment([country.order(boris, 5)], b"2" * 16)
     with refused(ErrorCode.TOKEN_UNAVAILABLE):
@@ -87,14 +83,15 @@ def test_nor_with_a_clock_that_is_slow(country: Country) -> None:  # T15
     second = wallet.prepare_payment([country.order(boris, 5)], b"2" * 16)
     check_no_evidence(country, token, first.built, second.built)
     country.clock.advance(2 * WINDOW_MS_DEFAULT)
-    assert wallet.release_expired(country.clock.now(), is_never) == 1
+    assert wallet.release_expired(LogView(country.clock.now(), frozenset())) == 1
 
 
 def test_nor_with_a_clock_that_is_set_back(country: Country) -> None:
     anna, boris = country.open_person(country.north, 1000), country.open_person(country.south)
     fast = with_clock(country, anna, ManualClock(Timestamp(country.clock.now() + 60 * MINUTE)))
     fast.prepare_payment([country.order(boris, 5)], b"1" * 16)
-    assert fast.release_expired(Timestamp(country.clock.now() + 100 * MINUTE), is_never) == 1
+    later = Timestamp(country.clock.now() + 100 * MINUTE)
+    assert fast.release_expired(LogView(later, frozenset())) == 1
     with refused(ErrorCode.TOKEN_UNAVAILABLE):
         country.pay(anna, boris, 5)
 
@@ -104,7 +101,7 @@ def test_other_tokens_are_taken_while_one_is_held_by_its_window(country: Country
     slow = with_clock(country, anna, ManualClock(Timestamp(country.clock.now() - 15 * MINUTE)))
     first = slow.prepare_payment([country.order(boris, 1)], b"1" * 16)
     assert len(first.built.signed.body.inputs) == 2
-    assert slow.release_expired(country.clock.now(), is_never) == 1
+    assert slow.release_expired(LogView(country.clock.now(), frozenset())) == 1
     country.lend_deposit(anna, 60)
     country.withdraw(anna, 60)
     anna.collect()
@@ -157,7 +154,7 @@ def test_a_payment_that_cannot_be_signed_now_reserves_nothing(
     anna, boris = country.open_person(country.north, 50), country.open_person(country.south)
     slow = with_clock(country, anna, ManualClock(Timestamp(country.clock.now() - 15 * MINUTE)))
     slow.prepare_payment([country.order(boris, amount)], b"1" * 16)
-    slow.release_expired(country.clock.now(), is_never)
+    slow.release_expired(LogView(country.clock.now(), frozenset()))
     for _ in range(2):
         with refused(ErrorCode.TOKEN_UNAVAILABLE):
             slow.prepare_payment([country.order(boris, amount)], b"2" * 16)

@@ -8,15 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from specie.crypto.secrets import InstitutionKey
+from specie.crypto.secrets import InstitutionKey, SigningKey
 from specie.identity.genesis import compute_origin
 from specie.identity.participants import sign_participants
 from specie.identity.roster import Roster
 from specie.ledger.batches import JudgedTransaction, build_leaves, pack_private
 from specie.ledger.receipts import ReceiptTrust
 from specie.ledger.transactions import AttestedTransaction
-from specie.ledger.wire import encode_attested
+from specie.ledger.voids import VoidRequest, sign_void
+from specie.ledger.wire import encode_attested, encode_signed
 from specie.log.checkpoint import Checkpoint
+from specie.log.leaves import VoidLeaf
 from specie.log.notes import VerifierKey, format_note, sign_as_log
 from specie.log.proofs import prove_inclusion
 from specie.log.tree import Frontier, compute_leaf_hash
@@ -25,7 +27,7 @@ from specie.store.index_store import SqliteLogIndex
 from specie.store.log_files import LogFolder
 from specie.values.identifiers import Digest
 from specie.values.times import Timestamp
-from tests.building import NOW, World, sign
+from tests.building import NOW, Draft, World, sign
 from tests.unit.ledger.history import History
 
 REGISTRATION_KEY = InstitutionKey.generate()
@@ -79,15 +81,26 @@ class Press:
         return JudgedTransaction(transaction, encode_attested(transaction), time, version)
 
     def publish(
-        self, judged: Sequence[JudgedTransaction], others: Sequence[bytes] = ()
+        self,
+        judged: Sequence[JudgedTransaction],
+        others: Sequence[bytes] = (),
+        voids: Sequence[VoidRequest] = (),
     ) -> PressedBatch:
         """The next batch."""
         number = len(self.batches) + 1
-        private = pack_private(number, NOW, judged)
+        private = pack_private(number, NOW, judged, voids)
         leaves = build_leaves(number, NOW, judged, others, self.world.genesis, private)
         self.batches.append(PressedBatch(private, tuple(leaves)))
         self.append(leaves)
         return self.batches[-1]
+
+    def cancel(
+        self, draft: Draft, *judged: JudgedTransaction, owner: SigningKey | None = None
+    ) -> PressedBatch:
+        """The next batch, with a void of this draft."""
+        signed = sign(draft).signed
+        request = VoidRequest(encode_signed(signed), sign_void(signed, owner or draft.owners[0]))
+        return self.publish(judged, [VoidLeaf(signed.txid).pack()], [request])
 
     def publish_all(self, *transactions: AttestedTransaction) -> PressedBatch:
         """The next batch, judged in the usual way."""

@@ -5,6 +5,7 @@ payer signs that it shall never be final → the notary records it for good → 
 
 from typing import Protocol
 
+from specie.ledger.transactions import VoidPromise
 from specie.ports.notary import NotaryPort
 from specie.values.identifiers import Signature
 
@@ -16,8 +17,8 @@ class Cancelling(Protocol):
         """The payment as signed, and the signature that cancels it."""
         ...
 
-    def release_void(self, payment_id: bytes) -> None:
-        """The notary has recorded it."""
+    def release_void(self, payment_id: bytes, promise: VoidPromise) -> None:
+        """The notary has promised it."""
         ...
 
 
@@ -29,5 +30,4 @@ def cancel(vault: Cancelling, payment_id: bytes, notary: NotaryPort) -> None:
     `input_spent`: another payment, made by a copy of the vault, has spent the tokens already.
     """
     data, signature = vault.sign_void(payment_id)
-    notary.void(data, signature)
-    vault.release_void(payment_id)
+    vault.release_void(payment_id, notary.void(data, signature))

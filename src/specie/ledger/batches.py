@@ -1,8 +1,11 @@
 """Publication batches: from recorded transactions to leaves, and to the private batch (page 05).
 
-    private batch = number u64 ‖ time u64 ‖ n u32 ‖ n × one
+    private batch = number u64 ‖ time u64 ‖ n u32 ‖ n × one [‖ m u32 ‖ m × void]
     one           = time u64 ‖ list version u32 ‖ length u32 ‖ wire form
+    void          = length u32 ‖ wire form without attestations ‖ signature64
     batch hash    = SHA-256(private batch), in the header leaf
+
+Voids stand there in the order of their leaves; where there are none, nothing stands for them.
 
 `time` and list version are those by which the notary judged: with them an auditor judges again.
 """
@@ -14,6 +17,7 @@ from dataclasses import dataclass
 from specie.crypto.sums import sum_scalars
 from specie.identity.genesis import Genesis, ProofMode
 from specie.ledger.transactions import AttestedTransaction, Promise
+from specie.ledger.voids import VoidRequest
 from specie.ledger.wire import decode_attested
 from specie.log.leaves import (
     CreatedLeaf,
@@ -26,7 +30,7 @@ from specie.log.leaves import (
 from specie.values.catalogue import ErrorCode
 from specie.values.encoding import Reader, u32, u64
 from specie.values.errors import SpecieError
-from specie.values.identifiers import Digest, TransactionId
+from specie.values.identifiers import Digest, Signature, TransactionId
 from specie.values.limits import PUBLICATION_TRANSACTIONS_MAX, TRANSACTION_BYTES_MAX
 from specie.values.times import Timestamp
 
@@ -75,10 +79,11 @@ def build_batch(
     genesis: Genesis,
     now: Timestamp,
     others: Sequence[bytes] = (),
+    voids: Sequence[VoidRequest] = (),
 ) -> RecordedBatch:
     """Header, created, spent, kernels, others: each group sorted, so order says nothing."""
     judged = [recorded.get_judged() for recorded in waiting]
-    private = pack_private(number, now, judged)
+    private = pack_private(number, now, judged, voids)
     leaves = build_leaves(number, now, judged, others, genesis, private)
     txids = tuple(recorded.transaction.txid for recorded in waiting)
     return RecordedBatch(number, now, tuple(leaves), txids, tuple(others), private)
@@ -117,29 +122,68 @@ def build_leaves(
     return order_batch(header, created, spent, kernels, others)
 
 
-def pack_private(number: int, now: Timestamp, judged: Sequence[JudgedTransaction]) -> bytes:
+def pack_private(
+    number: int,
+    now: Timestamp,
+    judged: Sequence[JudgedTransaction],
+    voids: Sequence[VoidRequest] = (),
+) -> bytes:
     """The full batch, for auditors only: it shows the graph of payments, no names or amounts."""
     parts = [u64(number), u64(now), u32(len(judged))]
     for one in judged:
         parts += [u64(one.time), u32(one.members), u32(len(one.data)), one.data]
+    if voids:
+        parts.append(u32(len(voids)))
+    for void in voids:
+        parts += [u32(len(void.data)), void.data, void.signature]
     return b"".join(parts)
 
 
-def unpack_private(data: bytes) -> tuple[int, Timestamp, list[JudgedTransaction]]:
+@dataclass(frozen=True, slots=True, repr=False)
+class PrivateBatch:
+    """What an auditor is given."""
+
+    number: int
+    time: Timestamp
+    judged: tuple[JudgedTransaction, ...]
+    voids: tuple[VoidRequest, ...] = ()
+
+
+def unpack_private(data: bytes) -> PrivateBatch:
     """The inverse of `pack_private`."""
     reader = Reader(data)
-    number, now, count = reader.u64(), reader.time(), reader.u32()
+    number, now = reader.u64(), reader.time()
+    judged = tuple(_read_judged(reader) for _ in range(_read_count(reader)))
+    voids: tuple[VoidRequest, ...] = ()
+    if reader.position < len(data):
+        voids = tuple(
+            VoidRequest(_read_wire(reader), Signature(reader.take(64)))
+            for _ in range(_read_count(reader))
+        )
+        if not voids:
+            raise SpecieError(ErrorCode.NOT_CANONICAL, "an empty list of voids")
+    reader.finish()
+    return PrivateBatch(number, now, judged, voids)
+
+
+def _read_count(reader: Reader) -> int:
+    count = reader.u32()
     if count > PUBLICATION_TRANSACTIONS_MAX:
         raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "too many transactions in a batch")
-    judged = []
-    for _ in range(count):
-        time, members, length = reader.time(), reader.u32(), reader.u32()
-        if length > TRANSACTION_BYTES_MAX:
-            raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "transaction too long")
-        wire = reader.take(length)
-        judged.append(JudgedTransaction(decode_attested(wire), wire, time, members))
-    reader.finish()
-    return number, now, judged
+    return count
+
+
+def _read_judged(reader: Reader) -> JudgedTransaction:
+    time, members = reader.time(), reader.u32()
+    wire = _read_wire(reader)
+    return JudgedTransaction(decode_attested(wire), wire, time, members)
+
+
+def _read_wire(reader: Reader) -> bytes:
+    length = reader.u32()
+    if length > TRANSACTION_BYTES_MAX:
+        raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "transaction too long")
+    return reader.take(length)
 
 
 def _build_kernel_leaf(transaction: AttestedTransaction) -> KernelLeaf:

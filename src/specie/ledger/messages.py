@@ -7,6 +7,7 @@ authority    H("issue", network ‖ serial ‖ txid ‖ supply_change ‖ total_
 reserve      H("reserve", network ‖ entry ‖ participant ‖ amount ‖ time)
 promise      H("promise", network ‖ txid ‖ publish_by)
 void         H("void", network ‖ txid)
+voided       H("voided", network ‖ txid ‖ publish_by)
 """
 
 from specie.crypto.hashing import tagged_hash
@@ -82,6 +83,13 @@ def compute_reserve_message(
 def compute_void_message(network: NetworkId, txid: TransactionId) -> Digest:
     """Signed with the one-time key of the first input: this transaction shall never be final."""
     return tagged_hash("void", network, txid)
+
+
+def compute_voided_message(
+    network: NetworkId, txid: TransactionId, publish_by: Timestamp
+) -> Digest:
+    """Signed by the notary once it is durable that the transaction shall never be final."""
+    return tagged_hash("voided", network, txid, u64(publish_by))
 
 
 def compute_promise_message(

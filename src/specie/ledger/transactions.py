@@ -118,6 +118,15 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
+class VoidPromise:
+    """The notary's word: this transaction is never final, and the log says so by then."""
+
+    txid: TransactionId
+    publish_by: Timestamp
+    signature: Signature
+
+
+@dataclass(frozen=True, slots=True)
 class NotarisedTransaction:
     """Final."""
 

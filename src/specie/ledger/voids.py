@@ -3,6 +3,8 @@
 void = Schnorr(one-time key of the first input, H("void", network ‖ txid))
 """
 
+from dataclasses import dataclass
+
 from specie.crypto.secrets import SigningKey
 from specie.crypto.signatures import sign, verify_signature
 from specie.ledger.messages import compute_owner_message, compute_void_message
@@ -11,6 +13,14 @@ from specie.ledger.transactions import AttestedTransaction, SignedTransaction
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest, OutputRef, PublicKey, Signature
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class VoidRequest:
+    """What an owner hands in: the signed transaction without attestations, and what cancels it."""
+
+    data: bytes
+    signature: Signature
 
 
 def sign_void(signed: SignedTransaction, owner: SigningKey) -> Signature:
@@ -24,6 +34,17 @@ def check_void(transaction: AttestedTransaction, signature: Signature, ledger: L
     `input_unknown`, `owner_signature_invalid`, and `input_spent` for what is not void already: a
     void after another spend would hide that the owner has signed twice.
     """
+    check_void_signed(transaction, signature, ledger)
+    if ledger.has_void(transaction.txid):
+        return
+    if any(ledger.find_spend(ref) for ref in transaction.body.inputs):
+        raise SpecieError(ErrorCode.INPUT_SPENT, "an input is spent by another transaction")
+
+
+def check_void_signed(
+    transaction: AttestedTransaction, signature: Signature, ledger: LedgerView
+) -> None:
+    """What holds of a void for ever: `input_unknown`, `owner_signature_invalid`."""
     body, signed = transaction.body, transaction.signed
     owners = [_find_owner(ref, ledger) for ref in body.inputs]
     if not owners:
@@ -32,10 +53,6 @@ def check_void(transaction: AttestedTransaction, signature: Signature, ledger: L
     for ref, owner, own in zip(body.inputs, owners, signed.owner_signatures, strict=True):
         window = (body.not_before, body.not_after)
         _verify(owner, compute_owner_message(body.network, ref, *window, body.txid), own)
-    if ledger.has_void(body.txid):
-        return
-    if any(ledger.find_spend(ref) for ref in body.inputs):
-        raise SpecieError(ErrorCode.INPUT_SPENT, "an input is spent by another transaction")
 
 
 def _find_owner(ref: OutputRef, ledger: LedgerView) -> PublicKey:

@@ -20,7 +20,7 @@ from specie.ledger.messages import compute_promise_message
 from specie.ledger.transactions import Promise
 from specie.ledger.wire import decode_attested
 from specie.log.leaves import ConflictLeaf
-from specie.ports.notary import LookUp, NotaryStore
+from specie.ports.notary import LookUp, NotaryStore, RecordedOther
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError, SpentError
 from specie.values.identifiers import TransactionId
@@ -54,7 +54,7 @@ def notarise(
     recorded = [_record(one, rules, now) for one in judgement.accepted]
     if recorded:
         store.record_batch(recorded, judgement.supply)
-    _record_conflicts(judgement, store)
+    _record_conflicts(judgement, store, now)
     promises.update({one.transaction.txid: one.promise for one in recorded})
     return [_get_outcome(decoded[data], promises, judgement.errors) for data in batch]
 
@@ -88,12 +88,12 @@ def _record(one: Candidate, rules: NotaryRules, now: Timestamp) -> RecordedTrans
     return RecordedTransaction(one.transaction, one.data, now, promise, rules.participants.version)
 
 
-def _record_conflicts(judgement: Judgement, store: NotaryStore) -> None:
+def _record_conflicts(judgement: Judgement, store: NotaryStore, now: Timestamp) -> None:
     """A proven double spend goes into the log, once for each output."""
     for error in judgement.errors.values():
         if isinstance(error, SpentError):
             leaf = ConflictLeaf(error.evidence)
-            store.record_other(leaf.key, leaf.pack())
+            store.record_other(RecordedOther(leaf.key, leaf.pack(), now))
 
 
 def _get_outcome(

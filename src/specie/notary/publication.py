@@ -1,14 +1,13 @@
 """When to publish (spec page 05): what waits becomes a batch of leaves under a signed checkpoint.
 
-A batch is due when N_min payments wait, or the oldest has waited half of T_max: its promise
-names T_max. From a quarter of T_max on the notary asks for filler: self-transfers of
+A batch is due when N_min payments wait, or the oldest of what waits has waited half of T_max:
+its promise names T_max. From a quarter of T_max on the notary asks for filler: self-transfers of
 institutions, which nobody can tell from payments, so that no payment is published alone.
 """
 
-from collections.abc import Sequence
-
 from specie.identity.genesis import Genesis
 from specie.ledger.batches import RecordedTransaction
+from specie.ports.notary import Waiting
 from specie.values.times import Timestamp
 
 
@@ -23,15 +22,17 @@ def compute_batch_time(
     return now if left_out is None else Timestamp(max(last, left_out.time - 1))
 
 
-def is_due(waiting: Sequence[RecordedTransaction], genesis: Genesis, now: Timestamp) -> bool:
-    """Whether what waits has to be published now."""
-    if len(waiting) >= genesis.batch_payments_min:
+def is_due(waiting: Waiting, genesis: Genesis, now: Timestamp) -> bool:
+    """Whether what waits has to be published now: payments, or conflicts and voids."""
+    if waiting.payments >= genesis.batch_payments_min:
         return True
-    return bool(waiting) and now - waiting[0].time >= genesis.batch_age_ms_max // 2
+    is_waiting = bool(waiting.payments or waiting.others)
+    return is_waiting and now - waiting.since >= genesis.batch_age_ms_max // 2
 
 
-def count_missing(waiting: Sequence[RecordedTransaction], genesis: Genesis, now: Timestamp) -> int:
+def count_missing(waiting: Waiting, genesis: Genesis, now: Timestamp) -> int:
     """How many self-transfers should join what waits; 0 while there is time or nothing waits."""
-    if not waiting or now - waiting[0].time < genesis.batch_age_ms_max // 4:
+    is_waiting = bool(waiting.payments or waiting.others)
+    if not is_waiting or now - waiting.since < genesis.batch_age_ms_max // 4:
         return 0
-    return max(0, genesis.batch_payments_min - len(waiting))
+    return max(0, genesis.batch_payments_min - waiting.payments)

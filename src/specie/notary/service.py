@@ -9,17 +9,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from specie.crypto.secrets import InstitutionKey
+from specie.crypto.signatures import sign_as_institution
 from specie.identity.genesis import compute_origin
 from specie.identity.roster import Roster
 from specie.ledger.batches import (
     RecordedBatch,
-    RecordedTransaction,
     build_batch,
     pack_private,
 )
+from specie.ledger.judging import Candidate
+from specie.ledger.messages import compute_voided_message
 from specie.ledger.state import SupplyState
-from specie.ledger.transactions import Promise
-from specie.ledger.voids import check_void
+from specie.ledger.transactions import Promise, VoidPromise
+from specie.ledger.voids import VoidRequest, check_void
+from specie.ledger.wire import encode_signed
 from specie.log.checkpoint import Checkpoint
 from specie.log.leaves import VoidLeaf
 from specie.log.notes import sign_checkpoint
@@ -33,7 +36,7 @@ from specie.notary.notarisation import (
 )
 from specie.notary.publication import compute_batch_time, count_missing, is_due
 from specie.ports.clock import Clock
-from specie.ports.notary import BatchArchive, LogWriter, NotaryStore
+from specie.ports.notary import BatchArchive, LogWriter, NotaryStore, RecordedOther
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey, Signature, TransactionId
@@ -112,12 +115,13 @@ class Notary:
         """Serial and total as recorded."""
         return self._store.load_supply()
 
-    def void(self, data: bytes, signature: Signature) -> None:
+    def void(self, data: bytes, signature: Signature) -> VoidPromise:
         """Cancel a transaction that is not final; signed with the key of its first input.
 
-        Whoever signed it may then sign for the same tokens again, without waiting for the end
-        of its window: the transaction can never become final. `input_spent` if one of its inputs
-        is spent: cancelling afterwards would hide a double spend.
+        Durable once this returns, and the same answer again. Whoever signed it may then sign for
+        the same tokens again, without waiting for the end of its window: the transaction can never
+        become final. `input_spent` if one of its inputs is spent: cancelling afterwards would hide
+        a double spend.
         """
         candidate = decode_candidate(data)
         if isinstance(candidate, SpecieError):
@@ -129,13 +133,13 @@ class Notary:
                 raise SpecieError(ErrorCode.TRANSACTION_FINAL, "the transaction is final")
             ledger = self._store.load_view(build_look_up([candidate]))
             check_void(candidate.transaction, signature, ledger)
-            leaf = VoidLeaf(candidate.txid)
-            self._store.record_other(leaf.key, leaf.pack())
+            known = self._store.find_void(candidate.txid)
+            return known or self._record_void(candidate, signature)
 
     def count_missing(self) -> int:
         """How many self-transfers of institutions should join what waits to be published."""
         with self._work_lock:
-            waiting = self._store.load_waiting(self._roster.genesis.batch_payments_min)
+            waiting = self._store.count_waiting()
             return count_missing(waiting, self._roster.genesis, self._read_time())
 
     def count_broken_promises(self) -> int:
@@ -144,31 +148,46 @@ class Notary:
             return self._store.count_broken(self._read_time())
 
     def publish(self, *, is_forced: bool = False) -> int:
-        """Publish what is due (`is_forced`: what waits, due or not); gives the leaves written.
-
-        Conflicts and voids go with the payments; alone they are published when forced.
-        """
+        """Publish what is due (`is_forced`: what waits, due or not); gives the leaves written."""
         with self._work_lock:
             self._catch_up()
             now = self._read_time()
-            waiting = self._store.load_waiting(PUBLICATION_TRANSACTIONS_MAX + 1)
-            is_wanted = is_forced and bool(waiting or self._store.load_waiting_others(1))
+            waiting = self._store.count_waiting()
+            is_wanted = is_forced and bool(waiting.payments or waiting.others)
             if not is_wanted and not is_due(waiting, self._roster.genesis, now):
                 return 0
-            batch = self._build_batch(waiting, now)
+            batch = self._build_batch(now)
             self._store.record_publication(batch)
             self._catch_up()
             return len(batch.leaves)
 
-    def _build_batch(self, waiting: Sequence[RecordedTransaction], now: Timestamp) -> RecordedBatch:
+    def _record_void(self, candidate: Candidate, signature: Signature) -> VoidPromise:
+        genesis, now = self._roster.genesis, self._read_time()
+        publish_by = Timestamp(now + genesis.batch_age_ms_max)
+        message = compute_voided_message(genesis.network, candidate.txid, publish_by)
+        signed = sign_as_institution(self._key, message)
+        promise = VoidPromise(candidate.txid, publish_by, signed)
+        request = VoidRequest(encode_signed(candidate.transaction.signed), signature)
+        leaf = VoidLeaf(candidate.txid)
+        self._store.record_other(RecordedOther(leaf.key, leaf.pack(), now, request, promise))
+        return promise
+
+    def _build_batch(self, now: Timestamp) -> RecordedBatch:
         """The next one, of as many as a batch holds; one more says that there is a backlog."""
+        waiting = self._store.load_waiting(PUBLICATION_TRANSACTIONS_MAX + 1)
         left_out = waiting[PUBLICATION_TRANSACTIONS_MAX:]
         last = self._store.load_batch_time()
         time = compute_batch_time(now, last, left_out[0] if left_out else None)
         others = self._store.load_waiting_others(PUBLICATION_TRANSACTIONS_MAX)
         number = self._store.load_batch_number() + 1
-        chosen = waiting[:PUBLICATION_TRANSACTIONS_MAX]
-        batch = build_batch(number, chosen, self._roster.genesis, time, others)
+        batch = build_batch(
+            number,
+            waiting[:PUBLICATION_TRANSACTIONS_MAX],
+            self._roster.genesis,
+            time,
+            [one.leaf for one in others],
+            [one.request for one in others if one.request],
+        )
         return replace(batch, published=now)
 
     def _read_time(self) -> Timestamp:
@@ -183,9 +202,9 @@ class Notary:
         if self._archive is None:
             return  # the database has them all the same; nobody audits batches here
         for number in range(self._archived + 1, self._store.load_batch_number() + 1):
-            time, recorded = self._store.load_batch(number)
-            judged = [one.get_judged() for one in recorded]
-            self._archive.write(number, pack_private(number, time, judged))
+            batch = self._store.load_batch(number)
+            private = pack_private(number, batch.time, batch.judged, batch.voids)
+            self._archive.write(number, private)
             self._archived = number
 
     def _rules(self) -> NotaryRules:

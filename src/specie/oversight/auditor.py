@@ -22,14 +22,17 @@ from specie.ledger.audit import PublicAudit
 from specie.ledger.batches import JudgedTransaction, build_leaves, unpack_private
 from specie.ledger.judging import Candidate, Rules, apply_transaction, judge
 from specie.ledger.state import OverlayView, SupplyState
+from specie.ledger.transactions import AttestedTransaction
+from specie.ledger.voids import check_void_signed
+from specie.ledger.wire import decode_signed
 from specie.log.checkpoint import Checkpoint
-from specie.log.leaves import CONFLICT, HEADER, VOID
+from specie.log.leaves import CONFLICT, HEADER, VoidLeaf
 from specie.log.notes import SignedLine, VerifierKey, cosign, get_verifier_key, verify_log_line
 from specie.log.tree import Frontier, compute_leaf_hash
 from specie.ports.clock import Clock
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import TransactionId
+from specie.values.identifiers import Signature
 from specie.values.limits import BATCH_TRANSACTIONS_MAX
 from specie.values.times import Timestamp
 
@@ -45,6 +48,7 @@ class AuditedTotals:
     inputs: int = 0
     outputs: int = 0
     attestations: int = 0
+    voids: int = 0
 
 
 @dataclass(slots=True)
@@ -88,21 +92,27 @@ class BatchAudit:
             raise SpecieError(ErrorCode.LOG_INVALID, "an earlier batch did not hold")
 
     def _add(self, private: bytes, leaves: Sequence[bytes]) -> None:
-        number, now, judged = unpack_private(private)
+        batch = unpack_private(private)
+        number, now, judged = batch.number, batch.time, batch.judged
         if number != self.totals.batches + 1:
             raise SpecieError(ErrorCode.LOG_INVALID, f"batch {number} is not the next one")
-        others = [leaf for leaf in leaves if leaf[:1] in (bytes([CONFLICT]), bytes([VOID]))]
+        voids = [decode_signed(void.data) for void in batch.voids]
+        others = [leaf for leaf in leaves if leaf[:1] == bytes([CONFLICT])]
+        others += [VoidLeaf(signed.txid).pack() for signed in voids]
         expected = build_leaves(number, now, judged, others, self.genesis, private)
         if list(leaves) != expected:
             raise SpecieError(ErrorCode.LOG_INVALID, _describe_difference(number, leaves, private))
         fresh = OverlayView(self._ledger, self._ledger.supply)
-        fresh.voids.update(TransactionId(leaf[1:]) for leaf in others if leaf[:1] == bytes([VOID]))
+        fresh.voids.update(signed.txid for signed in voids)
         for part in _split(judged):
             self._judge(number, part, fresh)
+        for signed, void in zip(voids, batch.voids, strict=True):
+            self._check_void(number, AttestedTransaction(signed, ()), void.signature, fresh)
         self._check_publicly(leaves)
         self._merge(fresh)
         for one in judged:
             self._count(one)
+        self.totals.voids += len(voids)
         self._time = Timestamp(max(self._time, now))  # wallets rely on it: no later one is older
         self._frontier = self._frontier.append(compute_leaf_hash(leaf) for leaf in leaves)
         self.totals.batches += 1
@@ -124,6 +134,19 @@ class BatchAudit:
             apply_transaction(one.transaction, fresh, time)
         self._time, self._version = time, version
 
+    def _check_void(
+        self,
+        number: int,
+        transaction: AttestedTransaction,
+        signature: Signature,
+        ledger: OverlayView,
+    ) -> None:
+        """Its owners signed it, the first of them cancelled it; that it is not final is public."""
+        try:
+            check_void_signed(transaction, signature, ledger)
+        except SpecieError as error:
+            raise SpecieError(error.code, f"batch {number}, a void: {error.message}") from None
+
     def _check_publicly(self, leaves: Sequence[bytes]) -> None:
         """Evidence and voids come from the log alone: they hold to what anyone would check."""
         if not self.lists:
@@ -143,8 +166,6 @@ class BatchAudit:
         ledger.kernels.update(fresh.kernels)
         ledger.reserves.update(fresh.reserves)
         ledger.voids.update(fresh.voids)
-        for ref in fresh.spends:
-            ledger.outputs.pop(ref, None)  # spent: only its reference has to be remembered
 
     def _count(self, one: JudgedTransaction) -> None:
         body = one.transaction.body

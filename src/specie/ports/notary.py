@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from specie.ledger.batches import RecordedBatch, RecordedTransaction
+from specie.ledger.batches import PrivateBatch, RecordedBatch, RecordedTransaction
 from specie.ledger.state import LedgerView, SupplyState
-from specie.ledger.transactions import Promise
+from specie.ledger.transactions import Promise, VoidPromise
+from specie.ledger.voids import VoidRequest
 from specie.values.identifiers import (
     EntryId,
     InstitutionPublicKey,
@@ -45,7 +46,7 @@ class NotaryPort(Protocol):
         """Serial and total, for who prepares the next change."""
         ...
 
-    def void(self, data: bytes, signature: Signature) -> None:
+    def void(self, data: bytes, signature: Signature) -> VoidPromise:
         """Cancel a transaction that is not final, for good; signed by the owner of its inputs."""
         ...
 
@@ -58,6 +59,26 @@ class LookUp:
     kernels: tuple[PublicKey, ...]
     reserves: tuple[EntryId, ...]
     txids: tuple[TransactionId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RecordedOther:
+    """A leaf besides payments that waits to be published; a void with its request and promise."""
+
+    key: bytes
+    leaf: bytes
+    time: Timestamp
+    request: VoidRequest | None = None
+    promise: VoidPromise | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How much waits to be published, and since when."""
+
+    payments: int
+    others: int
+    since: Timestamp
 
 
 class NotaryStore(Protocol):
@@ -83,16 +104,24 @@ class NotaryStore(Protocol):
         """Notarised but not yet published, the oldest first."""
         ...
 
-    def record_other(self, key: bytes, leaf: bytes) -> None:
+    def count_waiting(self) -> Waiting:
+        """How much `load_waiting` and `load_waiting_others` would give, without reading it."""
+        ...
+
+    def record_other(self, other: RecordedOther) -> None:
         """A conflict or void leaf waits for the next batch; once for each key."""
         ...
 
-    def load_waiting_others(self, limit: int) -> list[bytes]:
+    def find_void(self, txid: TransactionId) -> VoidPromise | None:
+        """What was promised when it was cancelled; None if it was not."""
+        ...
+
+    def load_waiting_others(self, limit: int) -> list[RecordedOther]:
         """Conflict and void leaves not yet published."""
         ...
 
-    def load_batch(self, number: int) -> tuple[Timestamp, list[RecordedTransaction]]:
-        """Time and transactions of a published batch, in the order of notarisation."""
+    def load_batch(self, number: int) -> PrivateBatch:
+        """Time, transactions in the order of notarisation, and voids of a published batch."""
         ...
 
     def load_batch_time(self) -> Timestamp:

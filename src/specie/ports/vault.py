@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from specie.ledger.transactions import VoidPromise
 from specie.tokens.holdings import Token
 from specie.values.amounts import Minor
 from specie.values.identifiers import OutputRef, TransactionId
@@ -53,6 +54,7 @@ class StoredPayment:
     state: PaymentState
     not_after: Timestamp  # end of the window that was signed
     time: Timestamp  # when it was recorded
+    voided: VoidPromise | None = None  # of one that was cancelled: the notary's word for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +142,13 @@ class VaultStore(Protocol):
         """
         ...
 
-    def release_void(self, payment_id: bytes, signed_until: Timestamp) -> None:
-        """Cancelled for good: its tokens are free, and count as signed until then at most."""
+    def release_void(
+        self, payment_id: bytes, signed_until: Timestamp, promise: VoidPromise
+    ) -> None:
+        """Cancelled for good: its tokens are free, and count as signed until then at most.
+
+        The notary's promise is kept with the payment.
+        """
         ...
 
     def release_unsigned(self, payment_id: bytes | None = None) -> int:

@@ -21,12 +21,20 @@ from sqlalchemy import (
     update,
 )
 
+from specie.ledger.batches import PrivateBatch
 from specie.ledger.records import Kind, Output
 from specie.ledger.state import LedgerOutput, OverlayView, Spend, SupplyState
-from specie.ledger.transactions import Promise
+from specie.ledger.transactions import Promise, VoidPromise
+from specie.ledger.voids import VoidRequest
 from specie.ledger.wire import decode_attested
 from specie.log.leaves import VoidLeaf
-from specie.ports.notary import LookUp, RecordedBatch, RecordedTransaction
+from specie.ports.notary import (
+    LookUp,
+    RecordedBatch,
+    RecordedOther,
+    RecordedTransaction,
+    Waiting,
+)
 from specie.store.database import Database, chunked
 from specie.values.identifiers import (
     EntryId,
@@ -38,7 +46,7 @@ from specie.values.identifiers import (
 )
 from specie.values.times import Timestamp
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _METADATA: Final = MetaData()
 
 _OUTPUT = Table(
@@ -77,6 +85,10 @@ _OTHER = Table(
     _METADATA,
     Column("key", LargeBinary, primary_key=True),
     Column("leaf", LargeBinary, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("request", LargeBinary, nullable=True),  # of a void: signature64 ‖ wire form
+    Column("publish_by", BigInteger, nullable=True),
+    Column("promise", LargeBinary, nullable=True),
     Column("batch", Integer, nullable=True, index=True),
 )
 _SUPPLY = Table(
@@ -166,33 +178,54 @@ class SqliteNotaryStore:
         with self._database.reading() as connection:
             return [_read_recorded(row) for row in connection.execute(query)]
 
-    def load_batch(self, number: int) -> tuple[Timestamp, list[RecordedTransaction]]:
-        """Time and transactions of a published batch, in the order of notarisation."""
+    def count_waiting(self) -> Waiting:
+        """How much waits to be published, and since when, without reading it."""
+        payments = select(func.count(), func.min(_NOTARISED.c.time)).where(
+            _NOTARISED.c.batch.is_(None)
+        )
+        others = select(func.count(), func.min(_OTHER.c.time)).where(_OTHER.c.batch.is_(None))
+        with self._database.reading() as connection:
+            paid, paid_since = connection.execute(payments).one()
+            other, other_since = connection.execute(others).one()
+        since = min((one for one in (paid_since, other_since) if one is not None), default=0)
+        return Waiting(paid, other, Timestamp(since))
+
+    def load_batch(self, number: int) -> PrivateBatch:
+        """Time, transactions in the order of notarisation, and voids of a published batch."""
         query = (
             select(_NOTARISED).where(_NOTARISED.c.batch == number).order_by(_NOTARISED.c.sequence)
         )
+        others = select(_OTHER).where(_OTHER.c.batch == number).order_by(_OTHER.c.key)
         with self._database.reading() as connection:
             time = connection.execute(select(_BATCH.c.time).where(_BATCH.c.number == number))
-            return Timestamp(time.scalar_one()), [
-                _read_recorded(row) for row in connection.execute(query)
-            ]
+            recorded = [_read_recorded(row) for row in connection.execute(query)]
+            found = [_read_other(row) for row in connection.execute(others)]
+            return PrivateBatch(
+                number,
+                Timestamp(time.scalar_one()),
+                tuple(one.get_judged() for one in recorded),
+                tuple(one.request for one in found if one.request),
+            )
 
-    def record_other(self, key: bytes, leaf: bytes) -> None:
+    def record_other(self, other: RecordedOther) -> None:
         """A conflict or void leaf waits for the next batch; once for each key."""
         with self._database.transaction() as connection:
-            if connection.execute(select(_OTHER).where(_OTHER.c.key == key)).first() is None:
-                connection.execute(insert(_OTHER).values(key=key, leaf=leaf))
+            query = select(_OTHER.c.key).where(_OTHER.c.key == other.key)
+            if connection.execute(query).first() is None:
+                connection.execute(insert(_OTHER).values(**_build_other(other)))
 
-    def load_waiting_others(self, limit: int) -> list[bytes]:
-        """Conflict leaves not yet published, then void leaves: a key begins with the type."""
-        query = (
-            select(_OTHER.c.leaf)
-            .where(_OTHER.c.batch.is_(None))
-            .order_by(_OTHER.c.key)
-            .limit(limit)
-        )
+    def find_void(self, txid: TransactionId) -> VoidPromise | None:
+        """What was promised when it was cancelled; None if it was not."""
+        query = select(_OTHER).where(_OTHER.c.key == VoidLeaf(txid).key)
         with self._database.reading() as connection:
-            return [row.leaf for row in connection.execute(query)]
+            row = connection.execute(query).first()
+        return None if row is None else _read_other(row).promise
+
+    def load_waiting_others(self, limit: int) -> list[RecordedOther]:
+        """Conflict leaves not yet published, then void leaves: a key begins with the type."""
+        query = select(_OTHER).where(_OTHER.c.batch.is_(None)).order_by(_OTHER.c.key).limit(limit)
+        with self._database.reading() as connection:
+            return [_read_other(row) for row in connection.execute(query)]
 
     def load_batch_time(self) -> Timestamp:
         """Time of the last published batch, 0 if none."""
@@ -203,21 +236,26 @@ class SqliteNotaryStore:
     def load_last_time(self) -> Timestamp:
         """The latest time recorded, of a transaction or a publication; 0 if none."""
         last = select(_NOTARISED.c.time).order_by(_NOTARISED.c.sequence.desc()).limit(1)
+        others = select(func.max(_OTHER.c.time))
         batches = select(func.max(_BATCH.c.time), func.max(_BATCH.c.published))
         with self._database.reading() as connection:
             recorded = connection.execute(last).scalar() or 0
+            other = connection.execute(others).scalar() or 0
             header, published = connection.execute(batches).one()
-            return Timestamp(max(recorded, header or 0, published or 0))
+            return Timestamp(max(recorded, other, header or 0, published or 0))
 
     def count_broken(self, now: Timestamp) -> int:
         """Promises that were published late, or are late now and not published yet."""
-        query = (
-            select(func.count())
-            .select_from(_NOTARISED.outerjoin(_BATCH, _NOTARISED.c.batch == _BATCH.c.number))
-            .where(func.coalesce(_BATCH.c.published, now) > _NOTARISED.c.publish_by)
-        )
+        broken = 0
         with self._database.reading() as connection:
-            return connection.execute(query).scalar_one()
+            for table in (_NOTARISED, _OTHER):
+                query = (
+                    select(func.count())
+                    .select_from(table.outerjoin(_BATCH, table.c.batch == _BATCH.c.number))
+                    .where(func.coalesce(_BATCH.c.published, now) > table.c.publish_by)
+                )
+                broken += connection.execute(query).scalar_one()
+        return broken
 
     def load_batch_number(self) -> int:
         """Number of the last published batch, 0 if none."""
@@ -368,6 +406,28 @@ def _read_recorded(row: Any) -> RecordedTransaction:
         _read_promise(row),
         row.members,
     )
+
+
+def _build_other(other: RecordedOther) -> dict[str, Any]:
+    request, promise = other.request, other.promise
+    return {
+        "key": other.key,
+        "leaf": other.leaf,
+        "time": other.time,
+        "request": request.signature + request.data if request else None,
+        "publish_by": promise.publish_by if promise else None,
+        "promise": promise.signature if promise else None,
+    }
+
+
+def _read_other(row: Any) -> RecordedOther:
+    time = Timestamp(row.time)
+    if row.request is None:
+        return RecordedOther(row.key, row.leaf, time)
+    request = VoidRequest(row.request[64:], Signature(row.request[:64]))
+    txid = TransactionId(row.leaf[1:])
+    promise = VoidPromise(txid, Timestamp(row.publish_by), Signature(row.promise))
+    return RecordedOther(row.key, row.leaf, time, request, promise)
 
 
 def _read_promise(row: Any) -> Promise:

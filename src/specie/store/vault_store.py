@@ -14,6 +14,7 @@ from sqlalchemy import Connection, and_, insert, or_, select, update
 from specie.crypto.outputs import OPENING_BYTES, unpack_opening
 from specie.crypto.secrets import SealingKey, open_sealed
 from specie.ledger.records import Output
+from specie.ledger.transactions import VoidPromise
 from specie.ports.vault import HeldToken, PaymentState, Selection, StoredPayment
 from specie.store.contacts import SqliteContactStore
 from specie.store.database import Database, chunked
@@ -22,10 +23,10 @@ from specie.tokens.holdings import Token
 from specie.values.catalogue import ErrorCode
 from specie.values.encoding import encode_text, split_fixed
 from specie.values.errors import SpecieError
-from specie.values.identifiers import OutputRef, TransactionId
+from specie.values.identifiers import OutputRef, Signature, TransactionId
 from specie.values.times import Timestamp
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 
 
 class VaultDatabase:
@@ -187,10 +188,14 @@ class SqliteVaultStore:
             )
             self._free(connection, is_reserved)
 
-    def release_void(self, payment_id: bytes, signed_until: Timestamp) -> None:
+    def release_void(
+        self, payment_id: bytes, signed_until: Timestamp, promise: VoidPromise
+    ) -> None:
         """Cancelled for good: its tokens are free, and count as signed until then at most."""
+        word = {"void_publish_by": promise.publish_by, "void_promise": promise.signature}
         with self._database.transaction() as connection:
             self._change_state(connection, payment_id, PaymentState.CANCELLED)
+            connection.execute(update(PAYMENT).where(self._is_payment(payment_id)).values(**word))
             is_reserved = self._is_reserved_by(payment_id)
             connection.execute(
                 update(TOKEN)
@@ -304,10 +309,18 @@ class SqliteVaultStore:
             state=PaymentState(row.state),
             not_after=Timestamp(row.not_after),
             time=Timestamp(row.time),
+            voided=_read_void(row),
         )
 
     def _bind(self, name: bytes) -> bytes:
         return encode_text(self._holder) + b"\0" + name
+
+
+def _read_void(row: Any) -> VoidPromise | None:
+    if row.void_promise is None:
+        return None
+    txid, until = TransactionId(row.txid), Timestamp(row.void_publish_by)
+    return VoidPromise(txid, until, Signature(row.void_promise))
 
 
 def _find_holder(connection: Connection, holder: str) -> tuple[bytes, bytes, bytes] | None:

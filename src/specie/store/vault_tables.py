@@ -49,6 +49,8 @@ PAYMENT: Final = Table(
     Column("state", String, nullable=False, index=True),
     Column("not_after", BigInteger, nullable=False),
     Column("time", BigInteger, nullable=False),
+    Column("void_publish_by", BigInteger, nullable=True),  # the notary's promise of a void
+    Column("void_promise", LargeBinary, nullable=True),
     UniqueConstraint("holder", "id"),
 )
 CONTACT: Final = Table(

@@ -14,9 +14,9 @@ from specie.crypto.addresses import Address
 from specie.crypto.outputs import Opening, derive_owner_key, unpack_opening
 from specie.identity.genesis import Genesis
 from specie.identity.roster import Roster
-from specie.ledger.promises import verify_promise
+from specie.ledger.promises import verify_promise, verify_void_promise
 from specie.ledger.records import Output
-from specie.ledger.transactions import Promise, SignedTransaction
+from specie.ledger.transactions import Promise, SignedTransaction, VoidPromise
 from specie.ledger.voids import sign_void
 from specie.ledger.wire import decode_signed, encode_signed
 from specie.ports.clock import Clock
@@ -211,13 +211,19 @@ class Vault:
         owner = derive_owner_key(self.keys.spend, self.keys.view, token.output.data)
         return payment.data, sign_void(signed, owner)
 
-    def release_void(self, payment_id: bytes) -> None:
-        """The notary has recorded that the payment is void: its tokens are free at once.
+    def release_void(self, payment_id: bytes, promise: VoidPromise) -> None:
+        """The notary has promised that the payment is void: its tokens are free at once.
 
-        A void transaction is no evidence, so the next window may overlap the one that was signed.
+        `promise_invalid` unless it signed that of this payment. The promise is kept. A void
+        transaction is no evidence, so the next window may overlap the one that was signed.
         """
-        body = decode_signed(self._get_payment(payment_id).data).body
-        self._store.release_void(payment_id, Timestamp(max(0, body.not_before - 1)))
+        payment = self._get_payment(payment_id)
+        verify_void_promise(promise, self.surroundings.roster)
+        if payment.txid != promise.txid:
+            raise SpecieError(ErrorCode.PROMISE_INVALID, "a promise for another transaction")
+        not_before = decode_signed(payment.data).body.not_before
+        signed_until = Timestamp(max(0, not_before - 1))
+        self._store.release_void(payment_id, signed_until, promise)
 
     def find_payment(self, payment_id: bytes) -> StoredPayment | None:
         """What was recorded under this id."""

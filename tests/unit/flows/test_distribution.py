@@ -384,8 +384,8 @@ def test_a_withdrawal_that_was_voided_gives_the_deposit_back(country: Country) -
     prepared = country.north.vault.prepare_payment([one for _, one in asked], order)
     _, signature = country.north.vault.sign_void(order)
     attested = country.attest(prepared.built, country.north)
-    network.notary.void(encode_attested(attested), signature)
-    country.north.vault.release_void(order)
+    promise = network.notary.void(encode_attested(attested), signature)
+    country.north.vault.release_void(order, promise)
     end_withdrawal(order, country.north, network.notary)
     assert anna.bank.books.get_deposit(anna.id) == 70
     assert read_transit(country, country.north) == 0

@@ -50,7 +50,8 @@ def test_each_batch_is_the_one_of_its_header(own: House) -> None:
     own.archive.check_complete(len(headers))
     for header, private in zip(headers, batches, strict=True):
         assert header.batch_hash == hashlib.sha256(private).digest()
-        number, time, judged = unpack_private(private)
+        batch = unpack_private(private)
+        number, time, judged = batch.number, batch.time, batch.judged
         assert (number, time, len(judged)) == (header.number, header.time, header.kernels)
         assert pack_private(number, time, judged) == private
         assert all(one.time <= time and one.members >= 1 for one in judged)
@@ -117,7 +118,11 @@ def test_private_batches_are_read_strictly(own: House) -> None:
     too_long = private[: first + 12] + struct.pack("<I", TRANSACTION_BYTES_MAX + 1)
     for code, data in (
         (ErrorCode.TRUNCATED, private[:-1]),
-        (ErrorCode.TRAILING_BYTES, private + b"\0"),
+        (ErrorCode.TRUNCATED, private + b"\0"),
+        (ErrorCode.NOT_CANONICAL, private + bytes(4)),  # voids, but none
+        (ErrorCode.TRUNCATED, private + struct.pack("<I", 1)),
+        (ErrorCode.LIMIT_EXCEEDED, private + b"\xff" * 4),
+        (ErrorCode.TRAILING_BYTES, private + struct.pack("<II", 1, 0) + bytes(65)),
         (ErrorCode.LIMIT_EXCEEDED, too_many),
         (ErrorCode.LIMIT_EXCEEDED, too_long + private[first + 16 :]),
         (ErrorCode.NOT_CANONICAL, private[:first] + b"\xff" * 8 + private[first + 8 :]),

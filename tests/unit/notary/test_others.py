@@ -10,6 +10,7 @@ from specie.crypto.outputs import derive_owner_key
 from specie.crypto.secrets import SigningKey
 from specie.ledger.audit import PublicAudit, Totals, split_batches
 from specie.ledger.evidence import verify_evidence
+from specie.ledger.promises import verify_void_promise
 from specie.ledger.transactions import Promise
 from specie.ledger.voids import sign_void
 from specie.ledger.wire import decode_attested, encode_attested, encode_signed
@@ -160,9 +161,13 @@ def test_what_is_cancelled_never_becomes_final(
     notary = own.open_notary()
     data, other = make_spends(country, people, 2)
     signature = cancel(people[0], data)
-    for _ in range(3):
-        notary.void(data, signature)
-    notary.void(encode_signed(decode_attested(data).signed), signature)  # attested or not
+    told = notary.void(data, signature)
+    verify_void_promise(told, own.roster)
+    assert told.publish_by == own.clock.now() + own.roster.genesis.batch_age_ms_max
+    own.clock.advance(1)
+    assert notary.void(data, signature) == told
+    bare = encode_signed(decode_attested(data).signed)
+    assert notary.void(bare, signature) == told  # attested or not
     for one in (notary, own.open_notary()):
         with refused(ErrorCode.TRANSACTION_VOID):
             one.notarise(data)
@@ -172,9 +177,24 @@ def test_what_is_cancelled_never_becomes_final(
     notary.publish(is_forced=True)
     assert read_others(own) == [VoidLeaf(decode_attested(data).txid)]
     assert audit(own, read_leaves(own)).voids == 1
-    own.open_notary().void(data, signature)  # published long ago: the same answer
+    assert own.open_notary().void(data, signature) == told  # published long ago
     with refused(ErrorCode.TRANSACTION_VOID):
         notary.notarise(data)
+
+
+def test_a_void_that_is_published_late_is_a_broken_promise(
+    country: Country, people: tuple[Person, Person], own: House
+) -> None:  # X3
+    notary, (data,) = own.open_notary(), make_spends(country, people, 1)
+    notary.publish(is_forced=True)
+    before = notary.count_broken_promises()
+    notary.void(data, cancel(people[0], data))
+    own.clock.advance(own.roster.genesis.batch_age_ms_max)
+    assert notary.count_broken_promises() == before
+    own.clock.advance(1)
+    assert notary.count_broken_promises() == before + 1
+    notary.publish()
+    assert notary.count_broken_promises() == before + 1
 
 
 def test_in_one_batch_with_others(
@@ -280,7 +300,7 @@ def test_nobody_voids_altered_bodies(
     notary.void(data, cancel(people[0], data))
 
 
-def test_others_alone_are_published_when_forced(
+def test_others_alone_are_published_in_time(
     country: Country, people: tuple[Person, Person], own: House
 ) -> None:
     notary = own.open_notary()
@@ -291,14 +311,17 @@ def test_others_alone_are_published_when_forced(
     notary.void(void, cancel(people[0], void))
     with pytest.raises(SpentError):
         notary.notarise(second)
-    own.clock.advance(own.roster.genesis.batch_age_ms_max)
-    assert notary.publish() == 0
     waiting = own.open_store().load_waiting_others(9)
-    assert [one[0] for one in waiting] == [4, 5]  # conflicts before voids
+    assert [one.leaf[0] for one in waiting] == [4, 5]  # conflicts before voids
     assert own.open_store().load_waiting_others(1) == waiting[:1]
-    assert notary.publish(is_forced=True) == 3
+    half = own.roster.genesis.batch_age_ms_max // 2
+    own.clock.advance(half - 1)
+    assert notary.publish() == 0 and notary.count_missing() > 0  # filler is asked for
+    own.clock.advance(1)
+    assert notary.publish() == 3  # due like payments, and legal without any
     assert notary.publish(is_forced=True) == 0
-    assert [one.pack() for one in read_others(own)] == waiting
+    assert [one.pack() for one in read_others(own)] == [one.leaf for one in waiting]
+    assert notary.count_broken_promises() == 0
     audit(own, read_leaves(own))
 
 

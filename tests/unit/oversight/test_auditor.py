@@ -7,19 +7,21 @@ from pathlib import Path
 import pytest
 
 from specie.crypto.cosigning import CosignerKey
-from specie.crypto.secrets import InstitutionKey
+from specie.crypto.secrets import InstitutionKey, SigningKey
 from specie.identity.genesis import ProofMode
 from specie.identity.participants import ParticipantList, Status
 from specie.ledger.audit import PublicAudit, split_batches
 from specie.ledger.batches import build_leaves, pack_private
 from specie.ledger.records import Output, RangeProof
 from specie.ledger.transactions import AttestedTransaction
+from specie.ledger.voids import VoidRequest
+from specie.ledger.wire import encode_signed
 from specie.log.leaves import CONFLICT, VoidLeaf
 from specie.log.notes import verify_note
 from specie.oversight.auditor import Auditor, BatchAudit
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import Signature, TransactionId
+from specie.values.identifiers import Signature
 from specie.values.times import Timestamp
 from tests.building import NORTH, NOW, SOUTH, Draft, World, build, sign
 from tests.clocks import ManualClock
@@ -226,10 +228,10 @@ def check_last_refused(press: Press, code: ErrorCode) -> None:
 
 
 def test_a_token_spent_twice(started: Press) -> None:
-    """What was spent in an earlier batch is forgotten, hence unknown."""
+    """In an earlier batch: its owner's key is remembered, for voids handed in late."""
     started.publish_all(sign(draft_payment(started.world)))
     started.publish_all(sign(draft_payment(started.world)))
-    check_last_refused(started, ErrorCode.INPUT_UNKNOWN)
+    check_last_refused(started, ErrorCode.INPUT_SPENT)
 
 
 def test_a_token_spent_twice_in_one_batch(started: Press) -> None:
@@ -252,10 +254,59 @@ def test_money_out_of_nothing(started: Press) -> None:
 
 
 def test_a_transaction_that_is_void(started: Press) -> None:
-    payment = sign(draft_payment(started.world))
-    judged = [started.judge(payment)]
-    started.publish(judged, [VoidLeaf(payment.txid).pack()])
+    draft = draft_payment(started.world)
+    started.cancel(draft, started.judge(sign(draft)))
     check_last_refused(started, ErrorCode.TRANSACTION_VOID)
+
+
+def test_what_was_cancelled_and_paid_again(started: Press) -> None:
+    """The owner was free to sign again, in the same batch and after it."""
+    first, second, third = (draft_payment(started.world) for _ in range(3))
+    started.cancel(first)
+    started.cancel(second, started.judge(sign(third)))
+    started.cancel(draft_payment(started.world))  # signed before, handed in late: no rule is broken
+    audit = audit_all(started)
+    audit.check_covers(started.checkpoint)
+    audit_publicly(started)
+    assert audit.totals.voids == 3
+
+
+def test_who_cancelled_it_is_checked(started: Press) -> None:
+    """The notary alone cannot say that something is void, nor for whom."""
+    draft = draft_payment(started.world)
+    started.cancel(draft, owner=SigningKey.generate())
+    check_last_refused(started, ErrorCode.OWNER_SIGNATURE_INVALID)
+
+
+def test_a_void_of_what_its_owner_never_signed(started: Press) -> None:
+    draft = draft_payment(started.world)
+    forged = replace(draft, owners=(draft.owners[0], SigningKey.generate()))
+    started.cancel(forged)
+    check_last_refused(started, ErrorCode.OWNER_SIGNATURE_INVALID)
+
+
+def test_a_void_of_money_that_nobody_knows(started: Press) -> None:
+    payment = make_history(ProofMode.AGGREGATED).drafts[1][1]
+    started.cancel(payment)
+    check_last_refused(started, ErrorCode.INPUT_UNKNOWN)
+
+
+def test_a_void_of_what_is_final(started: Press) -> None:
+    draft = draft_payment(started.world)
+    started.publish_all(sign(draft))
+    started.cancel(draft)
+    check_last_refused(started, ErrorCode.KERNEL_EXISTS)
+
+
+def test_voids_and_requests_are_the_same(started: Press) -> None:
+    """A leaf that nobody asked for, and a request without its leaf."""
+    signed = sign(draft_payment(started.world)).signed
+    request = VoidRequest(encode_signed(signed), Signature(bytes(64)))
+    leaf = VoidLeaf(signed.txid).pack()
+    for leaves, voids in (([leaf], ()), ((), [request]), ([leaf, leaf], [request])):
+        press = replace(started, batches=started.batches[:1], leaves=started.leaves[:])
+        press.publish((), leaves, voids)
+        check_last_refused(press, ErrorCode.LOG_INVALID)
 
 
 def test_judged_too_late(started: Press) -> None:
@@ -328,28 +379,17 @@ def test_a_batch_that_failed_leaves_nothing_behind(tmp_path: Path) -> None:
     assert audit.totals.batches == audit.totals.transactions == 0
 
 
-@pytest.mark.parametrize("what", ["junk conflict", "void of a final one", "void twice"])
-def test_leaves_that_no_transaction_explains(started: Press, what: str) -> None:
-    """Anyone would refuse them, so the auditor does."""
-    audit = start_audit(started)
-    feed(audit, started.batches[0])
-    genesis = started.world.genesis
-    final = make_history(genesis.proof_mode).drafts[0][0].body.txid
-    leaf = {
-        "junk conflict": bytes([CONFLICT]) + b"junk",
-        "void of a final one": VoidLeaf(final).pack(),
-        "void twice": VoidLeaf(TransactionId(bytes([9]) * 32)).pack(),
-    }[what]
-    number = 2
-    if what == "void twice":
-        private = pack_private(number, NOW, [])
-        audit.add_batch(private, build_leaves(number, NOW, [], [leaf], genesis, private))
-        number += 1
-    private = pack_private(number, NOW, [])
-    leaves = build_leaves(number, NOW, [], [leaf], genesis, private)
-    code = refuse(audit.add_batch, private, leaves)
-    assert code is (ErrorCode.KERNEL_EXISTS if "void" in what else ErrorCode.TRUNCATED)
-    assert refuse(audit.check_covers, started.checkpoint) is ErrorCode.LOG_INVALID
+def test_a_conflict_that_proves_nothing(started: Press) -> None:
+    """Anyone would refuse it, so the auditor does."""
+    started.publish((), [bytes([CONFLICT]) + b"junk"])
+    check_last_refused(started, ErrorCode.TRUNCATED)
+
+
+def test_a_void_twice(started: Press) -> None:
+    draft = draft_payment(started.world)
+    started.cancel(draft)
+    started.cancel(draft)
+    check_last_refused(started, ErrorCode.KERNEL_EXISTS)
 
 
 def test_a_log_ahead_of_time_is_not_cosigned(started: Press) -> None:

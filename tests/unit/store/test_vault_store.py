@@ -8,18 +8,20 @@ from dataclasses import replace
 import pytest
 
 from specie.crypto.secrets import SealingKey
+from specie.ledger.transactions import VoidPromise
 from specie.ledger.wire import encode_signed
 from specie.ports.vault import HeldToken, PaymentState, StoredPayment
 from specie.store.vault_store import SqliteVaultStore
 from specie.tokens.holdings import Token
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import OutputRef
+from specie.values.identifiers import OutputRef, Signature, TransactionId
 from specie.values.times import Timestamp
 from tests.country import refused
 from tests.unit.store.engines import Engine
 from tests.unit.store.samples import Samples
 
+VOIDED = VoidPromise(TransactionId(bytes(32)), Timestamp(1), Signature(bytes(64)))
 ID, OTHER = b"payment one".ljust(16), b"payment two".ljust(16)
 
 
@@ -256,15 +258,16 @@ def test_a_void_payment_is_forgotten_by_its_tokens(engine: Engine, samples: Samp
     tokens = fill(store, samples, 2)
     record(store, samples)
     for _ in range(2):
-        store.release_void(ID, Timestamp(900))
+        store.release_void(ID, Timestamp(900), VOIDED)
         assert get_refs(store.load_available()) == get_refs(tokens)
         assert {one.signed_until for one in store.load_available()} == {900}
     found = store.find_payment(ID)
     assert found is not None and found.state is PaymentState.CANCELLED
+    assert found.voided == replace(VOIDED, txid=found.txid)
     with refused(ErrorCode.ORDER_CONFLICT):
         store.release(ID)
     with refused(ErrorCode.PAYMENT_UNKNOWN):
-        store.release_void(OTHER, Timestamp(900))
+        store.release_void(OTHER, Timestamp(900), VOIDED)
 
 
 def test_everything_is_there_for_the_history(engine: Engine, samples: Samples) -> None:

@@ -1,14 +1,19 @@
 """A payment is taken back: at once, for good, and never after it is final (T15, ADR 0010)."""
 
+from dataclasses import replace
+
 import pytest
 
 from specie.flows.cancelling import cancel
 from specie.flows.payment import complete_payment, resume
+from specie.ledger.transactions import VoidPromise
 from specie.ledger.wire import encode_attested
 from specie.ports.vault import PaymentState
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
+from specie.values.identifiers import Signature, TransactionId
 from specie.values.limits import WINDOW_MS_DEFAULT
+from specie.values.times import Timestamp
 from specie.wallet.releasing import LogView
 from specie.wallet.vault import PreparedPayment
 from tests.country import Country, Person, refused
@@ -81,12 +86,33 @@ def test_only_what_was_signed_and_waits_can_be_cancelled(country: Country) -> No
     anna, boris = country.open_person(country.north, 100), country.open_person(country.south)
     with refused(ErrorCode.PAYMENT_UNKNOWN):
         anna.wallet.sign_void(country.draw_order())
+    nobody = VoidPromise(TransactionId(bytes(32)), country.clock.now(), Signature(bytes(64)))
     with refused(ErrorCode.PAYMENT_UNKNOWN):
-        anna.wallet.release_void(country.draw_order())
+        anna.wallet.release_void(country.draw_order(), nobody)
     prepared = prepare(country, anna, boris, 30)
     country.forget_payments(anna)
     with refused(ErrorCode.ORDER_CONFLICT):
         anna.wallet.sign_void(prepared.payment_id)
+    assert anna.wallet.get_balance() == 100
+
+
+def test_tokens_are_free_on_the_notarys_word_only(country: Country) -> None:
+    """Signed by it, for this payment; the word is kept, to be shown later."""
+    anna, boris = country.open_person(country.north, *[25] * 4), country.open_person(country.south)
+    first, second = prepare(country, anna, boris, 50), prepare(country, anna, boris, 50)
+    notary = country.network.notary
+    promise = notary.void(*anna.wallet.sign_void(first.payment_id))
+    later = replace(promise, publish_by=Timestamp(promise.publish_by + 1))
+    for wrong in (replace(promise, signature=Signature(bytes(64))), later):
+        with refused(ErrorCode.PROMISE_INVALID):
+            anna.wallet.release_void(first.payment_id, wrong)
+    with refused(ErrorCode.PROMISE_INVALID):
+        anna.wallet.release_void(second.payment_id, promise)
+    assert anna.wallet.get_balance() == 0
+    anna.wallet.release_void(first.payment_id, promise)
+    kept = anna.wallet.find_payment(first.payment_id)
+    assert kept is not None and kept.voided == promise
+    cancel(anna.wallet, second.payment_id, notary)
     assert anna.wallet.get_balance() == 100
 
 

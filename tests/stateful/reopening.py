@@ -22,6 +22,7 @@ from specie.ports.randomness import Identifiers
 from specie.store.application_store import SqliteApplicationStore
 from specie.store.books_store import SqliteBooksStore
 from specie.store.client_store import SqliteClientStore
+from specie.store.database import Database
 from specie.store.log_files import LogFolder
 from specie.store.notary_store import SqliteNotaryStore
 from specie.store.vault_store import VaultDatabase
@@ -47,10 +48,10 @@ def reopen_network(old: Network, data: Path, clock: Clock, identifiers: Identifi
     roster = Roster(genesis, (public / "participants").read_bytes())
     surroundings = Surroundings(roster, clock, identifiers)
     applications = SqliteApplicationStore(
-        data / "central_bank" / "applications.db", take(old.desk, "_store", "_key")
+        data / "central_bank" / "central_bank.db", take(old.desk, "_store", "_key")
     )
     officers = take(old.desk, "_officers")
-    reserves = SqliteBooksStore(data / "accounting" / "books.db")
+    reserves = SqliteBooksStore(data / "accounting" / "accounting.db")
     notary = SqliteNotaryStore(data / "notary" / "notary.db")
     return replace(
         old,
@@ -93,11 +94,10 @@ def close_network(network: Network) -> None:
 def _reopen_bank(old: Bank, folder: Path, surroundings: Surroundings) -> Bank:
     old_keys = take(old, "_keys")
     attester = replace(old_keys.attester, roster=surroundings.roster)
-    vault = VaultDatabase(folder / "vault.db").open_holder(
-        "vault", take(old, "vault", "_store", "_key")
-    )
-    clients = SqliteClientStore(folder / "clients.db", take(old, "_clients", "_key"))
-    books = DepositBooks(SqliteBooksStore(folder / "books.db"), surroundings.clock)
+    database = Database(folder / "bank.db")
+    vault = VaultDatabase(database).open_holder("vault", take(old, "vault", "_store", "_key"))
+    clients = SqliteClientStore(database, take(old, "_clients", "_key"))
+    books = DepositBooks(SqliteBooksStore(database), surroundings.clock)
     return Bank(
         surroundings.roster.current.get(old.number).name,
         replace(old_keys, attester=attester),

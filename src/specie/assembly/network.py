@@ -42,6 +42,7 @@ from specie.store.application_store import SqliteApplicationStore
 from specie.store.batch_files import BatchFolder
 from specie.store.books_store import SqliteBooksStore
 from specie.store.client_store import SqliteClientStore
+from specie.store.database import Database
 from specie.store.durable_files import replace_durably
 from specie.store.log_files import LogFolder
 from specie.store.notary_store import SqliteNotaryStore
@@ -168,11 +169,11 @@ def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) ->
     surroundings = Surroundings(roster, clock, identifiers)
     accounting = Accounting(
         roster,
-        SqliteBooksStore(_make_place(settings, "accounting", "books.db")),
+        SqliteBooksStore(_open_database(settings, "accounting")),
         accounting_key,
         clock,
     )
-    devices = VaultDatabase(_make_place(settings, "devices", "devices.db"))
+    devices = VaultDatabase(_open_database(settings, "devices"))
     device_master, device_salt = derive_master(
         devices, "every device", settings.device_passphrase, identifiers
     )
@@ -206,7 +207,7 @@ def _make_secrets() -> _InstitutionSecrets:
 
 
 def _build_notary(settings: Settings, key: InstitutionKey, surroundings: Surroundings) -> Notary:
-    store = SqliteNotaryStore(_make_place(settings, "notary", "notary.db"))
+    store = SqliteNotaryStore(_open_database(settings, "notary"))
     log = LogFolder(settings.data / "public")
     archive = BatchFolder(settings.data / "notary" / "batches")
     return Notary(surroundings.roster, key, store, log, surroundings.clock, archive)
@@ -263,9 +264,7 @@ def _describe_participants(
 def _build_desk(
     settings: Settings, officers: Sequence[OfficerDesk], surroundings: Surroundings
 ) -> CentralBankDesk:
-    store = SqliteApplicationStore(
-        _make_place(settings, "central_bank", "applications.db"), SealingKey.generate()
-    )
+    store = SqliteApplicationStore(_open_database(settings, "central_bank"), SealingKey.generate())
     keys = derive_keys(KeyTree.generate(), 0, CENTRAL_BANK)
     return CentralBankDesk(keys, officers, store, surroundings)
 
@@ -276,8 +275,8 @@ def _build_bank(
     secrets: _InstitutionSecrets,
     surroundings: Surroundings,
 ) -> Bank:
-    folder = f"bank-{number}"
-    vaults = VaultDatabase(_make_place(settings, folder, "vault.db"))
+    database = _open_database(settings, f"bank-{number}")
+    vaults = VaultDatabase(database)
     opened = create_keys(
         vaults,
         "vault",
@@ -286,10 +285,8 @@ def _build_bank(
         KeyTree.generate(),
     )
     vault = _open_vault(vaults, "vault", opened, number, surroundings)
-    clients = SqliteClientStore(_make_place(settings, folder, "clients.db"), SealingKey.generate())
-    books = DepositBooks(
-        SqliteBooksStore(_make_place(settings, folder, "books.db")), surroundings.clock
-    )
+    clients = SqliteClientStore(database, SealingKey.generate())
+    books = DepositBooks(SqliteBooksStore(database), surroundings.clock)
     attester = Attester(number, secrets.attestation, surroundings.roster)
     keys = BankKeys(attester, secrets.scan)
     return Bank(settings.banks[number - _FIRST_BANK], keys, vault, clients, books)
@@ -306,9 +303,9 @@ def _open_vault(
     return Vault(keys, database.open_holder(holder, opened.vault_key), surroundings)
 
 
-def _make_place(settings: Settings, institution: str, name: str) -> Path:
+def _open_database(settings: Settings, institution: str) -> Database:
     """In the institution's own folder, which nobody else of this machine may open."""
     folder = settings.data / institution
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    return folder / name
+    return Database(folder / f"{institution.split('-', maxsplit=1)[0]}.db")

@@ -33,7 +33,7 @@ from specie.ports.clients import (
     Movement,
     WatchedToken,
 )
-from specie.store.database import Database, chunked
+from specie.store.database import Database, chunked, open_store
 from specie.tokens.holdings import Token
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
@@ -49,7 +49,7 @@ from specie.values.identifiers import (
 )
 from specie.values.times import Timestamp
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _METADATA: Final = MetaData()
 
 _CLIENT = Table(
@@ -64,7 +64,7 @@ _CLIENT = Table(
     Column("status", String, nullable=False),
 )
 _TOKEN = Table(
-    "token",
+    "client_token",
     _METADATA,
     Column("ref", LargeBinary, primary_key=True),
     Column("client", String, nullable=False, index=True),
@@ -106,8 +106,8 @@ _EXPECTED = Table(
 class SqliteClientStore:
     """`ClientStore` on SQLite."""
 
-    def __init__(self, path: Path, key: SealingKey) -> None:
-        self._database = Database(path, _METADATA, "clients", _VERSION)
+    def __init__(self, place: Path | Database, key: SealingKey) -> None:
+        self._database = open_store(place, "clients", _VERSION, _METADATA)
         self._key = key
 
     def add_client(self, client: Client) -> None:

@@ -27,7 +27,7 @@ from specie.ledger.transactions import Promise
 from specie.ledger.wire import decode_attested
 from specie.log.leaves import VoidLeaf
 from specie.ports.notary import LookUp, RecordedBatch, RecordedTransaction
-from specie.store.database import Database, chunked
+from specie.store.database import Database, chunked, open_store
 from specie.values.identifiers import (
     EntryId,
     OutputRef,
@@ -107,8 +107,8 @@ _LEAF = Table(
 class SqliteNotaryStore:
     """`NotaryStore` on SQLite."""
 
-    def __init__(self, path: Path) -> None:
-        self._database = Database(path, _METADATA, "notary", _VERSION)
+    def __init__(self, place: Path | Database) -> None:
+        self._database = open_store(place, "notary", _VERSION, _METADATA)
 
     def find_promises(self, txids: Sequence[TransactionId]) -> dict[TransactionId, Promise]:
         """Promises given before."""

@@ -14,8 +14,11 @@ from specie.ports.clients import Client, ClientStatus
 from specie.store.application_store import SqliteApplicationStore
 from specie.store.books_store import SqliteBooksStore
 from specie.store.client_store import SqliteClientStore
+from specie.store.database import Database
+from specie.store.index_store import SqliteLogIndex
 from specie.store.notary_store import SqliteNotaryStore
 from specie.store.vault_store import VaultDatabase
+from specie.store.witness_store import SqliteWitnessStore
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import ClientId
 from tests.country import refused
@@ -32,13 +35,16 @@ class Store(Protocol):
         ...
 
 
-OPENERS: dict[str, Callable[[Path], Store]] = {
+OPENERS: dict[str, Callable[[Path | Database], Store]] = {
     "applications": lambda path: SqliteApplicationStore(path, KEY),
     "books": SqliteBooksStore,
     "clients": lambda path: SqliteClientStore(path, KEY),
+    "index": SqliteLogIndex,
     "notary": SqliteNotaryStore,
     "vault": VaultDatabase,
+    "witness": SqliteWitnessStore,
 }
+VERSIONS = {"clients": 2, "index": 2}
 every_store = pytest.mark.parametrize("name", sorted(OPENERS))
 
 
@@ -54,7 +60,7 @@ def test_files_are_in_wal_mode(tmp_path: Path, name: str) -> None:
     OPENERS[name](path)
     assert run(path, "PRAGMA journal_mode") == [("wal",)]
     assert run(path, "PRAGMA integrity_check") == [("ok",)]
-    assert run(path, "SELECT name, version FROM schema") == [(name, 1)]
+    assert run(path, "SELECT name, version FROM schema") == [(name, VERSIONS.get(name, 1))]
 
 
 @pytest.mark.parametrize("access", ["transaction", "reading"])
@@ -69,19 +75,34 @@ def test_every_connection_syncs_fully(tmp_path: Path, access: str) -> None:
 
 
 @every_store
-def test_another_store_or_version_is_refused(tmp_path: Path, name: str) -> None:
+def test_another_version_is_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / "store.db"
-    other = "books" if name != "books" else "vault"
-    OPENERS[other](path)
-    before = run(path, "SELECT name FROM sqlite_master ORDER BY name")
+    OPENERS[name](path).close()
+    for version in (0, 9):
+        run(path, f"UPDATE schema SET version = {version}")
+        before = run(path, "SELECT name, sql FROM sqlite_master ORDER BY name")
+        with refused(ErrorCode.STORE_UNUSABLE):
+            OPENERS[name](path)
+        assert run(path, "SELECT name, sql FROM sqlite_master ORDER BY name") == before
+
+
+@every_store
+def test_tables_of_somebody_else_are_not_taken_for_ours(tmp_path: Path, name: str) -> None:
+    """A store whose row is gone, or another store with a table of the same name."""
+    path = tmp_path / "store.db"
+    OPENERS[name](path).close()
+    run(path, "DELETE FROM schema")
     with refused(ErrorCode.STORE_UNUSABLE):
         OPENERS[name](path)
-    assert run(path, "SELECT name FROM sqlite_master ORDER BY name") == before
-    OPENERS[other](path)
-    for version in (0, 2):
-        run(path, f"UPDATE schema SET version = {version}")
-        with refused(ErrorCode.STORE_UNUSABLE):
-            OPENERS[other](path)
+    assert run(path, "SELECT name FROM schema") == []
+
+
+def test_all_stores_have_room_in_one_file(tmp_path: Path) -> None:
+    """An institution has one database: no two stores have a table of one name."""
+    path = tmp_path / "store.db"
+    for name in sorted(OPENERS):
+        OPENERS[name](path)
+    assert run(path, "SELECT name FROM schema ORDER BY name") == [(one,) for one in sorted(OPENERS)]
 
 
 @every_store
@@ -154,8 +175,8 @@ def test_a_changed_row_does_not_open(tmp_path: Path) -> None:
     store.add_found([(ClientId("anna"), token) for token in tokens])
     run(
         path,
-        "UPDATE token SET sealed_opening = (SELECT other.sealed_opening FROM token AS other"
-        " WHERE other.ref != token.ref)",
+        "UPDATE client_token SET sealed_opening = (SELECT other.sealed_opening"
+        " FROM client_token AS other WHERE other.ref != client_token.ref)",
     )
     with refused(ErrorCode.SEALED_INVALID):
         store.find_tokens([token.ref for token in tokens])

@@ -4,7 +4,6 @@ View keys, names and openings are sealed under the bank's storage key.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -33,7 +32,7 @@ from specie.ports.clients import (
     Movement,
     WatchedToken,
 )
-from specie.store.database import Database, chunked, open_store
+from specie.store.database import Place, chunked, open_store
 from specie.tokens.holdings import Token
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
@@ -106,7 +105,7 @@ _EXPECTED = Table(
 class SqliteClientStore:
     """`ClientStore` on SQLite."""
 
-    def __init__(self, place: Path | Database, key: SealingKey) -> None:
+    def __init__(self, place: Place, key: SealingKey) -> None:
         self._database = open_store(place, "clients", _VERSION, _METADATA)
         self._key = key
 
@@ -156,8 +155,8 @@ class SqliteClientStore:
     def load_clients(self) -> list[Client]:
         """All clients."""
         with self._database.reading() as connection:
-            rows = connection.execute(select(_CLIENT).order_by(_CLIENT.c.id)).all()
-        return [self._open_client(row) for row in rows]
+            rows = connection.execute(select(_CLIENT)).all()
+        return [self._open_client(row) for row in sorted(rows, key=lambda row: str(row.id))]
 
     def find_tokens(self, refs: Sequence[OutputRef]) -> dict[OutputRef, WatchedToken]:
         """Watched tokens by reference."""

@@ -1,11 +1,11 @@
-"""One SQLite database: WAL, `synchronous=FULL`, writers take their lock when they begin.
+"""The database of an institution, on SQLite or PostgreSQL.
 
 A committed transaction survives power loss; a second writer waits instead of failing later.
 Stores of one institution share its database, so their effects can be one transaction.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -13,24 +13,24 @@ from typing import Any, Final
 from sqlalchemy import (
     Column,
     Connection,
+    Engine,
     Integer,
     MetaData,
     String,
     Table,
-    create_engine,
-    event,
     insert,
     inspect,
+    make_url,
     select,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from specie.store import postgres, sqlite
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.limits import DATABASE_BUSY_MS_MAX
 
-_PARAMETERS_MAX: Final = 500  # SQLite's limit on bound parameters is far above
+_PARAMETERS_MAX: Final = 500  # the engines' limits on bound parameters are far above
 _SCHEMA: Final = Table(
     "schema",
     MetaData(),
@@ -42,16 +42,15 @@ _SCHEMA: Final = Table(
 class Database:
     """The database of one institution: each of its stores has its own tables in it."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or create; `store_unusable` if the file is not one of ours."""
-        self._reader = create_engine(
-            f"sqlite:///{path}", connect_args={"timeout": DATABASE_BUSY_MS_MAX / 1e3}
-        )
-        event.listen(self._reader, "connect", _prepare_connection)
-        event.listen(self._reader, "begin", _begin)
-        event.listen(self._reader, "before_cursor_execute", _check_alive)
-        event.listen(self._reader, "commit", _check_alive)
-        self._writer = self._reader.execution_options(writes=True)
+    def __init__(self, place: Path | str | Engine) -> None:
+        """Open or create a file, what a URL names, or what an engine opens.
+
+        `store_unusable` if it is not one of ours, `setting_invalid` if the URL is malformed.
+        """
+        self._engine = place if isinstance(place, Engine) else _make_engine(place)
+        self._kind = postgres if self._engine.dialect.name == postgres.DIALECT else sqlite
+        self._reader = self._kind.make_reader(self._engine)
+        self._writer = self._kind.make_writer(self._engine)
         self._mine = _Mine()
         try:
             self._create()
@@ -82,7 +81,7 @@ class Database:
         outer = self._mine.connection
         with _translated():
             if outer is not None:
-                with _savepoint(outer):
+                with _savepoint(outer, self._kind.is_alive):
                     yield outer
                 return
             with self._writer.begin() as connection:
@@ -105,19 +104,29 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
-        self._reader.dispose()
+        self._engine.dispose()
+
+    def clear(self) -> None:
+        """Everything that is in it is gone, for good."""
+        with self.transaction() as connection:
+            self._kind.clear(connection)
 
     def _create(self) -> None:
         with self.transaction() as connection:
+            self._kind.make_room(connection)
             tables = inspect(connection).get_table_names()
             if tables and _SCHEMA.name not in tables:
                 raise SpecieError(ErrorCode.STORE_UNUSABLE, "not a database of ours")
             _SCHEMA.create(connection, checkfirst=True)
 
 
-def open_store(place: Path | Database, name: str, version: int, metadata: MetaData) -> Database:
-    """A store's part of its institution's database, or of a file of its own."""
-    database = Database(place) if isinstance(place, Path) else place
+Place = Path | str | Database
+"""A file, a URL, or a database that is open already."""
+
+
+def open_store(place: Place, name: str, version: int, metadata: MetaData) -> Database:
+    """A store's part of its institution's database, or of one of its own."""
+    database = place if isinstance(place, Database) else Database(place)
     try:
         database.furnish(name, version, metadata)
     except SpecieError:
@@ -135,23 +144,46 @@ class _Mine(threading.local):
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """A full disk, a damaged file, a broken constraint: one code, and the transaction is undone."""
+    """A full disk, a damaged file, a lost connection, a broken constraint: one code, all undone."""
     try:
         yield
     except DBAPIError as error:
-        raise SpecieError(ErrorCode.STORE_UNUSABLE, f"the database says: {error.orig}") from None
+        raise SpecieError(ErrorCode.STORE_UNUSABLE, f"the database says: {_tell(error)}") from None
+    except PendingRollbackError:
+        raise SpecieError(ErrorCode.STORE_UNUSABLE, "the database has undone all of it") from None
     except PoolTimeoutError:
         raise SpecieError(ErrorCode.STORE_UNUSABLE, "too many wait for the database") from None
 
 
+def _tell(error: DBAPIError) -> str:
+    """PostgreSQL tells the row's values in a detail of its own: those stay where they are."""
+    details = getattr(error.orig, "diag", None)
+    told = str((details and details.message_primary) or error.orig)
+    return told.split("\n", maxsplit=1)[0]
+
+
+def _make_engine(place: Path | str) -> Engine:
+    if isinstance(place, Path):
+        return sqlite.make_engine(place)
+    try:
+        url = make_url(place)
+    except ArgumentError:
+        raise SpecieError(ErrorCode.SETTING_INVALID, "not the URL of a database") from None
+    if url.drivername == sqlite.DIALECT and url.database and not url.query:
+        return sqlite.make_engine(Path(url.database))
+    if url.drivername == postgres.DIALECT:
+        return postgres.make_engine(url)
+    raise SpecieError(ErrorCode.SETTING_INVALID, "the URL of a database: sqlite or postgresql")
+
+
 @contextmanager
-def _savepoint(connection: Connection) -> Iterator[None]:
-    """A part that can be undone alone; unless SQLite has undone everything itself (disk full)."""
+def _savepoint(connection: Connection, is_alive: Callable[[Connection], bool]) -> Iterator[None]:
+    """A part that can be undone alone; unless everything is undone already."""
     savepoint = connection.begin_nested()
     try:
         yield
     except BaseException:
-        if _is_alive(connection):
+        if is_alive(connection):
             savepoint.rollback()
         raise
     savepoint.commit()
@@ -160,32 +192,6 @@ def _savepoint(connection: Connection) -> Iterator[None]:
 def chunked(items: list[Any], size: int = _PARAMETERS_MAX) -> Iterator[list[Any]]:
     """Slices short enough for one IN (...)."""
     return (items[start : start + size] for start in range(0, len(items), size))
-
-
-def _prepare_connection(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    is_writing = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
-
-
-def _is_alive(connection: Connection) -> bool:
-    raw: Any = connection.connection.dbapi_connection
-    return bool(raw.in_transaction)
-
-
-def _check_alive(connection: Connection, *what: Any) -> None:
-    """After SQLite's own rollback a statement would count alone, and a commit would say yes."""
-    is_beginning = len(what) > 1 and str(what[1]).startswith("BEGIN")
-    if not is_beginning and not _is_alive(connection):
-        raise SpecieError(ErrorCode.STORE_UNUSABLE, "the database has undone the transaction")
 
 
 def _check_free(connection: Connection, metadata: MetaData) -> None:

@@ -4,7 +4,6 @@ The primary key of `spend` makes a second spend impossible even if a check were 
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -27,7 +26,7 @@ from specie.ledger.transactions import Promise
 from specie.ledger.wire import decode_attested
 from specie.log.leaves import VoidLeaf
 from specie.ports.notary import LookUp, RecordedBatch, RecordedTransaction
-from specie.store.database import Database, chunked, open_store
+from specie.store.database import Place, chunked, open_store
 from specie.values.identifiers import (
     EntryId,
     OutputRef,
@@ -107,7 +106,7 @@ _LEAF = Table(
 class SqliteNotaryStore:
     """`NotaryStore` on SQLite."""
 
-    def __init__(self, place: Path | Database) -> None:
+    def __init__(self, place: Place) -> None:
         self._database = open_store(place, "notary", _VERSION, _METADATA)
 
     def find_promises(self, txids: Sequence[TransactionId]) -> dict[TransactionId, Promise]:

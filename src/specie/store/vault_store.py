@@ -6,7 +6,6 @@ itself sealed, on a device under Argon2id of the passphrase.
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, and_, insert, or_, select, update
@@ -16,7 +15,7 @@ from specie.crypto.secrets import SealingKey, open_sealed
 from specie.ledger.records import Output
 from specie.ports.vault import HeldToken, PaymentState, Selection, StoredPayment
 from specie.store.contacts import SqliteContactStore
-from specie.store.database import Database, chunked, open_store
+from specie.store.database import Database, Place, chunked, open_store
 from specie.store.vault_tables import HOLDER, METADATA, PAYMENT, TOKEN
 from specie.tokens.holdings import Token
 from specie.values.catalogue import ErrorCode
@@ -31,7 +30,7 @@ _VERSION: Final = 1
 class VaultDatabase:
     """All holders; `open_holder` gives one holder's part of it."""
 
-    def __init__(self, place: Path | Database) -> None:
+    def __init__(self, place: Place) -> None:
         self._database = open_store(place, "vault", _VERSION, METADATA)
 
     def store_keys(self, holder: str, salt: bytes, sealed_key: bytes, sealed_tree: bytes) -> None:

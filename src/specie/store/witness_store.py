@@ -1,6 +1,5 @@
 """What a witness has cosigned last, on SQLite: if it forgot, it could sign two histories."""
 
-from pathlib import Path
 from typing import Final
 
 from sqlalchemy import (
@@ -16,7 +15,7 @@ from sqlalchemy import (
 )
 
 from specie.log.checkpoint import Checkpoint
-from specie.store.database import Database, open_store
+from specie.store.database import Place, open_store
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest
@@ -36,7 +35,7 @@ _LAST = Table(
 class SqliteWitnessStore:
     """`WitnessStore` on SQLite."""
 
-    def __init__(self, place: Path | Database) -> None:
+    def __init__(self, place: Place) -> None:
         self._database = open_store(place, "witness", _VERSION, _METADATA)
 
     def load(self, origin: str) -> Checkpoint | None:

@@ -1,10 +1,9 @@
 """Transactions that join: several stores' effects are all there or none is, by thread."""
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,11 +13,11 @@ from specie.books.entries import Account, Side
 from specie.log.checkpoint import Checkpoint
 from specie.log.tree import EMPTY_ROOT
 from specie.store.books_store import SqliteBooksStore
-from specie.store.database import Database
 from specie.store.witness_store import SqliteWitnessStore
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import AccountName
 from tests.country import refused
+from tests.unit.store.engines import Engine, make_sqlite
 
 TIP = Checkpoint("log.example/1", 0, EMPTY_ROOT)
 
@@ -30,9 +29,9 @@ class _Stop(Exception):
 class House:
     """Two stores of one institution."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.database = Database(path)
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.database = engine.open()
         self.books = SqliteBooksStore(self.database)
         self.witness = SqliteWitnessStore(self.database)
 
@@ -42,9 +41,8 @@ class House:
 
     def see_from_outside(self) -> tuple[list[str], int]:
         """Account names and witnessed logs, as another process sees them: what is committed."""
-        with closing(sqlite3.connect(self.path)) as connection:
-            names = connection.execute("SELECT name FROM account ORDER BY name").fetchall()
-            (seen,) = connection.execute("SELECT count(*) FROM last").fetchone()
+        names = self.engine.run("SELECT name FROM account ORDER BY name")
+        ((seen,),) = self.engine.run("SELECT count(*) FROM last")
         return [name for (name,) in names], seen
 
 
@@ -56,11 +54,9 @@ def stopped() -> Iterator[None]:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(engine: Engine) -> House:
     """Empty."""
-    made = House(tmp_path / "house.db")
-    yield made
-    made.database.close()
+    return House(engine)
 
 
 def test_effects_of_two_stores_are_one_transaction(house: House) -> None:  # P11
@@ -99,7 +95,7 @@ def test_a_nested_error_that_is_caught_leaves_no_half(house: House) -> None:
             raise _Stop
         with refused(ErrorCode.STORE_UNUSABLE), house.database.transaction() as connection:
             house.open_account("c")
-            connection.execute(text("INSERT INTO account (name) VALUES ('a')"))
+            connection.execute(text("INSERT INTO account (name) VALUES ('z')"))
         house.open_account("d")
     assert house.see_from_outside() == (["a", "d"], 0)
 
@@ -136,19 +132,22 @@ def test_a_thread_joins_its_own_transaction_only(house: House) -> None:
     assert house.see_from_outside() == (["ours", "theirs"], 0)
 
 
-def test_two_databases_are_two_transactions(house: House, tmp_path: Path) -> None:
-    other = House(tmp_path / "other.db")
+def test_two_databases_are_two_transactions(
+    house: House, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = House(make_sqlite(tmp_path_factory.mktemp("other")))
     with stopped(), house.database.transaction():
         house.open_account("a")
         other.open_account("a")
         raise _Stop
     assert house.see_from_outside() == ([], 0)
     assert other.see_from_outside() == (["a"], 0)
-    other.database.close()
+    other.engine.close()
 
 
-def test_what_sqlite_has_undone_itself_is_not_acknowledged(house: House) -> None:  # X12
+def test_what_sqlite_has_undone_itself_is_not_acknowledged(tmp_path: Path) -> None:  # X12
     """It may roll back alone, on a full disk: the rest of the block must not count as its own."""
+    house = House(make_sqlite(tmp_path))
     with refused(ErrorCode.STORE_UNUSABLE), house.database.transaction() as connection:
         house.open_account("a")
         raw = connection.connection.dbapi_connection
@@ -156,6 +155,9 @@ def test_what_sqlite_has_undone_itself_is_not_acknowledged(house: House) -> None
         raw.rollback()
         with refused(ErrorCode.STORE_UNUSABLE):
             house.open_account("b")
+        with refused(ErrorCode.STORE_UNUSABLE):
+            connection.execute(text("INSERT INTO account VALUES ('c', 1, x'00')"))
     assert house.see_from_outside() == ([], 0)
-    house.open_account("c")
-    assert house.see_from_outside() == (["c"], 0)
+    house.open_account("d")
+    assert house.see_from_outside() == (["d"], 0)
+    house.engine.close()

@@ -107,6 +107,13 @@ def open_server() -> Iterator[PostgresServer]:
         shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One server for all tests of this process; skips them where there is none."""
+    with open_server() as server:
+        yield server
+
+
 def _find_programs() -> Path | None:
     for place in _PLACES:
         found = [path.parent for path in Path("/").glob(f"{place[1:]}/initdb")]

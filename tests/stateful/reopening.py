@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from specie.accounting.reserves import Accounting
+from specie.assembly.databases import Databases
 from specie.assembly.network import Network
 from specie.bank.deposits import DepositBooks
 from specie.bank.service import Bank
@@ -47,27 +48,29 @@ def reopen_network(old: Network, data: Path, clock: Clock, identifiers: Identifi
     genesis = verify_genesis((public / "genesis").read_bytes())
     roster = Roster(genesis, (public / "participants").read_bytes())
     surroundings = Surroundings(roster, clock, identifiers)
+    databases = Databases(data, genesis.network)
     applications = SqliteApplicationStore(
-        data / "central_bank" / "central_bank.db", take(old.desk, "_store", "_key")
+        databases.open("central_bank"), take(old.desk, "_store", "_key")
     )
     officers = take(old.desk, "_officers")
-    reserves = SqliteBooksStore(data / "accounting" / "accounting.db")
-    notary = SqliteNotaryStore(data / "notary" / "notary.db")
+    reserves = SqliteBooksStore(databases.open("accounting"))
+    notary = SqliteNotaryStore(databases.open("notary"))
     return replace(
         old,
         settings=replace(old.settings, data=data),
+        databases=databases,
         genesis=genesis,
         roster=roster,
         desk=CentralBankDesk(take(old.desk, "_keys"), officers, applications, surroundings),
         accounting=Accounting(roster, reserves, take(old.accounting, "_key"), clock),
         notary=Notary(roster, take(old.notary, "_key"), notary, LogFolder(public), clock),
         banks={
-            number: _reopen_bank(bank, data / f"bank-{number}", surroundings)
+            number: _reopen_bank(bank, databases.open(f"bank-{number}"), surroundings)
             for number, bank in old.banks.items()
         },
         surroundings=surroundings,
         public=public,
-        devices=VaultDatabase(data / "devices" / "devices.db"),
+        devices=VaultDatabase(databases.open("devices")),
     )
 
 
@@ -81,20 +84,12 @@ def reopen_wallet(network: Network, holder: str, bank: ParticipantNumber) -> Vau
 
 def close_network(network: Network) -> None:
     """Close every database."""
-    take(network.desk, "_store").close()
-    take(network.accounting, "_books").close()
-    take(network.notary, "_store").close()
-    network.devices.close()
-    for bank in network.banks.values():
-        take(bank, "_clients").close()
-        take(bank, "books", "_books").close()
-        take(bank, "vault", "_store", "_database").close()
+    network.databases.close()
 
 
-def _reopen_bank(old: Bank, folder: Path, surroundings: Surroundings) -> Bank:
+def _reopen_bank(old: Bank, database: Database, surroundings: Surroundings) -> Bank:
     old_keys = take(old, "_keys")
     attester = replace(old_keys.attester, roster=surroundings.roster)
-    database = Database(folder / "bank.db")
     vault = VaultDatabase(database).open_holder("vault", take(old, "vault", "_store", "_key"))
     clients = SqliteClientStore(database, take(old, "_clients", "_key"))
     books = DepositBooks(SqliteBooksStore(database), surroundings.clock)

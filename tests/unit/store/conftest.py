@@ -6,18 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.country import country
-from tests.postgres import PostgresServer, open_server
+from tests.postgres import postgres
 from tests.unit.store.engines import ENGINES, Engine
 from tests.unit.store.samples import Samples
 
 __all__ = ["country", "engine", "postgres", "samples"]
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """One server for all tests of this process; skips them where there is none."""
-    with open_server() as server:
-        yield server
 
 
 @pytest.fixture(params=sorted(ENGINES))

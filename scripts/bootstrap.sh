@@ -125,6 +125,14 @@ check_rust() {
         "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y"
 }
 
+# Tests of the second engine start a server of their own; without its programs they are skipped.
+check_postgres() {
+    command -v initdb >/dev/null && return
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && return
+    if is_debian_root && (apt_install postgresql); then return; fi
+    say "no PostgreSQL here: tests of that engine are skipped (Debian: apt-get install postgresql)"
+}
+
 # --- the steps -----------------------------------------------------------------------------------
 
 install_packages() {
@@ -166,6 +174,7 @@ main() {
         check_rust
         install_kernel
     fi
+    if [ "$WANT" = all ]; then check_postgres; fi
     say "ready"
 }
 

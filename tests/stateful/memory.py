@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from specie.ledger.state import LedgerOutput, OverlayView, Spend, SupplyState
 from specie.ledger.transactions import Promise, TransactionBody
-from specie.ports.notary import LookUp, RecordedTransaction
+from specie.ports.notary import LookUp, RecordedOther, RecordedTransaction
 from specie.values.identifiers import EntryId, OutputRef, PublicKey, TransactionId
 
 
@@ -61,6 +61,6 @@ class MemoryStore:
         self.promises[body.txid] = recorded.promise
         self.bodies.append(body)
 
-    def record_other(self, key: bytes, leaf: bytes) -> None:
+    def record_other(self, other: RecordedOther) -> None:
         """Evidence for the log, once for each output."""
-        self.others.setdefault(key, leaf)
+        self.others.setdefault(other.key, other.leaf)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from specie.accounting.reserves import Accounting
+from specie.assembly.databases import Databases
 from specie.assembly.network import Network
 from specie.bank.deposits import DepositBooks
 from specie.bank.service import Bank
@@ -22,6 +23,7 @@ from specie.ports.randomness import Identifiers
 from specie.store.application_store import SqliteApplicationStore
 from specie.store.books_store import SqliteBooksStore
 from specie.store.client_store import SqliteClientStore
+from specie.store.database import Database
 from specie.store.log_files import LogFolder
 from specie.store.notary_store import SqliteNotaryStore
 from specie.store.vault_store import VaultDatabase
@@ -46,27 +48,29 @@ def reopen_network(old: Network, data: Path, clock: Clock, identifiers: Identifi
     genesis = verify_genesis((public / "genesis").read_bytes())
     roster = Roster(genesis, (public / "participants").read_bytes())
     surroundings = Surroundings(roster, clock, identifiers)
+    databases = Databases(data, genesis.network)
     applications = SqliteApplicationStore(
-        data / "central_bank" / "applications.db", take(old.desk, "_store", "_key")
+        databases.open("central_bank"), take(old.desk, "_store", "_key")
     )
     officers = take(old.desk, "_officers")
-    reserves = SqliteBooksStore(data / "accounting" / "books.db")
-    notary = SqliteNotaryStore(data / "notary" / "notary.db")
+    reserves = SqliteBooksStore(databases.open("accounting"))
+    notary = SqliteNotaryStore(databases.open("notary"))
     return replace(
         old,
         settings=replace(old.settings, data=data),
+        databases=databases,
         genesis=genesis,
         roster=roster,
         desk=CentralBankDesk(take(old.desk, "_keys"), officers, applications, surroundings),
         accounting=Accounting(roster, reserves, take(old.accounting, "_key"), clock),
         notary=Notary(roster, take(old.notary, "_key"), notary, LogFolder(public), clock),
         banks={
-            number: _reopen_bank(bank, data / f"bank-{number}", surroundings)
+            number: _reopen_bank(bank, databases.open(f"bank-{number}"), surroundings)
             for number, bank in old.banks.items()
         },
         surroundings=surroundings,
         public=public,
-        devices=VaultDatabase(data / "devices" / "devices.db"),
+        devices=VaultDatabase(databases.open("devices")),
     )
 
 
@@ -80,24 +84,15 @@ def reopen_wallet(network: Network, holder: str, bank: ParticipantNumber) -> Vau
 
 def close_network(network: Network) -> None:
     """Close every database."""
-    take(network.desk, "_store").close()
-    take(network.accounting, "_books").close()
-    take(network.notary, "_store").close()
-    network.devices.close()
-    for bank in network.banks.values():
-        take(bank, "_clients").close()
-        take(bank, "books", "_books").close()
-        take(bank, "vault", "_store", "_database").close()
+    network.databases.close()
 
 
-def _reopen_bank(old: Bank, folder: Path, surroundings: Surroundings) -> Bank:
+def _reopen_bank(old: Bank, database: Database, surroundings: Surroundings) -> Bank:
     old_keys = take(old, "_keys")
     attester = replace(old_keys.attester, roster=surroundings.roster)
-    vault = VaultDatabase(folder / "vault.db").open_holder(
-        "vault", take(old, "vault", "_store", "_key")
-    )
-    clients = SqliteClientStore(folder / "clients.db", take(old, "_clients", "_key"))
-    books = DepositBooks(SqliteBooksStore(folder / "books.db"), surroundings.clock)
+    vault = VaultDatabase(database).open_holder("vault", take(old, "vault", "_store", "_key"))
+    clients = SqliteClientStore(database, take(old, "_clients", "_key"))
+    books = DepositBooks(SqliteBooksStore(database), surroundings.clock)
     return Bank(
         surroundings.roster.current.get(old.number).name,
         replace(old_keys, attester=attester),

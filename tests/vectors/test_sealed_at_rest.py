@@ -110,7 +110,7 @@ def test_clients_of_a_bank(tmp_path: Path) -> None:  # T20
     sealed_key, sealed_name = read_row(place, "SELECT sealed_view_key, sealed_name FROM client")
     assert unseal("view-key", sealed_key, b"c-17") == handles.expose(view, "view-key")
     assert unseal("bytes", sealed_name, b"c-17") == "Ayşe Yılmaz".encode()
-    (sealed,) = read_row(place, "SELECT sealed_opening FROM token")
+    (sealed,) = read_row(place, "SELECT sealed_opening FROM client_token")
     assert unseal("bytes", sealed, TOKEN.ref) == OPENING
     (sealed,) = read_row(place, "SELECT sealed_amount FROM movement")
     assert unseal("bytes", sealed, TXID) == (1_234).to_bytes(8, "little")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from specie.accounting.reserves import Accounting
+from specie.assembly.databases import Databases
 from specie.bank.attestation import Attester
 from specie.bank.deposits import DepositBooks
 from specie.bank.service import Bank, BankKeys
@@ -72,6 +73,7 @@ class Settings:
     supply_cap_day: Minor = Minor(10**17)
     batch_payments_min: int = 32
     batch_age_ms_max: int = 10_000
+    database: str | None = field(default=None, repr=False)  # it may hold a password
     device_passphrase: str = field(default="on every device of the demo", repr=False)
 
 
@@ -87,6 +89,7 @@ class Network:
     """Everything wired; `banks` by number."""
 
     settings: Settings
+    databases: Databases
     genesis: Genesis
     roster: Roster
     list_key: InstitutionKey
@@ -166,24 +169,22 @@ def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) ->
     _write_cosigners(public, CosignerList(compute_origin(genesis), 1, 0, 0), list_key)
     _write_list(settings, signed, members.version)
     surroundings = Surroundings(roster, clock, identifiers)
-    accounting = Accounting(
-        roster,
-        SqliteBooksStore(_make_place(settings, "accounting", "books.db")),
-        accounting_key,
-        clock,
-    )
-    devices = VaultDatabase(_make_place(settings, "devices", "devices.db"))
+    databases = Databases(settings.data, genesis.network, settings.database)
+    reserves = SqliteBooksStore(databases.open("accounting"))
+    accounting = Accounting(roster, reserves, accounting_key, clock)
+    devices = VaultDatabase(databases.open("devices"))
     device_master, device_salt = derive_master(
         devices, "every device", settings.device_passphrase, identifiers
     )
     network = Network(
         settings=settings,
+        databases=databases,
         genesis=genesis,
         roster=roster,
         list_key=list_key,
-        desk=_build_desk(settings, officers, surroundings),
+        desk=_build_desk(databases, officers, surroundings),
         accounting=accounting,
-        notary=_build_notary(settings, notary_key, surroundings),
+        notary=_build_notary(databases, notary_key, surroundings),
         banks={},
         surroundings=surroundings,
         public=public,
@@ -195,7 +196,7 @@ def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) ->
     for number in range(_FIRST_BANK, _FIRST_BANK + len(settings.banks)):
         participant = ParticipantNumber(number)
         accounting.open_reserves(participant)
-        bank = _build_bank(settings, participant, secrets[participant], surroundings)
+        bank = _build_bank(network, participant, secrets[participant])
         network.banks[participant] = bank
         network.vault_locks[participant] = threading.Lock()
     return network
@@ -205,10 +206,10 @@ def _make_secrets() -> _InstitutionSecrets:
     return _InstitutionSecrets(ScanKey.generate(), SigningKey.generate(), InstitutionKey.generate())
 
 
-def _build_notary(settings: Settings, key: InstitutionKey, surroundings: Surroundings) -> Notary:
-    store = SqliteNotaryStore(_make_place(settings, "notary", "notary.db"))
-    log = LogFolder(settings.data / "public")
-    archive = BatchFolder(settings.data / "notary" / "batches")
+def _build_notary(databases: Databases, key: InstitutionKey, surroundings: Surroundings) -> Notary:
+    store = SqliteNotaryStore(databases.open("notary"))
+    log = LogFolder(databases.data / "public")
+    archive = BatchFolder(databases.data / "notary" / "batches")
     return Notary(surroundings.roster, key, store, log, surroundings.clock, archive)
 
 
@@ -261,23 +262,17 @@ def _describe_participants(
 
 
 def _build_desk(
-    settings: Settings, officers: Sequence[OfficerDesk], surroundings: Surroundings
+    databases: Databases, officers: Sequence[OfficerDesk], surroundings: Surroundings
 ) -> CentralBankDesk:
-    store = SqliteApplicationStore(
-        _make_place(settings, "central_bank", "applications.db"), SealingKey.generate()
-    )
+    store = SqliteApplicationStore(databases.open("central_bank"), SealingKey.generate())
     keys = derive_keys(KeyTree.generate(), 0, CENTRAL_BANK)
     return CentralBankDesk(keys, officers, store, surroundings)
 
 
-def _build_bank(
-    settings: Settings,
-    number: ParticipantNumber,
-    secrets: _InstitutionSecrets,
-    surroundings: Surroundings,
-) -> Bank:
-    folder = f"bank-{number}"
-    vaults = VaultDatabase(_make_place(settings, folder, "vault.db"))
+def _build_bank(network: Network, number: ParticipantNumber, secrets: _InstitutionSecrets) -> Bank:
+    surroundings = network.surroundings
+    database = network.databases.open(f"bank-{number}")
+    vaults = VaultDatabase(database)
     opened = create_keys(
         vaults,
         "vault",
@@ -286,13 +281,11 @@ def _build_bank(
         KeyTree.generate(),
     )
     vault = _open_vault(vaults, "vault", opened, number, surroundings)
-    clients = SqliteClientStore(_make_place(settings, folder, "clients.db"), SealingKey.generate())
-    books = DepositBooks(
-        SqliteBooksStore(_make_place(settings, folder, "books.db")), surroundings.clock
-    )
+    clients = SqliteClientStore(database, SealingKey.generate())
+    books = DepositBooks(SqliteBooksStore(database), surroundings.clock)
     attester = Attester(number, secrets.attestation, surroundings.roster)
     keys = BankKeys(attester, secrets.scan)
-    return Bank(settings.banks[number - _FIRST_BANK], keys, vault, clients, books)
+    return Bank(network.settings.banks[number - _FIRST_BANK], keys, vault, clients, books)
 
 
 def _open_vault(
@@ -304,11 +297,3 @@ def _open_vault(
 ) -> Vault:
     keys = derive_keys(opened.tree, 0, bank)
     return Vault(keys, database.open_holder(holder, opened.vault_key), surroundings)
-
-
-def _make_place(settings: Settings, institution: str, name: str) -> Path:
-    """In the institution's own folder, which nobody else of this machine may open."""
-    folder = settings.data / institution
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    return folder / name

@@ -78,14 +78,12 @@ def build_overseers(network: Network) -> Overseers:
     )
     listed = _list_cosigners(witnesses, auditor, log_key.name)
     network.replace_cosigners(listed)
-    folder = data / "registration"
-    folder.mkdir(parents=True, exist_ok=True)
     log = LogFolder(network.public)
     registration = Registration(
         network.roster,
         network.registration_key,
         log,
-        SqliteLogIndex(folder / "index.db"),
+        SqliteLogIndex(network.databases.open("registration")),
         listed.keys,
     )
     batches = BatchFolder(data / "notary" / "batches")
@@ -114,12 +112,10 @@ def read_lists(folder: Path, genesis: Genesis) -> dict[int, ParticipantList]:
 
 
 def _build_witness(name: str, network: Network, log_key: VerifierKey) -> Witness:
-    folder = network.settings.data / name
-    folder.mkdir(parents=True, exist_ok=True)
     return Witness(
         name,
         (InstitutionKey.generate(), CosignerKey.generate()),
         log_key,
-        SqliteWitnessStore(folder / "witness.db"),
+        SqliteWitnessStore(network.databases.open(name)),
         network.surroundings.clock,
     )

@@ -69,11 +69,14 @@ def demo(
     ] = None,
     seed: Annotated[int, typer.Option(help="Fixes the workload.")] = 1,
     mode: Annotated[str, typer.Option(help="Range proofs: published or aggregated.")] = "published",
+    database: Annotated[
+        str | None, typer.Option(help="postgresql:// URL; else SQLite files.", metavar="URL")
+    ] = None,
 ) -> None:
     """The whole story in one process, a workload, and the supply verified from public data."""
     if mode not in _MODES:
         raise typer.BadParameter("published or aggregated", param_hint="--mode")
-    options = DemoOptions(clients, payments, profile, data, seed, _MODES[mode])
+    options = DemoOptions(clients, payments, profile, data, seed, _MODES[mode], database)
     run_demo(options, Console())
 
 

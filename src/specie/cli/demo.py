@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,7 @@ class DemoOptions:
     data: Path | None
     seed: int
     mode: ProofMode
+    database: str | None = field(default=None, repr=False)  # it may hold a password
 
 
 def run_demo(options: DemoOptions, console: Console) -> None:
@@ -62,11 +63,11 @@ def run_demo(options: DemoOptions, console: Console) -> None:
     with _open_folder(options.data) as folder:
         narrator = Narrator(console)
         with narrator.step("A network is born: keys, signed genesis, signed participant list"):
-            settings = Settings(data=folder, proof_mode=options.mode)
+            settings = Settings(folder, proof_mode=options.mode, database=options.database)
             network = build_network(settings, SystemClock(), RandomIdentifiers())
             mode = options.mode.name.lower()
             narrator.say(f"network {network.genesis.network.hex()}, range proofs {mode}")
-        with _finishing(network):
+        with _closing(network, is_kept=options.data is not None), _finishing(network):
             overseers = build_overseers(network)
             with make_publisher(network):
                 payment = tell_story(network, narrator)
@@ -124,6 +125,17 @@ def _describe_kept(data: Path | None) -> str:
     if (data / "public" / "checkpoint").exists():
         return f"kept what was final; verify it: specie audit {data / 'public'}"
     return f"nothing was final yet, remove {data}"
+
+
+@contextmanager
+def _closing(network: Network, *, is_kept: bool) -> Iterator[None]:
+    """A temporary network leaves nothing on a server either."""
+    try:
+        yield
+    finally:
+        if not is_kept and network.settings.database is not None:
+            network.databases.clear()
+        network.databases.close()
 
 
 @contextmanager

@@ -140,23 +140,36 @@ def list_secrets(network: Network, payment: ShownPayment) -> dict[str, bytes]:
     }
 
 
-def search_folder(folder: Path, secrets: Mapping[str, bytes], known: bytes) -> tuple[int, bool]:
-    """Search every file below a folder; gives the bytes searched and whether `known` is there.
+def search_held(
+    held: Iterable[tuple[str, bytes]], secrets: Mapping[str, bytes], known: bytes
+) -> tuple[int, bool]:
+    """Search what somebody holds; gives the bytes searched and whether `known` is there.
 
     `disclosure_mismatch` if a secret is there: the demo has no story to tell then.
     """
     searched, is_known_found = 0, False
-    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            continue  # replaced by the next publication
+    for name, data in held:
         searched += len(data)
         is_known_found = is_known_found or known in data
         for what, secret in secrets.items():
             if secret in data:
-                raise SpecieError(ErrorCode.DISCLOSURE_MISMATCH, f"{path.name} holds {what}")
+                raise SpecieError(ErrorCode.DISCLOSURE_MISMATCH, f"{name} holds {what}")
     return searched, is_known_found
+
+
+def read_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file below it."""
+    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+        with suppress(FileNotFoundError):  # replaced by the next publication
+            yield path.name, path.read_bytes()
+
+
+def read_notary(network: Network) -> Iterator[tuple[str, bytes]]:
+    """The notary's files; of a database on a server, its values."""
+    yield from read_folder(network.settings.data / "notary")
+    if network.settings.database is not None:
+        for value in network.databases.open("notary").iterate_values():
+            yield "the notary's database", value
 
 
 def _gather_views(network: Network, payment: ShownPayment) -> dict[str, bytes]:

@@ -27,7 +27,9 @@ from specie.cli.showing import (
     build_sight_table,
     find_leaf,
     list_secrets,
-    search_folder,
+    read_folder,
+    read_notary,
+    search_held,
 )
 from specie.cli.telling import Narrator
 from specie.crypto.addresses import format_address
@@ -153,9 +155,9 @@ def _show_who_sees_what(network: Network, narrator: Narrator, payment: ShownPaym
         )
         narrator.show(build_sight_table(network, payment))
         secrets = list_secrets(network, payment)
-        notary = network.settings.data / "notary"
-        for what, folder in (("notary's files", notary), ("public folder", network.public)):
-            searched, is_found = search_folder(folder, secrets, payment.txid)
+        public = read_folder(network.public)
+        for what, held in (("notary's files", read_notary(network)), ("public folder", public)):
+            searched, is_found = search_held(held, secrets, payment.txid)
             if not is_found:
                 raise SpecieError(ErrorCode.NOT_PUBLISHED, f"{what}: the payment is not there")
             narrator.say(f"{what}, {searched:,} bytes: the payment's id is found;")

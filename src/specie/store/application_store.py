@@ -1,6 +1,5 @@
 """The central bank's applications, approvals and productions, on SQLite."""
 
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -23,7 +22,7 @@ from specie.crypto.outputs import OPENING_BYTES, unpack_opening
 from specie.crypto.secrets import SealingKey, open_sealed
 from specie.ledger.wire import decode_signed, encode_signed
 from specie.ports.issuance import Application, ApplicationState, Direction
-from specie.store.database import Database
+from specie.store.database import Place, open_store
 from specie.tokens.building import BuiltTransaction
 from specie.tokens.disclosures import Disclosure
 from specie.values.amounts import Minor
@@ -74,8 +73,8 @@ _PRODUCED = Table(
 class SqliteApplicationStore:
     """`ApplicationStore` on SQLite."""
 
-    def __init__(self, path: Path, key: SealingKey) -> None:
-        self._database = Database(path, _METADATA, "applications", _VERSION)
+    def __init__(self, place: Place, key: SealingKey) -> None:
+        self._database = open_store(place, "applications", _VERSION, _METADATA)
         self._key = key
 
     def add(self, application: Application) -> Application:

@@ -1,7 +1,6 @@
 """Double-entry books on SQLite. A balance is kept beside its postings and checked against them."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from sqlalchemy import (
@@ -19,7 +18,7 @@ from sqlalchemy import (
 )
 
 from specie.books.entries import Account, Entry, Posting, Side, compute_balances
-from specie.store.database import Database
+from specie.store.database import Place, open_store
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -57,8 +56,8 @@ _POSTING = Table(
 class SqliteBooksStore:
     """`BooksStore` on SQLite."""
 
-    def __init__(self, path: Path) -> None:
-        self._database = Database(path, _METADATA, "books", _VERSION)
+    def __init__(self, place: Place) -> None:
+        self._database = open_store(place, "books", _VERSION, _METADATA)
 
     def open_account(self, account: Account) -> None:
         """Idempotent; `account_exists` if it is there with another normal side."""

@@ -4,7 +4,6 @@ View keys, names and openings are sealed under the bank's storage key.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -33,7 +32,7 @@ from specie.ports.clients import (
     Movement,
     WatchedToken,
 )
-from specie.store.database import Database, chunked
+from specie.store.database import Place, chunked, open_store
 from specie.tokens.holdings import Token
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
@@ -49,7 +48,7 @@ from specie.values.identifiers import (
 )
 from specie.values.times import Timestamp
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _METADATA: Final = MetaData()
 
 _CLIENT = Table(
@@ -64,7 +63,7 @@ _CLIENT = Table(
     Column("status", String, nullable=False),
 )
 _TOKEN = Table(
-    "token",
+    "client_token",
     _METADATA,
     Column("ref", LargeBinary, primary_key=True),
     Column("client", String, nullable=False, index=True),
@@ -106,8 +105,8 @@ _EXPECTED = Table(
 class SqliteClientStore:
     """`ClientStore` on SQLite."""
 
-    def __init__(self, path: Path, key: SealingKey) -> None:
-        self._database = Database(path, _METADATA, "clients", _VERSION)
+    def __init__(self, place: Place, key: SealingKey) -> None:
+        self._database = open_store(place, "clients", _VERSION, _METADATA)
         self._key = key
 
     def add_client(self, client: Client) -> None:
@@ -156,8 +155,8 @@ class SqliteClientStore:
     def load_clients(self) -> list[Client]:
         """All clients."""
         with self._database.reading() as connection:
-            rows = connection.execute(select(_CLIENT).order_by(_CLIENT.c.id)).all()
-        return [self._open_client(row) for row in rows]
+            rows = connection.execute(select(_CLIENT)).all()
+        return [self._open_client(row) for row in sorted(rows, key=lambda row: str(row.id))]
 
     def find_tokens(self, refs: Sequence[OutputRef]) -> dict[OutputRef, WatchedToken]:
         """Watched tokens by reference."""

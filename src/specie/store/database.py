@@ -1,9 +1,11 @@
-"""One SQLite database: WAL, `synchronous=FULL`, writers take their lock when they begin.
+"""The database of an institution, on SQLite or PostgreSQL.
 
 A committed transaction survives power loss; a second writer waits instead of failing later.
+Stores of one institution share its database, so their effects can be one transaction.
 """
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -11,88 +13,193 @@ from typing import Any, Final
 from sqlalchemy import (
     Column,
     Connection,
+    Engine,
     Integer,
     MetaData,
     String,
     Table,
-    create_engine,
-    event,
     insert,
     inspect,
+    make_url,
     select,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from specie.store import postgres, sqlite
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.limits import DATABASE_BUSY_MS_MAX
 
-_PARAMETERS_MAX: Final = 500  # SQLite's limit on bound parameters is far above
+_PARAMETERS_MAX: Final = 500  # the engines' limits on bound parameters are far above
+_SCHEMA: Final = Table(
+    "schema",
+    MetaData(),
+    Column("name", String, primary_key=True),
+    Column("version", Integer, nullable=False),
+)
 
 
 class Database:
-    """A database file with the tables of one store."""
+    """The database of one institution: each of its stores has its own tables in it."""
 
-    def __init__(self, path: Path, metadata: MetaData, name: str, version: int) -> None:
-        """Open or create; `store_unusable` if the file is of another store or version."""
-        self._schema = Table(
-            "schema",
-            metadata,
-            Column("name", String, primary_key=True),
-            Column("version", Integer, nullable=False),
-            extend_existing=True,
-        )
-        self._reader = create_engine(
-            f"sqlite:///{path}", connect_args={"timeout": DATABASE_BUSY_MS_MAX / 1e3}
-        )
-        event.listen(self._reader, "connect", _prepare_connection)
-        event.listen(self._reader, "begin", _begin)
-        self._writer = self._reader.execution_options(writes=True)
+    def __init__(self, place: Path | str | Engine) -> None:
+        """Open or create a file, what a URL names, or what an engine opens.
+
+        `store_unusable` if it is not one of ours, `setting_invalid` if the URL is malformed.
+        """
+        self._engine = place if isinstance(place, Engine) else _make_engine(place)
+        self._kind = postgres if self._engine.dialect.name == postgres.DIALECT else sqlite
+        self._reader = self._kind.make_reader(self._engine)
+        self._writer = self._kind.make_writer(self._engine)
+        self._mine = _Mine()
         try:
-            self._create(metadata, name, version)
+            self._create()
         except SpecieError:
             self.close()
             raise
 
+    def furnish(self, store: str, version: int, metadata: MetaData) -> None:
+        """Make a store's tables or find them; `store_unusable` if they are of another version."""
+        with self.transaction() as connection:
+            query = select(_SCHEMA.c.version).where(_SCHEMA.c.name == store)
+            found = connection.execute(query).scalar()
+            if found is None:
+                _check_free(connection, metadata)
+                metadata.create_all(connection, checkfirst=False)
+                connection.execute(insert(_SCHEMA).values(name=store, version=version))
+            elif found != version:
+                reason = f"{store}: version {found} is there, {version} is needed"
+                raise SpecieError(ErrorCode.STORE_UNUSABLE, reason)
+
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """All or nothing; durable when the block ends without an exception."""
-        with _translated(), self._writer.begin() as connection:
-            yield connection
+        """All or nothing; durable when the outermost block of this thread ends without an error.
+
+        A block inside another one joins it: an error that is caught between the two undoes the
+        inner one, an error that leaves the outer one undoes both.
+        """
+        outer = self._mine.connection
+        with _translated():
+            if outer is not None:
+                with _savepoint(outer, self._kind.is_alive):
+                    yield outer
+                return
+            with self._writer.begin() as connection:
+                self._mine.connection = connection
+                try:
+                    yield connection
+                finally:
+                    self._mine.connection = None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A consistent view; does not block writers."""
-        with _translated(), self._reader.begin() as connection:
-            yield connection
+        """A consistent view; does not block writers. Within a transaction, what that has done."""
+        outer = self._mine.connection
+        with _translated():
+            if outer is not None:
+                yield outer
+                return
+            with self._reader.begin() as connection:
+                yield connection
 
     def close(self) -> None:
         """Close all connections."""
-        self._reader.dispose()
+        self._engine.dispose()
 
-    def _create(self, metadata: MetaData, name: str, version: int) -> None:
+    def iterate_values(self) -> Iterator[bytes]:
+        """Every value of every row, text as UTF-8: for who searches it as others search a file."""
+        found = MetaData()
+        with self.reading() as connection:
+            found.reflect(connection)
+            for table in found.sorted_tables:
+                for row in connection.execute(select(table)):
+                    yield from (_spell(value) for value in row if value is not None)
+
+    def clear(self) -> None:
+        """Everything that is in it is gone, for good."""
         with self.transaction() as connection:
+            self._kind.clear(connection)
+
+    def _create(self) -> None:
+        with self.transaction() as connection:
+            self._kind.make_room(connection)
             tables = inspect(connection).get_table_names()
-            if tables and self._schema.name not in tables:
+            if tables and _SCHEMA.name not in tables:
                 raise SpecieError(ErrorCode.STORE_UNUSABLE, "not a database of ours")
-            metadata.create_all(connection)
-            found = connection.execute(select(self._schema)).all()
-            if not found:
-                connection.execute(insert(self._schema).values(name=name, version=version))
-            elif [(row.name, row.version) for row in found] != [(name, version)]:
-                raise SpecieError(ErrorCode.STORE_UNUSABLE, "database of another store or version")
+            _SCHEMA.create(connection, checkfirst=True)
+
+
+Place = Path | str | Database
+"""A file, a URL, or a database that is open already."""
+
+
+def open_store(place: Place, name: str, version: int, metadata: MetaData) -> Database:
+    """A store's part of its institution's database, or of one of its own."""
+    database = place if isinstance(place, Database) else Database(place)
+    try:
+        database.furnish(name, version, metadata)
+    except SpecieError:
+        if database is not place:
+            database.close()
+        raise
+    return database
+
+
+class _Mine(threading.local):
+    """This thread's open transaction: a connection belongs to the thread that began with it."""
+
+    connection: Connection | None = None
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """A full disk, a damaged file, a broken constraint: one code, and the transaction is undone."""
+    """A full disk, a damaged file, a lost connection, a broken constraint: one code, all undone."""
     try:
         yield
     except DBAPIError as error:
-        raise SpecieError(ErrorCode.STORE_UNUSABLE, f"the database says: {error.orig}") from None
+        raise SpecieError(ErrorCode.STORE_UNUSABLE, f"the database says: {_tell(error)}") from None
+    except PendingRollbackError:
+        raise SpecieError(ErrorCode.STORE_UNUSABLE, "the database has undone all of it") from None
     except PoolTimeoutError:
         raise SpecieError(ErrorCode.STORE_UNUSABLE, "too many wait for the database") from None
+
+
+def _tell(error: DBAPIError) -> str:
+    """PostgreSQL tells the row's values in a detail of its own: those stay where they are."""
+    details = getattr(error.orig, "diag", None)
+    told = str((details and details.message_primary) or error.orig)
+    return told.split("\n", maxsplit=1)[0]
+
+
+def _spell(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+def _make_engine(place: Path | str) -> Engine:
+    if isinstance(place, Path):
+        return sqlite.make_engine(place)
+    try:
+        url = make_url(place)
+    except ArgumentError:
+        raise SpecieError(ErrorCode.SETTING_INVALID, "not the URL of a database") from None
+    if url.drivername == sqlite.DIALECT and url.database and not url.query:
+        return sqlite.make_engine(Path(url.database))
+    if url.drivername == postgres.DIALECT:
+        return postgres.make_engine(url)
+    raise SpecieError(ErrorCode.SETTING_INVALID, "the URL of a database: sqlite or postgresql")
+
+
+@contextmanager
+def _savepoint(connection: Connection, is_alive: Callable[[Connection], bool]) -> Iterator[None]:
+    """A part that can be undone alone; unless everything is undone already."""
+    savepoint = connection.begin_nested()
+    try:
+        yield
+    except BaseException:
+        if is_alive(connection):
+            savepoint.rollback()
+        raise
+    savepoint.commit()
 
 
 def chunked(items: list[Any], size: int = _PARAMETERS_MAX) -> Iterator[list[Any]]:
@@ -100,15 +207,8 @@ def chunked(items: list[Any], size: int = _PARAMETERS_MAX) -> Iterator[list[Any]
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def _prepare_connection(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    is_writing = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+def _check_free(connection: Connection, metadata: MetaData) -> None:
+    """No two stores have a table of one name, and nobody else's table is taken for ours."""
+    taken = set(inspect(connection).get_table_names()) & set(metadata.tables)
+    if taken:
+        raise SpecieError(ErrorCode.STORE_UNUSABLE, f"table {min(taken)} is somebody else's")

@@ -1,7 +1,6 @@
 """The index of the public log, on SQLite: everything in it can be made again from the log."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -18,7 +17,7 @@ from sqlalchemy import (
 
 from specie.log.tree import EMPTY_ROOT
 from specie.ports.log import Indexed
-from specie.store.database import Database, chunked
+from specie.store.database import Place, chunked, open_store
 from specie.values.identifiers import Digest, OutputRef, TransactionId
 
 _VERSION: Final = 3
@@ -55,8 +54,8 @@ _TIP = Table(
 class SqliteLogIndex:
     """`LogIndex` on SQLite."""
 
-    def __init__(self, path: Path) -> None:
-        self._database = Database(path, _METADATA, "index", _VERSION)
+    def __init__(self, place: Place) -> None:
+        self._database = open_store(place, "index", _VERSION, _METADATA)
 
     def get_tip(self) -> tuple[int, Digest]:
         """How many leaves are indexed, and the root of the tree over them."""

@@ -4,7 +4,6 @@ The primary key of `spend` makes a second spend impossible even if a check were 
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -35,7 +34,7 @@ from specie.ports.notary import (
     RecordedTransaction,
     Waiting,
 )
-from specie.store.database import Database, chunked
+from specie.store.database import Place, chunked, open_store
 from specie.values.identifiers import (
     EntryId,
     OutputRef,
@@ -119,8 +118,8 @@ _LEAF = Table(
 class SqliteNotaryStore:
     """`NotaryStore` on SQLite."""
 
-    def __init__(self, path: Path) -> None:
-        self._database = Database(path, _METADATA, "notary", _VERSION)
+    def __init__(self, place: Place) -> None:
+        self._database = open_store(place, "notary", _VERSION, _METADATA)
 
     def find_promises(self, txids: Sequence[TransactionId]) -> dict[TransactionId, Promise]:
         """Promises given before."""

@@ -1,4 +1,4 @@
-"""Tokens and payments of many holders in one SQLite database; each holder sees its own rows.
+"""Tokens and payments of many holders in one database; each holder sees its own rows.
 
 Openings are sealed under the holder's key, bound to holder and reference. That key is random and
 itself sealed, on a device under Argon2id of the passphrase.
@@ -6,7 +6,6 @@ itself sealed, on a device under Argon2id of the passphrase.
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, and_, insert, or_, select, update
@@ -17,7 +16,7 @@ from specie.ledger.records import Output
 from specie.ledger.transactions import VoidPromise
 from specie.ports.vault import HeldToken, PaymentState, Selection, StoredPayment
 from specie.store.contacts import SqliteContactStore
-from specie.store.database import Database, chunked
+from specie.store.database import Database, Place, chunked, open_store
 from specie.store.vault_tables import HOLDER, METADATA, PAYMENT, TOKEN
 from specie.tokens.holdings import Token
 from specie.values.catalogue import ErrorCode
@@ -30,10 +29,10 @@ _VERSION: Final = 2
 
 
 class VaultDatabase:
-    """The file; `open_holder` gives one holder's part of it."""
+    """All holders; `open_holder` gives one holder's part of it."""
 
-    def __init__(self, path: Path) -> None:
-        self._database = Database(path, METADATA, "vault", _VERSION)
+    def __init__(self, place: Place) -> None:
+        self._database = open_store(place, "vault", _VERSION, METADATA)
 
     def store_keys(self, holder: str, salt: bytes, sealed_key: bytes, sealed_tree: bytes) -> None:
         """A holder's sealed keys; never overwritten."""

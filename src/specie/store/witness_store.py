@@ -1,6 +1,5 @@
 """What a witness has cosigned last, on SQLite: if it forgot, it could sign two histories."""
 
-from pathlib import Path
 from typing import Final
 
 from sqlalchemy import (
@@ -16,7 +15,7 @@ from sqlalchemy import (
 )
 
 from specie.log.checkpoint import Checkpoint
-from specie.store.database import Database
+from specie.store.database import Place, open_store
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest
@@ -36,8 +35,8 @@ _LAST = Table(
 class SqliteWitnessStore:
     """`WitnessStore` on SQLite."""
 
-    def __init__(self, path: Path) -> None:
-        self._database = Database(path, _METADATA, "witness", _VERSION)
+    def __init__(self, place: Place) -> None:
+        self._database = open_store(place, "witness", _VERSION, _METADATA)
 
     def load(self, origin: str) -> Checkpoint | None:
         """None before the first."""

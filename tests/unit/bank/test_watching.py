@@ -102,9 +102,9 @@ def test_only_what_the_device_took_is_confirmed(country: Country) -> None:  # M1
 
 def forget_everything(country: Country, bank: Bank) -> None:
     """The bank comes back from an old copy: it has its clients, and no token of theirs."""
-    path = country.network.settings.data / f"bank-{bank.number}" / "clients.db"
+    path = country.network.settings.data / f"bank-{bank.number}" / "bank.db"
     with closing(sqlite3.connect(path)) as connection, connection:
-        for table in ("token", "attested_part", "movement"):
+        for table in ("client_token", "attested_part", "movement"):
             connection.execute(f"DELETE FROM {table}")
 
 

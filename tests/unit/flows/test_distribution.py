@@ -27,7 +27,7 @@ from tests.unit.flows.liars import Lying, LyingBank
 
 def open_books(country: Country, bank: Bank) -> SqliteBooksStore:
     """The bank's books, as an auditor reads them."""
-    return SqliteBooksStore(country.network.settings.data / f"bank-{bank.number}" / "books.db")
+    return SqliteBooksStore(country.network.settings.data / f"bank-{bank.number}" / "bank.db")
 
 
 def read_transit(country: Country, bank: Bank) -> int:

@@ -5,16 +5,15 @@ from pathlib import Path
 import pytest
 
 from specie.crypto.addresses import format_address
-from specie.crypto.secrets import KeyTree, SealingKey
+from specie.crypto.secrets import KeyTree
 from specie.store.contacts import SqliteContactStore
-from specie.store.vault_store import VaultDatabase
 from specie.tokens.holdings import derive_keys
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import ParticipantNumber
 from tests.country import refused
+from tests.unit.store.engines import Engine
 
 PREFIX = "spt"
-KEY = SealingKey.generate()
 
 
 def make_address(prefix: str = PREFIX) -> str:
@@ -24,18 +23,13 @@ def make_address(prefix: str = PREFIX) -> str:
 
 
 @pytest.fixture
-def contacts(tmp_path: Path) -> SqliteContactStore:
+def contacts(engine: Engine) -> SqliteContactStore:
     """An empty address book."""
-    return open_contacts(tmp_path)
-
-
-def open_contacts(folder: Path, holder: str = "anna") -> SqliteContactStore:
-    """As after a start."""
-    return VaultDatabase(folder / "vault.db").open_contacts(holder, KEY, PREFIX)
+    return engine.open_contacts("anna", PREFIX)
 
 
 def test_contacts_are_kept_changed_and_forgotten(
-    contacts: SqliteContactStore, tmp_path: Path
+    contacts: SqliteContactStore, engine: Engine
 ) -> None:
     first, second = make_address(), make_address()
     contacts.add("Boris", first)
@@ -43,7 +37,7 @@ def test_contacts_are_kept_changed_and_forgotten(
     contacts.add("Ayşe Yılmaz", second)
     assert list(contacts.load().items()) == [("Ayşe Yılmaz", second), ("Boris", first)]
     contacts.add("Boris", second)
-    assert open_contacts(tmp_path).get("Boris") == second
+    assert engine.open_contacts("anna", PREFIX).get("Boris") == second
     contacts.remove("Boris")
     assert list(contacts.load()) == ["Ayşe Yılmaz"]
     for act in (contacts.remove, contacts.get):
@@ -51,9 +45,9 @@ def test_contacts_are_kept_changed_and_forgotten(
             act("Boris")
 
 
-def test_holders_do_not_see_each_others(contacts: SqliteContactStore, tmp_path: Path) -> None:
+def test_holders_do_not_see_each_others(contacts: SqliteContactStore, engine: Engine) -> None:
     contacts.add("Boris", make_address())
-    other = open_contacts(tmp_path, "boris")
+    other = engine.open_contacts("boris", PREFIX)
     assert other.load() == {}
     with refused(ErrorCode.CONTACT_UNKNOWN):
         other.remove("Boris")
@@ -95,9 +89,13 @@ def test_a_full_book_is_full(contacts: SqliteContactStore, monkeypatch: pytest.M
         contacts.add("three", make_address())
 
 
-def test_nothing_readable_is_left_behind(contacts: SqliteContactStore, tmp_path: Path) -> None:
+def test_nothing_readable_is_left_behind(
+    contacts: SqliteContactStore, engine: Engine, tmp_path: Path
+) -> None:
     address = make_address()
     contacts.add("Ayşe Yılmaz", address)
     written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    for holder, sealed in engine.run("SELECT holder, sealed FROM contact"):
+        written += holder.encode() + sealed
     assert b"anna" in written
     assert "Yılmaz".encode() not in written and address.encode() not in written

@@ -1,0 +1,77 @@
+"""SQLite below a `Database`: WAL, `synchronous=FULL`, writers take their lock when they begin."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.limits import DATABASE_BUSY_MS_MAX
+
+DIALECT: Final = "sqlite"
+
+
+def make_engine(path: Path) -> Engine:
+    """Connections to one file; it is made when the first one is opened."""
+    engine = create_engine(
+        f"sqlite:///{path}", connect_args={"timeout": DATABASE_BUSY_MS_MAX / 1e3}
+    )
+    return prepare_engine(engine)
+
+
+def prepare_engine(engine: Engine) -> Engine:
+    """Whatever opens its connections: they sync fully, and say BEGIN as we need it."""
+    event.listen(engine, "connect", _prepare_connection)
+    event.listen(engine, "begin", _begin)
+    event.listen(engine, "before_cursor_execute", _check_alive)
+    event.listen(engine, "commit", _check_alive)
+    return engine
+
+
+def make_reader(engine: Engine) -> Engine:
+    """The same connections; every transaction sees one state."""
+    return engine
+
+
+def make_writer(engine: Engine) -> Engine:
+    """The same connections, for writing."""
+    return engine.execution_options(writes=True)
+
+
+def is_alive(connection: Connection) -> bool:
+    """Whether the transaction is still open: SQLite may undo all of it alone (disk full)."""
+    raw: Any = connection.connection.dbapi_connection
+    return bool(raw.in_transaction)
+
+
+def make_room(_connection: Connection) -> None:
+    """A file is one institution's own."""
+
+
+def clear(connection: Connection) -> None:
+    """Every table; the file stays where it is."""
+    found = MetaData()
+    found.reflect(connection)
+    found.drop_all(connection)
+
+
+def _prepare_connection(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    is_writing = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+
+
+def _check_alive(connection: Connection, *what: Any) -> None:
+    """After SQLite's own rollback a statement would count alone, and a commit would say yes."""
+    is_beginning = len(what) > 1 and str(what[1]).startswith("BEGIN")
+    if not is_beginning and not is_alive(connection):
+        raise SpecieError(ErrorCode.STORE_UNUSABLE, "the database has undone the transaction")

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from specie.crypto.secrets import InstitutionKey, SigningKey
 from specie.identity.genesis import compute_origin
-from specie.identity.participants import sign_participants
-from specie.identity.roster import Roster
 from specie.ledger.batches import JudgedTransaction, build_leaves, pack_private
 from specie.ledger.receipts import ReceiptTrust
 from specie.ledger.transactions import AttestedTransaction
@@ -28,6 +26,7 @@ from specie.store.log_files import LogFolder
 from specie.values.identifiers import Digest
 from specie.values.times import Timestamp
 from tests.building import NOW, Draft, World, sign
+from tests.rosters import make_roster
 from tests.unit.ledger.history import History
 
 REGISTRATION_KEY = InstitutionKey.generate()
@@ -121,7 +120,7 @@ class Press:
         """Start it, or start it again, with its index beside the folder."""
         place = self.folder.with_suffix(".index")
         return Registration(
-            Roster(self.world.genesis, sign_participants(self.world.members, self.world.list_key)),
+            make_roster(self.world),
             REGISTRATION_KEY,
             self.log,
             SqliteLogIndex(place),

@@ -19,8 +19,6 @@ from specie.books.entries import (
     compute_balances,
 )
 from specie.crypto.signatures import sign_as_institution
-from specie.identity.participants import sign_participants
-from specie.identity.roster import Roster
 from specie.ledger.messages import compute_promise_message
 from specie.ledger.transactions import Promise
 from specie.store.books_store import SqliteBooksStore
@@ -36,6 +34,7 @@ from specie.values.times import Timestamp
 from tests.building import make_world
 from tests.clocks import MORNING, ManualClock
 from tests.country import find_code, refused
+from tests.rosters import make_roster
 
 AMOUNT_MAX = 2**64 - 1
 NAMES = [AccountName(name) for name in ("cash", "loans", "deposits", "equity")]
@@ -187,7 +186,7 @@ def test_issuance_never_changes_central_bank_money(
 ) -> None:  # P10
     """Reserves + fund = loans, whatever is issued, redeemed, repeated or refused."""
     with open_books() as store:
-        roster = Roster(WORLD.genesis, sign_participants(WORLD.members, WORLD.list_key))
+        roster = make_roster(WORLD)
         accounting = Accounting(roster, store, WORLD.accounting_key, ManualClock())
         for bank in BANKS:
             accounting.open_reserves(bank)

@@ -11,12 +11,11 @@ from typing import Any
 
 from specie.accounting.reserves import Accounting
 from specie.assembly.databases import Databases
-from specie.assembly.network import Network
+from specie.assembly.network import Network, Parties
 from specie.bank.deposits import DepositBooks
 from specie.bank.service import Bank
 from specie.central_bank.desk import CentralBankDesk
 from specie.identity.genesis import verify_genesis
-from specie.identity.roster import Roster
 from specie.notary.service import Notary
 from specie.ports.clock import Clock
 from specie.ports.randomness import Identifiers
@@ -45,9 +44,11 @@ def reopen_network(old: Network, data: Path, clock: Clock, identifiers: Identifi
     """The same network over a copy of its files in `data`; the old one is left as it is."""
     shutil.copytree(old.settings.data, data, ignore=shutil.ignore_patterns("*-shm"))
     public = data / "public"
-    genesis = verify_genesis((public / "genesis").read_bytes())
-    roster = Roster(genesis, (public / "participants").read_bytes())
-    surroundings = Surroundings(roster, clock, identifiers)
+    signed_genesis, signed = ((public / name).read_bytes() for name in ("genesis", "participants"))
+    genesis = verify_genesis(signed_genesis)
+    parties = Parties(signed_genesis, signed, clock, identifiers)
+    surroundings = parties.join()
+    roster = surroundings.roster
     databases = Databases(data, genesis.network)
     applications = SqliteApplicationStore(
         databases.open("central_bank"), take(old.desk, "_store", "_key")
@@ -61,6 +62,7 @@ def reopen_network(old: Network, data: Path, clock: Clock, identifiers: Identifi
         databases=databases,
         genesis=genesis,
         roster=roster,
+        parties=parties,
         desk=CentralBankDesk(take(old.desk, "_keys"), officers, applications, surroundings),
         accounting=Accounting(roster, reserves, take(old.accounting, "_key"), clock),
         notary=Notary(roster, take(old.notary, "_key"), notary, LogFolder(public), clock),

@@ -168,6 +168,11 @@ def _describe_list(
     members: Sequence[tuple[int, int, int, int, str]] = _MEMBERS,
 ) -> Content:
     """The notary's key and the officers' are those of list 1: they stay with the network."""
+    if version > 1:  # scan keys stay with their numbers
+        known = _describe_list(network, seed, 1)["participants"]
+        scans = {one["number"]: one["scan_key"] for one in known}
+    else:
+        scans = {}
     first, draw = (Draw(b"participants.json list" + bytes([one])) for one in (1, version))
     lasting, fresh = zip(*((first.take(32), draw.take(32)) for _ in range(5)), strict=True)
     fields: Content = {
@@ -185,7 +190,7 @@ def _describe_list(
                 "role": role,
                 "status": status,
                 "successor": successor,
-                "scan_key": schnorr.public_key(draw.scalar()).hex(),
+                "scan_key": _keep(scans.get(number), schnorr.public_key(draw.scalar()).hex()),
                 "attestation_key": schnorr.public_key(draw.scalar()).hex(),
                 "institution_key": get_ed25519_public(draw.take(32)).hex(),
                 "name": name,
@@ -196,6 +201,10 @@ def _describe_list(
     packed = pack_list(fields, network)
     signed = _sign(packed, "participants", seed)
     return {**fields, "packed": packed.hex(), "signed": signed.hex()}
+
+
+def _keep(known: str | None, fresh: str) -> str:
+    return fresh if known is None else known
 
 
 def pack_list(fields: Mapping[str, Any], network: bytes) -> bytes:

@@ -152,7 +152,7 @@ def test_participant_list(case: dict[str, Any]) -> None:  # T1, T2
 
 def test_participant_lists_only_move_forward() -> None:  # T2
     genesis = verify_genesis(raw(GENESES[0]["signed"]))
-    roster = Roster(genesis, raw(LISTS[0]["signed"]))
+    roster = Roster(raw(GENESES[0]["signed"]), raw(LISTS[0]["signed"]), genesis.network)
     roster.adopt(raw(LISTS[1]["signed"]))
     assert roster.current.version == LISTS[1]["version"]
     with pytest.raises(SpecieError, match="participants_outdated"):

@@ -84,6 +84,30 @@ class _InstitutionSecrets:
     institution: InstitutionKey
 
 
+class Parties:
+    """Everybody who takes part: each has its own roster, made from the signed bytes."""
+
+    def __init__(
+        self, genesis: bytes, signed: bytes, clock: Clock, identifiers: Identifiers
+    ) -> None:
+        self._genesis, self._signed = genesis, signed
+        self._expected = verify_genesis(genesis).network  # what everyone is told apart from it
+        self._clock, self._identifiers = clock, identifiers
+        self._rosters: list[Roster] = []
+
+    def join(self) -> Surroundings:
+        """One more party, which verifies genesis and list for itself."""
+        roster = Roster(self._genesis, self._signed, self._expected)
+        self._rosters.append(roster)
+        return Surroundings(roster, self._clock, self._identifiers)
+
+    def adopt(self, signed: bytes) -> None:
+        """Everybody is brought a newer list."""
+        for roster in self._rosters:
+            roster.adopt(signed)
+        self._signed = signed
+
+
 @dataclass(slots=True, repr=False)
 class Network:
     """Everything wired; `banks` by number."""
@@ -91,7 +115,8 @@ class Network:
     settings: Settings
     databases: Databases
     genesis: Genesis
-    roster: Roster
+    roster: Roster  # of whoever looks at the network from outside
+    parties: Parties
     list_key: InstitutionKey
     desk: CentralBankDesk
     accounting: Accounting
@@ -136,7 +161,7 @@ class Network:
     def replace_participants(self, members: ParticipantList) -> None:
         """The authentication centre signs a new list, and everyone adopts it."""
         signed = sign_participants(members, self.list_key)
-        self.roster.adopt(signed)
+        self.parties.adopt(signed)
         _write_list(self.settings, signed, members.version)
 
     def replace_cosigners(self, listed: CosignerList) -> None:
@@ -164,14 +189,14 @@ def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) ->
         participants=_describe_participants(names, secrets),
     )
     signed = sign_participants(members, list_key)
-    roster = Roster(verify_genesis(signed_genesis), signed)
+    parties = Parties(signed_genesis, signed, clock, identifiers)
     replace_durably(public, "genesis", signed_genesis)
     _write_cosigners(public, CosignerList(compute_origin(genesis), 1, 0, 0), list_key)
     _write_list(settings, signed, members.version)
-    surroundings = Surroundings(roster, clock, identifiers)
+    surroundings = parties.join()
     databases = Databases(settings.data, genesis.network, settings.database)
     reserves = SqliteBooksStore(databases.open("accounting"))
-    accounting = Accounting(roster, reserves, accounting_key, clock)
+    accounting = Accounting(parties.join().roster, reserves, accounting_key, clock)
     devices = VaultDatabase(databases.open("devices"))
     device_master, device_salt = derive_master(
         devices, "every device", settings.device_passphrase, identifiers
@@ -180,11 +205,12 @@ def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) ->
         settings=settings,
         databases=databases,
         genesis=genesis,
-        roster=roster,
+        roster=surroundings.roster,
+        parties=parties,
         list_key=list_key,
-        desk=_build_desk(databases, officers, surroundings),
+        desk=_build_desk(databases, officers, parties.join()),
         accounting=accounting,
-        notary=_build_notary(databases, notary_key, surroundings),
+        notary=_build_notary(databases, notary_key, parties.join()),
         banks={},
         surroundings=surroundings,
         public=public,
@@ -270,7 +296,7 @@ def _build_desk(
 
 
 def _build_bank(network: Network, number: ParticipantNumber, secrets: _InstitutionSecrets) -> Bank:
-    surroundings = network.surroundings
+    surroundings = network.parties.join()
     database = network.databases.open(f"bank-{number}")
     vaults = VaultDatabase(database)
     opened = create_keys(

@@ -224,15 +224,20 @@ def check_successor(members: ParticipantList, current: ParticipantList) -> None:
     """A later version that forgets nobody: who leaves stays in it, revoked.
 
     The public audit verifies old authorisations, promises and checkpoints with the newest list,
-    so no number is ever given to another officer's key, and the notary's key stays.
+    so no number is ever given to another officer's key, and the notary's key stays. Outputs rebuild
+    with the scan key of the bank that they were made for: it stays with the bank's number.
     """
     if members.version <= current.version:
         raise SpecieError(ErrorCode.PARTICIPANTS_OUTDATED, "a newer participant list is known")
     if members.notary_key != current.notary_key:
         raise SpecieError(ErrorCode.PARTICIPANTS_INVALID, "the notary's key has changed")
-    gone = set(current.participants) - set(members.participants)
-    if gone:
-        raise SpecieError(ErrorCode.PARTICIPANTS_INVALID, f"participant {min(gone)} is left out")
+    for known in current.participants.values():
+        member = members.participants.get(known.number)
+        if member is None or member.scan_key != known.scan_key:
+            raise SpecieError(
+                ErrorCode.PARTICIPANTS_INVALID,
+                f"participant {known.number} is left out or has another scan key",
+            )
     for number, officer in current.officers.items():
         found = members.officers.get(number)
         if found is None or found.key != officer.key:

@@ -9,8 +9,6 @@ import pytest
 from specie.accounting.reserves import Accounting
 from specie.crypto.secrets import InstitutionKey
 from specie.crypto.signatures import sign_as_institution, verify_institution_signature
-from specie.identity.participants import sign_participants
-from specie.identity.roster import Roster
 from specie.ledger.messages import compute_promise_message, compute_reserve_message
 from specie.ledger.transactions import Promise
 from specie.store.books_store import SqliteBooksStore
@@ -21,6 +19,7 @@ from specie.values.times import Timestamp
 from tests.building import make_world
 from tests.clocks import MORNING, ManualClock
 from tests.country import refused
+from tests.rosters import make_roster
 
 NORTH, SOUTH, NOBODY = ParticipantNumber(2), ParticipantNumber(3), ParticipantNumber(9)
 WORLD = make_world()
@@ -45,7 +44,7 @@ def clock() -> ManualClock:
 def accounting(tmp_path: Path, clock: ManualClock) -> Accounting:
     """Two banks; the first has borrowed 1,000."""
     store = SqliteBooksStore(tmp_path / "books.db")
-    roster = Roster(WORLD.genesis, sign_participants(WORLD.members, WORLD.list_key))
+    roster = make_roster(WORLD)
     made = Accounting(roster, store, WORLD.accounting_key, clock)
     for bank in (NORTH, SOUTH):
         made.open_reserves(bank)

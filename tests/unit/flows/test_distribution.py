@@ -7,7 +7,7 @@ import pytest
 
 from specie.bank.deposits import IN_TRANSIT
 from specie.bank.service import Bank
-from specie.crypto.secrets import ScanKey
+from specie.crypto.secrets import SigningKey
 from specie.flows.distribution import deposit, end_withdrawal, transfer_vault_money, withdraw
 from specie.identity.participants import Status
 from specie.ledger.transactions import Promise
@@ -275,7 +275,7 @@ def test_the_bank_credits_a_deposit_without_being_asked_again(country: Country) 
     anna.wallet.settle(order, promise)
 
 
-@pytest.mark.parametrize("change", ["suspended", "scan key"])
+@pytest.mark.parametrize("change", ["suspended", "attestation key"])
 def test_a_final_deposit_is_credited_whatever_the_list_says_by_now(
     tmp_path: Path, change: str
 ) -> None:  # M1
@@ -289,7 +289,7 @@ def test_a_final_deposit_is_credited_whatever_the_list_says_by_now(
     member = current.participants[country.north.number]
     changed = {
         "suspended": replace(member, status=Status.SUSPENDED),
-        "scan key": replace(member, scan_key=PublicKey(ScanKey.generate().public)),
+        "attestation key": replace(member, attestation_key=PublicKey(SigningKey.generate().public)),
     }[change]
     members = {**current.participants, member.number: changed}
     country.network.replace_participants(replace(current, version=2, participants=members))

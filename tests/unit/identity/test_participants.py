@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specie.crypto.secrets import InstitutionKey
+from specie.crypto.secrets import InstitutionKey, ScanKey
+from specie.identity.genesis import sign_genesis
 from specie.identity.participants import (
     Officer,
     Participant,
@@ -32,6 +33,9 @@ from tests.building import CENTRAL, EAST, NOBODY, NORTH, SOUTH, make_world
 from tests.refusing import attempt, refuse
 
 WORLD = make_world()
+SIGNED = sign_genesis(WORLD.genesis, WORLD.list_key)
+NETWORK = WORLD.genesis.network
+SCAN = PublicKey(ScanKey.generate().public)
 HEAD, OFFICER_SIZE, MEMBER_SIZE = 93, 34, 154
 words = st.binary(min_size=32, max_size=32)
 
@@ -214,11 +218,24 @@ def test_versions_never_go_back() -> None:  # T2
         assert code is ErrorCode.PARTICIPANTS_OUTDATED
 
 
+def test_a_roster_is_made_from_signed_bytes_of_the_right_network() -> None:  # T2, P4
+    """Nobody shares a verified object: each party checks genesis, network and list for itself."""
+    signed = sign_participants(WORLD.members, WORLD.list_key)
+    assert Roster(SIGNED, signed, None).genesis == WORLD.genesis
+    wrong = {
+        ErrorCode.NETWORK_MISMATCH: (SIGNED, signed, NetworkId(bytes(16))),
+        ErrorCode.SIGNATURE_INVALID: (SIGNED[:-1] + b"\x7f", signed, NETWORK),
+        ErrorCode.PARTICIPANTS_INVALID: (SIGNED, signed[:-1] + b"\x7f", NETWORK),
+    }
+    for code, (genesis, members, expected) in wrong.items():
+        assert refuse(Roster, genesis, members, expected) is code
+
+
 def test_a_roster_only_moves_forward() -> None:  # T2
     first, second, third = (
         replace(WORLD.members, version=version, time=Timestamp(version)) for version in (1, 2, 3)
     )
-    roster = Roster(WORLD.genesis, sign_participants(first, WORLD.list_key))
+    roster = Roster(SIGNED, sign_participants(first, WORLD.list_key), NETWORK)
     roster.adopt(sign_participants(third, WORLD.list_key))
     assert roster.current == third
     refused = [
@@ -236,7 +253,7 @@ def test_a_roster_only_moves_forward() -> None:  # T2
 def test_a_list_forgets_nobody() -> None:  # T2, X1: old authorisations are verified with it
     """Who leaves stays, revoked; a number keeps its officer's key, the network its notary's."""
     current = replace(WORLD.members, version=1)
-    roster = Roster(WORLD.genesis, sign_participants(current, WORLD.list_key))
+    roster = Roster(SIGNED, sign_participants(current, WORLD.list_key), NETWORK)
     officers, members = dict(current.officers), dict(current.participants)
     other = InstitutionPublicKey(InstitutionKey.generate().public)
     wrong = {
@@ -254,6 +271,9 @@ def test_a_list_forgets_nobody() -> None:  # T2, X1: old authorisations are veri
         "nobody is left": {"officers": {}},
         "a bank is gone": {"participants": {n: members[n] for n in members if n != NORTH}},
         "another notary": {"notary_key": other},
+        "another scan key": {
+            "participants": {**members, NORTH: replace(members[NORTH], scan_key=SCAN)}
+        },
     }
     for what, changes in wrong.items():
         forged = replace(current, version=2, **changes)  # type: ignore[arg-type]  # its fields

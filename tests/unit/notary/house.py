@@ -8,6 +8,7 @@ from pathlib import Path
 
 from specie.bank.service import Bank
 from specie.crypto.secrets import InstitutionKey
+from specie.identity.genesis import sign_genesis
 from specie.identity.participants import sign_participants
 from specie.identity.roster import Roster
 from specie.ledger.records import AttestationRole, Claim
@@ -72,7 +73,11 @@ def build_house(country: Country, folder: Path) -> House:
     members = replace(
         current, version=current.version + 1, notary_key=InstitutionPublicKey(key.public)
     )
-    roster = Roster(country.network.genesis, sign_participants(members, country.network.list_key))
+    roster = Roster(
+        sign_genesis(country.network.genesis, country.network.list_key),
+        sign_participants(members, country.network.list_key),
+        country.network.genesis.network,
+    )
     return House(folder, roster, key, ManualClock(country.clock.now()))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from specie.crypto.secrets import InstitutionKey
+from specie.identity.genesis import sign_genesis
 from specie.identity.participants import (
     ParticipantList,
     Status,
@@ -111,7 +112,7 @@ def test_adopting_at_once_never_goes_back(town: Country) -> None:
         sign_participants(replace(first, version=first.version + place), key)
         for place in range(1, 9)
     ]
-    roster = Roster(genesis, sign_participants(first, key))
+    roster = Roster(sign_genesis(genesis, key), sign_participants(first, key), genesis.network)
     start = threading.Barrier(len(lists), timeout=30)
 
     def adopt(data: bytes) -> None:

@@ -24,6 +24,7 @@ from specie.log.checkpoint import Checkpoint
 from specie.log.leaves import VoidLeaf
 from specie.log.notes import sign_checkpoint
 from specie.log.tree import Frontier, compute_leaf_hash
+from specie.notary.catching_up import check_current
 from specie.notary.notarisation import (
     NotaryRules,
     Outcome,
@@ -33,7 +34,7 @@ from specie.notary.notarisation import (
 )
 from specie.notary.publication import compute_batch_time, count_missing, is_due
 from specie.ports.clock import Clock
-from specie.ports.notary import BatchArchive, LogWriter, NotaryStore
+from specie.ports.notary import BatchArchive, NotaryLog, NotaryStore
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey, Signature, TransactionId
@@ -61,7 +62,7 @@ class Notary:
         roster: Roster,
         key: InstitutionKey,
         store: NotaryStore,
-        log: LogWriter,
+        log: NotaryLog,
         clock: Clock,
         archive: BatchArchive | None = None,
     ) -> None:
@@ -80,6 +81,7 @@ class Notary:
         self._checkpoint_size = 0  # leaves under the checkpoint that was last written
         self._archived = archive.count() if archive else 0
         self._time = store.load_last_time()
+        check_current(store, log, archive, roster.genesis, self.public_key)
         self._catch_up()
 
     def notarise(self, data: bytes) -> Promise:

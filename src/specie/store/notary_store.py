@@ -24,7 +24,7 @@ from specie.ledger.records import Kind, Output
 from specie.ledger.state import LedgerOutput, OverlayView, Spend, SupplyState
 from specie.ledger.transactions import Promise
 from specie.ledger.wire import decode_attested
-from specie.log.leaves import VoidLeaf
+from specie.log.leaves import ConflictLeaf, VoidLeaf, unpack_leaf
 from specie.ports.notary import LookUp, RecordedBatch, RecordedTransaction
 from specie.store.database import Place, chunked, open_store
 from specie.values.identifiers import (
@@ -246,6 +246,18 @@ class SqliteNotaryStore:
             for part in chunked(list(batch.others)):
                 other = update(_OTHER).where(_OTHER.c.leaf.in_(part))
                 connection.execute(other.values(batch=batch.number))
+
+    def restore_batch(
+        self, batch: RecordedBatch, fresh: Sequence[RecordedTransaction], supply: SupplyState
+    ) -> None:
+        """A published batch that is not here, and what is new of it: one durable transaction."""
+        with self._database.transaction():
+            self.record_batch(fresh, supply)
+            for leaf in batch.others:
+                other = unpack_leaf(leaf, 0)
+                assert isinstance(other, ConflictLeaf | VoidLeaf), "nothing else is recorded apart"
+                self.record_other(other.key, leaf)
+            self.record_publication(batch)
 
     def count_leaves(self) -> int:
         """Size of the log."""

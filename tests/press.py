@@ -98,7 +98,9 @@ class Press:
     ) -> PressedBatch:
         """The next batch, with a void of this draft."""
         signed = sign(draft).signed
-        request = VoidRequest(encode_signed(signed), sign_void(signed, owner or draft.owners[0]))
+        request = VoidRequest(
+            NOW, encode_signed(signed), sign_void(signed, owner or draft.owners[0])
+        )
         return self.publish(judged, [VoidLeaf(signed.txid).pack()], [request])
 
     def publish_all(self, *transactions: AttestedTransaction) -> PressedBatch:

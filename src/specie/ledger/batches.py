@@ -2,7 +2,7 @@
 
     private batch = number u64 ‖ time u64 ‖ n u32 ‖ n × one [‖ m u32 ‖ m × void]
     one           = time u64 ‖ list version u32 ‖ length u32 ‖ wire form
-    void          = length u32 ‖ wire form without attestations ‖ signature64
+    void          = time u64 ‖ length u32 ‖ wire form without attestations ‖ signature64
     batch hash    = SHA-256(private batch), in the header leaf
 
 Voids stand there in the order of their leaves; where there are none, nothing stands for them.
@@ -135,7 +135,7 @@ def pack_private(
     if voids:
         parts.append(u32(len(voids)))
     for void in voids:
-        parts += [u32(len(void.data)), void.data, void.signature]
+        parts += [u64(void.time), u32(len(void.data)), void.data, void.signature]
     return b"".join(parts)
 
 
@@ -157,7 +157,7 @@ def unpack_private(data: bytes) -> PrivateBatch:
     voids: tuple[VoidRequest, ...] = ()
     if reader.position < len(data):
         voids = tuple(
-            VoidRequest(_read_wire(reader), Signature(reader.take(64)))
+            VoidRequest(reader.time(), _read_wire(reader), Signature(reader.take(64)))
             for _ in range(_read_count(reader))
         )
         if not voids:

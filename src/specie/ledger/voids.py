@@ -13,12 +13,14 @@ from specie.ledger.transactions import AttestedTransaction, SignedTransaction
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest, OutputRef, PublicKey, Signature
+from specie.values.times import Timestamp
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class VoidRequest:
     """What an owner hands in: the signed transaction without attestations, and what cancels it."""
 
+    time: Timestamp  # when the notary took it
     data: bytes
     signature: Signature
 

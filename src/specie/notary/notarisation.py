@@ -16,10 +16,11 @@ from specie.identity.genesis import Genesis
 from specie.identity.participants import ParticipantList
 from specie.ledger.batches import RecordedTransaction
 from specie.ledger.judging import Candidate, Judgement, Rules, judge
-from specie.ledger.messages import compute_promise_message
-from specie.ledger.transactions import Promise
+from specie.ledger.messages import compute_promise_message, compute_voided_message
+from specie.ledger.transactions import Promise, VoidPromise
+from specie.ledger.voids import VoidRequest
 from specie.ledger.wire import decode_attested
-from specie.log.leaves import ConflictLeaf
+from specie.log.leaves import ConflictLeaf, VoidLeaf
 from specie.ports.notary import LookUp, NotaryStore, RecordedOther
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError, SpentError
@@ -81,10 +82,32 @@ def build_look_up(batch: Sequence[Candidate]) -> LookUp:
     )
 
 
+def promise_void(
+    txid: TransactionId, now: Timestamp, genesis: Genesis, key: InstitutionKey
+) -> VoidPromise:
+    """Of what was cancelled at that time; signed again it is the same."""
+    publish_by = Timestamp(now + genesis.batch_age_ms_max)
+    message = compute_voided_message(genesis.network, txid, publish_by)
+    return VoidPromise(txid, publish_by, sign_as_institution(key, message))
+
+
+def build_void(request: VoidRequest, promise: VoidPromise) -> RecordedOther:
+    """The leaf of a void, as it waits to be published."""
+    leaf = VoidLeaf(promise.txid)
+    return RecordedOther(leaf.key, leaf.pack(), request.time, request, promise)
+
+
+def promise_final(
+    txid: TransactionId, now: Timestamp, genesis: Genesis, key: InstitutionKey
+) -> Promise:
+    """Of what was notarised at that time; signed again it is the same."""
+    publish_by = Timestamp(now + genesis.batch_age_ms_max)
+    message = compute_promise_message(genesis.network, txid, publish_by)
+    return Promise(txid, publish_by, sign_as_institution(key, message))
+
+
 def _record(one: Candidate, rules: NotaryRules, now: Timestamp) -> RecordedTransaction:
-    publish_by = Timestamp(now + rules.genesis.batch_age_ms_max)
-    message = compute_promise_message(rules.genesis.network, one.txid, publish_by)
-    promise = Promise(one.txid, publish_by, sign_as_institution(rules.key, message))
+    promise = promise_final(one.txid, now, rules.genesis, rules.key)
     return RecordedTransaction(one.transaction, one.data, now, promise, rules.participants.version)
 
 

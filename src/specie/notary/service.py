@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from specie.crypto.secrets import InstitutionKey
-from specie.crypto.signatures import sign_as_institution
 from specie.identity.genesis import compute_origin
 from specie.identity.roster import Roster
 from specie.ledger.batches import (
@@ -17,26 +16,26 @@ from specie.ledger.batches import (
     build_batch,
     pack_private,
 )
-from specie.ledger.judging import Candidate
-from specie.ledger.messages import compute_voided_message
 from specie.ledger.state import SupplyState
 from specie.ledger.transactions import Promise, VoidPromise
 from specie.ledger.voids import VoidRequest, check_void
 from specie.ledger.wire import encode_signed
 from specie.log.checkpoint import Checkpoint
-from specie.log.leaves import VoidLeaf
 from specie.log.notes import sign_checkpoint
 from specie.log.tree import Frontier, compute_leaf_hash
+from specie.notary.catching_up import check_current
 from specie.notary.notarisation import (
     NotaryRules,
     Outcome,
     build_look_up,
+    build_void,
     decode_candidate,
     notarise,
+    promise_void,
 )
 from specie.notary.publication import compute_batch_time, count_missing, is_due
 from specie.ports.clock import Clock
-from specie.ports.notary import BatchArchive, LogWriter, NotaryStore, RecordedOther
+from specie.ports.notary import BatchArchive, NotaryLog, NotaryStore
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey, Signature, TransactionId
@@ -64,7 +63,7 @@ class Notary:
         roster: Roster,
         key: InstitutionKey,
         store: NotaryStore,
-        log: LogWriter,
+        log: NotaryLog,
         clock: Clock,
         archive: BatchArchive | None = None,
     ) -> None:
@@ -83,6 +82,7 @@ class Notary:
         self._checkpoint_size = 0  # leaves under the checkpoint that was last written
         self._archived = archive.count() if archive else 0
         self._time = store.load_last_time()
+        check_current(store, log, archive, roster.genesis, self.public_key)
         self._catch_up()
 
     def notarise(self, data: bytes) -> Promise:
@@ -134,7 +134,13 @@ class Notary:
             ledger = self._store.load_view(build_look_up([candidate]))
             check_void(candidate.transaction, signature, ledger)
             known = self._store.find_void(candidate.txid)
-            return known or self._record_void(candidate, signature)
+            if known is not None:
+                return known
+            data, now = encode_signed(candidate.transaction.signed), self._read_time()
+            request = VoidRequest(now, data, signature)
+            promise = promise_void(candidate.txid, now, self._roster.genesis, self._key)
+            self._store.record_other(build_void(request, promise))
+            return promise
 
     def count_missing(self) -> int:
         """How many self-transfers of institutions should join what waits to be published."""
@@ -160,17 +166,6 @@ class Notary:
             self._store.record_publication(batch)
             self._catch_up()
             return len(batch.leaves)
-
-    def _record_void(self, candidate: Candidate, signature: Signature) -> VoidPromise:
-        genesis, now = self._roster.genesis, self._read_time()
-        publish_by = Timestamp(now + genesis.batch_age_ms_max)
-        message = compute_voided_message(genesis.network, candidate.txid, publish_by)
-        signed = sign_as_institution(self._key, message)
-        promise = VoidPromise(candidate.txid, publish_by, signed)
-        request = VoidRequest(encode_signed(candidate.transaction.signed), signature)
-        leaf = VoidLeaf(candidate.txid)
-        self._store.record_other(RecordedOther(leaf.key, leaf.pack(), now, request, promise))
-        return promise
 
     def _build_batch(self, now: Timestamp) -> RecordedBatch:
         """The next one, of as many as a batch holds; one more says that there is a backlog."""

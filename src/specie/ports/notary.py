@@ -1,6 +1,6 @@
 """The notary as everyone else sees it, and its store."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +22,7 @@ __all__ = [
     "BatchArchive",
     "LogWriter",
     "LookUp",
+    "NotaryLog",
     "NotaryPort",
     "NotaryStore",
     "RecordedBatch",
@@ -144,6 +145,16 @@ class NotaryStore(Protocol):
         """One durable database transaction: leaves appended, transactions marked published."""
         ...
 
+    def restore_batch(
+        self,
+        batch: RecordedBatch,
+        fresh: Sequence[RecordedTransaction],
+        others: Sequence[RecordedOther],
+        supply: SupplyState,
+    ) -> None:
+        """A published batch that is not here, and what is new of it: one durable transaction."""
+        ...
+
     def count_leaves(self) -> int:
         """Size of the log."""
         ...
@@ -154,10 +165,14 @@ class NotaryStore(Protocol):
 
 
 class BatchArchive(Protocol):
-    """Full private batches, for auditors only."""
+    """Full private batches, for auditors, and for a database that came back from an old copy."""
 
     def write(self, number: int, data: bytes) -> None:
         """Durable; again is the same."""
+        ...
+
+    def read(self, number: int) -> bytes:
+        """`log_invalid` if it is not there."""
         ...
 
     def count(self) -> int:
@@ -174,4 +189,16 @@ class LogWriter(Protocol):
 
     def write_checkpoint(self, note: str, size: int) -> None:
         """Last, once everything it covers is there."""
+        ...
+
+
+class NotaryLog(LogWriter, Protocol):
+    """The same, and what was put there before."""
+
+    def find_checkpoint(self) -> str | None:
+        """The signed note; None if nothing was published."""
+        ...
+
+    def iterate_leaves(self, size: int, start: int = 0) -> Iterator[bytes]:
+        """Leaves start … size - 1 in order."""
         ...

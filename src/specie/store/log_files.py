@@ -112,6 +112,10 @@ class LogFolder:
         except UnicodeDecodeError:
             raise SpecieError(ErrorCode.CHECKPOINT_INVALID, "not text") from None
 
+    def find_checkpoint(self) -> str | None:
+        """The signed note; None if nothing was published. `log_invalid` if it cannot be read."""
+        return self.read_checkpoint() if (self._folder / CHECKPOINT_PATH).exists() else None
+
     def iterate_leaves(self, size: int, start: int = 0) -> Iterator[bytes]:
         """Leaves start … size - 1 in order, one bundle in memory at a time."""
         for number, width in iterate_bundles(size, start):

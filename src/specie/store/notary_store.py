@@ -285,6 +285,20 @@ class SqliteNotaryStore:
                 other = update(_OTHER).where(_OTHER.c.leaf.in_(part))
                 connection.execute(other.values(batch=batch.number))
 
+    def restore_batch(
+        self,
+        batch: RecordedBatch,
+        fresh: Sequence[RecordedTransaction],
+        others: Sequence[RecordedOther],
+        supply: SupplyState,
+    ) -> None:
+        """A published batch that is not here, and what is new of it: one durable transaction."""
+        with self._database.transaction():
+            self.record_batch(fresh, supply)
+            for other in others:
+                self.record_other(other)
+            self.record_publication(batch)
+
     def count_leaves(self) -> int:
         """Size of the log."""
         with self._database.reading() as connection:
@@ -423,7 +437,7 @@ def _read_other(row: Any) -> RecordedOther:
     time = Timestamp(row.time)
     if row.request is None:
         return RecordedOther(row.key, row.leaf, time)
-    request = VoidRequest(row.request[64:], Signature(row.request[:64]))
+    request = VoidRequest(time, row.request[64:], Signature(row.request[:64]))
     txid = TransactionId(row.leaf[1:])
     promise = VoidPromise(txid, Timestamp(row.publish_by), Signature(row.promise))
     return RecordedOther(row.key, row.leaf, time, request, promise)

@@ -137,6 +137,7 @@ class ErrorCode(StrEnum):
 
     # Stores
     STORE_UNUSABLE = "store_unusable"
+    STORE_OUTDATED = "store_outdated"
 
     # Workload
     PROFILE_MISSING = "profile_missing"

@@ -122,7 +122,7 @@ def test_private_batches_are_read_strictly(own: House) -> None:
         (ErrorCode.NOT_CANONICAL, private + bytes(4)),  # voids, but none
         (ErrorCode.TRUNCATED, private + struct.pack("<I", 1)),
         (ErrorCode.LIMIT_EXCEEDED, private + b"\xff" * 4),
-        (ErrorCode.TRAILING_BYTES, private + struct.pack("<II", 1, 0) + bytes(65)),
+        (ErrorCode.TRAILING_BYTES, private + struct.pack("<IQI", 1, 0, 0) + bytes(65)),
         (ErrorCode.LIMIT_EXCEEDED, too_many),
         (ErrorCode.LIMIT_EXCEEDED, too_long + private[first + 16 :]),
         (ErrorCode.NOT_CANONICAL, private[:first] + b"\xff" * 8 + private[first + 8 :]),

@@ -301,7 +301,7 @@ def test_a_void_of_what_is_final(started: Press) -> None:
 def test_voids_and_requests_are_the_same(started: Press) -> None:
     """A leaf that nobody asked for, and a request without its leaf."""
     signed = sign(draft_payment(started.world)).signed
-    request = VoidRequest(encode_signed(signed), Signature(bytes(64)))
+    request = VoidRequest(NOW, encode_signed(signed), Signature(bytes(64)))
     leaf = VoidLeaf(signed.txid).pack()
     for leaves, voids in (([leaf], ()), ((), [request]), ([leaf, leaf], [request])):
         press = replace(started, batches=started.batches[:1], leaves=started.leaves[:])

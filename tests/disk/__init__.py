@@ -1,0 +1,1 @@
+"""Disks that fail as real ones do: power that goes, room that ends."""

@@ -87,7 +87,8 @@ class DriverConnection:
     def __init__(self, disk: Disk, change: Callable[[str], str]) -> None:
         self.raw = apsw.Connection("store.db", vfs=disk.name)
         self.change = change
-        self.raw.execute("PRAGMA locking_mode=EXCLUSIVE; PRAGMA wal_autocheckpoint=30")
+        for pragma in ("locking_mode=EXCLUSIVE", "wal_autocheckpoint=30"):
+            list(self.raw.execute(f"PRAGMA {pragma}"))
 
     @property
     def in_transaction(self) -> bool:

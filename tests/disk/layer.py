@@ -88,7 +88,10 @@ class Disk(apsw.VFS):
         for file in self.files.values():
             file.is_named = True
 
-    def xOpen(self, name: object, flags: list[int]) -> "Handle":  # type: ignore[override]  # noqa: N802  # SQLite's names; what is asked of the handle is all there
+    # SQLite's name; what is asked of the handle is all there
+    def xOpen(  # type: ignore[override]  # noqa: N802  # see above
+        self, name: object, flags: list[int]
+    ) -> "Handle":
         """A file; made if it is not there."""
         path = name.filename() if isinstance(name, apsw.URIFilename) else str(name)
         file = self.files.get(path)

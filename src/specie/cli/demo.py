@@ -82,6 +82,11 @@ def run_demo(options: DemoOptions, console: Console) -> None:
             narrator.say(f"specie audit {network.public} --batches {options.data / 'notary'}")
             receipt = options.data / "receipts" / RECEIPT
             narrator.say(f"specie verify-receipt {receipt} --public {network.public}")
+            device = options.data / "devices" / "devices.db"
+            narrator.say("to look into Aigerim's phone, whose passphrase is:")
+            narrator.say(f"  {settings.device_passphrase}")
+            command = f"specie wallet history --device {device} --holder Aigerim"
+            narrator.say(f"{command} --public {network.public}")
     console.print(_build_last_line(found), highlight=False, soft_wrap=True)
 
 

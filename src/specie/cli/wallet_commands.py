@@ -4,15 +4,14 @@ A phrase is asked for without echo, or read from standard input when that is not
 never an argument, which other users of the machine could read.
 """
 
-import getpass
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from specie.cli.arguments import parse_network
+from specie.cli.device_commands import add_device_commands, ask, restore_device, show
 from specie.cli.receipts import describe_receipt, verify_receipt_file
 from specie.cli.trust import load_backing
 from specie.cli.wallets import (
@@ -24,7 +23,8 @@ from specie.cli.wallets import (
 )
 from specie.identity.cosigners import check_backed
 
-wallet = typer.Typer(help="A wallet by its phrase and the public folder.", no_args_is_help=True)
+wallet = typer.Typer(help="A wallet: by its phrase, or on a device's store.", no_args_is_help=True)
+add_device_commands(wallet)
 
 Public = Annotated[Path, typer.Option(help="The network's public folder.")]
 Bank = Annotated[int, typer.Option(help="Number of the serving bank in the participant list.")]
@@ -49,7 +49,7 @@ def show_address(
 ) -> None:
     """The addresses of a phrase at a bank."""
     expected = parse_network(network)
-    for address in list_addresses(_ask_phrase(), public, bank, subwallets, expected):
+    for address in list_addresses(ask("phrase"), public, bank, subwallets, expected):
         typer.echo(address)
         if is_qr:
             typer.echo(draw_qr(address.upper()))
@@ -63,9 +63,16 @@ def restore(
     network: Network = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    into: Annotated[
+        Path | None, typer.Option(help="Make a device's store of it, with --holder.")
+    ] = None,
+    holder: Annotated[str, typer.Option(help="Whose wallet it is on that device.")] = "",
 ) -> None:
     """What a phrase owns, from the log alone: nobody is asked, every leaf is checked."""
-    found = restore_wallet(_ask_phrase(), public, bank, subwallets, parse_network(network))
+    if into is not None:
+        show(restore_device(into, holder, public, bank, subwallets, network), as_json=as_json)
+        return
+    found = restore_wallet(ask("phrase"), public, bank, subwallets, parse_network(network))
     tokens = [token for one in found.restored for token in one.tokens]
     facts = {
         "balance": found.genesis.currency.format(found.balance),
@@ -74,11 +81,7 @@ def restore(
         "tokens ever": sum(one.seen for one in found.restored),
         "log size": found.log_size,
     }
-    if as_json:
-        typer.echo(json.dumps(facts))
-        return
-    for name, value in facts.items():
-        typer.echo(f"{name:>16}: {value}")
+    show(facts, as_json=as_json)
 
 
 def verify_receipt(
@@ -109,9 +112,3 @@ def verify_receipt(
             typer.echo(f"{name:>12}: {value}")
     if qr is not None:
         typer.echo(f"saved as {save_qr_sequence(file.read_text(), qr)} QR codes", err=True)
-
-
-def _ask_phrase() -> str:
-    if sys.stdin.isatty():
-        return getpass.getpass("phrase: ")
-    return sys.stdin.readline().strip()

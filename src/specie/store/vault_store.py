@@ -50,6 +50,12 @@ class VaultDatabase:
         with self._database.reading() as connection:
             return _find_holder(connection, holder)
 
+    def list_holders(self) -> list[str]:
+        """Everybody whose keys are here."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(HOLDER.c.holder).order_by(HOLDER.c.holder))
+            return [row.holder for row in rows]
+
     def open_holder(self, holder: str, key: SealingKey) -> "SqliteVaultStore":
         """The holder's rows, opened with the holder's key."""
         return SqliteVaultStore(self._database, holder, key)

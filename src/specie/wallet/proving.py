@@ -8,6 +8,12 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 
 
+def find_creditor(built: BuiltTransaction, own: Address) -> Address:
+    """Who was paid: the first that is not ourselves, else ourselves."""
+    paid = [Address(one.bank, one.view, one.spend) for one in built.disclosure.openings]
+    return next((one for one in paid if one != own), own)
+
+
 def build_payment_part(built: BuiltTransaction, creditor: Address) -> PaymentPart:
     """The first output to `creditor`; nothing of the inputs, the change or the payer."""
     body = built.signed.body

@@ -172,7 +172,7 @@ class Vault:
         payment = self._get_payment(payment_id)
         if payment.txid != promise.txid:
             raise SpecieError(ErrorCode.PROMISE_INVALID, "a promise for another transaction")
-        built = _rebuild(payment)
+        built = rebuild_payment(payment)
         inputs, now = built.signed.body.inputs, self.surroundings.clock.now()
         self._store.settle(payment_id, inputs, self._find_own(built), now)
 
@@ -249,12 +249,13 @@ class Vault:
         over (ADR 0017).
         """
         now = self.surroundings.clock.now()
-        return self._store.add_tokens(tokens, now, compute_last_signed(now))
+        worth = [token for token in tokens if token.amount > 0]
+        return self._store.add_tokens(worth, now, compute_last_signed(now))
 
     def load_prepared(self) -> list[PreparedPayment]:
         """Payments whose answer was not heard: to be sent again."""
         return [
-            PreparedPayment(payment.payment_id, _rebuild(payment))
+            PreparedPayment(payment.payment_id, rebuild_payment(payment))
             for payment in self._store.load_prepared()
         ]
 
@@ -299,7 +300,7 @@ class Vault:
             raise SpecieError(
                 ErrorCode.ORDER_CONFLICT, f"it was {known.state.value}; order it anew"
             )
-        built = _rebuild(known)
+        built = rebuild_payment(known)
         paid = Counter(
             (Address(one.bank, one.view, one.spend), one.amount, one.memo)
             for one in built.disclosure.openings
@@ -336,7 +337,8 @@ def _is_own(opening: Opening, keys: HolderKeys) -> bool:
     return opening.view == keys.address.view and opening.spend == keys.address.spend
 
 
-def _rebuild(payment: StoredPayment) -> BuiltTransaction:
+def rebuild_payment(payment: StoredPayment) -> BuiltTransaction:
+    """A recorded payment as it was built."""
     signed: SignedTransaction = decode_signed(payment.data)
     openings = tuple(unpack_opening(opening) for opening in payment.openings)
     return BuiltTransaction(signed, Disclosure(openings))

@@ -1,0 +1,265 @@
+"""The options of `specie wallet …` over a device's store; the work is in `devices.py`.
+
+Passphrase and phrase are asked for without echo, or read from standard input, a line each, when
+that is not a terminal; they are never arguments, which other users of the machine could read.
+"""
+
+import getpass
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from specie.cli.arguments import parse_network
+from specie.cli.devices import (
+    created_device,
+    list_subwallets,
+    load_surroundings,
+    make_receipt,
+    opened_device,
+    restore_into,
+)
+from specie.cli.trust import load_trust
+from specie.cli.wallets import make_phrase
+from specie.crypto.secrets import parse_phrase
+from specie.store.durable_files import replace_durably
+from specie.values.amounts import Currency
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.wallet.history import History
+
+Store = Annotated[Path, typer.Option("--device", help="The device's store, a file.")]
+Holder = Annotated[str, typer.Option(help="Whose wallet on this device.")]
+Public = Annotated[Path, typer.Option(help="The network's public folder.")]
+Bank = Annotated[int | None, typer.Option(help="Serving bank; else by the tokens that are there.")]
+Subwallet = Annotated[int, typer.Option(min=0, help="Number of the sub-wallet.")]
+Network = Annotated[str | None, typer.Option(help="Network id you trust, 32 hex digits.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+contacts = typer.Typer(help="The device's address book.", no_args_is_help=True)
+
+
+def create(device: Store, holder: Holder) -> None:
+    """Make a wallet on a device: new keys under a passphrase; prints its 24 words once."""
+    phrase = make_phrase()
+    with created_device(device, holder, ask("passphrase"), parse_phrase(phrase)):
+        typer.echo(phrase)
+
+
+def restore_device(
+    device: Path, holder: str, public: Path, bank: int, subwallets: int, network: str | None
+) -> dict[str, Any]:
+    """Keys from the phrase under a new passphrase, and its tokens from the log."""
+    tree, passphrase = parse_phrase(ask("phrase")), ask("new passphrase")
+    expected = parse_network(network)
+    surroundings = load_surroundings(public, expected)
+    with created_device(device, holder, passphrase, tree) as made:
+        taken, seen = restore_into(made, public, bank, subwallets, expected)
+        owned = list_subwallets(made, bank, subwallets, surroundings)
+    balance = sum(one for _, one in owned)
+    return {
+        "balance": surroundings.genesis.currency.format(balance),
+        "balance minor": balance,
+        "tokens taken": taken,
+        "tokens ever": seen,
+        "to be spent": "in 12 minutes: the lost device may have signed for them",
+    }
+
+
+def phrase(device: Store, holder: Holder) -> None:
+    """The backup: shows the 24 words. Whoever has them has the money."""
+    with opened_device(device, holder, ask("passphrase")) as opened:
+        typer.echo(opened.show_phrase())
+
+
+def balance(
+    device: Store,
+    holder: Holder,
+    public: Public,
+    subwallet: Subwallet = 0,
+    bank: Bank = None,
+    network: Network = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """What can be spent, and what waits for an answer."""
+    surroundings = load_surroundings(public, parse_network(network))
+    with opened_device(device, holder, ask("passphrase")) as opened:
+        vault = opened.open_vault(subwallet, bank, surroundings)
+        free, waiting = vault.get_balance(), len(vault.load_prepared())
+    currency = surroundings.genesis.currency
+    show(
+        {
+            "balance": currency.format(free),
+            "balance minor": free,
+            "payments without an answer": waiting,
+        },
+        as_json=as_json,
+    )
+
+
+def subwallets(
+    device: Store,
+    holder: Holder,
+    public: Public,
+    bank: Annotated[int, typer.Option(help="Number of the serving bank.")],
+    count: Annotated[int, typer.Option(min=1, max=100, help="How many to look at.")] = 4,
+    network: Network = None,
+) -> None:
+    """Addresses of the first sub-wallets and what each holds; nobody can tell they are one's."""
+    surroundings = load_surroundings(public, parse_network(network))
+    with opened_device(device, holder, ask("passphrase")) as opened:
+        found = list_subwallets(opened, bank, count, surroundings)
+    for number, (address, held) in enumerate(found):
+        typer.echo(f"{number:>4}  {surroundings.genesis.currency.format(held):>20}  {address}")
+
+
+def history(
+    device: Store,
+    holder: Holder,
+    public: Public,
+    subwallet: Subwallet = 0,
+    bank: Bank = None,
+    network: Network = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """What was paid and received here, oldest first; a payment is settled by the notary's word."""
+    surroundings = load_surroundings(public, parse_network(network))
+    with opened_device(device, holder, ask("passphrase")) as opened:
+        found = opened.open_vault(subwallet, bank, surroundings).load_history()
+    rows = list_history(found, surroundings.genesis.currency)
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    for one in rows:
+        what = f"{one['time']}  {one['what']:<8} {one['amount']:>20}  {one['state']:<9}"
+        typer.echo(f"{what} {one['id']}".rstrip())
+
+
+def receipt(
+    payment: Annotated[str, typer.Argument(help="The payment's id, as `history` shows it.")],
+    device: Store,
+    holder: Holder,
+    public: Public,
+    out: Annotated[Path, typer.Option(help="Where to write it, a .tlog-proof file.")],
+    subwallet: Subwallet = 0,
+    network: Network = None,
+    *,
+    is_quantum_safe: Annotated[
+        bool, typer.Option("--quantum-safe", help="Keep the ML-DSA lines: 3 kB each.")
+    ] = False,
+) -> None:
+    """Prove a payment to a third party: made from the public folder alone, no server is asked."""
+    expected = parse_network(network)
+    trust, surroundings = load_trust(public, expected), load_surroundings(public, expected)
+    with opened_device(device, holder, ask("passphrase")) as opened:
+        vault = opened.open_vault(subwallet, None, surroundings)
+        wanted = _parse_payment(payment)
+        text = make_receipt(vault, wanted, public, trust, is_quantum_safe=is_quantum_safe)
+    replace_durably(out.parent, out.name, text.encode())
+    typer.echo(f"{out}: {len(text):,} bytes")
+
+
+@contacts.command("list")
+def list_contacts(
+    device: Store,
+    holder: Holder,
+    public: Public,
+    network: Network = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Everybody in it."""
+    prefix = _get_prefix(public, network)
+    with opened_device(device, holder, ask("passphrase")) as opened:
+        show(opened.open_contacts(prefix).load(), as_json=as_json)
+
+
+@contacts.command("add")
+def add_contact(
+    name: Annotated[str, typer.Argument(help="Who it is.")],
+    address: Annotated[str, typer.Argument(help="The address.")],
+    device: Store,
+    holder: Holder,
+    public: Public,
+    network: Network = None,
+) -> None:
+    """A name that is there gets the new address."""
+    prefix = _get_prefix(public, network)
+    with opened_device(device, holder, ask("passphrase")) as opened:
+        opened.open_contacts(prefix).add(name, address)
+
+
+@contacts.command("remove")
+def remove_contact(
+    name: Annotated[str, typer.Argument(help="Who it is.")],
+    device: Store,
+    holder: Holder,
+    public: Public,
+    network: Network = None,
+) -> None:
+    """Forget a name."""
+    prefix = _get_prefix(public, network)
+    with opened_device(device, holder, ask("passphrase")) as opened:
+        opened.open_contacts(prefix).remove(name)
+
+
+def add_device_commands(wallet: typer.Typer) -> None:
+    """Beside those by phrase."""
+    for command in (create, phrase, balance, subwallets, history, receipt):
+        wallet.command(command.__name__)(command)
+    wallet.add_typer(contacts, name="contacts")
+
+
+def ask(what: str) -> str:
+    """Without echo; a line of standard input if that is no terminal."""
+    if sys.stdin.isatty():
+        return getpass.getpass(f"{what}: ")
+    return sys.stdin.readline().rstrip("\n")
+
+
+def show(facts: dict[str, Any], *, as_json: bool) -> None:
+    """A line each, or one JSON object."""
+    if as_json:
+        typer.echo(json.dumps(facts))
+        return
+    width = max((len(name) for name in facts), default=0)
+    for name, value in facts.items():
+        typer.echo(f"{name:>{width}}: {value}")
+
+
+def list_history(found: History, currency: Currency) -> list[dict[str, Any]]:
+    """Both ways in one list, by time."""
+    rows = [
+        (one.time, "paid", one.amount, one.state.value, one.payment_id.hex()) for one in found.paid
+    ]
+    rows += [(one.time, "received", one.amount, "final", "") for one in found.received]
+    return [
+        {
+            "time": datetime.fromtimestamp(time / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S"),
+            "what": what,
+            "amount": currency.format(amount),
+            "minor": amount,
+            "state": state,
+            "id": identifier,
+        }
+        for time, what, amount, state, identifier in sorted(rows)
+    ]
+
+
+def _parse_payment(text: str) -> bytes:
+    try:
+        raw = bytes.fromhex(text)
+    except ValueError:
+        raw = b""
+    if len(raw) != 16:
+        raise SpecieError(ErrorCode.PAYMENT_UNKNOWN, "a payment's id has 32 hex digits")
+    return raw
+
+
+def _get_prefix(public: Path, network: str | None) -> str:
+    return load_surroundings(public, parse_network(network)).genesis.address_prefix

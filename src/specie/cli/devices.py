@@ -1,0 +1,173 @@
+"""What `specie wallet` does with a device's store: a file with sealed keys, tokens and payments.
+
+Nothing here talks to a bank: a balance, a history, an address book, a receipt made from the public
+log, a wallet that is made or restored. The passphrase opens the keys (`wallet/keys.py`).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from specie.assembly.system import RandomIdentifiers, SystemClock
+from specie.cli.trust import GENESIS, PARTICIPANTS, load_trust, read
+from specie.crypto.addresses import format_address
+from specie.crypto.secrets import KeyTree
+from specie.identity.roster import Roster
+from specie.ledger.receipts import ReceiptTrust, build_receipt
+from specie.log.leaves import KERNELS
+from specie.log.notes import drop_ml_dsa_lines, verify_note
+from specie.log.proofs import prove_inclusion
+from specie.store.contacts import SqliteContactStore
+from specie.store.log_files import LogFolder
+from specie.store.vault_store import SqliteVaultStore, VaultDatabase
+from specie.tokens.holdings import derive_keys
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import NetworkId, ParticipantNumber, TransactionId
+from specie.values.limits import SUBWALLETS_MAX
+from specie.wallet.keys import OpenedKeys, create_keys, derive_master, get_subholder, open_keys
+from specie.wallet.proving import build_payment_part, find_creditor
+from specie.wallet.restoring import RestoreTrust, restore_from_log
+from specie.wallet.vault import Surroundings, Vault, rebuild_payment
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Device:
+    """A holder's part of a store, opened."""
+
+    database: VaultDatabase
+    holder: str
+    opened: OpenedKeys
+
+    def show_phrase(self) -> str:
+        """The backup: whoever has these words has the money."""
+        return self.opened.tree.phrase()
+
+    def open_contacts(self, prefix: str) -> SqliteContactStore:
+        """The address book."""
+        return self.database.open_contacts(self.holder, self.opened.vault_key, prefix)
+
+    def find_bank(self, subwallet: int) -> ParticipantNumber | None:
+        """Where a sub-wallet is served, by the tokens that it has or had."""
+        tokens = self._open_store(subwallet).load_tokens()
+        return tokens[-1].token.opening.bank if tokens else None
+
+    def open_vault(self, subwallet: int, bank: int | None, surroundings: Surroundings) -> Vault:
+        """One sub-wallet; `setting_invalid` if nobody says at which bank it is."""
+        found = self.find_bank(subwallet) if bank is None else ParticipantNumber(bank)
+        if found is None:
+            reason = "no token yet: name the serving bank with --bank"
+            raise SpecieError(ErrorCode.SETTING_INVALID, reason)
+        number = surroundings.roster.current.get(found).number
+        keys = derive_keys(self.opened.tree, subwallet, number)
+        return Vault(keys, self._open_store(subwallet), surroundings)
+
+    def _open_store(self, subwallet: int) -> SqliteVaultStore:
+        if not 0 <= subwallet < SUBWALLETS_MAX:
+            raise SpecieError(ErrorCode.LIMIT_EXCEEDED, f"sub-wallets 0 to {SUBWALLETS_MAX - 1}")
+        name = get_subholder(self.holder, subwallet)
+        return self.database.open_holder(name, self.opened.vault_key)
+
+
+@contextmanager
+def opened_device(path: Path, holder: str, passphrase: str) -> Iterator[Device]:
+    """A store that is there; `passphrase_wrong`, `client_unknown` for another holder."""
+    if not path.is_file():
+        reason = f"{path}: no such file; `specie wallet create` makes one"
+        raise SpecieError(ErrorCode.SETTING_INVALID, reason)
+    database = VaultDatabase(path)
+    try:
+        if database.find_keys(holder) is None:
+            known = ", ".join(database.list_holders()) or "nobody"
+            raise SpecieError(ErrorCode.CLIENT_UNKNOWN, f"not {holder}'s device; it is of: {known}")
+        master, _ = derive_master(database, holder, passphrase, RandomIdentifiers())
+        yield Device(database, holder, open_keys(database, holder, master))
+    finally:
+        database.close()
+
+
+@contextmanager
+def created_device(path: Path, holder: str, passphrase: str, tree: KeyTree) -> Iterator[Device]:
+    """The holder's keys in a store; the same again, `order_conflict` if it has other keys."""
+    if not holder or not holder.isprintable():
+        raise SpecieError(ErrorCode.TEXT_INVALID, "a holder's name is printable text")
+    database = VaultDatabase(path)
+    try:
+        path.chmod(0o600)
+        master, salt = derive_master(database, holder, passphrase, RandomIdentifiers())
+        if database.find_keys(holder) is None:
+            opened = create_keys(database, holder, master, salt, tree)
+        else:
+            opened = open_keys(database, holder, master)
+        if opened.tree.phrase() != tree.phrase():
+            reason = f"{holder} has other keys on this device already"
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, reason)
+        yield Device(database, holder, opened)
+    finally:
+        database.close()
+
+
+def load_surroundings(public: Path, expected: NetworkId | None) -> Surroundings:
+    """The network as this device sees it, from the public folder."""
+    signed = read(public, GENESIS), read(public, PARTICIPANTS)
+    return Surroundings(Roster(*signed, expected), SystemClock(), RandomIdentifiers())
+
+
+def restore_into(
+    device: Device, public: Path, bank: int, subwallets: int, expected: NetworkId | None
+) -> tuple[int, int]:
+    """Tokens of the phrase from the log alone, into the store; how many, and how many were ever.
+
+    They can be spent once the lost device's last window is over (ADR 0017).
+    """
+    trust, surroundings = load_trust(public, expected), load_surroundings(public, expected)
+    log = LogFolder(public)
+    signed = verify_note(log.read_checkpoint(), trust.get_log_key(), trust.cosigners)
+    member = trust.participants.get(ParticipantNumber(bank))
+    registration = trust.participants.get_central_bank().institution_key
+    believed = RestoreTrust(trust.genesis, member, signed.checkpoint, registration)
+    taken = seen = 0
+    for place in range(subwallets):
+        vault = device.open_vault(place, bank, surroundings)
+        found = restore_from_log(log, vault.keys, believed)
+        taken += vault.take_restored(found.tokens)
+        seen += found.seen
+    return taken, seen
+
+
+def list_subwallets(
+    device: Device, bank: int, count: int, surroundings: Surroundings
+) -> list[tuple[str, int]]:
+    """Address and balance of the first sub-wallets."""
+    vaults = [device.open_vault(place, bank, surroundings) for place in range(count)]
+    prefix = surroundings.genesis.address_prefix
+    return [(format_address(one.keys.address, prefix), one.get_balance()) for one in vaults]
+
+
+def make_receipt(
+    vault: Vault, payment_id: bytes, public: Path, trust: ReceiptTrust, *, is_quantum_safe: bool
+) -> str:
+    """A receipt of one of our payments, from the public folder alone: no server is asked.
+
+    `payment_unknown`, `not_published` while it is promised only.
+    """
+    payment = vault.find_payment(payment_id)
+    if payment is None:
+        raise SpecieError(ErrorCode.PAYMENT_UNKNOWN, "no payment of this id here")
+    built = rebuild_payment(payment)
+    part = build_payment_part(built, find_creditor(built, vault.keys.address))
+    log = LogFolder(public)
+    whole = log.read_checkpoint()
+    size = verify_note(whole, trust.get_log_key(), trust.cosigners).checkpoint.size
+    position, leaf = _find_kernels(log, size, payment.txid)
+    path = prove_inclusion(position, size, lambda level, one: log.read_hash(level, one, size))
+    note = whole if is_quantum_safe else drop_ml_dsa_lines(whole)
+    return build_receipt(leaf, position, path, note, part)
+
+
+def _find_kernels(log: LogFolder, size: int, txid: TransactionId) -> tuple[int, bytes]:
+    for position, leaf in enumerate(log.iterate_leaves(size)):
+        if leaf[0] == KERNELS and leaf[1:33] == txid:
+            return position, leaf
+    raise SpecieError(ErrorCode.NOT_PUBLISHED, "not in the log: refused, or not published yet")

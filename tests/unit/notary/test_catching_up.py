@@ -158,7 +158,7 @@ def test_a_caught_up_notary_goes_on(
     sent = spend(country, people, 1)
     promise = own.open_notary().notarise(sent)
     void = spend(country, people, 4)
-    own.open_notary().void(void, cancel(people[0], void))
+    cancelled = own.open_notary().void(void, cancel(people[0], void))
     own.open_notary().publish(is_forced=True)
     house = past.put_back()
     restore(house)
@@ -168,6 +168,8 @@ def test_a_caught_up_notary_goes_on(
         notary.notarise(spend(country, people, 1, 9))
     with refused(ErrorCode.TRANSACTION_VOID):
         notary.notarise(void)
+    assert notary.void(void, cancel(people[0], void)) == cancelled
+    assert notary.count_broken_promises() == 0
     notary.notarise(spend(country, people, 2))
     assert notary.publish(is_forced=True) > 0
     kept, grown = read_log(own), read_log(house)

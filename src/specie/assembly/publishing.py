@@ -1,7 +1,8 @@
 """Publishing in time in a network of one process: filler when a batch is small, then the notary."""
 
 from specie.assembly.network import Network
-from specie.flows.filling import fill
+from specie.bank.service import Bank
+from specie.flows.filling import fill, split_vault
 from specie.identity.participants import Status
 from specie.notary.publisher import Publisher
 
@@ -18,21 +19,43 @@ def publish_due(network: Network) -> int:
     """Fill up what waits if it is time, then publish all that is due; gives the leaves written."""
     missing = network.notary.count_missing()
     if missing:
-        _fill(network, missing)
+        add_filler(network, missing)
     written = 0
     while leaves := network.notary.publish():
         written += leaves
+    if written:
+        split_vaults(network)
     return written
 
 
-def _fill(network: Network, missing: int) -> None:
-    """Banks share the filler evenly; what one cannot give the others are asked for."""
-    members = network.roster.current.participants
-    banks = [
-        bank for number, bank in network.banks.items() if members[number].status is Status.ACTIVE
-    ]
+def add_filler(network: Network, missing: int) -> int:
+    """Banks share it evenly; what one cannot give the others are asked for. Gives how many."""
+    since, draw = network.notary.get_published_time(), network.surroundings.identifiers.draw
+    banks, wanted = _list_active(network), missing
     for place, bank in enumerate([*banks, *banks]):
         share = -(-missing // max(1, len(banks) - place))
         with network.vault_locks[bank.number]:
-            draw = network.surroundings.identifiers.draw
-            missing -= fill([bank], share, draw, network, network.notary)
+            missing -= fill(bank, share, since, draw, network, network.notary)
+    return wanted - missing
+
+
+def split_vaults(network: Network, *banks: Bank) -> int:
+    """In advance, so that these banks (or all) have filler for a whole batch; gives the payments.
+
+    Twice its share of it: while what is published now takes its turn, the other half rests.
+    """
+    since, draw = network.notary.get_published_time(), network.surroundings.identifiers.draw
+    active = _list_active(network)
+    least = 4 * -(-network.genesis.batch_payments_min // max(1, len(active)))
+    done = 0
+    for bank in banks or active:
+        with network.vault_locks[bank.number]:
+            done += split_vault(bank, least, since, draw, network, network.notary)
+    return done
+
+
+def _list_active(network: Network) -> list[Bank]:
+    members = network.roster.current.participants
+    return [
+        bank for number, bank in network.banks.items() if members[number].status is Status.ACTIVE
+    ]

@@ -1,11 +1,10 @@
 """Those who act in the demo: clients with wallets, and banks that are given reserves and money."""
 
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 from specie.assembly.network import Network
+from specie.assembly.publishing import add_filler, split_vaults
 from specie.bank.service import Bank
-from specie.flows.filling import fill
 from specie.flows.issuance import issue
 from specie.ledger.transactions import AttestedTransaction
 from specie.tokens.building import BuiltTransaction
@@ -45,6 +44,7 @@ def issue_to_bank(network: Network, bank: Bank, amount: Minor) -> None:
     order = draw_order(network)
     issue(order, amount, bank, network.desk, network.accounting, network.notary)
     bank.books.receive_issue(EntryId(order), amount)
+    split_vaults(network, bank)
 
 
 def register(network: Network, name: str, bank: Bank) -> Person:
@@ -74,13 +74,7 @@ def publish_now(network: Network) -> int:
 
     So nobody is published in a small batch; gives how many were added.
     """
-    numbers = sorted(network.banks)
-    draw = network.surroundings.identifiers.draw
-    with ExitStack() as locks:
-        for number in numbers:
-            locks.enter_context(network.vault_locks[number])
-        banks = [network.banks[number] for number in numbers]
-        added = fill(banks, network.genesis.batch_payments_min, draw, network, network.notary)
+    added = add_filler(network, network.genesis.batch_payments_min)
     while network.notary.publish():
         pass
     return added

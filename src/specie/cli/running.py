@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from specie.assembly.network import Network
+from specie.bank.service import Bank
 from specie.cli.people import (
     Person,
     draw_order,
@@ -143,7 +144,17 @@ def _withdraw(town: Town, orders: Sequence[WorkloadOrder]) -> None:
     ]
     bank = people[0].bank
     with town.network.vault_locks[bank.number]:
+        _merge_vault_if_needed(town, bank, Minor(sum(order.amount for order in orders)))
         withdraw(draw_order(network), requests, bank, network, network.notary)
+
+
+def _merge_vault_if_needed(town: Town, bank: Bank, amount: Minor) -> None:
+    """A vault that was split for filler, and now pays out nearly all it has."""
+    network = town.network
+    while not bank.vault.can_pay(amount):
+        prepared = bank.vault.prepare_merge(network.surroundings.identifiers.draw())
+        promise = complete_payment(prepared.built, bank, network, network.notary)
+        bank.vault.settle(prepared.payment_id, promise)
 
 
 def _merge_if_needed(town: Town, person: Person, amount: Minor) -> None:

@@ -2,25 +2,36 @@
 
 the notary says how many are missing → banks in turn pay their own vault → the batch is published
 
-On the ledger a filler is a payment like any other; only its bank knows that nothing has moved.
+On the ledger a filler is a payment like any other; only its bank knows that nothing has moved. An
+output that is created and spent in one batch would tell otherwise, so no filler spends what another
+one of the same batch made: a vault is split in advance, and its small tokens take turns.
 """
 
-from collections.abc import Callable, Sequence
-from itertools import islice
+from collections.abc import Callable
 from typing import Protocol
 
-from specie.flows.payment import Payer, pay
+from specie.flows.payment import Payer, Prepared, complete_payment
+from specie.ledger.transactions import Promise
 from specie.ports.bank import BankDirectory, BankPort
 from specie.ports.notary import NotaryPort
-from specie.tokens.building import PaymentOrder
-from specie.tokens.holdings import Memo, Token
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.times import Timestamp
 
 
 class FillingVault(Payer, Protocol):
-    """A vault that shows its tokens."""
+    """A vault that can pay itself."""
 
-    def load_tokens(self) -> list[Token]:
-        """What can be spent now."""
+    def count_small(self, since: Timestamp) -> int:
+        """Tokens that filler may spend, of those that no filler since then has made."""
+        ...
+
+    def prepare_filler(self, payment_id: bytes, since: Timestamp) -> Prepared:
+        """Two small tokens for two of the same amounts; `funds_insufficient` if there are none."""
+        ...
+
+    def prepare_split(self, payment_id: bytes) -> Prepared:
+        """Fifteen small tokens off the largest one."""
         ...
 
 
@@ -34,32 +45,56 @@ class FillingBank(BankPort, Protocol):
 
 
 def fill(
-    banks: Sequence[FillingBank],
+    bank: FillingBank,
     count: int,
+    since: Timestamp,
     draw: Callable[[], bytes],
     directory: BankDirectory,
     notary: NotaryPort,
 ) -> int:
-    """At most `count` self-transfers, banks in turn; gives how many. Empty vaults are skipped."""
+    """At most `count` self-transfers; gives how many. `since` is when the log was last published.
+
+    A vault whose small tokens are used up makes no more: a promise comes before anonymity.
+    """
+    for done in range(count):
+        try:
+            prepared = bank.vault.prepare_filler(draw(), since)
+        except SpecieError as error:
+            if error.code is not ErrorCode.FUNDS_INSUFFICIENT:
+                raise
+            return done
+        _complete(bank, prepared, directory, notary)
+    return count
+
+
+def split_vault(
+    bank: FillingBank,
+    least: int,
+    since: Timestamp,
+    draw: Callable[[], bytes],
+    directory: BankDirectory,
+    notary: NotaryPort,
+) -> int:
+    """So that a vault has `least` tokens for filler, if its money allows; gives how many payments.
+
+    In advance: when money has arrived, or after a publication.
+    """
     done = 0
-    able = list(banks)
-    while able and done < count:
-        able = [
-            bank
-            for bank in islice(able, count - done)
-            if _pay_oneself(bank, draw(), directory, notary)
-        ]
-        done += len(able)
+    while bank.vault.count_small(since) < least:
+        try:
+            prepared = bank.vault.prepare_split(draw())
+        except SpecieError as error:
+            if error.code is not ErrorCode.FUNDS_INSUFFICIENT:
+                raise
+            return done
+        _complete(bank, prepared, directory, notary)
+        done += 1
     return done
 
 
-def _pay_oneself(
-    bank: FillingBank, payment_id: bytes, directory: BankDirectory, notary: NotaryPort
-) -> bool:
-    """The smallest token, whole: a vault is as rich and has as many tokens as before."""
-    amounts = [token.amount for token in bank.vault.load_tokens() if token.amount]
-    if not amounts:
-        return False
-    order = PaymentOrder(bank.vault_address, min(amounts), Memo())
-    pay(bank.vault, [order], payment_id, bank, directory, notary)
-    return True
+def _complete(
+    bank: FillingBank, prepared: Prepared, directory: BankDirectory, notary: NotaryPort
+) -> Promise:
+    promise = complete_payment(prepared.built, bank, directory, notary)
+    bank.vault.settle(prepared.payment_id, promise)
+    return promise

@@ -148,6 +148,10 @@ class Notary:
             waiting = self._store.count_waiting()
             return count_missing(waiting, self._roster.genesis, self._read_time())
 
+    def get_published_time(self) -> Timestamp:
+        """What the last header says, 0 before the first."""
+        return self._store.load_batch_time()
+
     def count_broken_promises(self) -> int:
         """How many were not published in time: evidence against us, so it has to stay 0."""
         with self._work_lock:

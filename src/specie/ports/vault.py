@@ -118,8 +118,8 @@ class VaultStore(Protocol):
         """Payments whose answer was not heard."""
         ...
 
-    def load_payments(self) -> list[StoredPayment]:
-        """All of them, the oldest first."""
+    def load_payments(self, since: Timestamp | None = None) -> list[StoredPayment]:
+        """All that were recorded later than that, the oldest first."""
         ...
 
     def settle(

@@ -160,9 +160,11 @@ class SqliteVaultStore:
         with self._database.reading() as connection:
             return [self._open_payment(row) for row in connection.execute(query)]
 
-    def load_payments(self) -> list[StoredPayment]:
-        """All of them, the oldest first."""
+    def load_payments(self, since: Timestamp | None = None) -> list[StoredPayment]:
+        """All that were recorded later than that, the oldest first."""
         query = select(PAYMENT).where(PAYMENT.c.holder == self._holder)
+        if since is not None:
+            query = query.where(PAYMENT.c.time > since)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(PAYMENT.c.sequence))
             return [self._open_payment(row) for row in rows]

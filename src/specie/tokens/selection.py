@@ -5,15 +5,16 @@ inputs, the smallest other token is swept in, so that most payments look alike (
 a vault of small change shrinks by being used.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from specie.values.amounts import Minor, check_positive
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.limits import INPUTS_MAX
+from specie.values.limits import INPUTS_MAX, OUTPUTS_MAX
 
 _USUAL_INPUTS = 2
+_PARTS_OF = 10_000  # a part is so much of the whole
 
 
 class HasAmount(Protocol):
@@ -57,6 +58,39 @@ def select_merge(tokens: Sequence[Candidate]) -> tuple[Candidate, ...]:
     if not ordered or ordered[0].amount == 0:
         raise SpecieError(ErrorCode.FUNDS_INSUFFICIENT, "there is nothing to merge")
     return tuple(ordered[:INPUTS_MAX])
+
+
+def list_small(tokens: Iterable[Candidate]) -> list[Candidate]:
+    """Tokens of money but for the largest one, smallest first: what filler pays with.
+
+    The largest one stays out of it: what it pays for is never made to wait by filler.
+    """
+    return sorted((token for token in tokens if token.amount > 0), key=_get_amount)[:-1]
+
+
+def select_pair(tokens: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """The two smallest of these; `funds_insufficient` if there are not two."""
+    small = list_small(tokens)
+    if len(small) < 2:
+        raise SpecieError(ErrorCode.FUNDS_INSUFFICIENT, "no two small tokens are left")
+    return tuple(small[:2])
+
+
+def select_largest(tokens: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """The largest one, if fifteen parts can be split off it; `funds_insufficient` otherwise."""
+    largest = max(tokens, key=_get_amount, default=None)
+    if largest is None or largest.amount < OUTPUTS_MAX:
+        raise SpecieError(ErrorCode.FUNDS_INSUFFICIENT, "nothing is large enough to be split")
+    return (largest,)
+
+
+def compute_part(amount: Minor) -> Minor:
+    """What one of fifteen parts has: small, so that the rest pays what the whole could."""
+    return Minor(max(1, amount // _PARTS_OF))
+
+
+def _get_amount(token: HasAmount) -> int:
+    return token.amount
 
 
 def _take_largest(ordered: Sequence[Candidate], amount: Minor) -> list[Candidate]:

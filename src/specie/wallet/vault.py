@@ -8,6 +8,7 @@ Killed after it: the same bytes are sent again and get the same answer.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from specie.crypto.addresses import Address
@@ -39,11 +40,19 @@ from specie.tokens.building import (
 from specie.tokens.disclosures import Disclosure
 from specie.tokens.holdings import HolderKeys, Memo, Token
 from specie.tokens.scanning import scan
-from specie.tokens.selection import select_merge, select_tokens
+from specie.tokens.selection import (
+    compute_part,
+    list_small,
+    select_largest,
+    select_merge,
+    select_pair,
+    select_tokens,
+)
 from specie.values.amounts import Minor, sum_minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import OutputRef, ParticipantNumber, PublicKey, Signature
+from specie.values.limits import OUTPUTS_MAX
 from specie.values.times import Timestamp
 from specie.wallet.history import History, build_history
 from specie.wallet.releasing import LogView
@@ -165,6 +174,32 @@ class Vault:
         Whoever has the money can pay after finitely many merges, whatever others send meanwhile.
         """
         return self._prepare(payment_id, _Plan((), 0, select_merge, self._build_merge))
+
+    def count_small(self, since: Timestamp) -> int:
+        """Tokens that filler may spend now: not signed for, not of a filler made since then."""
+        made, now = self._list_filler_outputs(since), self.surroundings.clock.now()
+        free = self._store.load_available()
+        return len(list_small(one for one in free if _is_usable(one, made, now)))
+
+    def prepare_filler(self, payment_id: bytes, since: Timestamp) -> PreparedPayment:
+        """Pay ourselves with the two smallest tokens, in the same two amounts.
+
+        `since` is when the log was last published: what filler has made since then is not spent,
+        so that no output of filler is created and spent in one batch. `funds_insufficient` if
+        there are not two.
+        """
+        made, now = self._list_filler_outputs(since), self.surroundings.clock.now()
+        plan = _Plan(
+            orders=(),
+            supply_change=0,
+            select=lambda free: select_pair(one for one in free if _is_usable(one, made, now)),
+            build=self._build_filler,
+        )
+        return self._prepare(payment_id, plan)
+
+    def prepare_split(self, payment_id: bytes) -> PreparedPayment:
+        """Fifteen small tokens off our largest one, for filler to come."""
+        return self._prepare(payment_id, _Plan((), 0, select_largest, self._build_split))
 
     def settle(self, payment_id: bytes, promise: Promise) -> None:
         """The notary has promised: inputs are spent, our change is available."""
@@ -317,6 +352,26 @@ class Vault:
         order = PaymentOrder(self.keys.address, total, Memo())
         return build_payment([order], tokens, self.keys, context)
 
+    def _build_filler(self, tokens: Sequence[Token], context: BuildContext) -> BuiltTransaction:
+        amount = min(token.amount for token in tokens)
+        order = PaymentOrder(self.keys.address, amount, Memo())
+        return build_payment([order], tokens, self.keys, context)
+
+    def _build_split(self, tokens: Sequence[Token], context: BuildContext) -> BuiltTransaction:
+        part = compute_part(tokens[0].amount)
+        order = PaymentOrder(self.keys.address, part, Memo())
+        return build_payment([order] * (OUTPUTS_MAX - 1), tokens, self.keys, context)
+
+    def _list_filler_outputs(self, since: Timestamp) -> set[OutputRef]:
+        """What payments of ours to ourselves with two outputs have made since then."""
+        made: set[OutputRef] = set()
+        for payment in self._store.load_payments(since):
+            openings = [unpack_opening(opening) for opening in payment.openings]
+            if len(openings) == 2 and all(_is_own(one, self.keys) for one in openings):
+                body = decode_signed(payment.data).body
+                made.update(output.ref for output in body.outputs)
+        return made
+
     def _get_payment(self, payment_id: bytes) -> StoredPayment:
         payment = self._store.find_payment(payment_id)
         if payment is None:
@@ -335,6 +390,10 @@ class Vault:
 
 def _is_own(opening: Opening, keys: HolderKeys) -> bool:
     return opening.view == keys.address.view and opening.spend == keys.address.spend
+
+
+def _is_usable(token: HeldToken, made: AbstractSet[OutputRef], now: Timestamp) -> bool:
+    return token.ref not in made and is_signable(now, token.signed_until)
 
 
 def rebuild_payment(payment: StoredPayment) -> BuiltTransaction:

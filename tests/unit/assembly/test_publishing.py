@@ -3,23 +3,33 @@
 import random
 import stat
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from specie.assembly.network import Settings
-from specie.assembly.publishing import make_publisher, publish_due
+from specie.assembly.publishing import (
+    add_filler,
+    make_publisher,
+    publish_due,
+    split_vaults,
+)
 from specie.assembly.system import SystemClock
-from specie.flows.filling import fill
+from specie.crypto.outputs import unpack_opening
 from specie.identity.genesis import verify_genesis
 from specie.identity.participants import Status
-from specie.ledger.audit import PublicAudit
+from specie.ledger.audit import PublicAudit, split_batches
+from specie.ledger.records import Output
 from specie.ledger.transactions import Promise
-from specie.log.leaves import HeaderLeaf, KernelLeaf, unpack_leaf
+from specie.ledger.wire import decode_signed
+from specie.log.leaves import CreatedLeaf, HeaderLeaf, KernelLeaf, SpentLeaf, unpack_leaf
 from specie.store.log_files import LogFolder
 from specie.store.notary_store import SqliteNotaryStore
 from specie.values.errors import SpecieError
+from specie.values.identifiers import OutputRef
 from tests.country import NORTH, Country, Person, build_country
 
 LEAST, AGE_MS = 5, 8_000
@@ -29,7 +39,9 @@ LEAST, AGE_MS = 5, 8_000
 def town(tmp_path: Path) -> Country:
     """Batches of five payments, published within eight seconds."""
     settings = Settings(tmp_path / "town", batch_payments_min=LEAST, batch_age_ms_max=AGE_MS)
-    return build_country(tmp_path, settings=settings)
+    country = build_country(tmp_path, settings=settings)
+    split_vaults(country.network)
+    return country
 
 
 def read_batches(country: Country) -> list[tuple[HeaderLeaf, list[bytes]]]:
@@ -95,18 +107,73 @@ def test_banks_without_money_are_skipped(tmp_path: Path) -> None:
     settings = Settings(tmp_path / "poor", batch_payments_min=LEAST, batch_age_ms_max=AGE_MS)
     poor = build_country(tmp_path, settings=settings, is_funded=False)
     network = poor.network
-    banks = list(network.banks.values())
-    draw = network.surroundings.identifiers.draw
-    assert fill(banks, 9, draw, network, network.notary) == 0
+    assert split_vaults(network) == add_filler(network, 9) == 0
     poor.lend_reserves(poor.north)
     promise = poor.issue(poor.north, 7)
-    poor.clock.advance(AGE_MS // 4)
+    assert split_vaults(network) == add_filler(network, 9) == 0  # too little to be split
+    poor.clock.advance(AGE_MS // 2)
     publish_due(network)
     ((header, txids),) = read_batches(poor)
-    assert promise.txid in txids and len(txids) == LEAST  # the one that has money made all
-    assert header.time <= promise.publish_by
-    assert fill(banks, 3, draw, network, network.notary) == 3
-    assert poor.north.vault.get_balance() == 7
+    assert txids == [promise.txid] and header.time <= promise.publish_by
+    poor.issue(poor.north, 700)
+    assert split_vaults(network) == 1
+    poor.clock.advance(AGE_MS // 4)
+    publish_due(network)
+    assert len(read_batches(poor)[0][1]) == 1
+    poor.clock.advance(AGE_MS // 4)
+    publish_due(network)
+    assert len(read_batches(poor)[1][1]) == LEAST  # the one that has money made all
+    assert poor.north.vault.get_balance() == 707
+
+
+def test_no_filler_spends_what_filler_of_its_batch_made(town: Country) -> None:  # T10
+    """Seen with the banks' knowledge of which is which; payments of clients among it."""
+    network = town.network
+    payer, payee = town.open_person(town.north, *[10] * 6), town.open_person(town.south)
+    network.notary.publish(is_forced=True)
+    batches = 0
+    for _ in range(6):
+        town.clock.advance(1)
+        town.pay(payer, payee, 1)
+        town.clock.advance(AGE_MS // 4)
+        batches += publish_due(network) > 0
+    filler = list_filler(town)
+    for created, spent in iterate_refs(town):
+        made = {ref for one in filler for ref in one.outputs if ref in created}
+        used = {ref for one in filler for ref in one.inputs if ref in spent}
+        assert not made & used
+    assert batches == 6 and len(filler) >= 5 * (LEAST - 1)
+    assert min(len(txids) for _, txids in read_batches(town)[1:]) >= LEAST
+
+
+class Filler(NamedTuple):
+    """A vault's payment to itself."""
+
+    inputs: tuple[OutputRef, ...]
+    outputs: tuple[OutputRef, ...]
+
+
+def list_filler(country: Country) -> list[Filler]:
+    """What only the banks know: two outputs, both their own."""
+    found = []
+    for bank in country.network.banks.values():
+        own = bank.vault.keys.address
+        for payment in bank.vault._store.load_payments():  # noqa: SLF001  # the bank's own record
+            openings = [unpack_opening(one) for one in payment.openings]
+            if len(openings) == 2 and all(one.spend == own.spend for one in openings):
+                body = decode_signed(payment.data).body
+                found.append(Filler(body.inputs, tuple(one.ref for one in body.outputs)))
+    return found
+
+
+def iterate_refs(country: Country) -> Iterator[tuple[set[OutputRef], set[OutputRef]]]:
+    """Created and spent by each batch, as anyone reads it."""
+    folder = LogFolder(country.network.public)
+    size = int(folder.read_checkpoint().split("\n")[1])
+    for batch in split_batches(folder.iterate_leaves(size)):
+        leaves = [unpack_leaf(leaf, 577) for leaf in batch]
+        created = {Output(one.output).ref for one in leaves if isinstance(one, CreatedLeaf)}
+        yield created, {one.ref for one in leaves if isinstance(one, SpentLeaf)}
 
 
 def test_a_suspended_bank_fills_nothing(town: Country) -> None:

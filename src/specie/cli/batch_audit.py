@@ -9,6 +9,7 @@ from typing import Final
 
 from specie.assembly.overseers import read_lists
 from specie.cli.audit import Progress
+from specie.cli.trust import naming
 from specie.ledger.audit import split_batches
 from specie.ledger.receipts import ReceiptTrust
 from specie.log.checkpoint import Checkpoint
@@ -34,6 +35,9 @@ def audit_batches(
     progress: Progress | None = None,
 ) -> AuditedTotals:
     """Judge every batch again; raises with the code of the first wrong thing."""
+    for name in ("batches", "lists"):
+        if not (private / name).is_dir():
+            raise SpecieError(ErrorCode.SETTING_INVALID, f"--batches {private}: no {name}/ in it")
     lists = read_lists(private / "lists", trust.genesis)
     if lists.get(trust.participants.version) != trust.participants:
         raise SpecieError(ErrorCode.PARTICIPANTS_INVALID, "lists/: not those of the public folder")
@@ -42,7 +46,9 @@ def audit_batches(
     done = 0
     leaves = LogFolder(public).iterate_leaves(checkpoint.size)
     for number, batch in enumerate(split_batches(leaves), start=1):
-        audit.add_batch(batches.read(number), batch)
+        with naming("batches"):
+            data = batches.read(number)
+        audit.add_batch(data, batch)
         done += len(batch)
         if progress is not None:
             progress(done, checkpoint.size)

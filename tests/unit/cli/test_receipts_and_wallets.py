@@ -79,6 +79,16 @@ def test_a_receipt_becomes_qr_codes(kept: Path, tmp_path: Path) -> None:
     assert saved and all(path.read_text().startswith("<?xml") for path in saved)
 
 
+def test_what_is_no_folder_of_batches_is_said(kept: Path, tmp_path: Path) -> None:
+    for folder in (tmp_path / "nowhere", kept / "public"):
+        with pytest.raises(SpecieError, match=r"setting_invalid: --batches .*: no batches/ in it"):
+            invoke("audit", kept / "public", "--batches", folder)
+    shutil.copytree(kept / "notary" / "lists", tmp_path / "lists")
+    (tmp_path / "batches").mkdir()
+    with pytest.raises(SpecieError, match="log_invalid: batches: 1: No such file"):
+        invoke("audit", kept / "public", "--batches", tmp_path)
+
+
 def test_auditors_judge_the_private_batches(kept: Path, tmp_path: Path) -> None:  # X3
     private = tmp_path / "notary"
     shutil.copytree(kept / "notary", private)

@@ -43,8 +43,9 @@ soak: ## the long tests, minutes to hours (ARGS go to pytest)
 	$(BIN)/pytest -m soak --hypothesis-profile=soak $(ARGS)
 
 .PHONY: fuzz
-fuzz: ## the property tests on fresh random input, SPECIE_FUZZ_EXAMPLES each (2000)
+fuzz: ## every decoder under libFuzzer, SPECIE_FUZZ_SECONDS each (60), then the property tests on fresh input
 	$(BOOTSTRAP)
+	@scripts/fuzz.sh
 	$(BIN)/pytest -m "hypothesis and not soak" --hypothesis-profile=fuzz $(ARGS)
 
 .PHONY: build

@@ -43,7 +43,7 @@ soak: ## the long tests, minutes to hours (ARGS go to pytest)
 	$(BIN)/pytest -m soak --hypothesis-profile=soak $(ARGS)
 
 .PHONY: fuzz
-fuzz: ## every decoder under libFuzzer, SPECIE_FUZZ_SECONDS each (60), then the property tests on fresh input
+fuzz: ## every decoder under libFuzzer, then the property tests on fresh input
 	$(BOOTSTRAP)
 	@scripts/fuzz.sh
 	$(BIN)/pytest -m "hypothesis and not soak" --hypothesis-profile=fuzz $(ARGS)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every fuzz target for SPECIE_FUZZ_SECONDS (60), with fresh mutations; what was interesting is kept in
-# .fuzz and begun from again. Ends at the first finding, whose line says how to feed it again.
+# Every fuzz target for SPECIE_FUZZ_SECONDS (60), with fresh mutations; what was interesting is
+# kept in .fuzz and begun from again. Ends at the first finding, and says how to feed it again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

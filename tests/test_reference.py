@@ -59,11 +59,14 @@ def test_every_parameter_of_genesis_is_there() -> None:
 
 def test_every_variable_of_the_environment_is_there() -> None:
     """`PYTHON` and `ARGS` are read by shell and make; the others are found in the source."""
+    ours = re.compile(r"\$\{(SPECIE_\w+)")
     read = re.compile(r"""os\.(?:environ(?:\.get\(|\[)|getenv\()\s*["'](\w+)["']""")
     source = [path for folder in ("src", "tests", "scripts") for path in (ROOT / folder).rglob("*")]
     found = {
         name for path in source if path.suffix == ".py" for name in read.findall(path.read_text())
     }
+    scripts = [path.read_text() for path in (ROOT / "scripts").glob("*.sh")]
+    found |= {name for text in scripts for name in ours.findall(text)}
     named = {row[0].strip("`") for row in read_rows("settings.md", "Environment")}
     assert named == found | {"PYTHON", "ARGS"}
     program = [path.read_text() for path in (ROOT / "src").rglob("*.py")]

@@ -18,7 +18,12 @@ from specie.bank.service import Bank, BankKeys
 from specie.central_bank.desk import CentralBankDesk
 from specie.central_bank.officers import OfficerDesk
 from specie.crypto.secrets import InstitutionKey, KeyTree, ScanKey, SealingKey, SigningKey
-from specie.identity.cosigners import CosignerList, sign_cosigners
+from specie.identity.cosigners import (
+    CosignerList,
+    check_cosigners_follow,
+    sign_cosigners,
+    verify_cosigners,
+)
 from specie.identity.genesis import (
     Genesis,
     ProofMode,
@@ -43,7 +48,7 @@ from specie.store.application_store import SqliteApplicationStore
 from specie.store.batch_files import BatchFolder
 from specie.store.books_store import SqliteBooksStore
 from specie.store.client_store import SqliteClientStore
-from specie.store.durable_files import replace_durably
+from specie.store.durable_files import read_limited, replace_durably
 from specie.store.log_files import LogFolder
 from specie.store.notary_store import SqliteNotaryStore
 from specie.store.vault_store import VaultDatabase
@@ -52,6 +57,7 @@ from specie.values.amounts import Currency, Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey, ParticipantNumber, PublicKey
+from specie.values.limits import LOG_FILE_BYTES_MAX
 from specie.wallet.keys import OpenedKeys, create_keys, derive_master, open_keys
 from specie.wallet.vault import Surroundings, Vault
 
@@ -164,8 +170,14 @@ class Network:
         self.parties.adopt(signed)
         _write_list(self.settings, signed, members.version)
 
+    def get_cosigners(self) -> CosignerList:
+        """Who may cosign, as published."""
+        signed = read_limited(self.public, "cosigners", LOG_FILE_BYTES_MAX)
+        return verify_cosigners(signed, self.genesis)
+
     def replace_cosigners(self, listed: CosignerList) -> None:
-        """The authentication centre signs a new list of who may cosign."""
+        """The authentication centre signs who may cosign, if it follows the present list."""
+        check_cosigners_follow(listed, self.get_cosigners())
         _write_cosigners(self.public, listed, self.list_key)
 
 

@@ -5,7 +5,7 @@ public folder names them all, so that a reader knows whose lines to expect, and 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ from specie.assembly.network import Network
 from specie.crypto.cosigning import CosignerKey
 from specie.crypto.secrets import InstitutionKey
 from specie.flows.cosigning import cosign_checkpoint
+from specie.flows.releasing import release_expired
 from specie.identity.cosigners import CosignerList, CosignerRole
 from specie.identity.genesis import Genesis
 from specie.identity.participants import ParticipantList, verify_participants
@@ -46,7 +47,17 @@ class Overseers:
     witnesses: tuple[Witness, ...]
     auditor: Auditor
     batches: BatchFolder
+    trust: ReceiptTrust
     audited_leaves: int = 0
+
+    def release_vaults(self) -> int:
+        """Vaults give up payments that can no longer become final; gives how many."""
+        trust = replace(self.trust, participants=self.network.roster.current)
+        released = 0
+        for number, bank in self.network.banks.items():
+            with self.network.vault_locks[number]:
+                released += release_expired(bank.vault, self.registration, trust)
+        return released
 
     def cosign(self) -> str:
         """Audit what is new, check growth, put everybody's lines under the checkpoint."""
@@ -58,16 +69,17 @@ class Overseers:
             number = self.auditor.audit.totals.batches + 1
             self.auditor.audit.add_batch(self.batches.read(number), batch)
             self.audited_leaves += len(batch)
-        return cosign_checkpoint(
+        note = cosign_checkpoint(
             self.log, self.registration, self.witnesses, (self.auditor,), checkpoint.size
         )
+        self.release_vaults()
+        return note
 
 
 def build_overseers(network: Network) -> Overseers:
     """Their keys and stores beside the network's; before anything is published."""
     data, clock = network.settings.data, network.surroundings.clock
-    trust = ReceiptTrust(network.genesis, network.roster.current)
-    log_key = trust.get_log_key()
+    log_key = ReceiptTrust(network.genesis, network.roster.current).get_log_key()
     witnesses = tuple(_build_witness(name, network, log_key) for name in WITNESSES)
     auditor = Auditor(
         AUDITOR,
@@ -76,7 +88,7 @@ def build_overseers(network: Network) -> Overseers:
         BatchAudit(network.genesis, {}),
         clock,
     )
-    listed = _list_cosigners(witnesses, auditor, log_key.name)
+    listed = _list_cosigners(witnesses, auditor, log_key.name, network.get_cosigners().version + 1)
     network.replace_cosigners(listed)
     log = LogFolder(network.public)
     registration = Registration(
@@ -87,16 +99,19 @@ def build_overseers(network: Network) -> Overseers:
         listed.keys,
     )
     batches = BatchFolder(data / "notary" / "batches")
-    return Overseers(network, log, registration, witnesses, auditor, batches)
+    trust = ReceiptTrust(network.genesis, network.roster.current, listed.keys, listed)
+    return Overseers(network, log, registration, witnesses, auditor, batches, trust)
 
 
-def _list_cosigners(witnesses: Sequence[Witness], auditor: Auditor, origin: str) -> CosignerList:
+def _list_cosigners(
+    witnesses: Sequence[Witness], auditor: Auditor, origin: str, version: int
+) -> CosignerList:
     """All of them are asked for: both witnesses, and the one auditor."""
     entries = [
         (CosignerRole.WITNESS, key) for witness in witnesses for key in witness.verifier_keys
     ]
     entries += [(CosignerRole.AUDITOR, key) for key in auditor.verifier_keys]
-    return CosignerList(origin, 2, len(witnesses), 1, tuple(entries))
+    return CosignerList(origin, version, len(witnesses), 1, tuple(entries))
 
 
 def read_lists(folder: Path, genesis: Genesis) -> dict[int, ParticipantList]:

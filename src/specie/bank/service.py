@@ -22,9 +22,9 @@ from specie.crypto.hashing import tagged_hash
 from specie.crypto.secrets import ScanKey, ViewKey
 from specie.ledger.evidence import verify_evidence
 from specie.ledger.outline import Outline
-from specie.ledger.promises import verify_promise
+from specie.ledger.promises import verify_promise, verify_void_promise
 from specie.ledger.records import Attestation, AttestationRole, Claim, Output
-from specie.ledger.transactions import Promise
+from specie.ledger.transactions import Promise, VoidPromise
 from specie.ports.clients import (
     Client,
     ClientStatus,
@@ -33,6 +33,7 @@ from specie.ports.clients import (
     Movement,
     WatchedToken,
 )
+from specie.ports.notary import NotaryPort
 from specie.tokens.building import BuiltTransaction
 from specie.tokens.disclosures import PayeeView
 from specie.tokens.holdings import Token, unpack_memo
@@ -177,12 +178,22 @@ class Bank:
                 entry = _derive_entry(promise.txid)
                 self.books.send_vault_money(entry, receiver, one.amount)
 
-    def identify(self, evidence: bytes) -> Client:
+    def identify(
+        self, evidence: bytes, notary: NotaryPort, defence: Sequence[VoidPromise] = ()
+    ) -> Client:
         """Whose token was spent twice: from evidence that holds, and what we know (T15).
 
+        Two signatures of which one is for a cancelled transaction prove nothing: the notary is
+        asked, and so is the client, whose promises of it count as well (`evidence_invalid`).
         `client_unknown` if the output is of no client of ours.
         """
         shown = verify_evidence(evidence, self._roster.genesis.network)
+        for promise in defence:
+            verify_void_promise(promise, self._roster)
+        cancelled = {promise.txid for promise in defence}
+        for spend in (shown.first, shown.second):
+            if spend.txid in cancelled or notary.find_void(spend.txid) is not None:
+                raise SpecieError(ErrorCode.EVIDENCE_INVALID, "one of the two was cancelled")
         watched = self._clients.find_tokens([shown.output.ref]).get(shown.output.ref)
         return _get_known(self._clients.find_client(watched.client) if watched else None)
 

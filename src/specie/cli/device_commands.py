@@ -45,7 +45,7 @@ contacts = typer.Typer(help="The device's address book.", no_args_is_help=True)
 def create(device: Store, holder: Holder) -> None:
     """Make a wallet on a device: new keys under a passphrase; prints its 24 words once."""
     phrase = make_phrase()
-    with created_device(device, holder, ask("passphrase"), parse_phrase(phrase)):
+    with created_device(device, holder, ask_new(), parse_phrase(phrase)):
         typer.echo(phrase)
 
 
@@ -53,7 +53,7 @@ def restore_device(
     device: Path, holder: str, public: Path, bank: int, subwallets: int, network: str | None
 ) -> dict[str, Any]:
     """Keys from the phrase under a new passphrase, and its tokens from the log."""
-    tree, passphrase = parse_phrase(ask("phrase")), ask("new passphrase")
+    tree, passphrase = parse_phrase(ask("phrase")), ask_new()
     expected = parse_network(network)
     surroundings = load_surroundings(public, expected)
     with created_device(device, holder, passphrase, tree) as made:
@@ -65,7 +65,7 @@ def restore_device(
         "balance minor": balance,
         "tokens taken": taken,
         "tokens ever": seen,
-        "to be spent": "in 12 minutes: the lost device may have signed for them",
+        "to be spent": "in 22 minutes: the lost device may have signed for them",
     }
 
 
@@ -220,6 +220,14 @@ def ask(what: str) -> str:
     if sys.stdin.isatty():
         return getpass.getpass(f"{what}: ")
     return sys.stdin.readline().rstrip("\n")
+
+
+def ask_new() -> str:
+    """A passphrase to come; on a terminal it is asked for twice."""
+    passphrase = ask("new passphrase")
+    if sys.stdin.isatty() and ask("again") != passphrase:
+        raise SpecieError(ErrorCode.PASSPHRASE_WRONG, "the two are not the same")
+    return passphrase
 
 
 def show(facts: dict[str, Any], *, as_json: bool) -> None:

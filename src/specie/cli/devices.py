@@ -4,6 +4,7 @@ Nothing here talks to a bank: a balance, a history, an address book, a receipt m
 log, a wallet that is made or restored. The passphrase opens the keys (`wallet/keys.py`).
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from specie.cli.trust import GENESIS, PARTICIPANTS, load_trust, read
 from specie.crypto.addresses import format_address
 from specie.crypto.secrets import KeyTree
 from specie.identity.roster import Roster
-from specie.ledger.receipts import ReceiptTrust, build_receipt
+from specie.ledger.receipts import ReceiptTrust, build_receipt, verify_receipt
 from specie.log.leaves import KERNELS
 from specie.log.notes import drop_ml_dsa_lines, verify_note
 from specie.log.proofs import prove_inclusion
@@ -61,7 +62,7 @@ class Device:
             raise SpecieError(ErrorCode.SETTING_INVALID, reason)
         number = surroundings.roster.current.get(found).number
         keys = derive_keys(self.opened.tree, subwallet, number)
-        return Vault(keys, self._open_store(subwallet), surroundings)
+        return Vault(keys, self._open_store(subwallet), surroundings, is_looking=True)
 
     def _open_store(self, subwallet: int) -> SqliteVaultStore:
         if not 0 <= subwallet < SUBWALLETS_MAX:
@@ -92,9 +93,11 @@ def created_device(path: Path, holder: str, passphrase: str, tree: KeyTree) -> I
     """The holder's keys in a store; the same again, `order_conflict` if it has other keys."""
     if not holder or not holder.isprintable():
         raise SpecieError(ErrorCode.TEXT_INVALID, "a holder's name is printable text")
+    if not passphrase:
+        raise SpecieError(ErrorCode.SETTING_INVALID, "an empty passphrase protects nothing")
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))  # before SQLite makes it
     database = VaultDatabase(path)
     try:
-        path.chmod(0o600)
         master, salt = derive_master(database, holder, passphrase, RandomIdentifiers())
         if database.find_keys(holder) is None:
             opened = create_keys(database, holder, master, salt, tree)
@@ -131,7 +134,7 @@ def restore_into(
     for place in range(subwallets):
         vault = device.open_vault(place, bank, surroundings)
         found = restore_from_log(log, vault.keys, believed)
-        taken += vault.take_restored(found.tokens)
+        taken += vault.take_restored(found.tokens, found.spent)
         seen += found.seen
     return taken, seen
 
@@ -163,7 +166,9 @@ def make_receipt(
     position, leaf = _find_kernels(log, size, payment.txid)
     path = prove_inclusion(position, size, lambda level, one: log.read_hash(level, one, size))
     note = whole if is_quantum_safe else drop_ml_dsa_lines(whole)
-    return build_receipt(leaf, position, path, note, part)
+    text = build_receipt(leaf, position, path, note, part)
+    verify_receipt(text, trust)  # a damaged folder makes none
+    return text
 
 
 def _find_kernels(log: LogFolder, size: int, txid: TransactionId) -> tuple[int, bytes]:

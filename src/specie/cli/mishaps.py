@@ -95,7 +95,7 @@ def spend_twice(network: Network, narrator: Narrator, cheat: Person, payee: Pers
         narrator.say(f"evidence, {len(evidence)} bytes, verified: the one-time key")
         narrator.say(f"  {found.output.owner.hex()[:16]}… signed both")
         bank = get_bank_name(network, cheat.bank)
-        client = cheat.bank.identify(evidence)
+        client = cheat.bank.identify(evidence, network.notary)
         narrator.say(f"{bank}: the key belongs to its client {client.name}")
 
 

@@ -157,7 +157,7 @@ def parse_trusted(text: str) -> tuple[tuple[CosignerRole, VerifierKey], ...]:
     """A reader's own file: the lines of keys alone, each ended; nobody signs it but its owner."""
     lines = text.split("\n")
     if lines.pop() or len(lines) > COSIGNERS_MAX:
-        raise SpecieError(ErrorCode.COSIGNERS_INVALID, f"at most {COSIGNERS_MAX} ended lines")
+        raise SpecieError(ErrorCode.COSIGNERS_INVALID, "lines of keys, each ended")
     return tuple(_parse_entry(line) for line in lines)
 
 
@@ -168,7 +168,8 @@ def find_backing(
 ) -> tuple[Backing, Backing]:
     """Witnesses' and auditors' word for a checkpoint whose lines hold.
 
-    With `trusted`, only those count who are in both lists, in one role.
+    With `trusted`, only those count who are in both lists, in one role, and all of them are asked
+    for, whatever the signed list says.
     """
     entries = [one for one in listed.entries if trusted is None or one in trusted]
     found = []
@@ -176,7 +177,8 @@ def find_backing(
         keys = [key for one, key in entries if one is role]
         names = dict.fromkeys(key.name for key in signed.signers[1:] if key in keys)
         known = len({key.name for key in keys})
-        found.append(Backing(role, tuple(names), known, listed.get_required(role)))
+        required = listed.get_required(role) if trusted is None else _count(trusted, role)
+        found.append(Backing(role, tuple(names), known, required))
     return found[0], found[1]
 
 
@@ -185,6 +187,10 @@ def check_backed(backing: Sequence[Backing]) -> None:
     for one in backing:
         if not one.is_reached:
             raise SpecieError(ErrorCode.COSIGNERS_MISSING, one.describe())
+
+
+def _count(entries: Sequence[tuple[CosignerRole, VerifierKey]], role: CosignerRole) -> int:
+    return len({key.name for one, key in entries if one is role})
 
 
 def _parse(text: str) -> CosignerList:

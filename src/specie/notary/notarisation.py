@@ -19,7 +19,7 @@ from specie.ledger.judging import Candidate, Judgement, Rules, judge
 from specie.ledger.messages import compute_promise_message, compute_voided_message
 from specie.ledger.transactions import Promise, VoidPromise
 from specie.ledger.voids import VoidRequest
-from specie.ledger.wire import decode_attested
+from specie.ledger.wire import decode_attested, decode_signed
 from specie.log.leaves import ConflictLeaf, VoidLeaf
 from specie.ports.notary import LookUp, NotaryStore, RecordedOther
 from specie.values.catalogue import ErrorCode
@@ -94,7 +94,8 @@ def promise_void(
 def build_void(request: VoidRequest, promise: VoidPromise) -> RecordedOther:
     """The leaf of a void, as it waits to be published."""
     leaf = VoidLeaf(promise.txid)
-    return RecordedOther(leaf.key, leaf.pack(), request.time, request, promise)
+    first = decode_signed(request.data).body.inputs[0]
+    return RecordedOther(leaf.key, leaf.pack(), request.time, request, promise, first)
 
 
 def promise_final(

@@ -44,6 +44,7 @@ from specie.values.limits import (
     LEAVES_AT_ONCE_MAX,
     PUBLICATION_TRANSACTIONS_MAX,
     QUEUE_TRANSACTIONS_MAX,
+    VOIDS_PER_INPUT_MAX,
 )
 from specie.values.times import Timestamp
 
@@ -111,6 +112,10 @@ class Notary:
         """The promise given for it; None if it is not final now."""
         return self._store.find_promises([txid]).get(txid)
 
+    def find_void(self, txid: TransactionId) -> VoidPromise | None:
+        """The promise that it is never final, if it was cancelled."""
+        return self._store.find_void(txid)
+
     def get_supply(self) -> SupplyState:
         """Serial and total as recorded."""
         return self._store.load_supply()
@@ -136,6 +141,9 @@ class Notary:
             known = self._store.find_void(candidate.txid)
             if known is not None:
                 return known
+            first = candidate.transaction.body.inputs[0]
+            if self._store.count_voids(first) >= VOIDS_PER_INPUT_MAX:
+                raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "cancelled too often for one token")
             data, now = encode_signed(candidate.transaction.signed), self._read_time()
             request = VoidRequest(now, data, signature)
             promise = promise_void(candidate.txid, now, self._roster.genesis, self._key)
@@ -177,7 +185,9 @@ class Notary:
         left_out = waiting[PUBLICATION_TRANSACTIONS_MAX:]
         last = self._store.load_batch_time()
         time = compute_batch_time(now, last, left_out[0] if left_out else None)
-        others = self._store.load_waiting_others(PUBLICATION_TRANSACTIONS_MAX)
+        # a void is about money that is known: what it names is published with it or before it
+        until = left_out[0].time if left_out else None
+        others = self._store.load_waiting_others(PUBLICATION_TRANSACTIONS_MAX, until)
         number = self._store.load_batch_number() + 1
         batch = build_batch(
             number,

@@ -107,6 +107,8 @@ class BatchAudit:
         for part in _split(judged):
             self._judge(number, part, fresh)
         for signed, void in zip(voids, batch.voids, strict=True):
+            if void.time > now:
+                raise SpecieError(ErrorCode.LOG_INVALID, f"batch {number}: a void is from later")
             self._check_void(number, AttestedTransaction(signed, ()), void.signature, fresh)
         self._check_publicly(leaves)
         self._merge(fresh)

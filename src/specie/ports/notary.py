@@ -47,6 +47,10 @@ class NotaryPort(Protocol):
         """Serial and total, for who prepares the next change."""
         ...
 
+    def find_void(self, txid: TransactionId) -> VoidPromise | None:
+        """The promise that it is never final, if it was cancelled."""
+        ...
+
     def void(self, data: bytes, signature: Signature) -> VoidPromise:
         """Cancel a transaction that is not final, for good; signed by the owner of its inputs."""
         ...
@@ -71,6 +75,7 @@ class RecordedOther:
     time: Timestamp
     request: VoidRequest | None = None
     promise: VoidPromise | None = None
+    first: OutputRef | None = None  # of a void: the first input of what was cancelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +118,18 @@ class NotaryStore(Protocol):
         """A conflict or void leaf waits for the next batch; once for each key."""
         ...
 
+    def count_voids(self, first: OutputRef) -> int:
+        """How many transactions with this first input were cancelled."""
+        ...
+
     def find_void(self, txid: TransactionId) -> VoidPromise | None:
         """What was promised when it was cancelled; None if it was not."""
         ...
 
-    def load_waiting_others(self, limit: int) -> list[RecordedOther]:
-        """Conflict and void leaves not yet published."""
+    def load_waiting_others(
+        self, limit: int, before: Timestamp | None = None
+    ) -> list[RecordedOther]:
+        """Conflict and void leaves not yet published, of those recorded earlier than that."""
         ...
 
     def load_batch(self, number: int) -> PrivateBatch:

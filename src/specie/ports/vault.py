@@ -78,6 +78,10 @@ class VaultStore(Protocol):
         """
         ...
 
+    def mark_spent(self, refs: Sequence[OutputRef]) -> None:
+        """Spent elsewhere, by the log: never available again."""
+        ...
+
     def load_available(self) -> list[HeldToken]:
         """Neither reserved nor spent."""
         ...

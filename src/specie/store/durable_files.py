@@ -49,7 +49,9 @@ def replace_durably(folder: Path, path: str, data: bytes) -> None:
 def _replace(place: Path, data: bytes) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     draft = place.with_name(place.name + ".new")
-    with draft.open("wb") as file:
+    draft.unlink(missing_ok=True)
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(draft, flags, 0o666), "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

@@ -6,6 +6,7 @@ never sees a checkpoint that its tiles do not cover.
 
 import fcntl
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,9 +32,10 @@ from specie.values.catalogue import ErrorCode
 from specie.values.encoding import split_fixed
 from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest
-from specie.values.limits import LOG_FILE_BYTES_MAX
+from specie.values.limits import DATABASE_BUSY_MS_MAX, LOG_FILE_BYTES_MAX
 
 _HASH_SIZE: Final = 32
+_LOCK_PAUSE_S: Final = 0.005
 _TILES_KEPT_MAX: Final = 4096  # 32 MiB
 
 
@@ -44,6 +46,7 @@ class LogFolder:
         self._folder = folder
         self._tiles: dict[tuple[int, int, int], list[Digest]] = {}
         self._tidy_from = 0
+        self._has_drafts = True  # there may be some, from before
 
     def write_leaves(self, first: int, leaves: Sequence[bytes]) -> None:
         """Leaves from position `first` on, with the hashes above them; again is the same."""
@@ -66,6 +69,7 @@ class LogFolder:
         """
         data = note.encode()
         with self._locked():
+            self._remove_drafts()
             if not self._read_present().startswith(data):
                 self._write_file(CHECKPOINT_PATH, data)
         self._remove_superseded(size)
@@ -142,16 +146,27 @@ class LogFolder:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """One writer of the checkpoint at a time, of all processes: the folder itself is locked."""
+        """One writer of the checkpoint at a time, of all processes.
+
+        The lock lies beside the folder and is its owner's, so no reader can hold it.
+        """
+        flags = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
-            handle = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            handle = os.open(self._folder.with_name(f".{self._folder.name}.lock"), flags, 0o600)
         except OSError as error:
-            raise SpecieError(ErrorCode.STORE_UNUSABLE, f"the folder: {error.strerror}") from None
+            raise SpecieError(ErrorCode.STORE_UNUSABLE, f"the lock: {error.strerror}") from None
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            _lock(handle)
             yield
         finally:
             os.close(handle)
+
+    def _remove_drafts(self) -> None:
+        """What a stop has left beside its place, once after each start: nobody else writes here."""
+        if self._has_drafts:
+            for draft in self._folder.rglob("*.new"):
+                draft.unlink(missing_ok=True)
+        self._has_drafts = False
 
     def _read_present(self) -> bytes:
         """The checkpoint as it stands, whatever it is; nothing if there is none."""
@@ -230,6 +245,20 @@ class LogFolder:
 
     def _write_file(self, path: str, data: bytes) -> None:
         replace_durably(self._folder, path, data)
+
+
+def _lock(handle: int) -> None:
+    """`store_unusable` if it cannot be had within the time that a database waits."""
+    until = time.monotonic() + DATABASE_BUSY_MS_MAX / 1e3
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise SpecieError(ErrorCode.STORE_UNUSABLE, "another writer does not end") from None
+            time.sleep(_LOCK_PAUSE_S)
+        else:
+            return
 
 
 def _collect_folders(paths: Iterable[str]) -> set[str]:

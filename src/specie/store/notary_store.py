@@ -45,7 +45,7 @@ from specie.values.identifiers import (
 )
 from specie.values.times import Timestamp
 
-_VERSION: Final = 2
+_VERSION: Final = 3
 _METADATA: Final = MetaData()
 
 _OUTPUT = Table(
@@ -88,6 +88,7 @@ _OTHER = Table(
     Column("request", LargeBinary, nullable=True),  # of a void: signature64 ‖ wire form
     Column("publish_by", BigInteger, nullable=True),
     Column("promise", LargeBinary, nullable=True),
+    Column("first", LargeBinary, nullable=True, index=True),  # input of what was cancelled
     Column("batch", Integer, nullable=True, index=True),
 )
 _SUPPLY = Table(
@@ -213,6 +214,12 @@ class SqliteNotaryStore:
             if connection.execute(query).first() is None:
                 connection.execute(insert(_OTHER).values(**_build_other(other)))
 
+    def count_voids(self, first: OutputRef) -> int:
+        """How many transactions with this first input were cancelled."""
+        query = select(func.count()).where(_OTHER.c.first == first)
+        with self._database.reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def find_void(self, txid: TransactionId) -> VoidPromise | None:
         """What was promised when it was cancelled; None if it was not."""
         query = select(_OTHER).where(_OTHER.c.key == VoidLeaf(txid).key)
@@ -220,9 +227,14 @@ class SqliteNotaryStore:
             row = connection.execute(query).first()
         return None if row is None else _read_other(row).promise
 
-    def load_waiting_others(self, limit: int) -> list[RecordedOther]:
+    def load_waiting_others(
+        self, limit: int, before: Timestamp | None = None
+    ) -> list[RecordedOther]:
         """Conflict leaves not yet published, then void leaves: a key begins with the type."""
-        query = select(_OTHER).where(_OTHER.c.batch.is_(None)).order_by(_OTHER.c.key).limit(limit)
+        query = select(_OTHER).where(_OTHER.c.batch.is_(None))
+        if before is not None:
+            query = query.where(_OTHER.c.time < before)
+        query = query.order_by(_OTHER.c.key).limit(limit)
         with self._database.reading() as connection:
             return [_read_other(row) for row in connection.execute(query)]
 
@@ -430,6 +442,7 @@ def _build_other(other: RecordedOther) -> dict[str, Any]:
         "request": request.signature + request.data if request else None,
         "publish_by": promise.publish_by if promise else None,
         "promise": promise.signature if promise else None,
+        "first": other.first,
     }
 
 
@@ -440,7 +453,7 @@ def _read_other(row: Any) -> RecordedOther:
     request = VoidRequest(time, row.request[64:], Signature(row.request[:64]))
     txid = TransactionId(row.leaf[1:])
     promise = VoidPromise(txid, Timestamp(row.publish_by), Signature(row.promise))
-    return RecordedOther(row.key, row.leaf, time, request, promise)
+    return RecordedOther(row.key, row.leaf, time, request, promise, OutputRef(row.first))
 
 
 def _read_promise(row: Any) -> Promise:

@@ -89,6 +89,11 @@ class SqliteVaultStore:
                     self._note_signed(connection, which, signed_until)
         return fresh
 
+    def mark_spent(self, refs: Sequence[OutputRef]) -> None:
+        """Spent elsewhere, by the log: never available again."""
+        with self._database.transaction() as connection:
+            self._update_tokens(connection, refs, spent=1)
+
     def load_available(self) -> list[HeldToken]:
         """Neither reserved nor spent."""
         with self._database.reading() as connection:
@@ -204,9 +209,10 @@ class SqliteVaultStore:
             self._change_state(connection, payment_id, PaymentState.CANCELLED)
             connection.execute(update(PAYMENT).where(self._is_payment(payment_id)).values(**word))
             is_reserved = self._is_reserved_by(payment_id)
+            its = select(PAYMENT.c.not_after).where(self._is_payment(payment_id)).scalar_subquery()
             connection.execute(
-                update(TOKEN)
-                .where(is_reserved, TOKEN.c.signed_until > signed_until)
+                update(TOKEN)  # what something else has signed until later stays so
+                .where(is_reserved, TOKEN.c.signed_until == its)
                 .values(signed_until=signed_until)
             )
             self._free(connection, is_reserved)

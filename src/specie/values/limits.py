@@ -29,6 +29,7 @@ ATTEST_AHEAD_MS_MAX: Final = 3600 * 1000  # and end so much later: a freeze hold
 
 # Notary (notary/notarisation.py)
 BATCH_TRANSACTIONS_MAX: Final = 256
+VOIDS_PER_INPUT_MAX: Final = 16  # notary/service.py: cancelled transactions of one first input
 QUEUE_TRANSACTIONS_MAX: Final = 8_192
 PUBLICATION_TRANSACTIONS_MAX: Final = 4_096  # notary/service.py, of one publication batch
 LEAVES_AT_ONCE_MAX: Final = 4_096  # read into memory together
@@ -51,7 +52,7 @@ TEXT_MAX: Final = 140  # remittance text, the length ISO 20022 allows
 LEAF_BYTES_MAX: Final = 32_768
 LOG_FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 BATCH_FILE_BYTES_MAX: Final = 512 * 1024 * 1024  # store/batch_files.py, one private batch
-COSIGNERS_MAX: Final = 32  # identity/cosigners.py, retired ones included
+COSIGNERS_MAX: Final = 1_024  # identity/cosigners.py, retired ones included; 15 may be current
 NOTE_BYTES_MAX: Final = 131_072  # log/notes.py
 NOTE_SIGNATURES_MAX: Final = 16  # as many as C2SP asks readers to accept
 PROOF_BYTES_MAX: Final = 262_144  # log/inclusion.py

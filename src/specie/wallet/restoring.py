@@ -71,10 +71,11 @@ class RestoreTrust:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """Unspent tokens, and how many of ours were seen in all."""
+    """Unspent tokens, what of ours is spent, and how many were seen in all."""
 
     tokens: tuple[Token, ...]
     seen: int
+    spent: tuple[OutputRef, ...] = ()
 
 
 def restore_through_bank(
@@ -105,7 +106,8 @@ def restore_through_bank(
         for ref, token in by_ref.items()
         if ref in published and states[ref] is OutputState.UNSPENT
     ]
-    return Restored(tuple(unspent), len(published))
+    spent = [ref for ref in published if states[ref] is OutputState.SPENT]
+    return Restored(tuple(unspent), len(published), tuple(spent))
 
 
 def _find_published(
@@ -151,7 +153,7 @@ def restore_from_log(log: LogReader, keys: HolderKeys, trust: RestoreTrust) -> R
     if frontier.compute_root() != trust.checkpoint.root:
         raise SpecieError(ErrorCode.LOG_INVALID, "the leaves are not those of the checkpoint")
     unspent = [token for ref, token in ours.items() if ref not in spent]
-    return Restored(tuple(unspent), len(ours))
+    return Restored(tuple(unspent), len(ours), tuple(spent))
 
 
 def _get_created_ref(leaf: bytes, genesis: Genesis) -> OutputRef:

@@ -114,11 +114,20 @@ class PreparedPayment:
 class Vault:
     """One holder's tokens."""
 
-    def __init__(self, keys: HolderKeys, store: VaultStore, surroundings: Surroundings) -> None:
+    def __init__(
+        self,
+        keys: HolderKeys,
+        store: VaultStore,
+        surroundings: Surroundings,
+        *,
+        is_looking: bool = False,
+    ) -> None:
+        """`is_looking`: another process may be paying from this store; nothing is freed then."""
         self.keys = keys
         self.surroundings = surroundings
         self._store = store
-        store.release_unsigned()
+        if not is_looking:
+            store.release_unsigned()
 
     def get_balance(self) -> Minor:
         """What is neither spent nor reserved."""
@@ -276,8 +285,8 @@ class Vault:
         fresh = self._store.add_tokens(worth, self.surroundings.clock.now())
         return Received(tuple(token.ref for token in found), fresh)
 
-    def take_restored(self, tokens: Sequence[Token]) -> int:
-        """Tokens that a phrase brought back; gives how many were new.
+    def take_restored(self, tokens: Sequence[Token], spent: Sequence[OutputRef] = ()) -> int:
+        """Tokens that a phrase brought back; gives how many were new. `spent` are no longer ours.
 
         The device that was lost may have signed for them, for a window that nobody here knows. They
         are ours to see at once, and to spend once every window that it can have signed by now is
@@ -285,6 +294,7 @@ class Vault:
         """
         now = self.surroundings.clock.now()
         worth = [token for token in tokens if token.amount > 0]
+        self._store.mark_spent(spent)
         return self._store.add_tokens(worth, now, compute_last_signed(now))
 
     def load_prepared(self) -> list[PreparedPayment]:

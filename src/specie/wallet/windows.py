@@ -26,12 +26,14 @@ def compute_window(
 
 
 def compute_last_signed(now: Timestamp) -> Timestamp:
-    """The last `not_after` that a device can have signed by now, whose clock banks put up with.
+    """Behind the last `not_after` that a bank can have attested by now; a whole minute.
 
-    Banks attest no window that begins later than a clock may be ahead; a lost device's window
-    that no bank attested is refused by the bank that has seen its tokens spent since.
+    Banks attest no window that begins more than 2 minutes later than their clock. A window begins
+    10 minutes before the device's minute and ends 10 minutes after it, so it ends 22 minutes from
+    now at the latest, whatever the lost device's clock says.
     """
-    return Timestamp(now + ATTEST_EARLY_MS_MAX + WINDOW_MS_DEFAULT)
+    last = now + ATTEST_EARLY_MS_MAX + 2 * WINDOW_MS_DEFAULT
+    return Timestamp(-(-last // WINDOW_STEP_MS) * WINDOW_STEP_MS)
 
 
 def is_signable(now: Timestamp, signed_until: Timestamp | None) -> bool:

@@ -4,6 +4,7 @@ import random
 import stat
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +29,7 @@ from specie.ledger.wire import decode_signed
 from specie.log.leaves import CreatedLeaf, HeaderLeaf, KernelLeaf, SpentLeaf, unpack_leaf
 from specie.store.log_files import LogFolder
 from specie.store.notary_store import SqliteNotaryStore
+from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import OutputRef
 from tests.country import NORTH, Country, Person, build_country
@@ -174,6 +176,32 @@ def iterate_refs(country: Country) -> Iterator[tuple[set[OutputRef], set[OutputR
         leaves = [unpack_leaf(leaf, 577) for leaf in batch]
         created = {Output(one.output).ref for one in leaves if isinstance(one, CreatedLeaf)}
         yield created, {one.ref for one in leaves if isinstance(one, SpentLeaf)}
+
+
+def test_a_bank_that_fails_keeps_no_promise_from_being_kept(town: Country) -> None:  # T15
+    """Its filler is refused: the other makes it, all is published in time, and it is told."""
+    network = town.network
+    network.notary.publish(is_forced=True)
+    promise = town.pay(town.open_person(town.south, 9), town.open_person(town.south), 3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network.banks[NORTH], "attest_payment", fail)
+        for _ in range(4):
+            town.clock.advance(AGE_MS // 8)
+            with suppress(SpecieError):
+                publish_due(network)
+    header, txids = read_batches(town)[-1]
+    assert promise.txid in txids and header.time <= promise.publish_by
+    assert network.notary.count_broken_promises() == 0
+    vault = network.banks[NORTH].vault
+    assert vault.load_prepared()  # what it has signed waits for its answer
+    town.clock.advance(AGE_MS // 8)
+    publish_due(network)
+    assert not vault.load_prepared()  # and is sent again
+    town.check_money()
+
+
+def fail(*_: object) -> None:
+    raise SpecieError(ErrorCode.STORE_UNUSABLE, "disk full")
 
 
 def test_a_suspended_bank_fills_nothing(town: Country) -> None:

@@ -9,10 +9,14 @@ import pytest
 from specie.bank.service import VAULT_CLIENT, Bank
 from specie.crypto.outputs import derive_owner_key
 from specie.crypto.secrets import KeyTree
+from specie.flows.cancelling import cancel
 from specie.flows.payment import complete_payment
 from specie.flows.redemption import redeem
+from specie.ledger.evidence import DoubleSpend
 from specie.ledger.records import Output
+from specie.ledger.state import Spend
 from specie.ledger.wire import encode_attested
+from specie.notary.service import Notary
 from specie.ports.vault import Received
 from specie.tokens.building import build_payment
 from specie.tokens.scanning import scan
@@ -306,12 +310,41 @@ def test_the_bank_says_who_spent_twice(country: Country) -> None:  # T15
     with pytest.raises(SpentError) as refusal:
         country.network.notary.notarise(encode_attested(second))
     evidence = refusal.value.evidence
-    culprit = country.north.identify(evidence)
+    culprit = country.north.identify(evidence, country.network.notary)
     assert (culprit.id, culprit.name) == (anna.id, f"Name of {anna.id}")
     with refused(ErrorCode.CLIENT_UNKNOWN):
-        country.south.identify(evidence)
+        country.south.identify(evidence, country.network.notary)
     with refused(ErrorCode.EVIDENCE_INVALID):
-        country.north.identify(evidence[:-1] + bytes([evidence[-1] ^ 1]))
+        country.north.identify(evidence[:-1] + bytes([evidence[-1] ^ 1]), country.network.notary)
+
+
+def test_two_signatures_of_which_one_was_cancelled_convict_nobody(country: Country) -> None:  # T15
+    """An honest client that cancels, and signs again over the same window."""
+    anna, boris = country.open_person(country.north, 30), country.open_person(country.south)
+    notary, order = country.network.notary, country.order(boris, 30)
+    first = anna.wallet.prepare_payment([order], country.draw_order())
+    cancel(anna.wallet, first.payment_id, notary)
+    second = anna.wallet.prepare_payment([order], country.draw_order())
+    one, other = first.built.signed, second.built.signed
+    spends = [
+        Spend(one.txid, one.body.not_before, one.body.not_after, one.owner_signatures[0])
+        for one in (one, other)
+    ]
+    kept = anna.wallet.find_payment(first.payment_id)
+    assert kept is not None and kept.voided is not None
+    [ref] = one.body.inputs
+    (output,) = [held for held in country.north.load_outputs(anna.id) if held.ref == ref]
+    evidence = DoubleSpend(one.body.network, output, *spends).pack()
+    with refused(ErrorCode.EVIDENCE_INVALID):
+        country.north.identify(evidence, notary)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Notary, "find_void", lambda *_: None)  # a notary that has forgotten
+        assert country.north.identify(evidence, notary).id == anna.id
+        with refused(ErrorCode.EVIDENCE_INVALID):
+            country.north.identify(evidence, notary, [kept.voided])
+        with refused(ErrorCode.PROMISE_INVALID):
+            forged = replace(kept.voided, signature=Signature(bytes(64)))
+            country.north.identify(evidence, notary, [forged])
 
 
 # --- opening wallets ----------------------------------------------------------------------------

@@ -212,7 +212,7 @@ def test_a_list_of_ones_own(copy: Path, cosigned: list[VerifierKey], tmp_path: P
     assert "        vouching: 1 of 1 witnesses: lookout; 2 are asked for" in done.lines
     assert "        vouching: 0 of 0 auditors; 1 are asked for" in done.lines
     kept.write_text(cosigned[0].format())
-    said = "specie: cosigners_invalid: own: at most 32 ended lines"
+    said = "specie: cosigners_invalid: own: lines of keys, each ended"
     assert run("audit", copy, "--cosigners", own).errors == [said]
     done = run("audit", copy, "--cosigners", tmp_path)
     assert done.errors[0].startswith("specie: setting_invalid: ")

@@ -121,6 +121,8 @@ def test_new_keys_and_whose_they_are(public: Options, tmp_path: Path) -> None:  
     assert told["balance minor"] == 0
     with refused(ErrorCode.PARTICIPANT_UNKNOWN):
         invoke("balance", *mine, *public, "--bank", "99", typed="secret")
+    with refused(ErrorCode.SETTING_INVALID):
+        invoke("create", "--device", tmp_path / "x.db", "--holder", "Zoë", typed="")
     for name in ("", "two\nlines"):
         with refused(ErrorCode.TEXT_INVALID):
             invoke("create", "--device", tmp_path / "x.db", "--holder", name, typed="secret")

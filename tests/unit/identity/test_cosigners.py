@@ -100,7 +100,7 @@ def test_only_the_list_key_signs_it() -> None:
         (((RETIRED, ONE),), (1, 0), INVALID),
         (((WITNESS, LOG),), (1, 0), INVALID),
         (tuple((WITNESS, make_key(f"w{n}")) for n in range(16)), (1, 0), ErrorCode.LIMIT_EXCEEDED),
-        (tuple((RETIRED, make_key(f"w{n}")) for n in range(33)), (0, 0), ErrorCode.LIMIT_EXCEEDED),
+        (tuple((RETIRED, ONE) for n in range(1_025)), (0, 0), ErrorCode.LIMIT_EXCEEDED),
         (tuple((WITNESS, make_key(f"w{n}")) for n in range(15)), (15, 0), None),
     ],
     ids=[

@@ -20,6 +20,7 @@ from specie.notary.service import Notary
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError, SpentError
 from specie.values.identifiers import NetworkId, OutputRef, Scalar, Signature, TransactionId
+from specie.values.limits import VOIDS_PER_INPUT_MAX
 from specie.values.times import Timestamp
 from tests.country import Country, Person, find_code, refused
 from tests.unit.notary.house import House, build_house, spend_unseen
@@ -195,6 +196,46 @@ def test_a_void_that_is_published_late_is_a_broken_promise(
     assert notary.count_broken_promises() == before + 1
     notary.publish()
     assert notary.count_broken_promises() == before + 1
+
+
+def test_a_void_waits_for_what_it_is_about(
+    country: Country,
+    people: tuple[Person, Person],
+    own: House,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # X3: an auditor knows the money of every void that it is shown
+    notary = own.open_notary()
+    notary.publish(is_forced=True)
+    monkeypatch.setattr("specie.notary.service.PUBLICATION_TRANSACTIONS_MAX", 1)
+    payer, payee = people
+    first, second = payer.wallet.load_tokens()[:2]
+    notary.notarise(spend_unseen(country, payer, payee, 1, first)[0])
+    own.clock.advance(1)
+    made, found = spend_unseen(country, payer, payer, 1, second)
+    notary.notarise(made)  # left out of the next batch
+    token = next(one for one in found if one.amount)
+    void, _ = spend_unseen(country, payer, payee, 1, token)
+    keys = payer.wallet.keys
+    owner = derive_owner_key(keys.spend, keys.view, token.output.data)
+    own.clock.advance(1)
+    notary.void(void, sign_void(decode_attested(void).signed, owner))
+    notary.publish(is_forced=True)
+    assert read_others(own) == []
+    notary.publish(is_forced=True)
+    assert read_others(own) == [VoidLeaf(decode_attested(void).txid)]
+
+
+def test_cancelling_has_its_limit(
+    country: Country, people: tuple[Person, Person], own: House
+) -> None:
+    """One token does not buy a flood of leaves."""
+    notary = own.open_notary()
+    spends = make_spends(country, people, VOIDS_PER_INPUT_MAX + 1)
+    for data in spends[:-1]:
+        notary.void(data, cancel(people[0], data))
+    with refused(ErrorCode.LIMIT_EXCEEDED):
+        own.open_notary().void(spends[-1], cancel(people[0], spends[-1]))
+    notary.void(spends[0], cancel(people[0], spends[0]))  # the same answer again
 
 
 def test_in_one_batch_with_others(

@@ -307,6 +307,19 @@ def test_lines_join_this_very_checkpoint(tmp_path: Path) -> None:  # X3
     assert log.read_checkpoint() == grown
 
 
+def test_drafts_are_no_way_to_other_files(tmp_path: Path) -> None:
+    """A link with a draft's name is replaced, not followed; what a stop left is tidied up."""
+    press = press_history(make_history(), tmp_path / "public", batches=1)
+    other = tmp_path / "other"
+    other.write_text("not ours")
+    (tmp_path / "public" / "checkpoint.new").symlink_to(other)
+    (tmp_path / "public" / "tile" / "left.new").write_text("half")
+    press.append([b"\0another leaf"])
+    assert other.read_text() == "not ours"
+    assert not (tmp_path / "public" / "checkpoint").is_symlink()
+    assert not list((tmp_path / "public").rglob("*.new"))
+
+
 def test_cosigners_at_once_lose_nothing(tmp_path: Path) -> None:  # X3
     """Each through its own opening of the folder, as processes would, while the log grows too."""
     press = press_history(make_history(), tmp_path / "public", batches=1)

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from specie.crypto.secrets import InstitutionKey, SealingKey
+from specie.flows.cancelling import cancel
 from specie.flows.payment import complete_payment
 from specie.flows.releasing import release_expired
 from specie.ledger.receipts import ReceiptTrust
 from specie.ledger.states import StateStatement, sign_states
 from specie.ledger.transactions import Promise
+from specie.ledger.wire import encode_attested
 from specie.registration.service import Registration
 from specie.store.index_store import SqliteLogIndex
 from specie.store.log_files import LogFolder
@@ -19,8 +21,10 @@ from specie.tokens.building import BuiltTransaction
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import Digest, NetworkId, OutputRef
 from specie.values.limits import ATTEST_EARLY_MS_MAX, WINDOW_MS_DEFAULT, WINDOW_STEP_MS
+from specie.values.times import Timestamp
 from specie.wallet.releasing import LogView, verify_log_view
 from specie.wallet.vault import PreparedPayment, Vault
+from tests.clocks import ManualClock
 from tests.country import Country, Person, build_country, refused
 from tests.refusing import refuse
 
@@ -47,6 +51,9 @@ def waiting(country: Country, anna: Person) -> PreparedPayment:
     """Signed, recorded, and never sent."""
     order = country.order(country.open_person(country.south), 30)
     return anna.wallet.prepare_payment([order], country.identifiers.draw())
+
+
+HELD_MS = ATTEST_EARLY_MS_MAX + 2 * WINDOW_MS_DEFAULT + 2 * WINDOW_STEP_MS
 
 
 def complete(country: Country, person: Person, built: BuiltTransaction) -> Promise:
@@ -168,7 +175,7 @@ def test_a_restored_wallet_waits_for_what_the_lost_one_signed(  # T19, X7, T15
     with refused(ErrorCode.TOKEN_UNAVAILABLE):
         restored.prepare_payment([order], country.identifiers.draw())
     complete(country, anna, waiting.built)  # the lost phone was found, and sends what it had signed
-    country.clock.advance(ATTEST_EARLY_MS_MAX + WINDOW_MS_DEFAULT + WINDOW_STEP_MS)
+    country.clock.advance(HELD_MS)
     second = restored.prepare_payment([order], country.identifiers.draw())
     with refused(ErrorCode.INPUT_SPENT):
         complete(country, anna, second.built)
@@ -182,5 +189,47 @@ def test_what_is_known_is_not_signed_for_earlier(country: Country, anna: Person)
     assert anna.wallet.take_restored(tokens) == 0
     with refused(ErrorCode.TOKEN_UNAVAILABLE):
         anna.wallet.prepare_payment([country.order(anna, 1)], country.identifiers.draw())
-    country.clock.advance(ATTEST_EARLY_MS_MAX + WINDOW_MS_DEFAULT + WINDOW_STEP_MS)
+    country.clock.advance(HELD_MS)
     country.pay(anna, anna, 1)
+
+
+def test_a_lost_clock_may_be_as_wrong_as_banks_put_up_with(  # T15, T19
+    country: Country, anna: Person, tmp_path: Path
+) -> None:
+    """Twelve minutes ahead, and both banks attest: the restored wallet waits that out as well."""
+    ahead = ManualClock(Timestamp(country.clock.now() + 12 * 60_000 - 1))
+    surroundings = replace(country.network.surroundings, clock=ahead)
+    store = VaultDatabase(tmp_path / "lost.db").open_holder("anna", SealingKey.generate())
+    lost = Vault(anna.wallet.keys, store, surroundings)
+    tokens = anna.wallet.load_tokens()
+    lost.receive([token.output for token in tokens])
+    order = country.order(country.open_person(country.south), 30)
+    sent = lost.prepare_payment([order], country.identifiers.draw())
+    attested = country.attest(sent.built, anna.bank)
+    assert anna.wallet.take_restored(tokens) == 0
+    country.clock.advance(HELD_MS)
+    own = anna.wallet.prepare_payment([country.order(anna, 100)], country.identifiers.draw())
+    assert sent.built.signed.body.not_after < own.built.signed.body.not_before
+    with refused(ErrorCode.EXPIRED):
+        country.network.notary.notarise(encode_attested(attested))
+
+
+def test_cancelling_does_not_shorten_the_wait(country: Country, anna: Person) -> None:  # T15
+    """The device has a payment under way when it is told that its twin may have signed."""
+    order = country.order(country.open_person(country.south), 30)
+    tokens = anna.wallet.load_tokens()
+    prepared = anna.wallet.prepare_payment([order], country.identifiers.draw())
+    anna.wallet.take_restored(tokens)
+    cancel(anna.wallet, prepared.payment_id, country.network.notary)
+    with refused(ErrorCode.TOKEN_UNAVAILABLE):
+        anna.wallet.prepare_payment([order], country.identifiers.draw())
+    country.clock.advance(HELD_MS)
+    anna.wallet.prepare_payment([order], country.identifiers.draw())
+
+
+def test_restoring_again_takes_away_what_is_spent(country: Country, anna: Person) -> None:  # T19
+    """From an old folder, then from the newest: what the log shows spent is no money."""
+    token = anna.wallet.load_tokens()[0]
+    assert anna.wallet.take_restored([], [token.ref]) == 0
+    assert anna.wallet.get_balance() == 0
+    assert anna.wallet.take_restored([token]) == 0 and anna.wallet.get_balance() == 0

@@ -1,7 +1,7 @@
 """Publishing in time in a network of one process: filler when a batch is small, then the notary."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 
 from specie.assembly.network import Network
 from specie.bank.service import Bank
@@ -23,65 +23,87 @@ def make_publisher(network: Network) -> Publisher:
 def publish_due(network: Network) -> int:
     """Fill up what waits if it is time, then publish all that is due; gives the leaves written.
 
-    What a bank cannot do keeps no promise from being kept: its error is raised at the end.
+    What a bank cannot do keeps no promise from being kept: nobody waits for a vault that pays just
+    now, and a bank's error is raised at the end.
     """
     failures: list[SpecieError] = []
-    _resume_vaults(network, failures)
+    written = _publish_all(network)
+    _visit_vaults(network, failures, partial(_resume, network))
     missing = network.notary.count_missing()
     if missing:
-        add_filler(network, missing, failures)
-    written = 0
-    while leaves := network.notary.publish():
-        written += leaves
+        part = -(-missing // max(1, len(_list_active(network))))
+        _visit_vaults(network, failures, lambda bank: _fill(network, bank, part))
+        _visit_vaults(network, failures, partial(_fill_rest, network))
+    written += _publish_all(network)
     if written:
-        split_vaults(network, failures=failures)
+        _visit_vaults(network, failures, partial(_split, network))
     if failures:
         raise failures[0]
     return written
 
 
-def add_filler(network: Network, missing: int, failures: list[SpecieError] | None = None) -> int:
+def add_filler(network: Network, missing: int) -> int:
     """Banks share it evenly; what one cannot give the others are asked for. Gives how many."""
-    since, draw = network.notary.get_published_time(), network.surroundings.identifiers.draw
     banks, wanted = _list_active(network), missing
     for place, bank in enumerate([*banks, *banks]):
         share = -(-missing // max(1, len(banks) - place))
-        with network.vault_locks[bank.number], _noting(failures):
-            missing -= fill(bank, share, since, draw, network, network.notary)
+        with network.vault_locks[bank.number]:
+            missing -= _fill(network, bank, share)
     return wanted - missing
 
 
-def split_vaults(network: Network, *banks: Bank, failures: list[SpecieError] | None = None) -> int:
-    """In advance, so that these banks (or all) have filler for a whole batch; gives the payments.
-
-    Twice its share of it: while what is published now takes its turn, the other half rests.
-    """
-    since, draw = network.notary.get_published_time(), network.surroundings.identifiers.draw
-    active = _list_active(network)
-    least = 4 * -(-network.genesis.batch_payments_min // max(1, len(active)))
+def split_vaults(network: Network, *banks: Bank) -> int:
+    """In advance, so that these banks (or all) have filler to come; gives the payments."""
     done = 0
-    for bank in banks or active:
-        with network.vault_locks[bank.number], _noting(failures):
-            done += split_vault(bank, least, since, draw, network, network.notary)
+    for bank in banks or _list_active(network):
+        with network.vault_locks[bank.number]:
+            done += _split(network, bank)
     return done
 
 
-def _resume_vaults(network: Network, failures: list[SpecieError]) -> None:
-    """What a vault has signed and heard no answer to is sent again; what is refused stays."""
+def _publish_all(network: Network) -> int:
+    written = 0
+    while leaves := network.notary.publish():
+        written += leaves
+    return written
+
+
+def _visit_vaults(
+    network: Network, failures: list[SpecieError], work: Callable[[Bank], object]
+) -> None:
+    """Every active bank whose vault is free now; the others have their turn the next time."""
     for bank in _list_active(network):
-        with network.vault_locks[bank.number], _noting(failures):
-            resume(bank.vault, bank, network, network.notary)
+        lock = network.vault_locks[bank.number]
+        if not lock.acquire(blocking=False):
+            continue
+        try:
+            work(bank)
+        except SpecieError as error:
+            failures.append(error)
+        finally:
+            lock.release()
 
 
-@contextmanager
-def _noting(failures: list[SpecieError] | None) -> Iterator[None]:
-    """An error of one bank is for later, if there is a list for it."""
-    try:
-        yield
-    except SpecieError as error:
-        if failures is None:
-            raise
-        failures.append(error)
+def _fill(network: Network, bank: Bank, count: int) -> int:
+    since, draw = network.notary.get_published_time(), network.surroundings.identifiers.draw
+    return fill(bank, count, since, draw, network, network.notary)
+
+
+def _fill_rest(network: Network, bank: Bank) -> int:
+    """What others could not give."""
+    return _fill(network, bank, network.notary.count_missing())
+
+
+def _split(network: Network, bank: Bank) -> int:
+    """Four tokens for each filler of its share: while some take their turn, the others rest."""
+    since, draw = network.notary.get_published_time(), network.surroundings.identifiers.draw
+    share = -(-network.genesis.batch_payments_min // max(1, len(_list_active(network))))
+    return split_vault(bank, 4 * share, since, draw, network, network.notary)
+
+
+def _resume(network: Network, bank: Bank) -> None:
+    """What a vault has signed and heard no answer to is sent again; what is refused stays."""
+    resume(bank.vault, bank, network, network.notary)
 
 
 def _list_active(network: Network) -> list[Bank]:

@@ -44,19 +44,30 @@ class FillingBank(BankPort, Protocol):
         ...
 
 
+class FilledNotary(NotaryPort, Protocol):
+    """The notary, as who fills its batches sees it."""
+
+    def is_due(self) -> bool:
+        """Whether what waits has to be published now."""
+        ...
+
+
 def fill(
     bank: FillingBank,
     count: int,
     since: Timestamp,
     draw: Callable[[], bytes],
     directory: BankDirectory,
-    notary: NotaryPort,
+    notary: FilledNotary,
 ) -> int:
     """At most `count` self-transfers; gives how many. `since` is when the log was last published.
 
-    A vault whose small tokens are used up makes no more: a promise comes before anonymity.
+    A vault whose small tokens are used up makes no more, nor does anyone once the batch is due: a
+    promise comes before anonymity.
     """
     for done in range(count):
+        if notary.is_due():
+            return done
         try:
             prepared = bank.vault.prepare_filler(draw(), since)
         except SpecieError as error:

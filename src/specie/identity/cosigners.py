@@ -183,7 +183,9 @@ def find_backing(
 
 
 def check_backed(backing: Sequence[Backing]) -> None:
-    """`cosigners_missing` unless enough of each role have cosigned."""
+    """`cosigners_missing` unless enough of each role have cosigned, and at least somebody has."""
+    if not any(one.names for one in backing):
+        raise SpecieError(ErrorCode.COSIGNERS_MISSING, "; ".join(one.describe() for one in backing))
     for one in backing:
         if not one.is_reached:
             raise SpecieError(ErrorCode.COSIGNERS_MISSING, one.describe())

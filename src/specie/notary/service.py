@@ -156,6 +156,12 @@ class Notary:
             waiting = self._store.count_waiting()
             return count_missing(waiting, self._roster.genesis, self._read_time())
 
+    def is_due(self) -> bool:
+        """Whether what waits has to be published now."""
+        waiting, genesis = self._store.count_waiting(), self._roster.genesis
+        with self._work_lock:
+            return is_due(waiting, genesis, self._read_time())
+
     def get_published_time(self) -> Timestamp:
         """What the last header says, 0 before the first."""
         return self._store.load_batch_time()

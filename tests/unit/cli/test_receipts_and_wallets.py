@@ -43,7 +43,7 @@ def test_a_receipt_is_verified_offline(kept: Path, tmp_path: Path) -> None:  # X
     own = tmp_path / "own"
     own.write_text("")
     trusting_nobody = ("verify-receipt", kept / RECEIPT, "--public", tmp_path, "--cosigners", own)
-    assert "0 of 0 witnesses; 2 are asked for" in invoke(*trusting_nobody)
+    assert "0 of 0 witnesses" in invoke(*trusting_nobody)
     with pytest.raises(SpecieError, match="cosigners_missing: 0 of 0 witnesses"):
         invoke(*trusting_nobody, "--require-cosigners")
 

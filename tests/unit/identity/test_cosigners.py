@@ -142,7 +142,7 @@ def test_names_count_not_keys() -> None:  # X3
     assert refuse(check_backed, (witnesses, auditors)) is ErrorCode.COSIGNERS_MISSING
     check_backed(find_backing(sign_off(ONE, TWO, CHECKER), LISTED))
     nobody = find_backing(sign_off(), CosignerList(ORIGIN, 1, 0, 0))
-    check_backed(nobody)
+    assert refuse(check_backed, nobody) is ErrorCode.COSIGNERS_MISSING  # though nobody is asked for
     assert [one.describe() for one in nobody] == ["0 of 0 witnesses", "0 of 0 auditors"]
 
 
@@ -151,6 +151,7 @@ def test_a_readers_own_list_narrows_it() -> None:  # X3
     own = parse_trusted(f"witness {ONE.format()}\nwitness {CHECKER.format()}\n")
     witnesses, auditors = find_backing(sign_off(ONE, TWO, CHECKER), LISTED, own)
     assert witnesses.names == ("one",) and auditors.names == ()
-    assert not witnesses.is_reached and not auditors.is_reached
+    assert witnesses.describe() == "1 of 1 witnesses: one; 2 are asked for"  # all of the own list
+    assert auditors.describe() == "0 of 0 auditors"
     for wrong in (f"witness {ONE.format()}", f"{ONE.format()}\n", "\n", "witness one\n"):
         assert refuse(parse_trusted, wrong) is INVALID

@@ -93,11 +93,7 @@ class Country:
         """Money into a bank's vault, booked by the bank."""
         order = order or self.draw_order()
         network = self.network
-        promise = issue(
-            order, Minor(amount), bank, network.desk, network.accounting, network.notary
-        )
-        bank.books.receive_issue(EntryId(order), Minor(amount))
-        return promise
+        return issue(order, Minor(amount), bank, network.desk, network.accounting, network.notary)
 
     def open_person(
         self, bank: Bank, *tokens: int, name: str = "", wallet: Vault | None = None

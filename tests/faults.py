@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from specie.accounting.reserves import Accounting
 from specie.bank.deposits import DepositBooks
 from specie.bank.service import Bank
 from specie.central_bank.desk import CentralBankDesk
@@ -16,6 +17,7 @@ from specie.notary.service import Notary
 from specie.store.application_store import SqliteApplicationStore
 from specie.store.books_store import SqliteBooksStore
 from specie.store.client_store import SqliteClientStore
+from specie.store.journal_store import SqliteJournal
 from specie.store.notary_store import SqliteNotaryStore
 from specie.store.vault_store import SqliteVaultStore
 from specie.wallet.vault import Vault
@@ -37,6 +39,8 @@ STEPS: dict[type, tuple[str, ...]] = {
     CentralBankDesk: ("apply", "approve", "produce", "accept_void", "authorise", "complete"),
     SqliteApplicationStore: ("add", "record_approval", "record_produced", "advance"),
     SqliteBooksStore: ("post",),
+    SqliteJournal: ("begin", "end"),
+    Accounting: ("debit_for_issue", "complete_issue", "hold_redemption", "credit_for_redemption"),
     DepositBooks: ("hold_withdrawal", "complete_withdrawal", "credit_deposit"),
 }
 
@@ -94,7 +98,7 @@ def kill_everywhere(make_deed: Callable[[], Deed], restart: Deed, check: Deed) -
     killed_at: list[str] = []
     for place in count():
         deed = make_deed()
-        told = _run_killed(deed, place, is_after=False)
+        told = run_killed(deed, place, is_after=False)
         if not told:
             check()
             break
@@ -103,14 +107,15 @@ def kill_everywhere(make_deed: Callable[[], Deed], restart: Deed, check: Deed) -
         check()
         killed_at.append(told)
     deed = make_deed()
-    killed_at.append(_run_killed(deed, len(killed_at) - 1, is_after=True))
+    killed_at.append(run_killed(deed, len(killed_at) - 1, is_after=True))
     restart()
     deed()
     check()
     return killed_at
 
 
-def _run_killed(deed: Deed, place: int, *, is_after: bool) -> str:
+def run_killed(deed: Deed, place: int, *, is_after: bool = False) -> str:
+    """At this step, or not at all; gives where."""
     with sabotaged(place, is_after=is_after):
         try:
             deed()

@@ -23,6 +23,7 @@ from specie.store.application_store import SqliteApplicationStore
 from specie.store.books_store import SqliteBooksStore
 from specie.store.client_store import SqliteClientStore
 from specie.store.database import Database
+from specie.store.journal_store import SqliteJournal
 from specie.store.log_files import LogFolder
 from specie.store.notary_store import SqliteNotaryStore
 from specie.store.vault_store import VaultDatabase
@@ -53,6 +54,7 @@ def reopen_network(old: Network, data: Path, clock: Clock, identifiers: Identifi
     applications = SqliteApplicationStore(
         databases.open("central_bank"), take(old.desk, "_store", "_key")
     )
+    journal = SqliteJournal(databases.open("central_bank"), take(old.desk, "journal", "_key"))
     officers = take(old.desk, "_officers")
     reserves = SqliteBooksStore(databases.open("accounting"))
     notary = SqliteNotaryStore(databases.open("notary"))
@@ -63,7 +65,9 @@ def reopen_network(old: Network, data: Path, clock: Clock, identifiers: Identifi
         genesis=genesis,
         roster=roster,
         parties=parties,
-        desk=CentralBankDesk(take(old.desk, "_keys"), officers, applications, surroundings),
+        desk=CentralBankDesk(
+            take(old.desk, "_keys"), officers, applications, surroundings, journal
+        ),
         accounting=Accounting(roster, reserves, take(old.accounting, "_key"), clock),
         notary=Notary(roster, take(old.notary, "_key"), notary, LogFolder(public), clock),
         banks={
@@ -101,4 +105,5 @@ def _reopen_bank(old: Bank, database: Database, surroundings: Surroundings) -> B
         Vault(old.vault.keys, vault, surroundings),
         clients,
         books,
+        SqliteJournal(database, take(old, "journal", "_key")),
     )

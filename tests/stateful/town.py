@@ -142,7 +142,6 @@ class Town:
         bank, network = fuse.guard(self.bank(number)), self.network
         desk, accounting = fuse.guard(network.desk), fuse.guard(network.accounting)
         issue(order, Minor(amount), bank, desk, accounting, fuse.guard(self.notary))
-        bank.books.receive_issue(EntryId(order), Minor(amount))
 
     def redeem(self, number: ParticipantNumber, amount: int, order: OrderId, fuse: Fuse) -> None:
         """Vault → reserves, booked by the bank."""
@@ -150,7 +149,6 @@ class Town:
         desk, accounting = fuse.guard(network.desk), fuse.guard(network.accounting)
         notary = fuse.guard(self.notary)
         redeem(order, Minor(amount), bank.vault, bank, desk, accounting, notary)
-        bank.books.complete_redemption(EntryId(order), Minor(amount))
 
     def withdraw(
         self,

@@ -1,9 +1,15 @@
 """Reserves against the issuance fund (P8, P9, P10, P11).
 
-    issue       debit  reserves of the bank     credit issuance fund
-    redemption  debit  issuance fund            credit reserves of the bank
+    issue       debit  reserves of the bank       credit issues in transit
+                debit  issues in transit          credit issuance fund         (once it is final)
+    redemption  debit  issuance fund              credit redemptions in transit
+                debit  redemptions in transit     credit reserves of the bank  (once it is final)
+    given up    the first of the two lines, the other way round
 
-Both are liabilities of the central bank, so their sum stays what it is.
+All are liabilities of the central bank, so their sum stays what it is. What is in transit is money
+whose transaction may or may not be final: the notary knows, the books do not yet. At every moment
+
+    issuance fund ≤ outstanding tokens ≤ issuance fund + issues and redemptions in transit
 """
 
 from typing import Final
@@ -19,7 +25,9 @@ from specie.ledger.records import ReserveReference
 from specie.ledger.transactions import Promise
 from specie.ports.books import BooksStore
 from specie.ports.clock import Clock
-from specie.values.amounts import Minor, check_positive
+from specie.values.amounts import Minor, check_positive, sum_minor
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
 from specie.values.identifiers import (
     AccountName,
     EntryId,
@@ -28,6 +36,8 @@ from specie.values.identifiers import (
 )
 
 ISSUANCE_FUND: Final = AccountName("issuance fund")
+ISSUES_IN_TRANSIT: Final = AccountName("issues in transit")
+REDEMPTIONS_IN_TRANSIT: Final = AccountName("redemptions in transit")
 LOANS: Final = AccountName("loans against collateral")
 
 
@@ -42,7 +52,8 @@ class Accounting:
         self._books = books
         self._key = key
         self._clock = clock
-        books.open_account(Account(ISSUANCE_FUND, Side.CREDIT))
+        for name in (ISSUANCE_FUND, ISSUES_IN_TRANSIT, REDEMPTIONS_IN_TRANSIT):
+            books.open_account(Account(name, Side.CREDIT))
         books.open_account(Account(LOANS, Side.DEBIT))
 
     def open_reserves(self, participant: ParticipantNumber) -> None:
@@ -57,27 +68,51 @@ class Accounting:
     def debit_for_issue(
         self, entry: EntryId, participant: ParticipantNumber, amount: Minor
     ) -> ReserveReference:
-        """Debit reserves, credit the fund; the same entry again gives a reference to the same."""
+        """Debit reserves; the same entry again gives a reference to the same."""
         check_positive(amount)
         now = self._clock.now()
-        postings = (debit(get_reserves_account(participant), amount), credit(ISSUANCE_FUND, amount))
-        self._books.post(Entry(entry, now, "issue", postings))
+        reserves = debit(get_reserves_account(participant), amount)
+        self._books.post(Entry(entry, now, "issue", (reserves, credit(ISSUES_IN_TRANSIT, amount))))
         network = self._roster.genesis.network
         message = compute_reserve_message(network, entry, participant, amount, now)
         signature = sign_as_institution(self._key, message)
         return ReserveReference(entry, participant, amount, now, signature)
 
+    def complete_issue(self, entry: EntryId, promise: Promise) -> None:
+        """The money is outstanding: out of transit, into the fund. Idempotent by the debit's entry.
+
+        `promise_invalid` without the notary's word, `account_unknown` if nothing was debited.
+        """
+        verify_promise(promise, self._roster)
+        amount = self._get_held(entry, ISSUES_IN_TRANSIT)
+        postings = (debit(ISSUES_IN_TRANSIT, amount), credit(ISSUANCE_FUND, amount))
+        self._books.post(Entry(_follow(entry), self._clock.now(), "issue completed", postings))
+
+    def hold_redemption(self, entry: EntryId, amount: Minor) -> None:
+        """Before money is voided: out of the fund, into transit. Idempotent by entry."""
+        postings = (debit(ISSUANCE_FUND, amount), credit(REDEMPTIONS_IN_TRANSIT, amount))
+        self._books.post(Entry(entry, self._clock.now(), "redemption", postings))
+
+    def release_redemption(self, entry: EntryId) -> None:
+        """It will never be voided: back into the fund. Idempotent; nothing if nothing was held."""
+        if self._books.load_entry(entry) is None:
+            return
+        amount = self._get_held(entry, REDEMPTIONS_IN_TRANSIT)
+        postings = (debit(REDEMPTIONS_IN_TRANSIT, amount), credit(ISSUANCE_FUND, amount))
+        self._books.post(Entry(_follow(entry), self._clock.now(), "redemption ended", postings))
+
     def credit_for_redemption(
         self, participant: ParticipantNumber, amount: Minor, promise: Promise
     ) -> None:
-        """Credit reserves, debit the fund, once the notary has promised that the money is void.
+        """Out of transit into reserves, once the notary has promised that the money is void.
 
         The entry's id is the transaction's, so that one voiding is credited once, whatever orders
         it is said to serve; `promise_invalid` without a promise, `entry_conflict` for another sum.
         """
         verify_promise(promise, self._roster)
         entry = EntryId(tagged_hash("entry", promise.txid)[:16])
-        postings = (debit(ISSUANCE_FUND, amount), credit(get_reserves_account(participant), amount))
+        reserves = credit(get_reserves_account(participant), amount)
+        postings = (debit(REDEMPTIONS_IN_TRANSIT, amount), reserves)
         text = f"redemption {promise.txid.hex()}"
         self._books.post(Entry(entry, self._clock.now(), text, postings))
 
@@ -86,15 +121,35 @@ class Accounting:
         return self._books.get_balance(get_reserves_account(participant))
 
     def get_fund(self) -> Minor:
-        """What has been issued and not redeemed, by the books."""
-        return self._books.get_balance(ISSUANCE_FUND)
+        """What stands against the currency: the issuance fund and what is in transit."""
+        balances = self._books.load_balances()
+        names = (ISSUANCE_FUND, ISSUES_IN_TRANSIT, REDEMPTIONS_IN_TRANSIT)
+        return sum_minor([balances[name] for name in names])
+
+    def get_in_transit(self) -> Minor:
+        """Of that: what may or may not be outstanding."""
+        balances = self._books.load_balances()
+        return sum_minor([balances[ISSUES_IN_TRANSIT], balances[REDEMPTIONS_IN_TRANSIT]])
 
     def compute_money(self) -> int:
         """All central bank money: reserves and issuance fund."""
         balances = self._books.load_balances()
         return sum(balance for name, balance in balances.items() if name != LOANS)
 
+    def _get_held(self, entry: EntryId, account: AccountName) -> Minor:
+        held = self._books.load_entry(entry)
+        lines = held.postings if held else ()
+        for line in lines:
+            if line.account == account and line.side is Side.CREDIT:
+                return line.amount
+        raise SpecieError(ErrorCode.ACCOUNT_UNKNOWN, "nothing is in transit under this entry")
+
 
 def get_reserves_account(participant: ParticipantNumber) -> AccountName:
     """Name of a participant's reserve account."""
     return AccountName(f"reserves of {participant}")
+
+
+def _follow(entry: EntryId) -> EntryId:
+    """One entry takes out of transit what another one put there: completed or ended, never both."""
+    return EntryId(tagged_hash("entry", entry)[:16])

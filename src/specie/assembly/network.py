@@ -49,6 +49,7 @@ from specie.store.batch_files import BatchFolder
 from specie.store.books_store import SqliteBooksStore
 from specie.store.client_store import SqliteClientStore
 from specie.store.durable_files import read_limited, replace_durably
+from specie.store.journal_store import SqliteJournal
 from specie.store.log_files import LogFolder
 from specie.store.notary_store import SqliteNotaryStore
 from specie.store.vault_store import VaultDatabase
@@ -302,9 +303,10 @@ def _describe_participants(
 def _build_desk(
     databases: Databases, officers: Sequence[OfficerDesk], surroundings: Surroundings
 ) -> CentralBankDesk:
-    store = SqliteApplicationStore(databases.open("central_bank"), SealingKey.generate())
+    database, key = databases.open("central_bank"), SealingKey.generate()
+    store, journal = SqliteApplicationStore(database, key), SqliteJournal(database, key)
     keys = derive_keys(KeyTree.generate(), 0, CENTRAL_BANK)
-    return CentralBankDesk(keys, officers, store, surroundings)
+    return CentralBankDesk(keys, officers, store, surroundings, journal)
 
 
 def _build_bank(network: Network, number: ParticipantNumber, secrets: _InstitutionSecrets) -> Bank:
@@ -319,11 +321,14 @@ def _build_bank(network: Network, number: ParticipantNumber, secrets: _Instituti
         KeyTree.generate(),
     )
     vault = _open_vault(vaults, "vault", opened, number, surroundings)
-    clients = SqliteClientStore(database, SealingKey.generate())
+    storage_key = SealingKey.generate()
+    clients = SqliteClientStore(database, storage_key)
+    journal = SqliteJournal(database, storage_key)
     books = DepositBooks(SqliteBooksStore(database), surroundings.clock)
     attester = Attester(number, secrets.attestation, surroundings.roster)
     keys = BankKeys(attester, secrets.scan)
-    return Bank(network.settings.banks[number - _FIRST_BANK], keys, vault, clients, books)
+    name = network.settings.banks[number - _FIRST_BANK]
+    return Bank(name, keys, vault, clients, books, journal)
 
 
 def _open_vault(

@@ -20,6 +20,7 @@ from specie.bank.deposits import DepositBooks, check_client_id
 from specie.crypto.addresses import Address
 from specie.crypto.hashing import tagged_hash
 from specie.crypto.secrets import ScanKey, ViewKey
+from specie.identity.participants import Role
 from specie.ledger.evidence import verify_evidence
 from specie.ledger.outline import Outline
 from specie.ledger.promises import verify_promise, verify_void_promise
@@ -33,12 +34,13 @@ from specie.ports.clients import (
     Movement,
     WatchedToken,
 )
+from specie.ports.journal import Journal
 from specie.ports.notary import NotaryPort
 from specie.tokens.building import BuiltTransaction
 from specie.tokens.disclosures import PayeeView
 from specie.tokens.holdings import Token, unpack_memo
 from specie.tokens.scanning import scan_for_clients
-from specie.values.amounts import check_minor
+from specie.values.amounts import check_minor, sum_minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import (
@@ -69,12 +71,19 @@ class Bank:
     """`BankPort`, in this process."""
 
     def __init__(
-        self, name: str, keys: BankKeys, vault: Vault, clients: ClientStore, books: DepositBooks
+        self,
+        name: str,
+        keys: BankKeys,
+        vault: Vault,
+        clients: ClientStore,
+        books: DepositBooks,
+        journal: Journal,
     ) -> None:
         self.number: ParticipantNumber = keys.attester.number
         self.vault = vault
         self.vault_address: Address = vault.keys.address
         self.books = books
+        self.journal = journal
         self._keys = keys
         self._clients = clients
         self._roster = keys.attester.roster
@@ -137,6 +146,8 @@ class Bank:
         tokens = rebuild_revealed(view, self._roster, self.number)
         check_not_empty(tokens, self.vault_address if view.outline.supply_change > 0 else None)
         txid = view.outline.compute_id()
+        if view.outline.supply_change > 0:
+            self._clients.expect(ExpectedArrival(_name_issue(txid), sender=self._issuer))
         owned = [(self._get_owner(token), token) for token in tokens]
         self._check_standing(view.outline, [owner for owner, _ in owned])
         movements = self._list_movements(txid, None, owned)
@@ -157,6 +168,9 @@ class Bank:
         own = [one.token for one in found if one.client == VAULT_CLIENT]
         if own:
             self.vault.receive([token.output for token in own])
+        if own and self._clients.find_expected(_name_issue(promise.txid)) is not None:
+            self._book_issue(own)
+            return
         for token in own:
             self._book_arrived(token)
 
@@ -228,6 +242,16 @@ class Bank:
         if own:
             self.vault.receive(own)
         return fresh
+
+    @property
+    def _issuer(self) -> ParticipantNumber:
+        members = self._roster.current.participants.values()
+        return next(one.number for one in members if one.role is Role.CENTRAL_BANK)
+
+    def _book_issue(self, tokens: Sequence[Token]) -> None:
+        """Reserves became these tokens of our vault (P8): booked once, by the first of them."""
+        amount = sum_minor([token.amount for token in tokens])
+        self.books.receive_issue(_derive_entry(tokens[0].ref), amount)
 
     def _book_arrived(self, token: Token) -> None:
         order = unpack_memo(token.opening.memo).order_id
@@ -307,6 +331,11 @@ def _check_counts(inputs: int, outputs: int) -> None:
 def _derive_entry(name: OutputRef | TransactionId) -> EntryId:
     """One entry for what one output or one transaction did to the vault; internal to our books."""
     return EntryId(tagged_hash("entry", name)[:16])
+
+
+def _name_issue(txid: TransactionId) -> OrderId:
+    """Under it we expect what an issue that we attested brings; internal to our records."""
+    return OrderId(tagged_hash("entry", b"issue", txid)[:16])
 
 
 def _get_claim(owners: set[ClientId]) -> Claim:

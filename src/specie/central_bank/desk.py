@@ -25,6 +25,7 @@ from specie.ports.issuance import (
     ApplicationStore,
     Direction,
 )
+from specie.ports.journal import Journal
 from specie.ports.notary import NotaryPort
 from specie.tokens.building import BuildContext, BuiltTransaction, build_issue
 from specie.tokens.holdings import HolderKeys
@@ -46,7 +47,9 @@ class CentralBankDesk:
         officers: Sequence[OfficerDesk],
         store: ApplicationStore,
         surroundings: Surroundings,
+        journal: Journal,
     ) -> None:
+        self.journal = journal
         self._keys = keys
         self._officers = tuple(officers)
         self._store = store

@@ -43,7 +43,6 @@ def issue_to_bank(network: Network, bank: Bank, amount: Minor) -> None:
     """Money into a bank's vault against its reserves."""
     order = draw_order(network)
     issue(order, amount, bank, network.desk, network.accounting, network.notary)
-    bank.books.receive_issue(EntryId(order), amount)
     split_vaults(network, bank)
 
 

@@ -43,7 +43,6 @@ from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.encoding import u64
 from specie.values.errors import SpecieError
-from specie.values.identifiers import EntryId
 
 _LOAN: Final = Minor(5_000_000_00)
 _ISSUED: Final = Minor(1_000_000_00)
@@ -200,7 +199,6 @@ def _redeem(network: Network, narrator: Narrator, bank: Bank) -> None:
         vault, desk = bank.vault, network.desk
         with network.vault_locks[bank.number]:
             redeem(order, _REDEEMED, vault, bank, desk, network.accounting, network.notary)
-        bank.books.complete_redemption(EntryId(order), _REDEEMED)
         total, after = (
             network.notary.get_supply().total,
             network.accounting.get_reserves(bank.number),

@@ -5,8 +5,9 @@ withdraw   hold the deposit → the vault pays the client → the deposit is gon
 deposit    the bank expects the order → the client pays the vault → what arrived is credited
 transfer   the receiver expects the order → the vault pays its vault → both book what moved
 
-Banks book by themselves, from the notary's promise and the outputs that it makes final: what a
-caller or a payer says about amounts is booked nowhere.
+A bank's journal says what it has begun: a start goes on with it (`flows/resuming.py`). Banks book
+by themselves, from the notary's promise and the outputs that it makes final: what a caller or a
+payer says about amounts is booked nowhere.
 """
 
 from collections.abc import Sequence
@@ -14,8 +15,10 @@ from typing import Final, Protocol
 
 from specie.crypto.hashing import tagged_hash
 from specie.flows.payment import Payer, pay
+from specie.flows.requests import pack_amount, pack_withdrawals
 from specie.ledger.transactions import Promise
 from specie.ports.bank import BankDirectory, BankPort
+from specie.ports.journal import FlowKind, FlowState, Journal
 from specie.ports.notary import NotaryPort
 from specie.ports.vault import PaymentState, StoredPayment
 from specie.tokens.building import PaymentOrder
@@ -69,12 +72,13 @@ class VaultBank(BankPort, Protocol):
         """Its books."""
         ...
 
-    def expect_deposit(self, order: OrderId, client: ClientId) -> None:
-        """What arrives in the vault under this order is this client's."""
+    @property
+    def journal(self) -> Journal:
+        """Of its flows, in the database of vault and books."""
         ...
 
-    def expect_transfer(self, order: OrderId, sender: ParticipantNumber) -> None:
-        """What arrives in the vault under this order is due to that bank."""
+    def expect_deposit(self, order: OrderId, client: ClientId) -> None:
+        """What arrives in the vault under this order is this client's."""
         ...
 
     def book_sent_transfer(self, promise: Promise, receiver: ParticipantNumber) -> None:
@@ -97,14 +101,18 @@ def withdraw(
     if len(requests) >= OUTPUTS_MAX:
         raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "15 withdrawals at once, and the change")
     amounts = [(client, request.amount) for client, request in requests]
-    bank.books.hold_withdrawal(_derive_entry(order, _HOLD), amounts)
+    with bank.journal.transaction():
+        bank.journal.begin(FlowKind.WITHDRAW, order, pack_withdrawals(requests))
+        bank.books.hold_withdrawal(_derive_entry(order, _HOLD), amounts)
     payment = bank.vault.find_payment(order)
     if payment is not None and payment.state in _GIVEN_UP:
         end_withdrawal(order, bank, notary)
         raise SpecieError(ErrorCode.ORDER_CONFLICT, "the withdrawal was ended; order it anew")
     promise = pay(bank.vault, [one for _, one in requests], order, bank, banks, notary)
     total = sum_minor([amount for _, amount in amounts])
-    bank.books.complete_withdrawal(_derive_entry(order, _FINISH), total)
+    with bank.journal.transaction():
+        bank.books.complete_withdrawal(_derive_entry(order, _FINISH), total)
+        bank.journal.end(order, FlowState.COMPLETED)
     return promise
 
 
@@ -119,7 +127,9 @@ def end_withdrawal(order: OrderId, bank: VaultBank, notary: NotaryPort) -> None:
         raise SpecieError(ErrorCode.ORDER_CONFLICT, "the vault may still pay this withdrawal")
     if notary.find_promise(payment.txid) is not None:
         raise SpecieError(ErrorCode.TRANSACTION_FINAL, "the clients have been paid")
-    bank.books.release_withdrawal(_derive_entry(order, _HOLD), _derive_entry(order, _FINISH))
+    with bank.journal.transaction():
+        bank.books.release_withdrawal(_derive_entry(order, _HOLD), _derive_entry(order, _FINISH))
+        bank.journal.end(order, FlowState.ENDED)
 
 
 def deposit(
@@ -141,16 +151,36 @@ def transfer_vault_money(
     order: OrderId,
     amount: Minor,
     sender: VaultBank,
-    receiver: VaultBank,
+    receiver: BankPort,
     banks: BankDirectory,
     notary: NotaryPort,
 ) -> Promise:
-    """Tokens from vault to vault (P14); idempotent by `order`. Each side books what moved."""
+    """Tokens from vault to vault (P14); idempotent by `order`. Each side books what moved.
+
+    `order_conflict` if the vault's payment was given up: the order is at its end.
+    """
+    request_bytes = pack_amount(amount, receiver.number)
+    sender.journal.begin(FlowKind.TRANSFER, order, request_bytes)
+    payment = sender.vault.find_payment(order)
+    if payment is not None and payment.state in _GIVEN_UP:
+        _end_transfer(order, payment, sender, notary)
+        raise SpecieError(ErrorCode.ORDER_CONFLICT, "the transfer was ended; order it anew")
     receiver.expect_transfer(order, sender.number)
     request = PaymentOrder(receiver.vault_address, amount, Memo(order_id=order))
     promise = pay(sender.vault, [request], order, sender, banks, notary)
-    sender.book_sent_transfer(promise, receiver.number)
+    with sender.journal.transaction():
+        sender.book_sent_transfer(promise, receiver.number)
+        sender.journal.end(order, FlowState.COMPLETED)
     return promise
+
+
+def _end_transfer(
+    order: OrderId, payment: StoredPayment, sender: VaultBank, notary: NotaryPort
+) -> None:
+    """Nothing was held for it: it is over once the vault's payment can never be final."""
+    if notary.find_promise(payment.txid) is not None:
+        raise SpecieError(ErrorCode.TRANSACTION_FINAL, "the other bank has been paid")
+    sender.journal.end(order, FlowState.ENDED)
 
 
 def _derive_entry(order: OrderId, step: int) -> EntryId:

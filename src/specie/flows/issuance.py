@@ -1,36 +1,59 @@
 """Issuance against reserves (T4, P2, P8). Owner: the central bank.
 
-apply → manage and approve → debit reserves, credit the issuance fund → produce → deliver
-→ bank vault entry
+apply → manage and approve → debit reserves: in transit → produce → authorise → notarise
+→ out of transit into the issuance fund → deliver → bank vault entry
 
-Once the notary has promised, nothing is asked again of anybody who could refuse by now.
+Once the notary has promised, nothing is asked again of anybody who could refuse by now. Until then
+what is produced lies in the issuance vault, and the amount is in transit.
 """
 
+from typing import Protocol
+
+from specie.flows.requests import pack_amount
 from specie.ledger.transactions import Promise
 from specie.ledger.wire import encode_attested
 from specie.ports.accounting import AccountingPort
 from specie.ports.bank import BankPort
 from specie.ports.issuance import Direction, IssuanceDesk
+from specie.ports.journal import FlowKind, FlowState, Journal
 from specie.ports.notary import NotaryPort
 from specie.values.amounts import Minor
 from specie.values.identifiers import EntryId, OrderId
+
+
+class IssuingDesk(IssuanceDesk, Protocol):
+    """The central bank's desk, to itself."""
+
+    @property
+    def journal(self) -> Journal:
+        """Of its flows, in the database of its applications."""
+        ...
 
 
 def issue(
     order: OrderId,
     amount: Minor,
     bank: BankPort,
-    desk: IssuanceDesk,
+    desk: IssuingDesk,
     accounting: AccountingPort,
     notary: NotaryPort,
 ) -> Promise:
-    """New money into the bank's vault; idempotent by `order`, however late it is called again."""
-    desk.apply(order, Direction.ISSUE, bank.number, bank.vault_address, amount)
+    """New money into the bank's vault; idempotent by `order`, however late it is called again.
+
+    Once the order is durable, the central bank goes on with it by itself after any stop
+    (`flows/resuming.py`).
+    """
+    with desk.journal.transaction():
+        desk.apply(order, Direction.ISSUE, bank.number, bank.vault_address, amount)
+        desk.journal.begin(FlowKind.ISSUE, order, pack_amount(amount, bank.number))
     promise = desk.find_promise(order, notary)
     if promise is None:
         promise = _produce(order, amount, bank, desk, accounting, notary)
+    accounting.complete_issue(EntryId(order), promise)
     bank.deliver(promise)
-    desk.complete(order, promise)
+    with desk.journal.transaction():
+        desk.complete(order, promise)
+        desk.journal.end(order, FlowState.COMPLETED)
     return promise
 
 
@@ -38,7 +61,7 @@ def _produce(
     order: OrderId,
     amount: Minor,
     bank: BankPort,
-    desk: IssuanceDesk,
+    desk: IssuingDesk,
     accounting: AccountingPort,
     notary: NotaryPort,
 ) -> Promise:

@@ -1,21 +1,30 @@
-"""Redemption into reserves (T19, P9). Owner: the central bank.
+"""Redemption into reserves (T19, P9). Owner: the bank whose money it is.
 
-apply → approve → void the currency → credit reserves, debit the issuance fund → notify
+apply → approve → build → out of the issuance fund: in transit → void the currency
+→ credit reserves → notify → bank vault entry
+or, if the voiding can never be final: back into the fund
 
 What is void is credited by the notary's promise for it, whatever has become of the bank since.
 """
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from specie.flows.payment import Prepared
+from specie.flows.requests import pack_amount
 from specie.ledger.transactions import Promise
 from specie.ledger.wire import encode_attested
 from specie.ports.accounting import AccountingPort
 from specie.ports.bank import BankPort
 from specie.ports.issuance import Direction, IssuanceDesk
+from specie.ports.journal import FlowKind, FlowState, Journal
 from specie.ports.notary import NotaryPort
+from specie.ports.vault import PaymentState, StoredPayment
 from specie.values.amounts import Minor
-from specie.values.identifiers import OrderId
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import EntryId, OrderId
+
+_GIVEN_UP: Final = (PaymentState.REFUSED, PaymentState.CANCELLED)
 
 
 class RedeemingVault(Protocol):
@@ -25,8 +34,34 @@ class RedeemingVault(Protocol):
         """Reserve, build, sign, record; idempotent by id."""
         ...
 
+    def find_payment(self, payment_id: bytes) -> StoredPayment | None:
+        """What was recorded under this id."""
+        ...
+
     def settle(self, payment_id: bytes, promise: Promise) -> None:
         """Record that it is final."""
+        ...
+
+
+class RedemptionBooks(Protocol):
+    """The bank's books, as far as redemption touches them."""
+
+    def complete_redemption(self, entry: EntryId, amount: Minor) -> None:
+        """Tokens of the vault became reserves."""
+        ...
+
+
+class RedeemingBank(BankPort, Protocol):
+    """A bank with its books and journal, to itself."""
+
+    @property
+    def books(self) -> RedemptionBooks:
+        """Its books."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """Of its flows."""
         ...
 
 
@@ -34,30 +69,62 @@ def redeem(
     order: OrderId,
     amount: Minor,
     vault: RedeemingVault,
-    bank: BankPort,
+    bank: RedeemingBank,
     desk: IssuanceDesk,
     accounting: AccountingPort,
     notary: NotaryPort,
 ) -> Promise:
-    """Money of the bank's vault is voided and its reserves credited; idempotent by `order`."""
+    """Money of the bank's vault is voided and its reserves credited; idempotent by `order`.
+
+    `order_conflict` if the voiding was given up: the order is at its end.
+    """
+    request = pack_amount(amount, bank.number)
+    if bank.journal.begin(FlowKind.REDEEM, order, request) is FlowState.ENDED:
+        raise SpecieError(ErrorCode.ORDER_CONFLICT, "the redemption was ended; order it anew")
     desk.apply(order, Direction.REDEEM, bank.number, bank.vault_address, amount)
     promise = desk.find_promise(order, notary)
     if promise is None:
+        if _is_given_up(order, vault):
+            end_redemption(order, vault, bank, accounting, notary)
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "the redemption was given up")
         desk.approve(order)
         prepared = vault.prepare_redemption(amount, order)
-        promise = _void(order, prepared, bank, desk, notary)
+        built = desk.accept_void(order, prepared.built)
+        accounting.hold_redemption(EntryId(order), amount)
+        attestation = bank.attest_payment(built)
+        authorised = desk.authorise(order, attestation, None, notary.get_supply())
+        promise = notary.notarise(encode_attested(authorised))
     application = desk.check_final(order, promise)
     accounting.credit_for_redemption(application.participant, application.amount, promise)
     bank.deliver(promise)
-    vault.settle(order, promise)
     desk.complete(order, promise)
+    with bank.journal.transaction():
+        vault.settle(order, promise)
+        bank.books.complete_redemption(EntryId(order), amount)
+        bank.journal.end(order, FlowState.COMPLETED)
     return promise
 
 
-def _void(
-    order: OrderId, prepared: Prepared, bank: BankPort, desk: IssuanceDesk, notary: NotaryPort
-) -> Promise:
-    built = desk.accept_void(order, prepared.built)
-    attestation = bank.attest_payment(built)
-    authorised = desk.authorise(order, attestation, None, notary.get_supply())
-    return notary.notarise(encode_attested(authorised))
+def end_redemption(
+    order: OrderId,
+    vault: RedeemingVault,
+    bank: RedeemingBank,
+    accounting: AccountingPort,
+    notary: NotaryPort,
+) -> None:
+    """What was in transit is in the fund again, once the voiding can never be final; idempotent.
+
+    `order_conflict` while it may be, `transaction_final` if it is.
+    """
+    payment = vault.find_payment(order)
+    if payment is None or payment.state not in _GIVEN_UP:
+        raise SpecieError(ErrorCode.ORDER_CONFLICT, "the vault's voiding may still be final")
+    if notary.find_promise(payment.txid) is not None:
+        raise SpecieError(ErrorCode.TRANSACTION_FINAL, "the money is void")
+    accounting.release_redemption(EntryId(order))
+    bank.journal.end(order, FlowState.ENDED)
+
+
+def _is_given_up(order: OrderId, vault: RedeemingVault) -> bool:
+    payment = vault.find_payment(order)
+    return payment is not None and payment.state in _GIVEN_UP

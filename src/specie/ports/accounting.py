@@ -14,11 +14,23 @@ class AccountingPort(Protocol):
     def debit_for_issue(
         self, entry: EntryId, participant: ParticipantNumber, amount: Minor
     ) -> ReserveReference:
-        """Debit the participant's reserves, credit the issuance fund; signed reference (P8)."""
+        """Debit the participant's reserves: an issue is in transit; signed reference (P8)."""
+        ...
+
+    def complete_issue(self, entry: EntryId, promise: Promise) -> None:
+        """It is final: out of transit, into the issuance fund."""
+        ...
+
+    def hold_redemption(self, entry: EntryId, amount: Minor) -> None:
+        """Out of the fund: a redemption is in transit (P9)."""
+        ...
+
+    def release_redemption(self, entry: EntryId) -> None:
+        """It will never be final: back into the fund."""
         ...
 
     def credit_for_redemption(
         self, participant: ParticipantNumber, amount: Minor, promise: Promise
     ) -> None:
-        """Credit reserves, debit the fund (P9), once for the transaction that is promised."""
+        """Out of transit into reserves (P9), once for the transaction that is promised."""
         ...

@@ -7,7 +7,7 @@ from specie.ledger.records import Attestation
 from specie.ledger.transactions import Promise
 from specie.tokens.building import BuiltTransaction
 from specie.tokens.disclosures import PayeeView
-from specie.values.identifiers import ParticipantNumber
+from specie.values.identifiers import OrderId, ParticipantNumber
 
 
 class BankPort(Protocol):
@@ -26,6 +26,10 @@ class BankPort(Protocol):
 
     def deliver(self, promise: Promise) -> None:
         """The transaction is final. Idempotent; `promise_invalid` if the notary did not sign."""
+        ...
+
+    def expect_transfer(self, order: OrderId, sender: ParticipantNumber) -> None:
+        """What arrives in the vault under this order is due to that bank (P14)."""
         ...
 
 

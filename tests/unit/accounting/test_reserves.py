@@ -53,6 +53,13 @@ def accounting(tmp_path: Path, clock: ManualClock) -> Accounting:
     return made
 
 
+def redeem(accounting: Accounting, bank: ParticipantNumber, amount: int, final: Promise) -> None:
+    """Into transit and, since it is final, out of it; the issue before it is final as well."""
+    accounting.complete_issue(ENTRY, promise(9))
+    accounting.hold_redemption(EntryId(b"redeems" + final.txid[:9]), Minor(amount))
+    accounting.credit_for_redemption(bank, Minor(amount), final)
+
+
 def read(accounting: Accounting) -> tuple[int, int, int]:
     """Reserves of both banks, and the fund."""
     return (
@@ -74,7 +81,7 @@ def test_an_issue_debits_reserves_and_credits_the_fund(accounting: Accounting) -
 def test_a_redemption_is_the_way_back(accounting: Accounting) -> None:  # P9
     accounting.debit_for_issue(ENTRY, NORTH, Minor(400))
     for _ in range(2):
-        accounting.credit_for_redemption(SOUTH, Minor(150), promise())
+        redeem(accounting, SOUTH, 150, promise())
         assert read(accounting) == (600, 150, 250)
     assert accounting.compute_money() == 1_000  # P10
 
@@ -82,12 +89,12 @@ def test_a_redemption_is_the_way_back(accounting: Accounting) -> None:  # P9
 def test_one_voiding_is_credited_once(accounting: Accounting) -> None:
     """Whatever orders it is said to serve, and whatever they say of bank and amount."""
     accounting.debit_for_issue(ENTRY, NORTH, Minor(400))
-    accounting.credit_for_redemption(NORTH, Minor(150), promise(1))
+    redeem(accounting, NORTH, 150, promise(1))
     for bank, amount in ((NORTH, 151), (SOUTH, 150), (SOUTH, 1)):
         with refused(ErrorCode.ENTRY_CONFLICT):
             accounting.credit_for_redemption(bank, Minor(amount), promise(1))
     assert read(accounting) == (750, 0, 250)
-    accounting.credit_for_redemption(NORTH, Minor(150), promise(2))
+    redeem(accounting, NORTH, 150, promise(2))
     assert read(accounting) == (900, 0, 100)
 
 
@@ -129,7 +136,10 @@ def test_what_is_not_there_is_not_moved(accounting: Accounting) -> None:
     def issue(amount: int) -> object:
         return accounting.debit_for_issue(ENTRY, NORTH, Minor(amount))
 
-    def redeem(amount: int) -> None:
+    def hold(amount: int) -> None:
+        accounting.hold_redemption(OTHER, Minor(amount))
+
+    def credit(amount: int) -> None:
         accounting.credit_for_redemption(NORTH, Minor(amount), promise())
 
     cases: list[tuple[ErrorCode, Callable[[], object]]] = [
@@ -140,8 +150,11 @@ def test_what_is_not_there_is_not_moved(accounting: Accounting) -> None:
         (ErrorCode.AMOUNT_OUT_OF_RANGE, lambda: issue(2**64)),
         (ErrorCode.ACCOUNT_UNKNOWN, lambda: accounting.debit_for_issue(ENTRY, NOBODY, Minor(1))),
         (ErrorCode.ACCOUNT_UNKNOWN, lambda: accounting.get_reserves(NOBODY)),
-        (ErrorCode.ACCOUNT_OVERDRAWN, lambda: redeem(1)),
-        (ErrorCode.AMOUNT_OUT_OF_RANGE, lambda: redeem(0)),
+        (ErrorCode.ACCOUNT_UNKNOWN, lambda: accounting.complete_issue(ENTRY, promise())),
+        (ErrorCode.ACCOUNT_OVERDRAWN, lambda: hold(1)),
+        (ErrorCode.AMOUNT_OUT_OF_RANGE, lambda: hold(0)),
+        (ErrorCode.ACCOUNT_OVERDRAWN, lambda: credit(1)),
+        (ErrorCode.AMOUNT_OUT_OF_RANGE, lambda: credit(0)),
         (ErrorCode.ACCOUNT_UNKNOWN, lambda: accounting.lend(ENTRY, NOBODY, Minor(1))),
         (ErrorCode.AMOUNT_OUT_OF_RANGE, lambda: accounting.lend(ENTRY, NORTH, Minor(2**64 - 1))),
     ]
@@ -149,3 +162,36 @@ def test_what_is_not_there_is_not_moved(accounting: Accounting) -> None:
         with refused(code):
             act()
         assert read(accounting) == (1_000, 0, 0)
+
+
+# --- in transit -----------------------------------------------------------------------------------
+
+
+def test_an_issue_is_in_transit_until_it_is_final(accounting: Accounting) -> None:  # P8, X1
+    accounting.debit_for_issue(ENTRY, NORTH, Minor(400))
+    assert (accounting.get_fund(), accounting.get_in_transit()) == (400, 400)
+    with refused(ErrorCode.PROMISE_INVALID):
+        accounting.complete_issue(ENTRY, promise(1, InstitutionKey.generate()))
+    assert accounting.get_in_transit() == 400
+    for _ in range(2):
+        accounting.complete_issue(ENTRY, promise())
+        assert (accounting.get_fund(), accounting.get_in_transit()) == (400, 0)
+    accounting.debit_for_issue(ENTRY, NORTH, Minor(400))  # the order asked again, later
+    assert (accounting.get_fund(), accounting.get_in_transit()) == (400, 0)
+
+
+def test_a_redemption_is_in_transit_until_it_is_final_or_given_up(  # P9, X1
+    accounting: Accounting,
+) -> None:
+    accounting.debit_for_issue(ENTRY, NORTH, Minor(400))
+    accounting.complete_issue(ENTRY, promise())
+    for _ in range(2):
+        accounting.hold_redemption(OTHER, Minor(150))
+        assert (accounting.get_fund(), accounting.get_in_transit()) == (400, 150)
+    for _ in range(2):
+        accounting.release_redemption(OTHER)
+        assert (accounting.get_fund(), accounting.get_in_transit()) == (400, 0)
+    with refused(ErrorCode.ACCOUNT_OVERDRAWN):  # nothing is in transit that could be credited
+        accounting.credit_for_redemption(NORTH, Minor(150), promise(1))
+    accounting.release_redemption(EntryId(bytes([9]) * 16))  # nothing was ever held for it
+    assert read(accounting) == (600, 0, 400)

@@ -18,6 +18,8 @@ from specie.ledger.records import Attestation, AttestationRole, Claim, ReserveRe
 from specie.ledger.state import SupplyState
 from specie.ports.issuance import Application, ApplicationState, Direction
 from specie.store.application_store import SqliteApplicationStore
+from specie.store.database import Database
+from specie.store.journal_store import SqliteJournal
 from specie.tokens.building import BuiltTransaction, build_issue, build_redemption
 from specie.tokens.disclosures import Disclosure
 from specie.tokens.holdings import HolderKeys, derive_keys
@@ -70,8 +72,10 @@ def build_desk(
     """A desk of our own, with so many of the network's officers."""
     people = list(take(country.network.desk, "_officers"))[:officers]
     keys = derive_keys(KeyTree.generate(), 0, CENTRAL_BANK)
-    store = SqliteApplicationStore(path / "applications.db", SealingKey.generate())
-    return CentralBankDesk(keys, people, store, country.network.surroundings), people, keys
+    database, key = Database(path / "applications.db"), SealingKey.generate()
+    store, journal = SqliteApplicationStore(database, key), SqliteJournal(database, key)
+    desk = CentralBankDesk(keys, people, store, country.network.surroundings, journal)
+    return desk, people, keys
 
 
 # --- applying -----------------------------------------------------------------------------------

@@ -59,6 +59,10 @@ class Greedy:
         self.first = self.first or self.vault.prepare_redemption(amount, payment_id)
         return self.first
 
+    def find_payment(self, payment_id: bytes) -> StoredPayment | None:
+        """What the vault itself knows."""
+        return self.vault.find_payment(payment_id)
+
     def settle(self, payment_id: bytes, promise: Promise) -> None:
         """Under the id it knows."""
         assert self.first is not None

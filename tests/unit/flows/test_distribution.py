@@ -127,7 +127,7 @@ def test_an_order_has_one_content(country: Country) -> None:
     run_withdrawal(country, order, request(country, (anna, 30)))
     others = [[(anna, 31)], [(boris, 30)], [(anna, 30), (boris, 30)], [(anna, 15), (anna, 15)]]
     for pairs in others:
-        with refused(ErrorCode.ENTRY_CONFLICT):
+        with refused(ErrorCode.ORDER_CONFLICT):
             run_withdrawal(country, order, request(country, *pairs))
     stolen = [(anna.id, country.order(boris, 30))]
     with refused(ErrorCode.ORDER_CONFLICT):

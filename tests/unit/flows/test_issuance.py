@@ -19,7 +19,7 @@ from specie.ledger.wire import encode_attested
 from specie.ports.issuance import Direction
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
-from specie.values.identifiers import EntryId, OrderId, ParticipantNumber
+from specie.values.identifiers import OrderId, ParticipantNumber
 from specie.values.limits import WINDOW_MS_DEFAULT
 from specie.values.times import DAY_MS
 from specie.wallet.vault import Vault
@@ -38,9 +38,7 @@ def run_redeem(country: Country, order: OrderId, amount: int) -> Promise:
     """Out of bank 2's vault, booked by the bank."""
     network, bank = country.network, country.north
     desk, accounting, notary = network.desk, network.accounting, network.notary
-    promise = redeem(order, Minor(amount), bank.vault, bank, desk, accounting, notary)
-    bank.books.complete_redemption(EntryId(order), Minor(amount))
-    return promise
+    return redeem(order, Minor(amount), bank.vault, bank, desk, accounting, notary)
 
 
 def read(country: Country) -> tuple[int, int, int, int]:

@@ -12,6 +12,7 @@ from specie.store.books_store import SqliteBooksStore
 from specie.store.client_store import SqliteClientStore
 from specie.store.contacts import SqliteContactStore
 from specie.store.database import Database
+from specie.store.journal_store import SqliteJournal
 from specie.store.notary_store import SqliteNotaryStore
 from specie.store.vault_store import SqliteVaultStore, VaultDatabase
 from tests.postgres import PostgresServer
@@ -63,6 +64,10 @@ class Engine:
     def open_applications(self) -> SqliteApplicationStore:
         """The central bank's applications."""
         return SqliteApplicationStore(self.open(), self._key)
+
+    def open_journal(self) -> SqliteJournal:
+        """An institution's journal."""
+        return SqliteJournal(self.open(), self._key)
 
 
 def make_sqlite(folder: Path) -> Engine:

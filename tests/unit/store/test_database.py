@@ -20,6 +20,7 @@ from specie.store.books_store import SqliteBooksStore
 from specie.store.client_store import SqliteClientStore
 from specie.store.database import Database
 from specie.store.index_store import SqliteLogIndex
+from specie.store.journal_store import SqliteJournal
 from specie.store.notary_store import SqliteNotaryStore
 from specie.store.vault_store import VaultDatabase
 from specie.store.witness_store import SqliteWitnessStore
@@ -45,6 +46,7 @@ OPENERS: dict[str, Callable[[Path | Database], Store]] = {
     "books": SqliteBooksStore,
     "clients": lambda path: SqliteClientStore(path, KEY),
     "index": SqliteLogIndex,
+    "journal": lambda path: SqliteJournal(path, KEY),
     "notary": SqliteNotaryStore,
     "vault": VaultDatabase,
     "witness": SqliteWitnessStore,

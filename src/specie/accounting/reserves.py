@@ -122,14 +122,17 @@ class Accounting:
 
     def get_fund(self) -> Minor:
         """What stands against the currency: the issuance fund and what is in transit."""
-        balances = self._books.load_balances()
-        names = (ISSUANCE_FUND, ISSUES_IN_TRANSIT, REDEMPTIONS_IN_TRANSIT)
-        return sum_minor([balances[name] for name in names])
+        return self.count_backing()[0]
 
     def get_in_transit(self) -> Minor:
         """Of that: what may or may not be outstanding."""
+        return self.count_backing()[1]
+
+    def count_backing(self) -> tuple[Minor, Minor]:
+        """Both, as of one moment."""
         balances = self._books.load_balances()
-        return sum_minor([balances[ISSUES_IN_TRANSIT], balances[REDEMPTIONS_IN_TRANSIT]])
+        in_transit = sum_minor([balances[ISSUES_IN_TRANSIT], balances[REDEMPTIONS_IN_TRANSIT]])
+        return sum_minor([balances[ISSUANCE_FUND], in_transit]), in_transit
 
     def compute_money(self) -> int:
         """All central bank money: reserves and issuance fund."""

@@ -40,7 +40,7 @@ from specie.tokens.building import BuiltTransaction
 from specie.tokens.disclosures import PayeeView
 from specie.tokens.holdings import Token, unpack_memo
 from specie.tokens.scanning import scan_for_clients
-from specie.values.amounts import check_minor, sum_minor
+from specie.values.amounts import Minor, check_minor, sum_minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import (
@@ -191,6 +191,10 @@ class Bank:
             if is_sent and one.amount:
                 entry = _derive_entry(promise.txid)
                 self.books.send_vault_money(entry, receiver, one.amount)
+
+    def count_vault(self) -> Minor:
+        """For a stock-taking: tokens of our vault, by our books (P5)."""
+        return self.books.get_vault()
 
     def identify(
         self, evidence: bytes, notary: NotaryPort, defence: Sequence[VoidPromise] = ()

@@ -29,7 +29,7 @@ from specie.ports.journal import Journal
 from specie.ports.notary import NotaryPort
 from specie.tokens.building import BuildContext, BuiltTransaction, build_issue
 from specie.tokens.holdings import HolderKeys
-from specie.values.amounts import Minor, check_positive
+from specie.values.amounts import Minor, check_positive, sum_minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import OrderId, ParticipantNumber
@@ -157,6 +157,12 @@ class CentralBankDesk:
         if promise.txid not in self._store.load_produced(order):
             raise SpecieError(ErrorCode.PROMISE_INVALID, "a promise for another transaction")
         return self._store.get(order)
+
+    def count_issuance_vault(self, notary: NotaryPort) -> Minor:
+        """What was produced for issues of which nothing is final yet (P3)."""
+        produced = self._store.load_in_state(Direction.ISSUE, ApplicationState.PRODUCED)
+        waiting = [one for one in produced if self.find_promise(one.order, notary) is None]
+        return sum_minor([one.amount for one in waiting])
 
     def complete(self, order: OrderId, promise: Promise) -> None:
         """Final, and everything that follows from it is done."""

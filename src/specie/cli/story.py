@@ -37,6 +37,7 @@ from specie.flows.distribution import deposit, transfer_vault_money, withdraw
 from specie.flows.payment import pay
 from specie.flows.receiving import collect
 from specie.flows.redemption import redeem
+from specie.flows.stocktaking import take_stock
 from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import Memo, unpack_memo
 from specie.values.amounts import Minor
@@ -68,6 +69,7 @@ def tell_story(network: Network, narrator: Narrator) -> ShownPayment:
     _transfer_between_vaults(network, narrator, north, south)
     _deposit(network, narrator, bolat)
     _redeem(network, narrator, south)
+    _take_stock(network, narrator)
     return payment
 
 
@@ -209,6 +211,21 @@ def _redeem(network: Network, narrator: Narrator, bank: Bank) -> None:
         if fund != total:
             raise SpecieError(ErrorCode.ENTRY_UNBALANCED, "the issuance fund is not the supply")
         narrator.say(f"issuance fund, in the central bank's books: {format_amount(network, fund)}")
+
+
+def _take_stock(network: Network, narrator: Narrator) -> None:
+    with narrator.step("The central bank takes stock of its currency"):
+        numbers = list(network.banks)
+        stock = take_stock(numbers, network.desk, network.accounting, network.notary, network)
+        for bank in network.banks.values():
+            held = format_amount(network, stock.vaults[bank.number])
+            narrator.say(f"vault of the {get_bank_name(network, bank)}: {held}")
+        narrator.say(f"in circulation: {format_amount(network, stock.circulation)}")
+        narrator.say(f"outstanding: {format_amount(network, stock.outstanding)}")
+        narrator.say(f"in the issuance vault: {format_amount(network, stock.issuance_vault)}")
+        narrator.say(
+            f"issuance fund, with what is in transit: {format_amount(network, stock.backing)}"
+        )
 
 
 def _format_change(network: Network, before: int, after: int) -> str:

@@ -7,6 +7,7 @@ from specie.ledger.records import Attestation
 from specie.ledger.transactions import Promise
 from specie.tokens.building import BuiltTransaction
 from specie.tokens.disclosures import PayeeView
+from specie.values.amounts import Minor
 from specie.values.identifiers import OrderId, ParticipantNumber
 
 
@@ -30,6 +31,10 @@ class BankPort(Protocol):
 
     def expect_transfer(self, order: OrderId, sender: ParticipantNumber) -> None:
         """What arrives in the vault under this order is due to that bank (P14)."""
+        ...
+
+    def count_vault(self) -> Minor:
+        """For a stock-taking: tokens of the bank's vault, by its books (P5)."""
         ...
 
 

@@ -69,6 +69,10 @@ class ApplicationStore(Protocol):
         """States only move forward."""
         ...
 
+    def load_in_state(self, direction: Direction, state: ApplicationState) -> list[Application]:
+        """All that have come just so far."""
+        ...
+
     def record_produced(
         self, order: OrderId, built: BuiltTransaction, after: TransactionId | None = None
     ) -> BuiltTransaction:

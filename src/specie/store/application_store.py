@@ -130,6 +130,15 @@ class SqliteApplicationStore:
                 change = update(_APPLICATION).where(_APPLICATION.c.order_id == order)
                 connection.execute(change.values(state=state.value))
 
+    def load_in_state(self, direction: Direction, state: ApplicationState) -> list[Application]:
+        """All that have come just so far."""
+        query = select(_APPLICATION).where(
+            _APPLICATION.c.direction == direction.value, _APPLICATION.c.state == state.value
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(_APPLICATION.c.order_id)).all()
+        return [_from_row(row) for row in rows]
+
     def record_produced(
         self, order: OrderId, built: BuiltTransaction, after: TransactionId | None = None
     ) -> BuiltTransaction:

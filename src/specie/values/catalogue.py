@@ -116,6 +116,8 @@ class ErrorCode(StrEnum):
     ACCOUNT_UNKNOWN = "account_unknown"
     ACCOUNT_EXISTS = "account_exists"
     ACCOUNT_OVERDRAWN = "account_overdrawn"
+    STOCK_MISMATCH = "stock_mismatch"
+    STOCK_UNSETTLED = "stock_unsettled"
 
     # Wallets and vaults
     FUNDS_INSUFFICIENT = "funds_insufficient"

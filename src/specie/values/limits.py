@@ -30,6 +30,7 @@ ATTEST_AHEAD_MS_MAX: Final = 3600 * 1000  # and end so much later: a freeze hold
 # Notary (notary/notarisation.py)
 BATCH_TRANSACTIONS_MAX: Final = 256
 VOIDS_PER_INPUT_MAX: Final = 16  # notary/service.py: cancelled transactions of one first input
+STOCK_READINGS_MAX: Final = 8  # flows/stocktaking.py: until the supply stands still meanwhile
 QUEUE_TRANSACTIONS_MAX: Final = 8_192
 PUBLICATION_TRANSACTIONS_MAX: Final = 4_096  # notary/service.py, of one publication batch
 LEAVES_AT_ONCE_MAX: Final = 4_096  # read into memory together

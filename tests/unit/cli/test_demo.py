@@ -27,6 +27,7 @@ STEPS = (
     "vault money to the other",
     "deposits half",
     "redeems vault money",
+    "takes stock of its currency",
     "open wallets",
     "They withdraw",
     "A day of 6 orders",

@@ -137,6 +137,9 @@ class ErrorCode(StrEnum):
     APPROVALS_MISSING = "approvals_missing"
     APPLICATION_UNKNOWN = "application_unknown"
 
+    # Network
+    UNREACHABLE = "unreachable"
+
     # Stores
     STORE_UNUSABLE = "store_unusable"
     STORE_OUTDATED = "store_outdated"

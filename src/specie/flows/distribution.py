@@ -159,14 +159,15 @@ def transfer_vault_money(
 
     `order_conflict` if the vault's payment was given up: the order is at its end.
     """
-    request_bytes = pack_amount(amount, receiver.number)
-    sender.journal.begin(FlowKind.TRANSFER, order, request_bytes)
     payment = sender.vault.find_payment(order)
     if payment is not None and payment.state in _GIVEN_UP:
         _end_transfer(order, payment, sender, notary)
         raise SpecieError(ErrorCode.ORDER_CONFLICT, "the transfer was ended; order it anew")
-    receiver.expect_transfer(order, sender.number)
     request = PaymentOrder(receiver.vault_address, amount, Memo(order_id=order))
+    with sender.journal.transaction():
+        sender.journal.begin(FlowKind.TRANSFER, order, pack_amount(amount, receiver.number))
+        sender.vault.prepare_payment([request], order)
+    receiver.expect_transfer(order, sender.number)
     promise = pay(sender.vault, [request], order, sender, banks, notary)
     with sender.journal.transaction():
         sender.book_sent_transfer(promise, receiver.number)

@@ -78,8 +78,7 @@ def redeem(
 
     `order_conflict` if the voiding was given up: the order is at its end.
     """
-    request = pack_amount(amount, bank.number)
-    if bank.journal.begin(FlowKind.REDEEM, order, request) is FlowState.ENDED:
+    if bank.journal.find_state(order) is FlowState.ENDED:
         raise SpecieError(ErrorCode.ORDER_CONFLICT, "the redemption was ended; order it anew")
     desk.apply(order, Direction.REDEEM, bank.number, bank.vault_address, amount)
     promise = desk.find_promise(order, notary)
@@ -88,7 +87,9 @@ def redeem(
             end_redemption(order, vault, bank, accounting, notary)
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "the redemption was given up")
         desk.approve(order)
-        prepared = vault.prepare_redemption(amount, order)
+        with bank.journal.transaction():
+            bank.journal.begin(FlowKind.REDEEM, order, pack_amount(amount, bank.number))
+            prepared = vault.prepare_redemption(amount, order)
         built = desk.accept_void(order, prepared.built)
         accounting.hold_redemption(EntryId(order), amount)
         attestation = bank.attest_payment(built)

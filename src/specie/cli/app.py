@@ -16,6 +16,7 @@ from specie.cli.audit import audit_folder, describe_claims, describe_signers, de
 from specie.cli.batch_audit import BATCH_CLAIMS, audit_batches
 from specie.cli.benchmarks import run_benchmark
 from specie.cli.demo import DemoOptions, run_demo
+from specie.cli.simulating import describe, parse_seeds, run_seeds, to_json
 from specie.cli.stopping import Stopped, silence_output, watch_signals
 from specie.cli.telling import show_progress
 from specie.cli.trust import load_backing
@@ -133,6 +134,27 @@ def audit(
     typer.echo("what rests on what:")
     for claim, ground in claims:
         typer.echo(f"  {claim}: {ground}")
+
+
+@app.command("simulate")
+def simulate_seeds(
+    seed: Annotated[int, typer.Option(min=0, help="Decides everything that happens.")] = 1,
+    seeds: Annotated[str | None, typer.Option(help="Many, both included.", metavar="A..B")] = None,
+    minutes: Annotated[int, typer.Option(help="Simulated, before everything heals.")] = 20,
+    processes: Annotated[int, typer.Option(help="Run side by side.")] = 1,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON a seed.")] = False,
+) -> None:
+    """A whole country where everything fails, as a seed decides; money must be conserved."""
+    wanted = parse_seeds(seeds) if seeds else range(seed, seed + 1)
+    findings = 0
+    for report in run_seeds(wanted, minutes, processes):
+        findings += bool(report.finding)
+        shown = [json.dumps(to_json(report))] if as_json else describe(report, minutes)
+        typer.echo("\n".join(shown))
+    if not as_json:
+        typer.echo(f"{len(wanted)} seeds, {findings} findings")
+    raise typer.Exit(1 if findings else 0)
 
 
 @app.command()

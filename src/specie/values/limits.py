@@ -30,6 +30,8 @@ ATTEST_AHEAD_MS_MAX: Final = 3600 * 1000  # and end so much later: a freeze hold
 # Notary (notary/notarisation.py)
 BATCH_TRANSACTIONS_MAX: Final = 256
 VOIDS_PER_INPUT_MAX: Final = 16  # notary/service.py: cancelled transactions of one first input
+SIMULATION_SEEDS_MAX: Final = 1_000_000  # cli/simulating.py: in one command
+SIMULATION_MINUTES_MAX: Final = 10_080  # cli/simulating.py: a week of trouble
 STOCK_READINGS_MAX: Final = 8  # flows/stocktaking.py: until the supply stands still meanwhile
 QUEUE_TRANSACTIONS_MAX: Final = 8_192
 PUBLICATION_TRANSACTIONS_MAX: Final = 4_096  # notary/service.py, of one publication batch

@@ -39,6 +39,7 @@ class Auditor:
         self._voids: set[TransactionId] = set()
         self._spent: dict[OutputRef, TransactionId] = {}
         self._made: set[OutputRef] = set()
+        self._signed: dict[OutputRef, set[TransactionId]] = defaultdict(set)
         self._serial = 0
         country.world.askers.append(self.hear_request)
         country.world.listeners.append(self.hear_answer)
@@ -55,7 +56,20 @@ class Auditor:
                 body = decode_attested(arguments[0]).body
             except SpecieError:
                 return
+            self._check_signed_once(body)
             self._bodies[body.txid] = body
+
+    def _check_signed_once(self, body: TransactionBody) -> None:
+        """No wallet signs twice for one token while the first may still become final (T15).
+
+        Where somebody has copied a wallet, two of them may: then nobody can tell.
+        """
+        for ref in body.inputs:
+            for txid in self._signed[ref] - self._voids - {body.txid}:
+                other = self._bodies[txid]
+                is_apart = other.not_after < body.not_before or body.not_after < other.not_before
+                _expect(is_apart or bool(self.copied), "nobody signs twice for one token")
+            self._signed[ref].add(body.txid)
 
     def hear_answer(
         self, callee: str, method: str, arguments: tuple[Any, ...], answer: Any

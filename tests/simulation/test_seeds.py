@@ -1,0 +1,76 @@
+"""Seeds of a simulated country are clean, and the same seed is the same day (X12)."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from specie.cli.simulating import describe, parse_seeds, run_seeds
+from specie.simulation.running import Report, simulate
+from specie.values.catalogue import ErrorCode
+from tests.country import refused
+
+MINUTES = 6
+
+
+@pytest.mark.parametrize("seed", range(1, 13))
+def test_money_is_conserved(seed: int) -> None:
+    report = simulate(seed, MINUTES)
+    assert report.finding == "", "\n".join(describe(report, MINUTES))
+    assert report.done >= 6  # a day on which something was done
+    assert report.minutes > MINUTES
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("start", range(1_000, 2_000, 10))
+def test_money_is_conserved_on_long_days(start: int) -> None:
+    for report in run_seeds(range(start, start + 10), 60, 1):
+        assert report.finding == "", "\n".join(describe(report, 60))
+
+
+def test_faults_happen() -> None:
+    """A simulator in which nothing goes wrong would find nothing."""
+    seen: set[str] = set()
+    for report in run_seeds(range(1, 5), MINUTES, 1):
+        seen |= {what.rsplit(" of ")[0] for what in report.counts}
+    assert {"lost message", "unanswered message", "doubled message", "stop"} <= seen
+
+
+def test_the_same_seed_is_the_same_day() -> None:
+    """In any process, whatever the kernel and Python draw there."""
+    traces = set()
+    for hash_seed in ("1", "2"):
+        command = [sys.executable, "-m", "specie", "simulate", "--seed", "3", "--json"]
+        ran = subprocess.run(
+            [*command, "--minutes", str(MINUTES)],
+            capture_output=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        )
+        traces.add(json.loads(ran.stdout)["trace"])
+    assert len(traces) == 1
+    assert simulate(4, MINUTES).trace not in traces
+
+
+def test_seeds_are_a_range() -> None:
+    assert parse_seeds("1..1000") == range(1, 1001)
+    assert parse_seeds("7..7") == range(7, 8)
+    for text in ("", "7", "5..2", "-1..2", "1..2..3", "1 .. 2", "1..9999999"):
+        with refused(ErrorCode.SETTING_INVALID):
+            parse_seeds(text)
+    for minutes, processes in ((0, 1), (10_081, 1), (1, 0), (1, 4_096)):
+        with refused(ErrorCode.SETTING_INVALID):
+            next(run_seeds(range(1, 2), minutes, processes))
+
+
+def test_a_finding_is_told_with_what_repeats_it() -> None:
+    report = Report(7, 20, 3, "f" * 64, 1, 2, {"lost message": 3}, "money is lost", ("last",))
+    lines = describe(report, 12)
+    assert lines[0].startswith("seed 7: 20 min, 1 orders done, 2 refused; 3 × lost message; trace")
+    assert lines[1:] == [
+        "    last",
+        "  found: money is lost",
+        "specie simulate --seed 7 --minutes 12",
+    ]

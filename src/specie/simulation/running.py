@@ -7,6 +7,7 @@ healing   no more faults; time passes until every order has ended and all money 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from specie.flows.receiving import collect
@@ -336,6 +337,6 @@ def _pass_round(day: _Day) -> None:
 def _serve_everybody(day: _Day) -> None:
     _publish(day, is_forced=True)
     for name in _list_holders(day):
-        _survive(day, lambda name=name: _release(day, name))  # type: ignore[misc]
+        _survive(day, partial(_release, day, name))
     for person in HOMES:
         _go(day, person)

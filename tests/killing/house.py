@@ -28,6 +28,7 @@ from specie.store.log_files import LogFolder
 from specie.store.notary_store import SqliteNotaryStore
 from specie.values.errors import SpecieError
 from specie.values.identifiers import Signature, TransactionId
+from specie.values.limits import WINDOW_MS_MAX
 from specie.values.times import Timestamp
 from tests.building import NORTH, NOW, SOUTH, Holding, World, build, make_world, sign
 from tests.rosters import make_roster
@@ -37,6 +38,7 @@ OUTPUTS: Final = 15
 SOCKET: Final = "socket"
 ISSUES: Final = 8
 LATE_BATCHES: Final = 3
+LONG: Final = (Timestamp(NOW - 60_000), Timestamp(NOW + WINDOW_MS_MAX - 60_000))
 _BEGUN: Final = time.monotonic_ns()
 PUBLISH_EVERY_S: Final = 0.01
 
@@ -118,11 +120,11 @@ def _furnish(place: Path, world: World) -> list[Job]:
 def _make_job(world: World, number: int, holding: Holding) -> Job:
     """Every third is spent twice, every third is cancelled while it is under way."""
     payees = [(world.institutions[SOUTH].alice, 60), (holding.keys, 40)]
-    draft = build(world, [holding], payees)
+    draft = build(world, [holding], payees, window=LONG)
     first = sign(draft)
     data = encode_attested(first)
     if number % 3 == 1:
-        rival = sign(build(world, [holding], payees))
+        rival = sign(build(world, [holding], payees, window=LONG))
         return Job(first.txid, data, rival=(rival.txid, encode_attested(rival)))
     if number % 3 == 2:
         signature = sign_void(first.signed, draft.owners[0])

@@ -15,7 +15,7 @@ from tests.country import refused
 MINUTES = 6
 
 
-@pytest.mark.parametrize("seed", range(1, 13))
+@pytest.mark.parametrize("seed", range(1, 9))
 def test_money_is_conserved(seed: int) -> None:
     report = simulate(seed, MINUTES)
     assert report.finding == "", "\n".join(describe(report, MINUTES))

@@ -159,7 +159,7 @@ def simulate_seeds(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="Which: kernel.")],
+    name: Annotated[str, typer.Argument(help="Which: kernel, notary.")],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     seconds: Annotated[float, typer.Option(help="To measure for, about.")] = 10.0,

@@ -8,14 +8,16 @@ from typing import Final
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 
-NAMES: Final = ("kernel",)
+NAMES: Final = ("kernel", "notary")
 
 
 def run_benchmark(name: str, seconds: float, *, is_json: bool) -> int:
     """Exit code of the benchmark; `setting_invalid` if there is none of this name here."""
     root = Path(__file__).resolve().parents[3]
     if name not in NAMES:
-        raise SpecieError(ErrorCode.SETTING_INVALID, f"no benchmark {name}; there is: kernel")
+        raise SpecieError(
+            ErrorCode.SETTING_INVALID, f"no benchmark {name}; there are: {', '.join(NAMES)}"
+        )
     if not (root / "bench" / f"{name}.py").is_file():
         raise SpecieError(ErrorCode.SETTING_INVALID, "benchmarks run from a clone of the source")
     options = ["--seconds", str(seconds), *(["--json"] if is_json else [])]

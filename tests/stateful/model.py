@@ -70,6 +70,12 @@ class Model:
             self.deposits[name] -= amount
             self.in_transit[bank] += amount
 
+    def give_back(self, bank: int, paid: Paid) -> None:
+        """The tokens never left: the deposits are there again."""
+        for name, amount in paid:
+            self.deposits[name] += amount
+            self.in_transit[bank] -= amount
+
     def withdraw(self, bank: int, paid: Paid) -> None:
         """What was held leaves the vault."""
         for name, amount in paid:

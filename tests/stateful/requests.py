@@ -42,6 +42,7 @@ class Request:
     holder: Holder | None = None  # whose tokens are spent, if any are
     hold: Callable[[], None] = lambda: None  # what the flow takes even if it is refused later
     can_hold: Callable[[], bool] = lambda: True
+    give_back: Callable[[], None] = lambda: None  # what was held, once it can never be paid
     survives_outage: bool = False  # it is resumed even when what was signed has run out
     is_held: bool = False
     signed_at: int | None = None
@@ -103,6 +104,11 @@ class Request:
 
     def note_refused(self, code: ErrorCode, town: Town) -> None:
         """It has not, and this is what remains of it."""
+        if self.is_released:
+            if self.is_held:
+                self.give_back()
+                self.is_held = False
+            return
         if not self.is_held and code is not ErrorCode.ACCOUNT_OVERDRAWN:
             self.hold()
             self.is_held = True
@@ -150,6 +156,7 @@ def make_withdrawal(
         amount=sum(amount for _, amount in paid),
         holder=bank,
         hold=partial(model.hold, bank, paid),
+        give_back=partial(model.give_back, bank, paid),
         can_hold=lambda: all(model.deposits[name] >= one for name, one in wanted.items()),
     )
 

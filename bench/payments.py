@@ -18,7 +18,7 @@ from specie.assembly.system import RandomIdentifiers, SystemClock
 from specie.cli.people import fund_bank
 from specie.crypto.outputs import NO_LABEL, NO_LOCK, Opening, derive_output
 from specie.crypto.proofs import prove_range
-from specie.crypto.secrets import KeyTree, Mask
+from specie.crypto.secrets import InstitutionKey, KeyTree, Mask
 from specie.flows.issuance import issue
 from specie.identity.genesis import ProofMode
 from specie.ledger.batches import RecordedTransaction
@@ -39,6 +39,7 @@ AMOUNT: Final = Minor(1_000)
 WINDOW_MS: Final = 40 * 3_600_000
 _MINTED: Final = 16
 _ATTESTER: Final = attrgetter("_keys.attester")
+_NOTARY_KEY: Final = attrgetter("_key")
 
 
 @dataclass(slots=True, repr=False)
@@ -56,6 +57,12 @@ class Bench:
         return self.network.notary
 
     @property
+    def notary_key(self) -> InstitutionKey:
+        """What its promises are signed with."""
+        key: InstitutionKey = _NOTARY_KEY(self.network.notary)
+        return key
+
+    @property
     def store(self) -> SqliteNotaryStore:
         """The same database."""
         return SqliteNotaryStore(self.network.databases.open("notary"))
@@ -63,7 +70,7 @@ class Bench:
 
 def open_bench(folder: Path, mode: ProofMode, database: str | None = None) -> Bench:
     """A new network in an empty folder; one issue is on the ledger."""
-    settings = Settings(folder, proof_mode=mode, batch_payments_min=256, database=database)
+    settings = Settings(folder, proof_mode=mode, batch_payments_min=1_024, database=database)
     network = build_network(settings, SystemClock(), RandomIdentifiers())
     bank = network.banks[NORTH]
     fund_bank(network, bank, Minor(10**12))

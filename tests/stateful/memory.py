@@ -1,6 +1,6 @@
 """What `notarise` asks of a `NotaryStore`, in dictionaries, so that a machine is fast."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from specie.ledger.state import LedgerOutput, OverlayView, Spend, SupplyState
@@ -26,13 +26,16 @@ class MemoryStore:
         """Promises given before."""
         return {txid: self.promises[txid] for txid in txids if txid in self.promises}
 
-    def load_view(self, wanted: LookUp) -> OverlayView:
+    def load_view(
+        self, wanted: LookUp, known: Mapping[OutputRef, LedgerOutput] | None = None
+    ) -> OverlayView:
         """Only what is asked for."""
         return OverlayView(
             None,
             self.supply,
-            {ref: self.outputs[ref] for ref in wanted.refs if ref in self.outputs},
-            {ref: self.spends[ref] for ref in wanted.refs if ref in self.spends},
+            {ref: self.outputs[ref] for ref in wanted.outputs if ref in self.outputs}
+            | dict(known or {}),
+            {ref: self.spends[ref] for ref in wanted.spends if ref in self.spends},
             self.kernels & set(wanted.kernels),
             self.reserves & set(wanted.reserves),
         )

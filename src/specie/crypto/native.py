@@ -1,17 +1,33 @@
 """Turns the kernel's errors into ours, code for code."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 from specie._kernel import KernelError
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 
 
-@contextmanager
-def translated_errors() -> Iterator[None]:
+class _Translation:
+    """Has no state, so that one serves all: a payment passes here some thirty times."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(error, KernelError):
+            raise SpecieError(ErrorCode(error.code), str(error.args[1])) from None
+
+
+_TRANSLATION = _Translation()
+
+
+def translated_errors() -> _Translation:
     """Within: a `KernelError` leaves as the `SpecieError` of the same code."""
-    try:
-        yield
-    except KernelError as error:
-        raise SpecieError(ErrorCode(error.code), str(error.args[1])) from None
+    return _TRANSLATION

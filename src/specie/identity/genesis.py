@@ -4,7 +4,7 @@ network = H("network", genesis bytes)[:16]
 signed  = Ed25519(list key, H("genesis", genesis bytes))
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
@@ -43,6 +43,7 @@ class Genesis:
     batch_payments_min: int  # N_min of a publication batch
     batch_age_ms_max: int  # T_max of a publication batch
     created_ms: int
+    network: NetworkId = field(init=False)  # 16 bytes that every signature of this network binds
 
     def __post_init__(self) -> None:
         prefix = self.address_prefix
@@ -56,6 +57,8 @@ class Genesis:
         if not 1 <= self.batch_age_ms_max <= 3_600_000:
             raise SpecieError(ErrorCode.SETTING_INVALID, "T_max is 1 ms to 1 hour")
         check_minor(self.supply_cap_day)
+        network = NetworkId(tagged_hash("network", self.pack())[:16])
+        object.__setattr__(self, "network", network)
 
     def pack(self) -> bytes:
         """Fixed width, 125 bytes."""
@@ -75,11 +78,6 @@ class Genesis:
                 u64(self.created_ms),
             )
         )
-
-    @property
-    def network(self) -> NetworkId:
-        """The 16 bytes that every signature of this network binds."""
-        return NetworkId(tagged_hash("network", self.pack())[:16])
 
 
 def unpack_genesis(data: bytes) -> Genesis:

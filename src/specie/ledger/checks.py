@@ -15,7 +15,7 @@ from specie.ledger.state import LedgerView
 from specie.ledger.transactions import AttestedTransaction
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError, SpentError
-from specie.values.identifiers import ParticipantNumber
+from specie.values.identifiers import ParticipantNumber, PublicKey
 from specie.values.limits import WINDOW_MS_MAX
 from specie.values.times import Timestamp
 
@@ -82,9 +82,20 @@ def check_outputs_distinct(transaction: AttestedTransaction, context: ContractCo
 
 def check_points_sound(transaction: AttestedTransaction, context: ContractContext) -> None:
     """P, R, C of every output and every K: an identity would be anyone's to spend or to sign."""
-    for output in transaction.body.outputs:
-        check_points((output.owner, output.ephemeral, output.commitment))
-    check_points(kernel.public for kernel in transaction.signed.kernels)
+    check_transaction_points(transaction)
+
+
+def check_transaction_points(transaction: AttestedTransaction) -> None:
+    """`check_points_sound`, for which the transaction is enough."""
+    commitments = [output.commitment for output in transaction.body.outputs]
+    kernels = [kernel.public for kernel in transaction.signed.kernels]
+    check_points([*list_owner_points(transaction), *commitments, *kernels])
+
+
+def list_owner_points(transaction: AttestedTransaction) -> list[PublicKey]:
+    """P and R of every output: no proof of the transaction is about them."""
+    outputs = transaction.body.outputs
+    return [point for one in outputs for point in (one.owner, one.ephemeral)]
 
 
 def check_terms(transaction: AttestedTransaction, context: ContractContext) -> None:

@@ -44,15 +44,18 @@ from specie.ledger.supply_checks import (
 )
 from specie.ledger.transactions import AttestedTransaction
 
+_TIME: Final[tuple[Check, ...]] = (
+    check_not_early,
+    check_not_late,
+)
+
 _FORM: Final[tuple[Check, ...]] = (
     check_network,
     check_window,
-    check_not_early,
-    check_not_late,
+    *_TIME,
     check_inputs_present,
     check_inputs_distinct,
     check_outputs_distinct,
-    check_points_sound,
     check_terms,
     check_terms_are_cash,
     check_range_cover,
@@ -77,16 +80,7 @@ _CASH_FORM: Final[tuple[Check, ...]] = (*_FORM, check_supply_unchanged)
 
 _SUPPLY_FORM: Final[tuple[Check, ...]] = (*_FORM, check_authorisations_enough)
 
-CASH_CONTRACT: Final[tuple[Check, ...]] = (
-    *_CASH_FORM,
-    *_STATE,
-    *_ATTESTATION,
-)
-
-SUPPLY_CONTRACT: Final[tuple[Check, ...]] = (
-    *_SUPPLY_FORM,
-    *_STATE,
-    *_ATTESTATION,
+_SUPPLY: Final[tuple[Check, ...]] = (
     check_supply_between_institutions,
     check_serial,
     check_total,
@@ -96,6 +90,21 @@ SUPPLY_CONTRACT: Final[tuple[Check, ...]] = (
     check_authorisations_signed,
 )
 
+CASH_CONTRACT: Final[tuple[Check, ...]] = (
+    *_CASH_FORM,
+    check_points_sound,
+    *_STATE,
+    *_ATTESTATION,
+)
+
+SUPPLY_CONTRACT: Final[tuple[Check, ...]] = (
+    *_SUPPLY_FORM,
+    check_points_sound,
+    *_STATE,
+    *_ATTESTATION,
+    *_SUPPLY,
+)
+
 
 def get_contract(transaction: AttestedTransaction) -> tuple[Check, ...]:
     """Cash that changes the supply stands under the supply's contract as well."""
@@ -103,15 +112,34 @@ def get_contract(transaction: AttestedTransaction) -> tuple[Check, ...]:
 
 
 def check_form(transaction: AttestedTransaction, context: ContractContext) -> None:
-    """The contract's first part, which does not ask the ledger: what it refuses stays refused."""
+    """The contract's first part, which does not ask the ledger: what it refuses stays refused.
+
+    `check_points_sound` is its end, and the only one that takes long: a batch does it together.
+    """
     for check in _SUPPLY_FORM if transaction.body.supply_change else _CASH_FORM:
         check(transaction, context)
 
 
-def check_standing(transaction: AttestedTransaction, context: ContractContext) -> None:
-    """All that is behind `check_form`."""
-    start = len(_SUPPLY_FORM if transaction.body.supply_change else _CASH_FORM)
-    for check in get_contract(transaction)[start:]:
+def check_timely(transaction: AttestedTransaction, context: ContractContext) -> None:
+    """The part of the form that is not for good: once more at the time that is recorded."""
+    for check in _TIME:
+        check(transaction, context)
+
+
+def check_attested(transaction: AttestedTransaction, context: ContractContext) -> None:
+    """Attestations, as long as the same participant list is in force: outputs never change."""
+    for check in _ATTESTATION:
+        check(transaction, context)
+
+
+def check_standing(
+    transaction: AttestedTransaction, context: ContractContext, *, is_attested: bool
+) -> None:
+    """All that is behind `check_points_sound`, but for what `check_attested` has found right."""
+    for checks in (_STATE, () if is_attested else _ATTESTATION):
+        for check in checks:
+            check(transaction, context)
+    for check in _SUPPLY if transaction.body.supply_change else ():
         check(transaction, context)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from struct import Struct
 from typing import Final
 
 from specie.crypto.hashing import tagged_hash
@@ -39,6 +40,7 @@ class Kind(IntEnum):
 
 
 SUPPORTED_KINDS: Final = frozenset({Kind.CASH})
+_KINDS: Final = {int(kind): kind for kind in Kind}
 
 
 class AttestationRole(IntEnum):
@@ -54,6 +56,11 @@ class Claim(IntEnum):
 
     CLIENT = 0  # a client in good standing
     VAULT = 1  # the bank's own vault
+
+
+_ATTESTATION: Final = Struct("<BIHHBI64s")
+_ROLES: Final = {int(role): role for role in AttestationRole}
+_CLAIMS: Final = {int(claim): claim for claim in Claim}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +119,22 @@ class Terms:
             u64(self.expiry),
         )
 
-    def pack(self) -> bytes:
-        """Wire form: fields that are zero are absent."""
-        present = (
+    def get_present(self) -> int:
+        """Which of the fields that may be absent are there, as bits."""
+        return (
             _HAS_LABEL * (self.label != 0)
             + _HAS_LOCK * (self.lock != ZERO32)
             + _HAS_EXPIRY * (self.expiry != 0)
         )
+
+    def pack(self) -> bytes:
+        """Wire form: fields that are zero are absent."""
         return b"".join(
             (
                 self.nonce,
                 u8(self.kind),
                 u32(self.bank),
-                u8(present),
+                u8(self.get_present()),
                 u32(self.label) if self.label else b"",
                 self.lock if self.lock != ZERO32 else b"",
                 u64(self.expiry) if self.expiry else b"",
@@ -217,9 +227,9 @@ class SupplySection:
 def read_kind(reader: Reader) -> Kind:
     """A kind of the registry; what is not built yet is told apart from what does not exist."""
     value = reader.u8()
-    if value not in tuple(Kind):
+    kind = _KINDS.get(value)
+    if kind is None:
         raise SpecieError(ErrorCode.KIND_UNKNOWN, f"kind {value} does not exist")
-    kind = Kind(value)
     if kind not in SUPPORTED_KINDS:
         raise SpecieError(ErrorCode.KIND_NOT_SUPPORTED, f"kind {kind.name.lower()} is not built")
     return kind
@@ -237,31 +247,20 @@ def read_terms(reader: Reader) -> Terms:
     lock = reader.take(32) if present & _HAS_LOCK else ZERO32
     expiry = reader.time() if present & _HAS_EXPIRY else Timestamp(0)
     terms = Terms(nonce, kind, bank, label, lock, expiry)
-    if terms.pack()[21] != present:
+    if terms.get_present() != present:
         raise SpecieError(ErrorCode.NOT_CANONICAL, "a field of the terms is zero yet present")
     return terms
 
 
 def read_attestation(reader: Reader) -> Attestation:
     """The inverse of `Attestation.pack`."""
-    role = reader.u8()
-    if role not in tuple(AttestationRole):
+    number, bank, inputs, outputs, claimed, policy, signature = reader.unpack(_ATTESTATION)
+    role, claim = _ROLES.get(number), _CLAIMS.get(claimed)
+    if role is None:
         raise SpecieError(ErrorCode.KIND_UNKNOWN, "unknown role of an attestation")
-    bank = ParticipantNumber(reader.u32())
-    inputs, outputs = reader.u16(), reader.u16()
-    claim = reader.u8()
-    if claim not in tuple(Claim):
+    if claim is None:
         raise SpecieError(ErrorCode.KIND_UNKNOWN, "unknown claim of an attestation")
-    policy = reader.u32()
-    return Attestation(
-        AttestationRole(role),
-        bank,
-        inputs,
-        outputs,
-        Claim(claim),
-        policy,
-        Signature(reader.take(64)),
-    )
+    return Attestation(role, bank, inputs, outputs, claim, policy, signature)
 
 
 def read_reserve(packed: bytes) -> ReserveReference:

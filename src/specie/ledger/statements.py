@@ -34,26 +34,14 @@ def build_transaction_statement(
     transaction: AttestedTransaction, context: ContractContext
 ) -> Statement:
     """Needs the contract's checks to have passed: inputs are known, attesters are participants."""
-    body = transaction.body
-    signatures = [
-        *_get_kernel_signatures(transaction),
-        *_get_owner_signatures(transaction, context),
-        *get_attestation_signatures(transaction, context),
-    ]
-    inputs = []
-    for ref in body.inputs:
-        known = context.ledger.find_output(ref)
-        assert known is not None, "check_inputs_known runs first"
-        inputs.append(known.output.commitment)
-    return build_statement(
-        signatures,
-        len(transaction.signed.kernels),
-        inputs,
-        [output.commitment for output in body.outputs],
-        body.supply_change,
-        body.offset,
-        [(proof.data, proof.covers) for proof in body.proofs],
-    )
+    return _build(transaction, context, get_attestation_signatures(transaction, context))
+
+
+def build_unattested_statement(
+    transaction: AttestedTransaction, context: ContractContext
+) -> Statement:
+    """The same, of one whose attestations were verified before."""
+    return _build(transaction, context, [])
 
 
 def get_failure_error(transaction: AttestedTransaction, failures: Sequence[Failure]) -> SpecieError:
@@ -87,6 +75,31 @@ def get_attestation_signatures(
         member = context.participants.get(one.bank)
         found.append((member.attestation_key, message, one.signature))
     return found
+
+
+def _build(
+    transaction: AttestedTransaction, context: ContractContext, attestations: list[Signed]
+) -> Statement:
+    body = transaction.body
+    signatures = [
+        *_get_kernel_signatures(transaction),
+        *_get_owner_signatures(transaction, context),
+        *attestations,
+    ]
+    inputs = []
+    for ref in body.inputs:
+        known = context.ledger.find_output(ref)
+        assert known is not None, "check_inputs_known runs first"
+        inputs.append(known.output.commitment)
+    return build_statement(
+        signatures,
+        len(transaction.signed.kernels),
+        inputs,
+        [output.commitment for output in body.outputs],
+        body.supply_change,
+        body.offset,
+        [(proof.data, proof.covers) for proof in body.proofs],
+    )
 
 
 def _get_kernel_signatures(transaction: AttestedTransaction) -> list[Signed]:

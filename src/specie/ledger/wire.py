@@ -100,15 +100,15 @@ def decode_attested(data: bytes) -> AttestedTransaction:
         not_before=not_before,
         not_after=not_after,
         offset=offset,
-        inputs=tuple(OutputRef(reader.take(32)) for _ in range(counts.inputs)),
-        outputs=tuple(Output(reader.take(OUTPUT_BYTES)) for _ in range(counts.outputs)),
-        terms=tuple(read_terms(reader) for _ in range(counts.outputs)),
-        proofs=tuple(_read_proof(reader) for _ in range(counts.proofs)),
+        inputs=tuple(map(OutputRef, reader.take_many(counts.inputs, 32))),
+        outputs=tuple(map(Output, reader.take_many(counts.outputs, OUTPUT_BYTES))),
+        terms=tuple([read_terms(reader) for _ in range(counts.outputs)]),
+        proofs=tuple([_read_proof(reader) for _ in range(counts.proofs)]),
         certificate=ZERO32,
     )
-    kernels = tuple(_read_kernel(reader) for _ in range(counts.kernels))
-    owners = tuple(Signature(reader.take(64)) for _ in range(counts.inputs))
-    attestations = tuple(read_attestation(reader) for _ in range(counts.attestations))
+    kernels = tuple([_read_kernel(reader) for _ in range(counts.kernels)])
+    owners = tuple(map(Signature, reader.take_many(counts.inputs, 64)))
+    attestations = tuple([read_attestation(reader) for _ in range(counts.attestations)])
     supply = _read_supply(reader, supply_change, counts.authorisations)
     reader.finish()
     return AttestedTransaction(SignedTransaction(body, kernels, owners, supply), attestations)

@@ -1,13 +1,15 @@
 """Notarising a batch: decode → proofs → contract → record → promise (T15, T16; design §1).
 
-    for each batch:   one look-up, one verification on all cores, one durable database transaction
+    prepare   decode, look up the inputs                          one batch at a time
+    verify    proofs and signatures, on all cores                 beside whatever others do
+    settle    look up, contract, durable record, promises         one batch at a time
 
 Proofs and signatures hold or not whatever the order, so they are verified first, all at once. Then
 the contract is run in order: a transaction sees those accepted before it, so an input created in
 the same batch is legal. Each is judged once, however many others of its batch are refused.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from specie.crypto.secrets import InstitutionKey
@@ -15,8 +17,9 @@ from specie.crypto.signatures import sign_as_institution
 from specie.identity.genesis import Genesis
 from specie.identity.participants import ParticipantList
 from specie.ledger.batches import RecordedTransaction
-from specie.ledger.judging import Candidate, Judgement, Rules, judge
+from specie.ledger.judging import Candidate, Judgement, Rules, Verification, judge
 from specie.ledger.messages import compute_promise_message, compute_voided_message
+from specie.ledger.state import LedgerOutput
 from specie.ledger.transactions import Promise, VoidPromise
 from specie.ledger.voids import VoidRequest
 from specie.ledger.wire import decode_attested, decode_signed
@@ -24,7 +27,7 @@ from specie.log.leaves import ConflictLeaf, VoidLeaf
 from specie.ports.notary import LookUp, NotaryStore, RecordedOther
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError, SpentError
-from specie.values.identifiers import TransactionId
+from specie.values.identifiers import OutputRef, TransactionId
 from specie.values.limits import BATCH_TRANSACTIONS_MAX
 from specie.values.times import Timestamp
 
@@ -39,25 +42,65 @@ class NotaryRules:
     participants: ParticipantList
     key: InstitutionKey
 
+    def build(self, now: Timestamp) -> Rules:
+        """For a batch that is judged at this time."""
+        return Rules(self.genesis, self.participants, now)
+
+
+class Notarisation:
+    """A batch on its way: `prepare`, `verify`, `settle`.
+
+    Only `verify` may run beside others of its kind, and it is where the time goes; the other two
+    use the store and are run one at a time.
+    """
+
+    def __init__(self, batch: Sequence[bytes]) -> None:
+        if len(batch) > BATCH_TRANSACTIONS_MAX:
+            raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "too many transactions in one batch")
+        self._batch = batch
+        self._decoded: dict[bytes, Candidate | SpecieError] = {}
+        self._candidates: list[Candidate] = []
+        self._inputs: Mapping[OutputRef, LedgerOutput] = {}
+        self._verification: Verification | None = None
+
+    def prepare(self, store: NotaryStore, rules: NotaryRules, now: Timestamp) -> None:
+        """Decode, and look up the inputs of what is new."""
+        self._decoded = {data: decode_candidate(data) for data in self._batch}
+        self._candidates = [one for one in self._decoded.values() if isinstance(one, Candidate)]
+        promises = store.find_promises(list({one.txid for one in self._candidates}))
+        fresh = [one for one in self._candidates if one.txid not in promises]
+        inputs = tuple({ref for one in fresh for ref in one.transaction.body.inputs})
+        ledger = store.load_view(LookUp(outputs=inputs, spends=inputs))
+        self._inputs = ledger.outputs
+        self._verification = Verification(fresh, ledger, rules.build(now))
+
+    def verify(self) -> None:
+        """Proofs and signatures, on all cores."""
+        assert self._verification is not None, "prepared"
+        self._verification.run()
+
+    def settle(self, store: NotaryStore, rules: NotaryRules, now: Timestamp) -> list[Outcome]:
+        """One outcome per item, in order; everything promised is durable when this returns."""
+        promises = store.find_promises(list({one.txid for one in self._candidates}))
+        fresh = [one for one in self._candidates if one.txid not in promises]
+        ledger = store.load_view(build_look_up(fresh, self._inputs), self._inputs)
+        judgement = judge(fresh, ledger, rules.build(now), self._verification)
+        recorded = [_record(one, rules, now) for one in judgement.accepted]
+        if recorded:
+            store.record_batch(recorded, judgement.supply)
+        _record_conflicts(judgement, store, now)
+        promises.update({one.transaction.txid: one.promise for one in recorded})
+        return [_get_outcome(self._decoded[one], promises, judgement.errors) for one in self._batch]
+
 
 def notarise(
     batch: Sequence[bytes], store: NotaryStore, rules: NotaryRules, now: Timestamp
 ) -> list[Outcome]:
-    """One outcome per item, in order; everything promised is durable when this returns."""
-    if len(batch) > BATCH_TRANSACTIONS_MAX:
-        raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "too many transactions in one batch")
-    decoded = {data: decode_candidate(data) for data in batch}
-    candidates = [one for one in decoded.values() if isinstance(one, Candidate)]
-    promises = store.find_promises(list({one.txid for one in candidates}))
-    fresh = [one for one in candidates if one.txid not in promises]
-    ledger = store.load_view(build_look_up(fresh))
-    judgement = judge(fresh, ledger, Rules(rules.genesis, rules.participants, now))
-    recorded = [_record(one, rules, now) for one in judgement.accepted]
-    if recorded:
-        store.record_batch(recorded, judgement.supply)
-    _record_conflicts(judgement, store, now)
-    promises.update({one.transaction.txid: one.promise for one in recorded})
-    return [_get_outcome(decoded[data], promises, judgement.errors) for data in batch]
+    """A batch from first to last, with nobody else at work."""
+    notarisation = Notarisation(batch)
+    notarisation.prepare(store, rules, now)
+    notarisation.verify()
+    return notarisation.settle(store, rules, now)
 
 
 def decode_candidate(data: bytes) -> Candidate | SpecieError:
@@ -68,14 +111,16 @@ def decode_candidate(data: bytes) -> Candidate | SpecieError:
         return error
 
 
-def build_look_up(batch: Sequence[Candidate]) -> LookUp:
-    """Everything that these transactions touch."""
+def build_look_up(batch: Sequence[Candidate], known: Collection[OutputRef] = ()) -> LookUp:
+    """Everything that these transactions touch, but for outputs that are known."""
     transactions = [one.transaction for one in batch]
-    refs = {ref for one in transactions for ref in one.body.inputs}
-    refs |= {output.ref for one in transactions for output in one.body.outputs}
+    inputs = {ref for one in transactions for ref in one.body.inputs}
+    outputs = {output.ref for one in transactions for output in one.body.outputs}
+    outputs |= inputs.difference(known)
     supplies = [one.signed.supply for one in transactions if one.signed.supply]
     return LookUp(
-        refs=tuple(refs),
+        outputs=tuple(outputs),
+        spends=tuple(inputs),
         kernels=tuple({kernel.public for one in transactions for kernel in one.signed.kernels}),
         reserves=tuple({one.reserve.entry for one in supplies if one.reserve}),
         txids=tuple({one.txid for one in batch}),

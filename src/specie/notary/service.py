@@ -1,7 +1,13 @@
 """The notary as an institution: takes transactions from many threads, works in batches.
 
-Group commit: whoever finds the notary free takes everything that waits, works it off as one
-batch, and wakes the others. There is no thread of its own, so a single caller stays sequential.
+Group commit: who finds no turn free waits; whose turn ends gives it to the first that waits, with
+all that wait as one batch. There is no thread of its own, so a single caller stays sequential.
+
+    batch 1   prepare │ verify ▒▒▒▒▒▒▒▒▒▒▒▒▒ │ settle
+    batch 2           │ prepare │ verify ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒ │ settle
+    publish                     │ publish │
+
+One thing at a time uses the store and the interpreter; verification goes on beside it (ADR 0022).
 """
 
 import threading
@@ -22,15 +28,15 @@ from specie.ledger.voids import VoidRequest, check_void
 from specie.ledger.wire import encode_signed
 from specie.log.checkpoint import Checkpoint
 from specie.log.notes import sign_checkpoint
-from specie.log.tree import Frontier, compute_leaf_hash
+from specie.log.tree import Frontier
 from specie.notary.catching_up import check_current
 from specie.notary.notarisation import (
+    Notarisation,
     NotaryRules,
     Outcome,
     build_look_up,
     build_void,
     decode_candidate,
-    notarise,
     promise_void,
 )
 from specie.notary.publication import compute_batch_time, count_missing, is_due
@@ -41,6 +47,7 @@ from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey, Signature, TransactionId
 from specie.values.limits import (
     BATCH_TRANSACTIONS_MAX,
+    BATCHES_AT_ONCE,
     LEAVES_AT_ONCE_MAX,
     PUBLICATION_TRANSACTIONS_MAX,
     QUEUE_TRANSACTIONS_MAX,
@@ -49,11 +56,12 @@ from specie.values.limits import (
 from specie.values.times import Timestamp
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Request:
     data: bytes
     outcome: Outcome | None = None
-    done: threading.Event = field(default_factory=threading.Event)
+    batch: "list[_Request]" = field(default_factory=list)  # to be worked off by who waits for this
+    awake: threading.Event = field(default_factory=threading.Event)
 
 
 class Notary:
@@ -79,6 +87,8 @@ class Notary:
         self._queue: list[_Request] = []
         self._queue_lock = threading.Lock()
         self._work_lock = threading.Lock()
+        self._publication_lock = threading.Lock()  # taken before the other one, never within it
+        self._turns = BATCHES_AT_ONCE  # those that nobody has
         self._frontier = Frontier()
         self._checkpoint_size = 0  # leaves under the checkpoint that was last written
         self._archived = archive.count() if archive else 0
@@ -92,11 +102,12 @@ class Notary:
         with self._queue_lock:
             if len(self._queue) >= QUEUE_TRANSACTIONS_MAX:
                 raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "the notary's queue is full")
-            self._queue.append(request)
-        while not request.done.is_set():
-            with self._work_lock:
-                if not request.done.is_set():
-                    self._work_off()
+            if self._turns:
+                self._turns -= 1
+                request.batch = [request]
+            else:
+                self._queue.append(request)
+        self._await(request)
         outcome = request.outcome
         if isinstance(outcome, Promise):
             return outcome
@@ -105,8 +116,12 @@ class Notary:
 
     def notarise_batch(self, batch: Sequence[bytes]) -> list[Outcome]:
         """Several at once; an outcome each, in order."""
+        notarisation = Notarisation(batch)
         with self._work_lock:
-            return notarise(batch, self._store, self._rules(), self._read_time())
+            notarisation.prepare(self._store, self._rules(), self._read_time())
+        notarisation.verify()
+        with self._work_lock:
+            return notarisation.settle(self._store, self._rules(), self._read_time())
 
     def find_promise(self, txid: TransactionId) -> Promise | None:
         """The promise given for it; None if it is not final now."""
@@ -173,16 +188,17 @@ class Notary:
 
     def publish(self, *, is_forced: bool = False) -> int:
         """Publish what is due (`is_forced`: what waits, due or not); gives the leaves written."""
-        with self._work_lock:
+        with self._publication_lock:
             self._catch_up()
-            now = self._read_time()
-            waiting = self._store.count_waiting()
-            is_wanted = is_forced and bool(waiting.payments or waiting.others)
-            if not is_wanted and not is_due(waiting, self._roster.genesis, now):
-                return 0
-            batch = self._build_batch(now)
-            self._store.record_publication(batch)
-            self._catch_up()
+            with self._work_lock:
+                now = self._read_time()
+                waiting = self._store.count_waiting()
+                is_wanted = is_forced and bool(waiting.payments or waiting.others)
+                if not is_wanted and not is_due(waiting, self._roster.genesis, now):
+                    return 0
+                batch = self._build_batch(now)
+                self._store.record_publication(batch)
+            self._catch_up(batch)
             return len(batch.leaves)
 
     def _build_batch(self, now: Timestamp) -> RecordedBatch:
@@ -213,24 +229,40 @@ class Notary:
         self._time = max(self._time, self._clock.now())
         return self._time
 
-    def _archive_batches(self) -> None:
+    def _archive_batches(self, fresh: RecordedBatch | None) -> None:
         if self._archive is None:
             return  # the database has them all the same; nobody audits batches here
         for number in range(self._archived + 1, self._store.load_batch_number() + 1):
-            batch = self._store.load_batch(number)
-            private = pack_private(number, batch.time, batch.judged, batch.voids)
+            if fresh and fresh.number == number:
+                private = fresh.private
+            else:
+                batch = self._store.load_batch(number)
+                private = pack_private(number, batch.time, batch.judged, batch.voids)
             self._archive.write(number, private)
             self._archived = number
 
     def _rules(self) -> NotaryRules:
         return NotaryRules(self._roster.genesis, self._roster.current, self._key)
 
-    def _work_off(self) -> None:
-        with self._queue_lock:
-            batch = self._queue[:BATCH_TRANSACTIONS_MAX]
-            del self._queue[:BATCH_TRANSACTIONS_MAX]
-        if not batch:
-            return
+    def _await(self, request: _Request) -> None:
+        """Until it has its outcome; if the turn comes to it, by working off the batch it is given.
+
+        Who is interrupted while waiting still works off what was given to it: others are in it.
+        """
+        try:
+            if not request.batch:
+                request.awake.wait()
+        except BaseException:
+            with self._queue_lock:
+                if request in self._queue:
+                    self._queue.remove(request)
+            raise
+        finally:
+            if request.batch and request.outcome is None:
+                self._work_off(request.batch)
+
+    def _work_off(self, batch: list[_Request]) -> None:
+        """One batch; then the turn goes to whoever waits first, with all that wait."""
         interrupted = SpecieError(
             ErrorCode.STORE_UNUSABLE, "the notary was interrupted; send again"
         )
@@ -238,26 +270,41 @@ class Notary:
         try:
             outcomes = self._notarise_now([request.data for request in batch])
         finally:
+            with self._queue_lock:
+                following = self._queue[:BATCH_TRANSACTIONS_MAX]
+                del self._queue[:BATCH_TRANSACTIONS_MAX]
+                if following:
+                    following[0].batch = following
+                else:
+                    self._turns += 1
             for request, outcome in zip(batch, outcomes, strict=True):
                 request.outcome = outcome
-                request.done.set()
+                request.awake.set()
+            if following:
+                following[0].awake.set()
 
     def _notarise_now(self, batch: list[bytes]) -> Sequence[Outcome]:
         try:
-            return notarise(batch, self._store, self._rules(), self._read_time())
+            return self.notarise_batch(batch)
         except SpecieError as error:
             return [error] * len(batch)
 
-    def _catch_up(self) -> None:
-        """Bring archive and public folder to what the database says, after a stop as well."""
-        self._archive_batches()
+    def _catch_up(self, fresh: RecordedBatch | None = None) -> None:
+        """Bring archive and public folder to what the database says, after a stop as well.
+
+        `fresh` is the batch recorded last: what it says need not be read again.
+        """
+        self._archive_batches(fresh)
         size = self._store.count_leaves()
         if self._checkpoint_size == size:
             return
         while self._frontier.size < size:
-            leaves = self._store.load_leaves(self._frontier.size, LEAVES_AT_ONCE_MAX)
-            self._log.write_leaves(self._frontier.size, leaves)
-            self._frontier = self._frontier.append(compute_leaf_hash(leaf) for leaf in leaves)
+            first = self._frontier.size
+            if fresh and first + len(fresh.leaves) == size:
+                leaves = list(fresh.leaves)
+            else:
+                leaves = self._store.load_leaves(first, LEAVES_AT_ONCE_MAX)
+            self._frontier = self._frontier.append(self._log.write_leaves(first, leaves))
         checkpoint = Checkpoint(self._origin, size, self._frontier.compute_root())
         self._log.write_checkpoint(sign_checkpoint(checkpoint, self._key), size)
         self._checkpoint_size = size

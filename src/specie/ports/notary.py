@@ -1,14 +1,15 @@
 """The notary as everyone else sees it, and its store."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from specie.ledger.batches import PrivateBatch, RecordedBatch, RecordedTransaction
-from specie.ledger.state import LedgerView, SupplyState
+from specie.ledger.state import LedgerOutput, OverlayView, SupplyState
 from specie.ledger.transactions import Promise, VoidPromise
 from specie.ledger.voids import VoidRequest
 from specie.values.identifiers import (
+    Digest,
     EntryId,
     InstitutionPublicKey,
     OutputRef,
@@ -60,9 +61,10 @@ class NotaryPort(Protocol):
 class LookUp:
     """Everything that a batch needs to know of the ledger, asked at once."""
 
-    refs: tuple[OutputRef, ...]
-    kernels: tuple[PublicKey, ...]
-    reserves: tuple[EntryId, ...]
+    outputs: tuple[OutputRef, ...] = ()
+    spends: tuple[OutputRef, ...] = ()
+    kernels: tuple[PublicKey, ...] = ()
+    reserves: tuple[EntryId, ...] = ()
     txids: tuple[TransactionId, ...] = ()
 
 
@@ -94,8 +96,10 @@ class NotaryStore(Protocol):
         """Promises given before."""
         ...
 
-    def load_view(self, wanted: LookUp) -> LedgerView:
-        """The state of the ledger restricted to what is asked."""
+    def load_view(
+        self, wanted: LookUp, known: Mapping[OutputRef, LedgerOutput] | None = None
+    ) -> OverlayView:
+        """The state of the ledger restricted to what is asked, and outputs that are known."""
         ...
 
     def record_batch(self, batch: Sequence[RecordedTransaction], supply: SupplyState) -> None:
@@ -194,8 +198,8 @@ class BatchArchive(Protocol):
 class LogWriter(Protocol):
     """Puts leaves and checkpoint where the public reads them; always to the same bytes."""
 
-    def write_leaves(self, first: int, leaves: Sequence[bytes]) -> None:
-        """Leaves from position `first` on, with the hashes above them."""
+    def write_leaves(self, first: int, leaves: Sequence[bytes]) -> list[Digest]:
+        """Leaves from position `first` on, with the hashes above them; gives the leaves' hashes."""
         ...
 
     def write_checkpoint(self, note: str, size: int) -> None:

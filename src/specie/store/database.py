@@ -5,7 +5,7 @@ Stores of one institution share its database, so their effects can be one transa
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -30,7 +30,7 @@ from specie.store import postgres, sqlite
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 
-_PARAMETERS_MAX: Final = 500  # the engines' limits on bound parameters are far above
+_PARAMETERS_MAX: Final = 1_000  # the engines' limits on bound parameters are far above
 _SCHEMA: Final = Table(
     "schema",
     MetaData(),
@@ -205,6 +205,62 @@ def _savepoint(connection: Connection, is_alive: Callable[[Connection], bool]) -
 def chunked(items: list[Any], size: int = _PARAMETERS_MAX) -> Iterator[list[Any]]:
     """Slices short enough for one IN (...)."""
     return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Many rows as the driver takes them, in the order of the table's columns.
+
+    For values that need no translation: integers and bytes. Going through each value once more
+    costs more than the database itself.
+    """
+    if rows:
+        names = [column.name for column in table.columns]
+        marks = ", ".join([_get_mark(connection)] * len(names))
+        columns = ", ".join(f'"{name}"' for name in names)
+        connection.exec_driver_sql(
+            f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})',  # noqa: S608  # our own names
+            list(rows),
+        )
+
+
+def select_rows(
+    connection: Connection, columns: Sequence[Column[Any]], keys: Sequence[bytes]
+) -> Iterator[tuple[Any, ...]]:
+    """The rows whose first column is one of the keys, as the driver gives them."""
+    names = ", ".join(f'"{column.name}"' for column in columns)
+    query = f'SELECT {names} FROM "{columns[0].table}" WHERE "{columns[0].name}" IN'  # noqa: S608  # our own names
+    return select_by_keys(connection, query, keys)
+
+
+def select_by_keys(
+    connection: Connection, query: str, keys: Sequence[bytes]
+) -> Iterator[tuple[Any, ...]]:
+    """The same for a query of our own, which ends with IN."""
+    for part in chunked(list(keys)):
+        marks = ", ".join([_get_mark(connection)] * len(part))
+        yield from connection.exec_driver_sql(f"{query} ({marks})", tuple(part)).cursor.fetchall()
+
+
+def set_rows(
+    connection: Connection,
+    column: Column[Any],
+    value: int,
+    where: Column[Any],
+    keys: Sequence[bytes],
+) -> None:
+    """One integer for the rows of these keys."""
+    mark = _get_mark(connection)
+    for part in chunked(list(keys)):
+        marks = ", ".join([mark] * len(part))
+        connection.exec_driver_sql(
+            f'UPDATE "{column.table}" SET "{column.name}" = {mark}'  # noqa: S608  # our own names
+            f' WHERE "{where.name}" IN ({marks})',
+            (value, *part),
+        )
+
+
+def _get_mark(connection: Connection) -> str:
+    return "?" if connection.dialect.paramstyle == "qmark" else "%s"
 
 
 def _check_free(connection: Connection, metadata: MetaData) -> None:

@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 from specie.values.catalogue import ErrorCode
@@ -40,24 +41,49 @@ def read_regular(place: Path, size_max: int, flags: int = 0) -> bytes:
 
 def replace_durably(folder: Path, path: str, data: bytes) -> None:
     """The new bytes or the old ones, whatever happens; `store_unusable` if it cannot be."""
+    replace_all_durably(folder, {path: data})
+
+
+def replace_all_durably(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Of each file the new bytes or the old ones; each folder is synced once, after all of them."""
+    path = ""
     try:
-        _replace(folder / path, data)
+        for path, data in files.items():
+            _write_draft(folder / path, data)
+        for path in files:
+            _name_draft(folder / path).replace(folder / path)
+        for parent in sorted({(folder / path).parent for path in files}):
+            _sync_folder(parent)
     except OSError as error:
         raise SpecieError(ErrorCode.STORE_UNUSABLE, f"{path}: {error.strerror}") from None
 
 
-def _replace(place: Path, data: bytes) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    draft = place.with_name(place.name + ".new")
-    draft.unlink(missing_ok=True)
-    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(draft, flags, 0o666), "wb") as file:
+def _name_draft(place: Path) -> Path:
+    return place.with_name(place.name + ".new")
+
+
+def _write_draft(place: Path, data: bytes) -> None:
+    with os.fdopen(_open_draft(_name_draft(place)), "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(place)
-    folder = os.open(place.parent, os.O_RDONLY)
+
+
+def _open_draft(draft: Path) -> int:
+    """A new file; what a stop has left in its place is removed, its folder is made if need be."""
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        os.fsync(folder)
+        return os.open(draft, flags, 0o666)
+    except FileNotFoundError:
+        draft.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        draft.unlink()
+    return os.open(draft, flags, 0o666)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)

@@ -27,7 +27,7 @@ from specie.log.tiles import (
     unpack_bundle,
 )
 from specie.log.tree import compute_leaf_hash
-from specie.store.durable_files import read_limited, replace_durably
+from specie.store.durable_files import read_limited, replace_all_durably, replace_durably
 from specie.values.catalogue import ErrorCode
 from specie.values.encoding import split_fixed
 from specie.values.errors import SpecieError
@@ -48,8 +48,12 @@ class LogFolder:
         self._tidy_from = 0
         self._has_drafts = True  # there may be some, from before
 
-    def write_leaves(self, first: int, leaves: Sequence[bytes]) -> None:
-        """Leaves from position `first` on, with the hashes above them; again is the same."""
+    def write_leaves(self, first: int, leaves: Sequence[bytes]) -> list[Digest]:
+        """Leaves from position `first` on, with the hashes above them; gives the leaves' hashes.
+
+        Again is the same.
+        """
+        files: dict[str, bytes] = {}
         start = first - first % TILE_WIDTH
         path = self._find_edge("entries", start // TILE_WIDTH, first - start)
         bundle = unpack_bundle(self._read_file(path)) if path else []
@@ -57,8 +61,11 @@ class LogFolder:
         for offset in range(0, len(whole), TILE_WIDTH):
             part = whole[offset : offset + TILE_WIDTH]
             number = (start + offset) // TILE_WIDTH
-            self._write_file(format_tile_path("entries", number, len(part)), pack_bundle(part))
-        self._write_hashes(0, first, [compute_leaf_hash(leaf) for leaf in leaves])
+            files[format_tile_path("entries", number, len(part))] = pack_bundle(part)
+        hashes = [compute_leaf_hash(leaf) for leaf in leaves]
+        self._add_hashes(files, 0, first, hashes)
+        replace_all_durably(self._folder, files)
+        return hashes
 
     def write_checkpoint(self, note: str, size: int) -> None:
         """Last, so that no reader sees a checkpoint that the tiles do not cover.
@@ -210,7 +217,9 @@ class LogFolder:
             return []
         return unpack_bundle(self._read_file(format_tile_path("entries", number, width)))
 
-    def _write_hashes(self, level: int, first: int, hashes: list[Digest]) -> None:
+    def _add_hashes(
+        self, files: dict[str, bytes], level: int, first: int, hashes: list[Digest]
+    ) -> None:
         """Hashes of one level from place `first` on, then those of the full tiles above."""
         start = first - first % TILE_WIDTH
         path = self._find_edge(str(level), start // TILE_WIDTH, first - start)
@@ -220,11 +229,11 @@ class LogFolder:
         for offset in range(0, len(whole), TILE_WIDTH):
             part = whole[offset : offset + TILE_WIDTH]
             number = (start + offset) // TILE_WIDTH
-            self._write_file(format_tile_path(str(level), number, len(part)), b"".join(part))
+            files[format_tile_path(str(level), number, len(part))] = b"".join(part)
             if len(part) == TILE_WIDTH:
                 roots.append(compute_tile_root(part))
         if roots:
-            self._write_hashes(level + 1, start // TILE_WIDTH, roots)
+            self._add_hashes(files, level + 1, start // TILE_WIDTH, roots)
 
     def _find_edge(self, name: str, number: int, width: int) -> str | None:
         """The narrowest file that holds the first `width` entries of a tile; None for none."""

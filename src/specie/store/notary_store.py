@@ -1,9 +1,13 @@
 """The notary's database: outputs, spends, kernels, promises, supply, leaves.
 
 The primary key of `spend` makes a second spend impossible even if a check were wrong.
+
+What is looked up by a hash lies anywhere in its table, so the rows of `output`, `spend` and
+`kernel` are short: they say in which transaction the bytes stand, and those are there once, in the
+order in which they came (ADR 0022).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -17,9 +21,9 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    update,
 )
 
+from specie.crypto.outputs import OUTPUT_BYTES
 from specie.ledger.batches import PrivateBatch
 from specie.ledger.records import Kind, Output
 from specie.ledger.state import LedgerOutput, OverlayView, Spend, SupplyState
@@ -34,54 +38,71 @@ from specie.ports.notary import (
     RecordedTransaction,
     Waiting,
 )
-from specie.store.database import Place, chunked, open_store
+from specie.store.database import (
+    Place,
+    chunked,
+    insert_rows,
+    open_store,
+    select_by_keys,
+    select_rows,
+    set_rows,
+)
 from specie.values.identifiers import (
-    EntryId,
     OutputRef,
-    ParticipantNumber,
-    PublicKey,
     Signature,
     TransactionId,
 )
+from specie.values.limits import PUBLICATION_TRANSACTIONS_MAX
 from specie.values.times import Timestamp
 
-_VERSION: Final = 3
-_METADATA: Final = MetaData()
+SCHEMA_VERSION: Final = 4
+METADATA: Final = MetaData()
+_ROWID: Final = BigInteger().with_variant(Integer, "sqlite")  # SQLite's own row number
 
 _OUTPUT = Table(
     "output",
-    _METADATA,
+    METADATA,
     Column("ref", LargeBinary, primary_key=True),
-    Column("data", LargeBinary, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("place", Integer, nullable=False),  # of its bytes in the wire form
     Column("kind", Integer, nullable=False),
     Column("bank", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 _SPEND = Table(
     "spend",
-    _METADATA,
+    METADATA,
     Column("ref", LargeBinary, primary_key=True),
-    Column("txid", LargeBinary, nullable=False),
-    Column("not_before", BigInteger, nullable=False),
-    Column("not_after", BigInteger, nullable=False),
-    Column("signature", LargeBinary, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
-_KERNEL = Table("kernel", _METADATA, Column("public", LargeBinary, primary_key=True))
-_RESERVE = Table("reserve", _METADATA, Column("entry", LargeBinary, primary_key=True))
+_KERNEL = Table(
+    "kernel",
+    METADATA,
+    Column("public", LargeBinary, primary_key=True),
+    sqlite_with_rowid=False,
+)
+_RESERVE = Table("reserve", METADATA, Column("entry", LargeBinary, primary_key=True))
 _NOTARISED = Table(
     "notarised",
-    _METADATA,
-    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    METADATA,
+    Column("sequence", _ROWID, primary_key=True, autoincrement=False),
     Column("txid", LargeBinary, nullable=False, unique=True),
-    Column("data", LargeBinary, nullable=False),
     Column("time", BigInteger, nullable=False),
     Column("publish_by", BigInteger, nullable=False),
     Column("promise", LargeBinary, nullable=False),
     Column("members", Integer, nullable=False),  # version of the participant list judged by
     Column("batch", Integer, nullable=True, index=True),
 )
+_WIRE = Table(  # apart from what changes when it is published: a page of its own for each
+    "wire",
+    METADATA,
+    Column("sequence", _ROWID, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+)
 _OTHER = Table(
     "other",
-    _METADATA,
+    METADATA,
     Column("key", LargeBinary, primary_key=True),
     Column("leaf", LargeBinary, nullable=False),
     Column("time", BigInteger, nullable=False),
@@ -93,7 +114,7 @@ _OTHER = Table(
 )
 _SUPPLY = Table(
     "supply",
-    _METADATA,
+    METADATA,
     Column("serial", BigInteger, primary_key=True),
     Column("total", LargeBinary, nullable=False),  # u64, big-endian
     Column("day", Integer, nullable=False),
@@ -101,7 +122,7 @@ _SUPPLY = Table(
 )
 _BATCH = Table(
     "batch",
-    _METADATA,
+    METADATA,
     Column("number", Integer, primary_key=True),
     Column("time", BigInteger, nullable=False),
     Column("first_leaf", BigInteger, nullable=False),
@@ -110,57 +131,64 @@ _BATCH = Table(
 )
 _LEAF = Table(
     "leaf",
-    _METADATA,
-    Column("position", BigInteger, primary_key=True),
+    METADATA,
+    Column("position", _ROWID, primary_key=True, autoincrement=False),
     Column("data", LargeBinary, nullable=False),
 )
+
+_RECORDED: Final = (
+    select(_NOTARISED, _WIRE.c.data)
+    .join_from(_NOTARISED, _WIRE, _NOTARISED.c.sequence == _WIRE.c.sequence)
+    .order_by(_NOTARISED.c.sequence)
+)
+
+_OUTPUT_QUERY: Final = f"""
+    SELECT output.ref, substr(wire.data, output.place + 1, {OUTPUT_BYTES}), kind, bank
+    FROM output JOIN wire ON wire.sequence = output.sequence WHERE output.ref IN
+"""  # noqa: S608  # a number of our own
+_SPEND_QUERY: Final = """
+    SELECT spend.ref, wire.data
+    FROM spend JOIN wire ON wire.sequence = spend.sequence WHERE spend.ref IN
+"""
 
 
 class SqliteNotaryStore:
     """`NotaryStore` on SQLite."""
 
     def __init__(self, place: Place) -> None:
-        self._database = open_store(place, "notary", _VERSION, _METADATA)
+        self._database = open_store(place, "notary", SCHEMA_VERSION, METADATA)
+        self._recent: dict[TransactionId, RecordedTransaction] = {}
 
     def find_promises(self, txids: Sequence[TransactionId]) -> dict[TransactionId, Promise]:
         """Promises given before."""
         found: dict[TransactionId, Promise] = {}
+        columns = (_NOTARISED.c.txid, _NOTARISED.c.publish_by, _NOTARISED.c.promise)
         with self._database.reading() as connection:
-            for part in chunked(list(txids)):
-                query = select(
-                    _NOTARISED.c.txid, _NOTARISED.c.publish_by, _NOTARISED.c.promise
-                ).where(_NOTARISED.c.txid.in_(part))
-                for row in connection.execute(query):
-                    found[TransactionId(row.txid)] = _read_promise(row)
+            for txid, publish_by, signature in select_rows(connection, columns, txids):
+                found[txid] = Promise(txid, publish_by, signature)
         return found
 
-    def load_view(self, wanted: LookUp) -> OverlayView:
-        """The state of the ledger restricted to what is asked."""
-        view = OverlayView(base=None, supply=SupplyState())
+    def load_view(
+        self, wanted: LookUp, known: Mapping[OutputRef, LedgerOutput] | None = None
+    ) -> OverlayView:
+        """The state of the ledger restricted to what is asked, and outputs that are known."""
+        view = OverlayView(base=None, supply=SupplyState(), outputs=dict(known or {}))
         with self._database.reading() as connection:
             view.supply = _load_supply(connection)
-            for part in chunked(list(wanted.refs)):
-                _load_outputs(connection, part, view)
-            for part in chunked(list(wanted.kernels)):
-                query = select(_KERNEL.c.public).where(_KERNEL.c.public.in_(part))
-                view.kernels.update(PublicKey(row.public) for row in connection.execute(query))
-            for part in chunked(list(wanted.reserves)):
-                entries = select(_RESERVE.c.entry).where(_RESERVE.c.entry.in_(part))
-                view.reserves.update(EntryId(row.entry) for row in connection.execute(entries))
-            for part in chunked([VoidLeaf(txid).key for txid in wanted.txids]):
-                keys = select(_OTHER.c.key).where(_OTHER.c.key.in_(part))
-                view.voids.update(TransactionId(row.key[1:]) for row in connection.execute(keys))
+            _load_outputs(connection, wanted, view)
+            view.kernels.update(_find(connection, _KERNEL.c.public, wanted.kernels))
+            view.reserves.update(_find(connection, _RESERVE.c.entry, wanted.reserves))
+            keys = [VoidLeaf(txid).key for txid in wanted.txids]
+            view.voids.update(key[1:] for key in _find(connection, _OTHER.c.key, keys))
         return view
 
     def record_batch(self, batch: Sequence[RecordedTransaction], supply: SupplyState) -> None:
         """One durable database transaction: outputs, spends, kernels, promises, supply."""
-        with self._database.transaction() as connection:
-            before = _load_supply(connection)
-            for table, rows in _build_rows(batch):
-                if rows:
-                    connection.execute(insert(table), rows)
-            if supply != before:
-                connection.execute(insert(_SUPPLY).values(**_supply_row(supply)))
+        self._record(batch, supply)
+        for one in batch:  # what is durable now is published next, and need not be read for that
+            self._recent[one.transaction.txid] = one
+        while len(self._recent) > PUBLICATION_TRANSACTIONS_MAX:
+            del self._recent[next(iter(self._recent))]
 
     def load_supply(self) -> SupplyState:
         """The supply as recorded."""
@@ -170,13 +198,18 @@ class SqliteNotaryStore:
     def load_waiting(self, limit: int) -> list[RecordedTransaction]:
         """Notarised but not yet published, the oldest first."""
         query = (
-            select(_NOTARISED)
+            select(_NOTARISED.c.txid)
             .where(_NOTARISED.c.batch.is_(None))
             .order_by(_NOTARISED.c.sequence)
             .limit(limit)
         )
         with self._database.reading() as connection:
-            return [_read_recorded(row) for row in connection.execute(query)]
+            txids = [TransactionId(txid) for txid in connection.execute(query).scalars()]
+            found = {txid: self._recent[txid] for txid in txids if txid in self._recent}
+            for part in chunked([txid for txid in txids if txid not in found]):
+                rest = _RECORDED.where(_NOTARISED.c.txid.in_(part))
+                found |= {row.txid: _read_recorded(row) for row in connection.execute(rest)}
+        return [found[txid] for txid in txids]
 
     def count_waiting(self) -> Waiting:
         """How much waits to be published, and since when, without reading it."""
@@ -192,9 +225,7 @@ class SqliteNotaryStore:
 
     def load_batch(self, number: int) -> PrivateBatch:
         """Time, transactions in the order of notarisation, and voids of a published batch."""
-        query = (
-            select(_NOTARISED).where(_NOTARISED.c.batch == number).order_by(_NOTARISED.c.sequence)
-        )
+        query = _RECORDED.where(_NOTARISED.c.batch == number)
         others = select(_OTHER).where(_OTHER.c.batch == number).order_by(_OTHER.c.key)
         with self._database.reading() as connection:
             time = connection.execute(select(_BATCH.c.time).where(_BATCH.c.number == number))
@@ -277,25 +308,18 @@ class SqliteNotaryStore:
         """One durable database transaction: leaves appended, transactions marked published."""
         with self._database.transaction() as connection:
             first = _count_leaves(connection)
-            rows = [
-                {"position": first + place, "data": leaf} for place, leaf in enumerate(batch.leaves)
-            ]
-            connection.execute(insert(_LEAF), rows)
+            insert_rows(connection, _LEAF, list(enumerate(batch.leaves, first)))
             connection.execute(
                 insert(_BATCH).values(
                     number=batch.number,
                     time=batch.time,
                     first_leaf=first,
-                    leaves=len(rows),
+                    leaves=len(batch.leaves),
                     published=batch.published,
                 )
             )
-            for part in chunked(list(batch.txids)):
-                change = update(_NOTARISED).where(_NOTARISED.c.txid.in_(part))
-                connection.execute(change.values(batch=batch.number))
-            for part in chunked(list(batch.others)):
-                other = update(_OTHER).where(_OTHER.c.leaf.in_(part))
-                connection.execute(other.values(batch=batch.number))
+            set_rows(connection, _NOTARISED.c.batch, batch.number, _NOTARISED.c.txid, batch.txids)
+            set_rows(connection, _OTHER.c.batch, batch.number, _OTHER.c.leaf, batch.others)
 
     def restore_batch(
         self,
@@ -306,7 +330,7 @@ class SqliteNotaryStore:
     ) -> None:
         """A published batch that is not here, and what is new of it: one durable transaction."""
         with self._database.transaction():
-            self.record_batch(fresh, supply)
+            self._record(fresh, supply)
             for other in others:
                 self.record_other(other)
             self.record_publication(batch)
@@ -330,70 +354,60 @@ class SqliteNotaryStore:
         """Close the database."""
         self._database.close()
 
+    def _record(self, batch: Sequence[RecordedTransaction], supply: SupplyState) -> None:
+        with self._database.transaction() as connection:
+            before = _load_supply(connection)
+            last = connection.execute(select(func.max(_NOTARISED.c.sequence))).scalar() or 0
+            for table, rows in _build_rows(batch, last + 1):
+                insert_rows(connection, table, rows)
+            if supply != before:
+                connection.execute(insert(_SUPPLY).values(**_supply_row(supply)))
 
-def _load_outputs(connection: Connection, refs: list[bytes], view: OverlayView) -> None:
-    for row in connection.execute(select(_OUTPUT).where(_OUTPUT.c.ref.in_(refs))):
-        view.outputs[OutputRef(row.ref)] = LedgerOutput(
-            Output(row.data), Kind(row.kind), ParticipantNumber(row.bank)
-        )
-    for row in connection.execute(select(_SPEND).where(_SPEND.c.ref.in_(refs))):
-        view.spends[OutputRef(row.ref)] = Spend(
-            TransactionId(row.txid),
-            Timestamp(row.not_before),
-            Timestamp(row.not_after),
-            Signature(row.signature),
-        )
+
+def _load_outputs(connection: Connection, wanted: LookUp, view: OverlayView) -> None:
+    for ref, data, kind, bank in select_by_keys(connection, _OUTPUT_QUERY, wanted.outputs):
+        view.outputs[ref] = LedgerOutput(Output(data), Kind(kind), bank)
+    for ref, data in select_by_keys(connection, _SPEND_QUERY, wanted.spends):
+        view.spends[ref] = _read_spend(ref, data)
+
+
+def _read_spend(ref: OutputRef, data: bytes) -> Spend:
+    signed = decode_attested(data).signed
+    body, place = signed.body, signed.body.inputs.index(ref)
+    return Spend(body.txid, body.not_before, body.not_after, signed.owner_signatures[place])
+
+
+def _find(connection: Connection, column: Column[Any], keys: Sequence[Any]) -> Iterator[Any]:
+    """Those of the keys that are there."""
+    return (key for (key,) in select_rows(connection, (column,), keys))
 
 
 def _build_rows(
-    batch: Sequence[RecordedTransaction],
-) -> list[tuple[Table, list[dict[str, Any]]]]:
-    outputs: list[dict[str, Any]] = []
-    spends: list[dict[str, Any]] = []
-    kernels: list[dict[str, Any]] = []
-    reserves: list[dict[str, Any]] = []
-    notarised: list[dict[str, Any]] = []
-    for recorded in batch:
-        signed, body = recorded.transaction.signed, recorded.transaction.body
-        for output, terms in zip(body.outputs, body.terms, strict=True):
-            outputs.append(
-                {
-                    "ref": output.ref,
-                    "data": output.data,
-                    "kind": int(terms.kind),
-                    "bank": terms.bank,
-                }
-            )
-        for ref, signature in zip(body.inputs, signed.owner_signatures, strict=True):
-            spends.append(
-                {
-                    "ref": ref,
-                    "txid": body.txid,
-                    "not_before": body.not_before,
-                    "not_after": body.not_after,
-                    "signature": signature,
-                }
-            )
-        kernels += [{"public": kernel.public} for kernel in signed.kernels]
-        if signed.supply and signed.supply.reserve:
-            reserves.append({"entry": signed.supply.reserve.entry})
-        notarised.append(
-            {
-                "txid": body.txid,
-                "data": recorded.data,
-                "time": recorded.time,
-                "publish_by": recorded.promise.publish_by,
-                "promise": recorded.promise.signature,
-                "members": recorded.members,
-            }
-        )
-    return [
-        (_OUTPUT, outputs),
-        (_SPEND, spends),
-        (_KERNEL, kernels),
-        (_RESERVE, reserves),
-        (_NOTARISED, notarised),
-    ]
+    batch: Sequence[RecordedTransaction], first: int
+) -> Iterator[tuple[Table, list[tuple[Any, ...]]]]:
+    """In the order of each table's columns; numbered from `first` on."""
+    numbered = list(enumerate(batch, first))
+    bodies = [(number, one.data, one.transaction.body) for number, one in numbered]
+    yield (
+        _OUTPUT,
+        [
+            (output.ref, number, data.index(output.data), int(terms.kind), terms.bank)
+            for number, data, body in bodies
+            for output, terms in zip(body.outputs, body.terms, strict=True)
+        ],
+    )
+    yield _SPEND, [(ref, number) for number, _, body in bodies for ref in body.inputs]
+    signed = [one.transaction.signed for one in batch]
+    yield _KERNEL, [(kernel.public,) for one in signed for kernel in one.kernels]
+    supplies = [one.supply for one in signed if one.supply]
+    yield _RESERVE, [(one.reserve.entry,) for one in supplies if one.reserve]
+    yield _WIRE, [(number, one.data) for number, one in numbered]
+    yield _NOTARISED, [(number, *_describe(one)) for number, one in numbered]
+
+
+def _describe(one: RecordedTransaction) -> tuple[Any, ...]:
+    txid, promise = one.transaction.txid, one.promise
+    return (txid, one.time, promise.publish_by, promise.signature, one.members, None)
 
 
 def _load_supply(connection: Connection) -> SupplyState:

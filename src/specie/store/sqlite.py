@@ -10,12 +10,16 @@ from specie.values.errors import SpecieError
 from specie.values.limits import DATABASE_BUSY_MS_MAX
 
 DIALECT: Final = "sqlite"
+_CACHE_PAGES: Final = 16_000  # 64 MiB a connection at most, taken as it is needed
+_CHECKPOINT_PAGES: Final = 4_000  # 16 MiB of WAL: a batch does not wait for the file each time
 
 
 def make_engine(path: Path) -> Engine:
     """Connections to one file; it is made when the first one is opened."""
     engine = create_engine(
-        f"sqlite:///{path}", connect_args={"timeout": DATABASE_BUSY_MS_MAX / 1e3}
+        f"sqlite:///{path}",
+        connect_args={"timeout": DATABASE_BUSY_MS_MAX / 1e3},
+        pool_use_lifo=True,  # the connection used last still has its pages in memory
     )
     return prepare_engine(engine)
 
@@ -62,6 +66,8 @@ def _prepare_connection(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
+    cursor.execute(f"PRAGMA cache_size={_CACHE_PAGES}")
     cursor.close()
 
 

@@ -6,7 +6,8 @@ Spec page 00. The reader counts every byte: short input is `truncated`, left-ove
 
 import unicodedata
 from dataclasses import dataclass
-from typing import Final
+from struct import Struct
+from typing import Any, Final
 
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -83,6 +84,15 @@ class Reader:
         part = self.data[self.position : end]
         self.position = end
         return part
+
+    def take_many(self, count: int, size: int) -> list[bytes]:
+        """The next `count` records of `size` bytes."""
+        run = self.take(count * size)
+        return [run[place : place + size] for place in range(0, count * size, size)]
+
+    def unpack(self, form: Struct) -> tuple[Any, ...]:
+        """The next fields of fixed width; `form` is little-endian without padding."""
+        return form.unpack(self.take(form.size))
 
     def u8(self) -> int:
         """One byte."""

@@ -15,8 +15,9 @@ from specie.crypto.outputs import derive_output
 from specie.crypto.proofs import prove_range
 from specie.crypto.secrets import SigningKey
 from specie.crypto.signatures import sign as sign_schnorr
+from specie.ledger import contracts
 from specie.ledger.checks import ContractContext
-from specie.ledger.contracts import CASH_CONTRACT, check_contract
+from specie.ledger.contracts import check_contract
 from specie.ledger.messages import compute_kernel_message
 from specie.ledger.records import Kernel, Output, RangeProof
 from specie.ledger.transactions import AttestedTransaction
@@ -307,7 +308,7 @@ def test_spends_of_one_token_cost_the_notary_no_more_than_others(tmp_path: Path)
         judged.append(transaction.txid)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("specie.ledger.contracts.CASH_CONTRACT", (*CASH_CONTRACT, count))
+        patch.setattr(contracts, "_STATE", (*getattr(contracts, "_STATE"), count))  # noqa: B009
         codes = station.find_codes([*spoilt, good])
     assert codes == [OWNER] * len(spoilt) + [None]
     assert len(judged) == BATCH_TRANSACTIONS_MAX

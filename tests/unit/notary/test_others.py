@@ -42,7 +42,7 @@ def own(country: Country, people: tuple[Person, Person], tmp_path: Path) -> Hous
 
 def make_spends(country: Country, people: tuple[Person, Person], count: int) -> list[bytes]:
     """So many spends of one token, all signed by its owner."""
-    token = people[0].wallet.load_tokens()[0]
+    token = max(people[0].wallet.load_tokens(), key=lambda one: one.amount)
     return [spend_unseen(country, *people, place + 1, token)[0] for place in range(count)]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from specie.ledger.records import Kind
 from specie.ledger.state import SupplyState
+from specie.ledger.wire import encode_attested
 from specie.ports.notary import LookUp, RecordedBatch, RecordedTransaction
 from specie.store.notary_store import SqliteNotaryStore
 from specie.values.catalogue import ErrorCode
@@ -22,8 +23,10 @@ def look_up(recorded: RecordedTransaction) -> LookUp:
     """All that a transaction could have changed."""
     body, signed = recorded.transaction.body, recorded.transaction.signed
     reserve = signed.supply.reserve if signed.supply else None
+    refs = (*body.inputs, *(output.ref for output in body.outputs))
     return LookUp(
-        refs=(*body.inputs, *(output.ref for output in body.outputs)),
+        outputs=refs,
+        spends=refs,
         kernels=tuple(kernel.public for kernel in signed.kernels),
         reserves=(reserve.entry,) if reserve else (),
     )
@@ -73,8 +76,8 @@ def test_a_batch_is_there_after_a_restart(engine: Engine, samples: Samples) -> N
 def test_the_view_shows_only_what_is_asked(engine: Engine, samples: Samples) -> None:
     store, recorded = engine.open_notary(), samples.recorded()
     store.record_batch([recorded], NOTHING)
-    asked = LookUp((OutputRef(samples.draw(32)),), (PublicKey(samples.draw(32)),), ())
-    view = store.load_view(asked)
+    refs = (OutputRef(samples.draw(32)),)
+    view = store.load_view(LookUp(refs, refs, (PublicKey(samples.draw(32)),)))
     assert not view.outputs and not view.spends and not view.kernels and not view.reserves
 
 
@@ -86,7 +89,8 @@ def test_looking_up_more_than_one_statement_holds(engine: Engine, samples: Sampl
     spent = tuple(one.transaction.body.inputs[0] for one in batch)
     kernels = tuple(one.transaction.signed.kernels[0].public for one in batch)
     absent = tuple(OutputRef(samples.draw(32)) for _ in range(600))
-    view = store.load_view(LookUp((*refs, *spent, *absent), kernels, ()))
+    asked = (*refs, *spent, *absent)
+    view = store.load_view(LookUp(asked, asked, kernels))
     assert set(view.outputs) == set(refs)
     assert set(view.spends) == set(spent)
     assert view.kernels == set(kernels)
@@ -137,7 +141,8 @@ def make_like(
         body = replace(signed.body)
         object.__setattr__(body, "txid", known.transaction.txid)
         signed = replace(signed, body=body)
-    return replace(bad, transaction=replace(bad.transaction, signed=signed))
+    transaction = replace(bad.transaction, signed=signed)
+    return replace(bad, transaction=transaction, data=encode_attested(transaction))
 
 
 def test_the_supply_is_the_newest_serial(engine: Engine, samples: Samples) -> None:

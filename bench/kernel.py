@@ -14,6 +14,7 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from importlib.metadata import version
 from statistics import median, quantiles
 from typing import Any, Final
@@ -35,6 +36,7 @@ from specie.values.identifiers import PublicKey
 SECONDS: Final = 10.0
 ROUNDS_MIN: Final = 5
 REFERENCE: Final = "SHA-256 of 1 MiB, one core"
+BATCH_SIZES: Final = (1, 16, 64, 256)
 _BLOCK: Final = bytes(1 << 20)
 
 
@@ -85,6 +87,12 @@ def measure_kernel(seconds: float = SECONDS) -> dict[str, Any]:
         "benchmark": "kernel",
         "reference": {"name": REFERENCE, "unit": "µs", **_summarise(references)},
         "figures": [asdict(_build_figure(operation)) for operation in operations],
+        "limit_payments_per_second": {
+            mode: round(1e6 / median(operation.samples), 1)
+            for operation in operations
+            for mode in ("published", "aggregated")
+            if operation.name.endswith(f"{mode}, batch of {BATCH_SIZES[-1]}")
+        },
         "cpus": os.cpu_count(),
         "machine": platform.machine(),
         "system": platform.system(),
@@ -101,6 +109,8 @@ def print_figures(report: dict[str, Any]) -> None:
         spread = f"{figure['median']:9.1f} {figure['p10']:9.1f} {figure['p90']:9.1f}"
         print(f"{name:<58} {spread} {figure['ratio']:8.4f} {figure['n']:5}")
     print(f"ratio: to {REFERENCE}, {report['reference']['median']:.1f} µs")
+    limits = report["limit_payments_per_second"].items()
+    print("limit: " + ", ".join(f"{rate:,.1f} payments/s {mode}" for mode, rate in limits))
     print(f"{report['cpus']} cores, {report['machine']}, Python {report['python']}")
 
 
@@ -134,16 +144,23 @@ def _list_proofs() -> list[Operation]:
 
 
 def _list_payments() -> list[Operation]:
+    """Batches of several sizes; the largest is the limit of a notary on this machine."""
     banks = [SigningKey.generate(), SigningKey.generate()]
-    published = [make_payment(banks, is_aggregated=False) for _ in range(64)]
-    aggregated = [make_payment(banks, is_aggregated=True) for _ in range(64)]
-    name = "verify 64 payments, 2 in, 2 out"
-    return [
-        Operation(f"{name}, published", 64, lambda: verify_statements(published), is_parallel=True),
-        Operation(
-            f"{name}, aggregated", 64, lambda: verify_statements(aggregated), is_parallel=True
-        ),
-    ]
+    operations = []
+    for mode, is_aggregated in (("published", False), ("aggregated", True)):
+        payments = [
+            make_payment(banks, is_aggregated=is_aggregated) for _ in range(BATCH_SIZES[-1])
+        ]
+        operations += [
+            Operation(
+                f"verify payments, 2 in, 2 out, {mode}, batch of {size}",
+                size,
+                partial(verify_statements, payments[:size]),
+                is_parallel=size > 1,
+            )
+            for size in BATCH_SIZES
+        ]
+    return operations
 
 
 def _list_signatures() -> list[Operation]:

@@ -2,60 +2,101 @@
 
     bytes in → decoded → checked → verified → durably recorded → promised → published
 
-The reference is the limit: the same payments' proofs and signatures verified by the kernel on all
-cores, with nothing else done. It is timed before and after, in the same run.
+Three callers hand in batches, one publishes, all over one database with synced commits. The
+reference is the limit: proofs and signatures of such payments verified by the kernel on all cores,
+in batches of 256, with nothing else done. It is timed before and after, in the same run.
+
+Then a house like it takes half of that load, one payment at a time at random moments. The time from
+a payment's moment to its promise is set against what it cannot avoid: the age of its batch when
+that is begun, the verification of the batch, and the durable record.
 """
 
 import argparse
 import json
 import os
 import platform
+import random
 import resource
-import tempfile
+import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from typing import Any, Final
 from unittest import mock
 
-from bench.payments import Bench, build_payments, open_bench, split
+from bench.metering import Part, metered
+from bench.payments import split
+from bench.prepared import House, get_cache, open_house, prepare
 from bench.statements import make_payment
-from specie.crypto.proofs import verify_statements
+from specie.crypto.proofs import Statement, verify_statements
 from specie.crypto.secrets import SigningKey
 from specie.identity.genesis import ProofMode
-from specie.ledger import judging
 from specie.ledger.transactions import Promise
 from specie.notary import notarisation, service
+from specie.notary.notarisation import Notarisation
+from specie.notary.publisher import Publisher
+from specie.store.batch_files import BatchFolder
 from specie.store.log_files import LogFolder
 from specie.store.notary_store import SqliteNotaryStore
 from specie.values.limits import BATCH_TRANSACTIONS_MAX
 
 SECONDS: Final = 15.0
-PAYMENTS: Final = 15_000
+PAYMENTS: Final = 40_960
 YARDSTICKS: Final = {"four Corda nodes": 300, "100 million a day": 1_157, "ten times R": 4_090}
-_BATCH: Final = 256
+LIMIT_BATCH: Final = 256
+_CALLERS: Final = 3
+_PUBLISH_EVERY_MS: Final = 50
+_HALF_LOAD_CALLERS: Final = 64
+_LIMIT_ROUNDS: Final = 9
+
+_PARTS: Final[tuple[Part, ...]] = (
+    ("decode", notarisation, "decode_candidate"),
+    ("look up inputs", Notarisation, "_look_up_inputs"),
+    ("check form, build statements", Notarisation, "prepare"),
+    ("call the kernel", Notarisation, "verify"),
+    ("judge in order", notarisation, "judge"),
+    ("look up what has changed", Notarisation, "_look_up_state"),
+    ("promise", notarisation, "promise_final"),
+    ("record", SqliteNotaryStore, "record_batch"),
+    ("settle, the rest", Notarisation, "settle"),
+    ("publish: leaves", service, "build_batch"),
+    ("publish: record", SqliteNotaryStore, "record_publication"),
+    ("publish: log", LogFolder, "write_leaves"),
+    ("publish: archive", BatchFolder, "write"),
+    ("publish: checkpoint", LogFolder, "write_checkpoint"),
+    ("publish: the rest", service.Notary, "publish"),
+)
 
 
 def measure_notary(
-    mode: ProofMode, seconds: float, payments: int, database: str | None = None
+    mode: ProofMode,
+    seconds: float,
+    payments: int,
+    database: str | None = None,
+    cache: Path | None = None,
 ) -> dict[str, Any]:
-    """In one proof mode; needs at least a batch of payments."""
-    with tempfile.TemporaryDirectory(prefix="specie-bench-") as folder:
-        bench = open_bench(Path(folder), mode, database)
-        prepared = time.perf_counter()
-        batches = list(split(build_payments(bench, payments, os.cpu_count() or 1), _BATCH))
-        prepared = time.perf_counter() - prepared
-        bench.notary.publish(is_forced=True)
-        limits = [_measure_limit(mode)]
-        with _timed() as parts:
-            done, passed = _run(bench, batches, seconds)
-        limits.append(_measure_limit(mode))
-        bench.network.databases.close()
+    """In one proof mode: throughput against the limit, then latency at half of that load."""
+    prepared = prepare(mode, payments, cache or get_cache())
+    statements = make_statements(mode)
+    limits = [measure_limit(statements)]
+    with open_house(prepared, database) as house:
+        used, started = time.process_time(), time.perf_counter()
+        with metered(_PARTS) as meter:
+            done = run_batches(house, seconds)
+        passed, used = time.perf_counter() - started, time.process_time() - used
+        assert house.notary.count_broken_promises() == 0, "what is promised is published in time"
+        batches = house.store.load_batch_number() - house.first_batch
+    limits.append(measure_limit(statements))
     rate, limit = done / passed, median(limits)
+    python = sum(meter.spent.values())
+    parts = {name: round(meter.spent[name] * 1e6 / done, 1) for name, _, _ in _PARTS}
+    parts["kernel's threads, system"] = round((used - python) * 1e6 / done, 1)
+    with open_house(prepared, database) as house:
+        latency = measure_latency(house, rate / 2, seconds)
     return {
         "mode": mode.name.lower(),
         "store": "postgresql" if database else "sqlite",
@@ -63,11 +104,71 @@ def measure_notary(
         "seconds": round(passed, 2),
         "payments_per_second": round(rate, 1),
         "limit_per_second": round(limit, 1),
+        "limits_before_and_after": [round(one, 1) for one in limits],
         "ratio_to_limit": round(rate / limit, 3),
-        "microseconds_per_payment": {
-            name: round(spent * 1e6 / done, 1) for name, spent in sorted(parts.items())
-        },
-        "prepared_in_seconds": round(prepared, 1),
+        "publication_batches": batches,
+        "cores_busy": round(used / passed, 2),
+        "microseconds_per_payment": parts,
+        "half_load": latency,
+    }
+
+
+def make_statements(mode: ProofMode) -> list[Statement]:
+    """What the limit is measured on: 2 in, 2 out, two attestations."""
+    banks = [SigningKey.generate(), SigningKey.generate()]
+    is_aggregated = mode is ProofMode.AGGREGATED
+    return [make_payment(banks, is_aggregated=is_aggregated) for _ in range(LIMIT_BATCH)]
+
+
+def measure_limit(statements: list[Statement]) -> float:
+    """Payments per second of verification alone, on all cores."""
+    verify_statements(statements)
+    times = []
+    for _ in range(_LIMIT_ROUNDS):
+        started = time.perf_counter()
+        verify_statements(statements)
+        times.append(time.perf_counter() - started)
+    return len(statements) / median(times)
+
+
+def measure_latency(house: House, rate: float, seconds: float) -> dict[str, Any]:
+    """From the moment a payment comes to its promise, at `rate` payments per second."""
+    dice, moment = random.Random(1), 0.0  # noqa: S311  # the same arrivals in every run
+    moments = []
+    for _ in house.payments:
+        moment += dice.expovariate(rate)
+        if moment > seconds:
+            break
+        moments.append(moment)
+    began: dict[bytes, float] = {}
+    latencies: list[float] = []
+    with _watched(began) as stages:
+        started = time.perf_counter()
+
+        def pay(data: bytes, moment: float) -> None:
+            house.notary.notarise(data)
+            latencies.append(time.perf_counter() - started - moment)
+
+        with (
+            Publisher(house.notary.publish, _PUBLISH_EVERY_MS),
+            ThreadPoolExecutor(_HALF_LOAD_CALLERS) as pool,
+        ):
+            for data, moment in zip(house.payments, moments, strict=False):
+                time.sleep(max(0.0, started + moment - time.perf_counter()))
+                began[data] = time.perf_counter()
+                pool.submit(pay, data, moment)
+    assert len(latencies) == len(moments), "every payment has its promise"
+    cuts = quantiles(latencies, n=100, method="inclusive")
+    reference = sum(median(stage) for stage in stages.values())
+    return {
+        "payments_per_second": round(rate, 1),
+        "payments": len(moments),
+        "p50_ms": round(cuts[49] * 1e3, 2),
+        "p99_ms": round(cuts[98] * 1e3, 2),
+        "reference_ms": {name: round(median(one) * 1e3, 2) for name, one in stages.items()},
+        "p50_as_multiple": round(cuts[49] / reference, 2),
+        "p99_as_multiple": round(cuts[98] / reference, 2),
+        "payments_in_a_batch": round(len(moments) / max(1, len(stages["record"])), 1),
     }
 
 
@@ -77,18 +178,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="to measure for, at most")
     parser.add_argument("--payments", type=int, default=PAYMENTS, help="to prepare, for each mode")
-    parser.add_argument("--database", default=None, help="postgresql:// URL; else SQLite")
+    parser.add_argument("--database", default=None, help="postgresql:// URL besides SQLite")
     options = parser.parse_args(arguments)
     figures = [
-        measure_notary(mode, options.seconds, options.payments, options.database)
+        measure_notary(mode, options.seconds, options.payments, database)
+        for database in ([None, options.database] if options.database else [None])
         for mode in ProofMode
     ]
     report = {
         "benchmark": "notary",
-        "reference": "limit: verification alone, batches of 256 on all cores, same run",
+        "reference": f"limit: verification alone, batches of {LIMIT_BATCH} on all cores, same run",
         "figures": figures,
         "yardsticks_per_second": YARDSTICKS,
         "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "prepared_payments_mib": round(options.payments * 2_554 / 2**20),
         "cpus": os.cpu_count(),
         "machine": platform.machine(),
         "python": platform.python_version(),
@@ -106,80 +209,85 @@ def print_figures(report: dict[str, Any]) -> None:
         print(
             f"{one['mode']:<11} {one['store']:<10} {one['payments_per_second']:8.1f} payments/s;"
             f" limit {one['limit_per_second']:8.1f}, ratio {one['ratio_to_limit']:.3f}"
-            f" ({one['payments']} payments in {one['seconds']} s)"
+            f" ({one['payments']} payments in {one['seconds']} s, {one['cores_busy']} cores busy,"
+            f" {one['publication_batches']} publications)"
         )
         for name, spent in one["microseconds_per_payment"].items():
-            print(f"    {name:<24} {spent:8.1f} µs a payment")
+            print(f"    {name:<30} {spent:8.1f} µs of processor time a payment")
+        half = one["half_load"]
+        parts = " + ".join(f"{value} ms {name}" for name, value in half["reference_ms"].items())
+        print(
+            f"    at {half['payments_per_second']} payments/s: p50 {half['p50_ms']} ms, p99"
+            f" {half['p99_ms']} ms; {half['p50_as_multiple']} and {half['p99_as_multiple']} times"
+            f" ({parts})"
+        )
     yardsticks = ", ".join(f"{rate:,}/s {name}" for name, rate in YARDSTICKS.items())
     print(f"yardsticks: {yardsticks}")
-    print(f"peak memory {report['peak_memory_mib']} MiB, {report['cpus']} cores")
+    held = report["prepared_payments_mib"]
+    print(
+        f"peak memory {report['peak_memory_mib']} MiB, with some {held} MiB of payments to hand in;"
+        f" {report['cpus']} cores"
+    )
 
 
-def _run(bench: Bench, batches: list[list[bytes]], seconds: float) -> tuple[int, float]:
+def run_batches(house: House, seconds: float) -> int:
     """Batch after batch, published as they become due; everything is published at the end."""
-    assert _BATCH <= BATCH_TRANSACTIONS_MAX, "the notary takes it at once"
-    done, started = 0, time.perf_counter()
-    for batch in batches:
-        outcomes = bench.notary.notarise_batch(batch)
-        refused = [one for one in outcomes if not isinstance(one, Promise)]
-        if refused:
-            raise refused[0]
-        bench.notary.publish()
-        done += len(batch)
-        if time.perf_counter() - started > seconds:
-            break
-    while bench.notary.publish(is_forced=True):
+    batches = iter(list(split(house.payments, BATCH_TRANSACTIONS_MAX)))
+    lock, until = threading.Lock(), time.perf_counter() + seconds
+
+    def hand_in() -> int:
+        done = 0
+        while time.perf_counter() < until:
+            with lock:
+                batch = next(batches, None)
+            if batch is None:
+                break
+            for outcome in house.notary.notarise_batch(batch):
+                if not isinstance(outcome, Promise):
+                    raise outcome
+            done += len(batch)
+        return done
+
+    with (
+        Publisher(house.notary.publish, _PUBLISH_EVERY_MS),
+        ThreadPoolExecutor(_CALLERS) as pool,
+    ):
+        callers = [pool.submit(hand_in) for _ in range(_CALLERS)]
+        done = sum(one.result() for one in callers)
+    while house.notary.publish(is_forced=True):
         pass
-    return done, time.perf_counter() - started
-
-
-def _measure_limit(mode: ProofMode) -> float:
-    """Payments per second of verification alone."""
-    banks = [SigningKey.generate(), SigningKey.generate()]
-    is_aggregated = mode is ProofMode.AGGREGATED
-    statements = [make_payment(banks, is_aggregated=is_aggregated) for _ in range(_BATCH)]
-    verify_statements(statements)
-    times = []
-    for _ in range(7):
-        started = time.perf_counter()
-        verify_statements(statements)
-        times.append(time.perf_counter() - started)
-    return _BATCH / median(times)
+    return done
 
 
 @contextmanager
-def _timed() -> Iterator[dict[str, float]]:
-    """Within: how many seconds each part of the way takes; parts do not overlap."""
-    spent: dict[str, float] = defaultdict(float)
-    parts: list[tuple[str, object, str]] = [
-        ("decode", notarisation, "decode_candidate"),
-        ("verify", judging, "verify_statements"),
-        ("look up promises", SqliteNotaryStore, "find_promises"),
-        ("look up ledger", SqliteNotaryStore, "load_view"),
-        ("record", SqliteNotaryStore, "record_batch"),
-        ("promise", notarisation, "promise_final"),
-        ("publish: load", SqliteNotaryStore, "load_waiting"),
-        ("publish: leaves", service, "build_batch"),
-        ("publish: record", SqliteNotaryStore, "record_publication"),
-        ("publish: log", LogFolder, "write_leaves"),
-        ("publish: checkpoint", LogFolder, "write_checkpoint"),
-    ]
+def _watched(began: dict[bytes, float]) -> Iterator[dict[str, list[float]]]:
+    """Within: how old each batch was when it was begun, and how long its two long stages took."""
+    stages: dict[str, list[float]] = {"batch age": [], "verification": [], "record": []}
+    prepare_batch = Notarisation.prepare
+
+    def watch_age(one: Notarisation, *arguments: Any) -> None:
+        first = min(began.get(data, time.perf_counter()) for data in one.batch)
+        stages["batch age"].append(time.perf_counter() - first)
+        prepare_batch(one, *arguments)
+
     with ExitStack() as stack:
-        for name, owner, method in parts:
-            clocked = _clocked(getattr(owner, method), name, spent)
-            stack.enter_context(mock.patch.object(owner, method, clocked))
-        yield spent
+        stack.enter_context(mock.patch.object(Notarisation, "prepare", watch_age))
+        for name, owner, attribute in (
+            ("verification", Notarisation, "verify"),
+            ("record", SqliteNotaryStore, "record_batch"),
+        ):
+            timed = _time_into(stages[name], getattr(owner, attribute))
+            stack.enter_context(mock.patch.object(owner, attribute, timed))
+        yield stages
 
 
-def _clocked(
-    function: Callable[..., Any], name: str, spent: dict[str, float]
-) -> Callable[..., Any]:
-    def call(*arguments: Any, **named: Any) -> Any:
+def _time_into(times: list[float], function: Any) -> Any:
+    def call(*arguments: Any) -> Any:
         started = time.perf_counter()
         try:
-            return function(*arguments, **named)
+            return function(*arguments)
         finally:
-            spent[name] += time.perf_counter() - started
+            times.append(time.perf_counter() - started)
 
     return call
 

@@ -62,6 +62,7 @@ class House:
     store: SqliteNotaryStore
     database: Database
     payments: list[bytes]
+    first_batch: int  # number of the last publication before they come
 
 
 def get_cache() -> Path:
@@ -129,7 +130,8 @@ def _enter(prepared: Path, folder: Path, database: Database) -> House:
     store = SqliteNotaryStore(database)
     log, archive = LogFolder(folder / "public"), BatchFolder(folder / "batches")
     notary = Notary(roster, key, store, log, clock, archive)
-    return House(folder, notary, store, database, list(_read_payments(prepared)))
+    payments, number = list(_read_payments(prepared)), store.load_batch_number()
+    return House(folder, notary, store, database, payments, number)
 
 
 def _read_payments(prepared: Path) -> Iterator[bytes]:

@@ -159,10 +159,10 @@ def simulate_seeds(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="Which: kernel, notary.")],
+    name: Annotated[str, typer.Argument(help="Which: kernel, notary, wallet, growth.")],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    seconds: Annotated[float, typer.Option(help="To measure for, about.")] = 10.0,
+    seconds: Annotated[float | None, typer.Option(help="To measure for, about.")] = None,
 ) -> None:
     """Measure, as ratios to a reference of the same run. Needs the repository's bench folder."""
     raise typer.Exit(run_benchmark(name, seconds, is_json=as_json))

@@ -8,11 +8,14 @@ from typing import Final
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 
-NAMES: Final = ("kernel", "notary")
+NAMES: Final = ("kernel", "notary", "wallet", "growth")
 
 
-def run_benchmark(name: str, seconds: float, *, is_json: bool) -> int:
-    """Exit code of the benchmark; `setting_invalid` if there is none of this name here."""
+def run_benchmark(name: str, seconds: float | None, *, is_json: bool) -> int:
+    """Exit code of the benchmark; `setting_invalid` if there is none of this name here.
+
+    Without `seconds` it measures for as long as it takes by itself.
+    """
     root = Path(__file__).resolve().parents[3]
     if name not in NAMES:
         raise SpecieError(
@@ -20,6 +23,6 @@ def run_benchmark(name: str, seconds: float, *, is_json: bool) -> int:
         )
     if not (root / "bench" / f"{name}.py").is_file():
         raise SpecieError(ErrorCode.SETTING_INVALID, "benchmarks run from a clone of the source")
-    options = ["--seconds", str(seconds), *(["--json"] if is_json else [])]
-    command = [sys.executable, "-m", f"bench.{name}", *options]
+    timing = [] if seconds is None else ["--seconds", str(seconds)]
+    command = [sys.executable, "-m", f"bench.{name}", *timing, *(["--json"] if is_json else [])]
     return subprocess.run(command, cwd=root, check=False).returncode  # noqa: S603  # our own module

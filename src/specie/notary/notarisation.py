@@ -19,7 +19,7 @@ from specie.identity.participants import ParticipantList
 from specie.ledger.batches import RecordedTransaction
 from specie.ledger.judging import Candidate, Judgement, Rules, Verification, judge
 from specie.ledger.messages import compute_promise_message, compute_voided_message
-from specie.ledger.state import LedgerOutput
+from specie.ledger.state import LedgerOutput, OverlayView
 from specie.ledger.transactions import Promise, VoidPromise
 from specie.ledger.voids import VoidRequest
 from specie.ledger.wire import decode_attested, decode_signed
@@ -57,7 +57,7 @@ class Notarisation:
     def __init__(self, batch: Sequence[bytes]) -> None:
         if len(batch) > BATCH_TRANSACTIONS_MAX:
             raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "too many transactions in one batch")
-        self._batch = batch
+        self.batch = batch
         self._decoded: dict[bytes, Candidate | SpecieError] = {}
         self._candidates: list[Candidate] = []
         self._inputs: Mapping[OutputRef, LedgerOutput] = {}
@@ -65,12 +65,11 @@ class Notarisation:
 
     def prepare(self, store: NotaryStore, rules: NotaryRules, now: Timestamp) -> None:
         """Decode, and look up the inputs of what is new."""
-        self._decoded = {data: decode_candidate(data) for data in self._batch}
+        self._decoded = {data: decode_candidate(data) for data in self.batch}
         self._candidates = [one for one in self._decoded.values() if isinstance(one, Candidate)]
         promises = store.find_promises(list({one.txid for one in self._candidates}))
         fresh = [one for one in self._candidates if one.txid not in promises]
-        inputs = tuple({ref for one in fresh for ref in one.transaction.body.inputs})
-        ledger = store.load_view(LookUp(outputs=inputs, spends=inputs))
+        ledger = self._look_up_inputs(store, fresh)
         self._inputs = ledger.outputs
         self._verification = Verification(fresh, ledger, rules.build(now))
 
@@ -83,14 +82,22 @@ class Notarisation:
         """One outcome per item, in order; everything promised is durable when this returns."""
         promises = store.find_promises(list({one.txid for one in self._candidates}))
         fresh = [one for one in self._candidates if one.txid not in promises]
-        ledger = store.load_view(build_look_up(fresh, self._inputs), self._inputs)
+        ledger = self._look_up_state(store, fresh)
         judgement = judge(fresh, ledger, rules.build(now), self._verification)
         recorded = [_record(one, rules, now) for one in judgement.accepted]
         if recorded:
             store.record_batch(recorded, judgement.supply)
         _record_conflicts(judgement, store, now)
         promises.update({one.transaction.txid: one.promise for one in recorded})
-        return [_get_outcome(self._decoded[one], promises, judgement.errors) for one in self._batch]
+        return [_get_outcome(self._decoded[one], promises, judgement.errors) for one in self.batch]
+
+    def _look_up_inputs(self, store: NotaryStore, fresh: Sequence[Candidate]) -> OverlayView:
+        inputs = tuple({ref for one in fresh for ref in one.transaction.body.inputs})
+        return store.load_view(LookUp(outputs=inputs, spends=inputs))
+
+    def _look_up_state(self, store: NotaryStore, fresh: Sequence[Candidate]) -> OverlayView:
+        """All but the outputs that were found before: those never change."""
+        return store.load_view(build_look_up(fresh, self._inputs), self._inputs)
 
 
 def notarise(

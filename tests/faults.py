@@ -36,11 +36,25 @@ STEPS: dict[type, tuple[str, ...]] = {
     SqliteClientStore: ("record_attested", "finalise", "expect"),
     Notary: ("notarise",),
     SqliteNotaryStore: ("record_batch",),
-    CentralBankDesk: ("apply", "approve", "produce", "accept_void", "authorise", "complete"),
+    CentralBankDesk: (
+        "apply",
+        "approve",
+        "produce",
+        "accept_void",
+        "authorise",
+        "give_up",
+        "complete",
+    ),
     SqliteApplicationStore: ("add", "record_approval", "record_produced", "advance"),
     SqliteBooksStore: ("post",),
     SqliteJournal: ("begin", "end"),
-    Accounting: ("debit_for_issue", "complete_issue", "hold_redemption", "credit_for_redemption"),
+    Accounting: (
+        "debit_for_issue",
+        "complete_issue",
+        "release_issue",
+        "hold_redemption",
+        "credit_for_redemption",
+    ),
     DepositBooks: ("hold_withdrawal", "complete_withdrawal", "credit_deposit"),
 }
 

@@ -22,6 +22,7 @@ from specie.identity.roster import Roster
 from specie.ledger.messages import compute_reserve_message
 from specie.ledger.promises import verify_promise
 from specie.ledger.records import ReserveReference
+from specie.ledger.supply_checks import is_reserve_over
 from specie.ledger.transactions import Promise
 from specie.ports.books import BooksStore
 from specie.ports.clock import Clock
@@ -34,11 +35,13 @@ from specie.values.identifiers import (
     InstitutionPublicKey,
     ParticipantNumber,
 )
+from specie.values.times import Timestamp
 
 ISSUANCE_FUND: Final = AccountName("issuance fund")
 ISSUES_IN_TRANSIT: Final = AccountName("issues in transit")
 REDEMPTIONS_IN_TRANSIT: Final = AccountName("redemptions in transit")
 LOANS: Final = AccountName("loans against collateral")
+_ISSUE_ENDED: Final = "issue ended"
 
 
 class Accounting:
@@ -68,15 +71,39 @@ class Accounting:
     def debit_for_issue(
         self, entry: EntryId, participant: ParticipantNumber, amount: Minor
     ) -> ReserveReference:
-        """Debit reserves; the same entry again gives a reference to the same."""
+        """Debit reserves; the same entry again gives the same reference.
+
+        It has the time of the debit, however late it is asked for: 48 hours after it the notary
+        takes it no more. `order_conflict` once the reserves are back.
+        """
         check_positive(amount)
-        now = self._clock.now()
         reserves = debit(get_reserves_account(participant), amount)
-        self._books.post(Entry(entry, now, "issue", (reserves, credit(ISSUES_IN_TRANSIT, amount))))
-        network = self._roster.genesis.network
-        message = compute_reserve_message(network, entry, participant, amount, now)
+        lines = (reserves, credit(ISSUES_IN_TRANSIT, amount))
+        self._books.post(Entry(entry, self._clock.now(), "issue", lines))
+        if self._is_released(entry):
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "the reserves of this debit are back")
+        network, debited = self._roster.genesis.network, self._get_posted(entry).time
+        message = compute_reserve_message(network, entry, participant, amount, debited)
         signature = sign_as_institution(self._key, message)
-        return ReserveReference(entry, participant, amount, now, signature)
+        return ReserveReference(entry, participant, amount, debited, signature)
+
+    def is_issue_over(self, entry: EntryId, published: Timestamp) -> bool:
+        """Whether this debit backs no issue any more, by the notary's published time."""
+        posted = self._books.load_entry(entry)
+        return posted is not None and is_reserve_over(posted.time, published)
+
+    def release_issue(self, entry: EntryId, published: Timestamp) -> None:
+        """It will never be final: out of transit, back into the reserves. Idempotent.
+
+        `order_conflict` while the notary could still take the debit; `entry_conflict` if the
+        issue was completed.
+        """
+        if not self.is_issue_over(entry, published):
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "the debit may still back an issue")
+        amount = self._get_held(entry, ISSUES_IN_TRANSIT)
+        debited = next(one for one in self._get_posted(entry).postings if one.side is Side.DEBIT)
+        lines = (debit(ISSUES_IN_TRANSIT, amount), credit(debited.account, amount))
+        self._books.post(Entry(_follow(entry), self._clock.now(), _ISSUE_ENDED, lines))
 
     def complete_issue(self, entry: EntryId, promise: Promise) -> None:
         """The money is outstanding: out of transit, into the fund. Idempotent by the debit's entry.
@@ -138,6 +165,15 @@ class Accounting:
         """All central bank money: reserves and issuance fund."""
         balances = self._books.load_balances()
         return sum(balance for name, balance in balances.items() if name != LOANS)
+
+    def _is_released(self, entry: EntryId) -> bool:
+        follower = self._books.load_entry(_follow(entry))
+        return follower is not None and follower.text == _ISSUE_ENDED
+
+    def _get_posted(self, entry: EntryId) -> Entry:
+        posted = self._books.load_entry(entry)
+        assert posted is not None, "it was posted before"
+        return posted
 
     def _get_held(self, entry: EntryId, account: AccountName) -> Minor:
         held = self._books.load_entry(entry)

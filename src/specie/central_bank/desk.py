@@ -164,6 +164,12 @@ class CentralBankDesk:
         waiting = [one for one in produced if self.find_promise(one.order, notary) is None]
         return sum_minor([one.amount for one in waiting])
 
+    def give_up(self, order: OrderId) -> None:
+        """Nothing that was produced for it can be final any more: it leaves the issuance vault."""
+        if self._store.get(order).state is ApplicationState.COMPLETED:
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "the order is completed")
+        self._store.advance(order, ApplicationState.ENDED)
+
     def complete(self, order: OrderId, promise: Promise) -> None:
         """Final, and everything that follows from it is done."""
         self.check_final(order, promise)
@@ -173,6 +179,8 @@ class CentralBankDesk:
         application = self._store.get(order)
         if application.direction is not direction:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "the order asks for something else")
+        if application.state is ApplicationState.ENDED:
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "the order was given up")
         if application.state is ApplicationState.APPLIED:
             raise SpecieError(ErrorCode.APPROVALS_MISSING, "not approved yet")
         self._check_approved(application)

@@ -4,7 +4,8 @@ apply → manage and approve → debit reserves: in transit → produce → auth
 → out of transit into the issuance fund → deliver → bank vault entry
 
 Once the notary has promised, nothing is asked again of anybody who could refuse by now. Until then
-what is produced lies in the issuance vault, and the amount is in transit.
+what is produced lies in the issuance vault, and the amount is in transit. 48 hours after its debit
+an issue that was refused until then is over, and the reserves are the bank's again.
 """
 
 from typing import Protocol
@@ -18,6 +19,8 @@ from specie.ports.issuance import Direction, IssuanceDesk
 from specie.ports.journal import FlowKind, FlowState, Journal
 from specie.ports.notary import NotaryPort
 from specie.values.amounts import Minor
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
 from specie.values.identifiers import EntryId, OrderId
 
 
@@ -41,11 +44,13 @@ def issue(
     """New money into the bank's vault; idempotent by `order`, however late it is called again.
 
     Once the order is durable, the central bank goes on with it by itself after any stop
-    (`flows/resuming.py`).
+    (`flows/resuming.py`). `order_conflict` once it has ended without success (`end_issue`).
     """
     with desk.journal.transaction():
         desk.apply(order, Direction.ISSUE, bank.number, bank.vault_address, amount)
-        desk.journal.begin(FlowKind.ISSUE, order, pack_amount(amount, bank.number))
+        state = desk.journal.begin(FlowKind.ISSUE, order, pack_amount(amount, bank.number))
+    if state is FlowState.ENDED or _end_if_over(order, desk, accounting, notary):
+        raise SpecieError(ErrorCode.ORDER_CONFLICT, "given up: its reserves are back")
     promise = desk.find_promise(order, notary)
     if promise is None:
         promise = _produce(order, amount, bank, desk, accounting, notary)
@@ -55,6 +60,36 @@ def issue(
         desk.complete(order, promise)
         desk.journal.end(order, FlowState.COMPLETED)
     return promise
+
+
+def end_issue(
+    order: OrderId, desk: IssuingDesk, accounting: AccountingPort, notary: NotaryPort
+) -> None:
+    """What was in transit is in the bank's reserves again; idempotent.
+
+    `order_conflict` while the notary could still take the debit, `transaction_final` if it did. The
+    notary's time comes first: what it has not promised by then, it never will.
+    """
+    published = notary.get_published_time()
+    if not accounting.is_issue_over(EntryId(order), published):
+        raise SpecieError(ErrorCode.ORDER_CONFLICT, "the issue may still become final")
+    if desk.find_promise(order, notary) is not None:
+        raise SpecieError(ErrorCode.TRANSACTION_FINAL, "the money is outstanding")
+    desk.give_up(order)
+    accounting.release_issue(EntryId(order), published)
+    desk.journal.end(order, FlowState.ENDED)
+
+
+def _end_if_over(
+    order: OrderId, desk: IssuingDesk, accounting: AccountingPort, notary: NotaryPort
+) -> bool:
+    try:
+        end_issue(order, desk, accounting, notary)
+    except SpecieError as error:
+        if error.code in (ErrorCode.ORDER_CONFLICT, ErrorCode.TRANSACTION_FINAL):
+            return False
+        raise
+    return True
 
 
 def _produce(

@@ -36,6 +36,7 @@ from specie.ledger.supply_checks import (
     check_authorisations_signed,
     check_cap,
     check_reserve_fits,
+    check_reserve_fresh,
     check_reserve_signed,
     check_serial,
     check_supply_between_institutions,
@@ -86,6 +87,7 @@ _SUPPLY: Final[tuple[Check, ...]] = (
     check_total,
     check_cap,
     check_reserve_fits,
+    check_reserve_fresh,
     check_reserve_signed,
     check_authorisations_signed,
 )

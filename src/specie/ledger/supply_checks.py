@@ -11,8 +11,8 @@ from specie.ledger.records import Authorisation, Claim, ReserveReference, Supply
 from specie.ledger.transactions import AttestedTransaction
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.limits import AMOUNT_MAX
-from specie.values.times import get_day
+from specie.values.limits import AMOUNT_MAX, RESERVE_AGE_MS_MAX
+from specie.values.times import Timestamp, get_day
 
 
 def check_supply_unchanged(transaction: AttestedTransaction, context: ContractContext) -> None:
@@ -75,6 +75,19 @@ def check_reserve_fits(transaction: AttestedTransaction, context: ContractContex
         raise SpecieError(ErrorCode.RESERVE_REFERENCE_INVALID, "reserves of another bank")
     if context.ledger.has_reserve(reserve.entry):
         raise SpecieError(ErrorCode.RESERVE_REFERENCE_USED, "this debit has backed an issue")
+
+
+def check_reserve_fresh(transaction: AttestedTransaction, context: ContractContext) -> None:
+    """A debit backs an issue for 48 hours; after that the accounting may give it back (P8)."""
+    if transaction.body.supply_change < 0:
+        return
+    if is_reserve_over(_get_reserve(_get_supply(transaction)).time, context.now):
+        raise SpecieError(ErrorCode.RESERVE_REFERENCE_EXPIRED, "the reserve debit is too old")
+
+
+def is_reserve_over(debited: Timestamp, now: Timestamp) -> bool:
+    """Whether a debit of that time backs nothing any more; `now` is the notary's time."""
+    return now > debited + RESERVE_AGE_MS_MAX
 
 
 def check_reserve_signed(transaction: AttestedTransaction, context: ContractContext) -> None:

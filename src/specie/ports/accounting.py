@@ -6,6 +6,7 @@ from specie.ledger.records import ReserveReference
 from specie.ledger.transactions import Promise
 from specie.values.amounts import Minor
 from specie.values.identifiers import EntryId, ParticipantNumber
+from specie.values.times import Timestamp
 
 
 class AccountingPort(Protocol):
@@ -19,6 +20,14 @@ class AccountingPort(Protocol):
 
     def complete_issue(self, entry: EntryId, promise: Promise) -> None:
         """It is final: out of transit, into the issuance fund."""
+        ...
+
+    def is_issue_over(self, entry: EntryId, published: Timestamp) -> bool:
+        """Whether the debit backs no issue any more, by the notary's published time."""
+        ...
+
+    def release_issue(self, entry: EntryId, published: Timestamp) -> None:
+        """It will never be final: back into the participant's reserves."""
         ...
 
     def hold_redemption(self, entry: EntryId, amount: Minor) -> None:

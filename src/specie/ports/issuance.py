@@ -28,6 +28,7 @@ class ApplicationState(StrEnum):
     APPROVED = "approved"
     PRODUCED = "produced"
     COMPLETED = "completed"
+    ENDED = "ended"  # given up: nothing of it will ever be final
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,10 @@ class IssuanceDesk(Protocol):
 
     def check_final(self, order: OrderId, promise: Promise) -> Application:
         """What was applied for, if the promise is for what was produced for it."""
+        ...
+
+    def give_up(self, order: OrderId) -> None:
+        """Nothing that was produced for it can be final any more."""
         ...
 
     def complete(self, order: OrderId, promise: Promise) -> None:

@@ -48,6 +48,10 @@ class NotaryPort(Protocol):
         """Serial and total, for who prepares the next change."""
         ...
 
+    def get_published_time(self) -> Timestamp:
+        """What the last header says, 0 before the first: nothing older becomes final any more."""
+        ...
+
     def find_void(self, txid: TransactionId) -> VoidPromise | None:
         """The promise that it is never final, if it was cancelled."""
         ...

@@ -214,13 +214,11 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, 
     costs more than the database itself.
     """
     if rows:
-        names = [column.name for column in table.columns]
-        marks = ", ".join([_get_mark(connection)] * len(names))
-        columns = ", ".join(f'"{name}"' for name in names)
-        connection.exec_driver_sql(
-            f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})',  # noqa: S608  # our own names
-            list(rows),
-        )
+        names = [f'"{column.name}"' for column in table.columns]
+        marks = [_get_mark(connection)] * len(names)
+        into = f'"{table.name}" ({", ".join(names)})'
+        query = f"INSERT INTO {into} VALUES ({', '.join(marks)})"  # noqa: S608  # our own names
+        connection.exec_driver_sql(query, list(rows))
 
 
 def select_rows(
@@ -228,7 +226,8 @@ def select_rows(
 ) -> Iterator[tuple[Any, ...]]:
     """The rows whose first column is one of the keys, as the driver gives them."""
     names = ", ".join(f'"{column.name}"' for column in columns)
-    query = f'SELECT {names} FROM "{columns[0].table}" WHERE "{columns[0].name}" IN'  # noqa: S608  # our own names
+    where = f'"{columns[0].table}" WHERE "{columns[0].name}" IN'
+    query = f"SELECT {names} FROM {where}"  # noqa: S608  # our own names
     return select_by_keys(connection, query, keys)
 
 

@@ -89,6 +89,7 @@ class ErrorCode(StrEnum):
     SUPPLY_CAP_EXCEEDED = "supply_cap_exceeded"
     RESERVE_REFERENCE_INVALID = "reserve_reference_invalid"
     RESERVE_REFERENCE_USED = "reserve_reference_used"
+    RESERVE_REFERENCE_EXPIRED = "reserve_reference_expired"
 
     # Participants
     PARTICIPANTS_INVALID = "participants_invalid"

@@ -15,6 +15,7 @@ from specie.store.books_store import SqliteBooksStore
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import EntryId, ParticipantNumber, TransactionId
+from specie.values.limits import RESERVE_AGE_MS_MAX
 from specie.values.times import Timestamp
 from tests.building import make_world
 from tests.clocks import MORNING, ManualClock
@@ -178,6 +179,38 @@ def test_an_issue_is_in_transit_until_it_is_final(accounting: Accounting) -> Non
         assert (accounting.get_fund(), accounting.get_in_transit()) == (400, 0)
     accounting.debit_for_issue(ENTRY, NORTH, Minor(400))  # the order asked again, later
     assert (accounting.get_fund(), accounting.get_in_transit()) == (400, 0)
+
+
+def test_a_debit_that_is_too_old_is_given_back_once(  # P8, X1
+    accounting: Accounting, clock: ManualClock
+) -> None:
+    money = accounting.compute_money()
+    first = accounting.debit_for_issue(ENTRY, NORTH, Minor(400))
+    clock.advance(60_000)
+    assert accounting.debit_for_issue(ENTRY, NORTH, Minor(400)) == first  # also its time
+    last = Timestamp(first.time + RESERVE_AGE_MS_MAX)
+    assert not accounting.is_issue_over(ENTRY, last)
+    with refused(ErrorCode.ORDER_CONFLICT):
+        accounting.release_issue(ENTRY, last)
+    over = Timestamp(last + 1)
+    assert accounting.is_issue_over(ENTRY, over) and not accounting.is_issue_over(OTHER, over)
+    for _ in range(2):
+        accounting.release_issue(ENTRY, over)
+        assert accounting.get_reserves(NORTH) == 1_000
+        assert accounting.get_in_transit() == accounting.get_fund() == 0
+    with refused(ErrorCode.ORDER_CONFLICT):
+        accounting.debit_for_issue(ENTRY, NORTH, Minor(400))
+    with refused(ErrorCode.ENTRY_CONFLICT):
+        accounting.complete_issue(ENTRY, promise())
+    assert accounting.compute_money() == money
+
+
+def test_a_completed_issue_is_not_given_back(accounting: Accounting) -> None:  # P8, X1
+    debited = accounting.debit_for_issue(ENTRY, NORTH, Minor(400))
+    accounting.complete_issue(ENTRY, promise())
+    with refused(ErrorCode.ENTRY_CONFLICT):
+        accounting.release_issue(ENTRY, Timestamp(debited.time + RESERVE_AGE_MS_MAX + 1))
+    assert (accounting.get_reserves(NORTH), accounting.get_fund()) == (600, 400)
 
 
 def test_a_redemption_is_in_transit_until_it_is_final_or_given_up(  # P9, X1

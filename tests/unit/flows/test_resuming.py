@@ -10,15 +10,16 @@ import pytest
 from specie.bank.service import VAULT_CLIENT
 from specie.books.stock import Stock
 from specie.flows.distribution import transfer_vault_money, withdraw
-from specie.flows.issuance import issue
+from specie.flows.issuance import end_issue, issue
 from specie.flows.redemption import end_redemption, redeem
 from specie.flows.resuming import Refusals, resume_bank, resume_central_bank
 from specie.flows.stocktaking import take_stock
+from specie.ledger.transactions import Promise
 from specie.ports.journal import FlowState, Journal
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import OrderId
-from specie.values.limits import WINDOW_MS_DEFAULT
+from specie.values.limits import RESERVE_AGE_MS_MAX, WINDOW_MS_DEFAULT
 from specie.wallet.releasing import LogView
 from tests.country import NORTH, Country, Person, build_country, refused
 from tests.faults import run_killed
@@ -144,6 +145,89 @@ def test_what_is_refused_stays_open_and_in_transit_until_it_can_go_on(  # P8, X1
     assert resume(country) == {}
     stock = count(country)
     assert (stock.in_transit, stock.issuance_vault) == (0, 0)
+    country.check_money()
+
+
+def refuse_for_two_days(country: Country) -> OrderId:
+    """An issue whose debit is too old by now, and the log says so."""
+    order = country.draw_order()
+    country.north.block(VAULT_CLIENT)
+    with refused(ErrorCode.CLIENT_BLOCKED):
+        country.issue(country.north, 700, order)
+    country.clock.advance(RESERVE_AGE_MS_MAX + 1)
+    country.north.unblock(VAULT_CLIENT)
+    country.lend_reserves(country.south)
+    country.issue(country.south, 3)
+    country.network.notary.publish(is_forced=True)
+    return order
+
+
+def test_an_issue_that_was_refused_for_two_days_gives_the_reserves_back(  # P8
+    country: Country,
+) -> None:
+    network, north = country.network, country.north
+    reserves, vault = network.accounting.get_reserves(NORTH), north.vault.get_balance()
+    order = refuse_for_two_days(country)
+    assert network.accounting.get_reserves(NORTH) == reserves - 700
+    assert [error.code for error in resume(country).values()] == [ErrorCode.ORDER_CONFLICT]
+    assert network.desk.journal.find_state(order) is FlowState.ENDED
+    assert network.accounting.get_reserves(NORTH) == reserves
+    stock = count(country)
+    assert (stock.in_transit, stock.issuance_vault) == (0, 0)
+    assert north.vault.get_balance() == vault
+    with refused(ErrorCode.ORDER_CONFLICT):
+        country.issue(north, 700, order)
+    end_issue(order, network.desk, network.accounting, network.notary)  # again is the same
+    assert network.accounting.get_reserves(NORTH) == reserves
+    assert resume(country) == {}
+    country.check_money()
+
+
+def test_an_issue_that_may_be_final_is_not_ended(country: Country) -> None:  # P8
+    network, order = country.network, country.draw_order()
+    desk, accounting, notary = network.desk, network.accounting, network.notary
+    with refused(ErrorCode.ORDER_CONFLICT):  # nothing was debited for it
+        end_issue(order, desk, accounting, notary)
+    country.north.block(VAULT_CLIENT)
+    with refused(ErrorCode.CLIENT_BLOCKED):
+        country.issue(country.north, 700, order)
+    country.north.unblock(VAULT_CLIENT)
+    country.clock.advance(RESERVE_AGE_MS_MAX + 1)  # our clock alone says nothing
+    with refused(ErrorCode.ORDER_CONFLICT):
+        end_issue(order, desk, accounting, notary)
+    with refused(ErrorCode.RESERVE_REFERENCE_EXPIRED):  # the notary's says it
+        country.issue(country.north, 700, order)
+    final = country.draw_order()
+    country.issue(country.north, 7, final)
+    country.clock.advance(RESERVE_AGE_MS_MAX + 1)
+    country.issue(country.north, 2)
+    notary.publish(is_forced=True)
+    with refused(ErrorCode.TRANSACTION_FINAL):
+        end_issue(final, desk, accounting, notary)
+    assert isinstance(country.issue(country.north, 7, final), Promise)
+    assert [error.code for error in resume(country).values()] == [ErrorCode.ORDER_CONFLICT]
+    country.check_money()
+
+
+def test_ending_an_issue_is_stopped_anywhere(tmp_path: Path) -> None:  # X12
+    country = build_country(tmp_path / "first")
+    stopped = []
+    for place in itertools.count():
+        reserves = country.network.accounting.get_reserves(NORTH)
+        order = refuse_for_two_days(country)
+        told = run_killed(lambda: resume(country), place)
+        count(country)  # design §5, 1 holds wherever it stopped
+        if place % 4 == 0:
+            start_again(country, tmp_path / f"life {place}")
+        resume(country)
+        assert country.network.desk.journal.find_state(order) is FlowState.ENDED
+        assert country.network.accounting.get_reserves(NORTH) == reserves
+        assert (count(country).in_transit, count(country).issuance_vault) == (0, 0)
+        if not told:
+            break
+        stopped.append(told)
+    ways = ("CentralBankDesk.give_up", "Accounting.release_issue", "SqliteJournal.end")
+    assert {f"before {one}" for one in ways} <= set(stopped)
     country.check_money()
 
 

@@ -24,6 +24,7 @@ from specie.ledger.supply_checks import (
     check_authorisations_enough,
     check_authorisations_signed,
     check_reserve_fits,
+    check_reserve_fresh,
     check_reserve_signed,
     check_serial,
     check_total,
@@ -46,7 +47,7 @@ SECTION_RULES: Final = (
     check_total,
     check_authorisations_signed,
 )
-RESERVE_RULES: Final = (check_reserve_fits, check_reserve_signed)
+RESERVE_RULES: Final = (check_reserve_fits, check_reserve_fresh, check_reserve_signed)
 
 # What a rule raises besides the codes in its own source: those of the kernel's decoding.
 KERNEL_CODES: Final[dict[Check, set[ErrorCode]]] = {

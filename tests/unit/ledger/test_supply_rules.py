@@ -14,6 +14,7 @@ from specie.ledger.supply_checks import (
     check_authorisations_signed,
     check_cap,
     check_reserve_fits,
+    check_reserve_fresh,
     check_reserve_signed,
     check_serial,
     check_supply_between_institutions,
@@ -21,7 +22,7 @@ from specie.ledger.supply_checks import (
 )
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import Signature
-from specie.values.limits import AMOUNT_MAX
+from specie.values.limits import AMOUNT_MAX, RESERVE_AGE_MS_MAX
 from specie.values.times import Timestamp, get_day
 from tests.building import CAP, NORTH, NOW, SOUTH, make_reserve
 from tests.unit.ledger.scenes import (
@@ -157,7 +158,11 @@ def a_debit_of_another_bank(scene: Scene) -> Case:
     return scene.with_plan(replace(scene.plan, reserve=make_reserve(scene.world, SOUTH, 5_000)))
 
 
-@issue(check_reserve_fits, ErrorCode.RESERVE_REFERENCE_INVALID, [check_reserve_signed])
+@issue(
+    check_reserve_fits,
+    ErrorCode.RESERVE_REFERENCE_INVALID,
+    [check_reserve_fresh, check_reserve_signed],
+)
 def no_debit_at_all(scene: Scene) -> Case:
     return scene.with_plan(replace(scene.plan, reserve=None))
 
@@ -167,6 +172,13 @@ def a_debit_used_before(scene: Scene) -> Case:
     assert scene.plan.reserve is not None
     scene.view.reserves.add(scene.plan.reserve.entry)
     return scene.judge()
+
+
+@issue(check_reserve_fresh, ErrorCode.RESERVE_REFERENCE_EXPIRED)
+def a_debit_of_too_long_ago(scene: Scene) -> Case:
+    old = Timestamp(NOW - RESERVE_AGE_MS_MAX - 1)
+    reserve = make_reserve(scene.world, NORTH, 5_000, time=old)
+    return scene.with_plan(replace(scene.plan, reserve=reserve))
 
 
 @issue(check_reserve_signed, ErrorCode.RESERVE_REFERENCE_INVALID)

@@ -13,7 +13,6 @@ from specie.ledger.transactions import Promise
 from specie.ledger.voids import sign_void
 from specie.ledger.wire import decode_attested, encode_attested, encode_signed
 from specie.notary.notarisation import Notarisation, NotaryRules, Outcome
-from specie.store.notary_store import SqliteNotaryStore
 from specie.tokens.holdings import Token
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError, SpentError
@@ -170,37 +169,33 @@ def test_it_is_cancelled_meanwhile(scene: Scene) -> None:
     assert get_code(settle(scene, begun)[0]) is ErrorCode.TRANSACTION_VOID
 
 
-def test_verification_goes_on_while_another_batch_is_recorded(
+def test_one_batch_is_recorded_while_another_is_verified(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # T26
-    """Neither waits for the other: each is released by what the other one does."""
+    """A batch that takes long to verify holds nobody up: neither other batches nor publication."""
     notary = scene.house.open_notary()
-    is_recording, is_verifying = threading.Event(), threading.Event()
-    record, verify = SqliteNotaryStore.record_batch, Notarisation.verify
-    verified = iter(range(9))
+    is_verifying, may_go_on = threading.Event(), threading.Event()
+    verify = Notarisation.verify
+    verifications = iter(range(9))
 
-    def record_slowly(store: SqliteNotaryStore, *what: object) -> None:
-        is_recording.set()
-        assert is_verifying.wait(30), "the other batch is not verified meanwhile"
-        record(store, *what)  # type: ignore[arg-type]
-
-    def verify_watched(one: Notarisation) -> None:
-        if next(verified) == 1:
+    def verify_slowly(one: Notarisation) -> None:
+        if next(verifications) == 0:
             is_verifying.set()
+            assert may_go_on.wait(30), "nobody lets us go on"
         verify(one)
 
-    monkeypatch.setattr(SqliteNotaryStore, "record_batch", record_slowly)
-    monkeypatch.setattr(Notarisation, "verify", verify_watched)
-    parent, _ = scene.pay()
-    answers: list[Promise] = []
-    first = threading.Thread(target=lambda: answers.append(notary.notarise(parent)))
-    other = Notarisation([parent])
-    first.start()
-    assert is_recording.wait(30)
-    other.prepare(scene.house.open_store(), scene.house.rules, scene.house.clock.now())
-    other.verify()
-    first.join(30)
-    assert settle(scene, other) == answers
+    monkeypatch.setattr(Notarisation, "verify", verify_slowly)
+    data, _ = scene.pay()
+    rival, _ = scene.pay()
+    outcomes: list[Outcome] = []
+    slow = threading.Thread(target=lambda: outcomes.extend(notary.notarise_batch([data])))
+    slow.start()
+    assert is_verifying.wait(30)
+    assert isinstance(notary.notarise(rival), Promise)
+    assert notary.publish(is_forced=True) > 0
+    may_go_on.set()
+    slow.join(30)
+    assert [get_code(one) for one in outcomes] == [ErrorCode.INPUT_SPENT]
 
 
 def test_who_is_interrupted_while_waiting_leaves_nobody_behind(
@@ -223,5 +218,5 @@ def test_who_is_interrupted_while_waiting_leaves_nobody_behind(
         with pytest.raises(KeyboardInterrupt):
             notary.notarise(data)
     assert not notary._queue  # noqa: SLF001  # nobody waits for an answer that no one reads
-    notary._turns = BATCHES_AT_ONCE  # noqa: SLF001
+    notary._turns = BATCHES_AT_ONCE  # noqa: SLF001  # and nobody is
     assert isinstance(notary.notarise(data), Promise)

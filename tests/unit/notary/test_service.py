@@ -114,7 +114,8 @@ class Callers:
 
     def wait_until_queued(self, count: int) -> None:
         """Until so many wait behind the batch that is being worked on."""
-        self._wait(lambda: len(self._notary._queue) == count)  # noqa: SLF001  # nor this
+        queue = self._notary._queue  # noqa: SLF001  # no caller can see this
+        self._wait(lambda: len(queue) == count)
 
     def _wait(self, has_come: Callable[[], bool]) -> None:
         for _ in range(3_000):

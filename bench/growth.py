@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from bench.notary import run_batches
 from bench.prepared import House, get_cache, open_house, prepare
+from specie.assembly.system import tune_interpreter
 from specie.identity.genesis import ProofMode
 from specie.store.database import Database, insert_rows
 from specie.store.notary_store import METADATA
@@ -98,6 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--payments", type=int, default=PAYMENTS, help="to notarise for each size")
     options = parser.parse_args(arguments)
+    tune_interpreter()
     figures = [one for mode in ProofMode for one in measure_growth(mode, options.payments)]
     report = {
         "benchmark": "growth",

@@ -2,7 +2,7 @@
 
     bytes in → decoded → checked → verified → durably recorded → promised → published
 
-Three callers hand in batches, one publishes, all over one database with synced commits. The
+Four callers hand in batches, one publishes, all over one database with synced commits. The
 reference is the limit: proofs and signatures of such payments verified by the kernel on all cores,
 in batches of 256, with nothing else done. It is timed before and after, in the same run.
 
@@ -32,6 +32,7 @@ from bench.metering import Part, metered
 from bench.payments import split
 from bench.prepared import House, get_cache, open_house, prepare
 from bench.statements import make_payment
+from specie.assembly.system import tune_interpreter
 from specie.crypto.proofs import Statement, verify_statements
 from specie.crypto.secrets import SigningKey
 from specie.identity.genesis import ProofMode
@@ -48,9 +49,9 @@ SECONDS: Final = 15.0
 PAYMENTS: Final = 40_960
 YARDSTICKS: Final = {"four Corda nodes": 300, "100 million a day": 1_157, "ten times R": 4_090}
 LIMIT_BATCH: Final = 256
-_CALLERS: Final = 3
+_CALLERS: Final = 4
 _PUBLISH_EVERY_MS: Final = 50
-_HALF_LOAD_CALLERS: Final = 64
+_HALF_LOAD_CALLERS: Final = 256
 _LIMIT_ROUNDS: Final = 9
 
 _PARTS: Final[tuple[Part, ...]] = (
@@ -79,22 +80,21 @@ def measure_notary(
     database: str | None = None,
     cache: Path | None = None,
 ) -> dict[str, Any]:
-    """In one proof mode: throughput against the limit, then latency at half of that load."""
+    """In one proof mode: throughput against the limit, where the time goes, latency."""
     prepared = prepare(mode, payments, cache or get_cache())
     statements = make_statements(mode)
     limits = [measure_limit(statements)]
     with open_house(prepared, database) as house:
+        broken = house.notary.count_broken_promises()  # of what was put there to be spent
         used, started = time.process_time(), time.perf_counter()
-        with metered(_PARTS) as meter:
-            done = run_batches(house, seconds)
+        done = run_batches(house, seconds)
         passed, used = time.perf_counter() - started, time.process_time() - used
-        assert house.notary.count_broken_promises() == 0, "what is promised is published in time"
+        late = house.notary.count_broken_promises() - broken
         batches = house.store.load_batch_number() - house.first_batch
     limits.append(measure_limit(statements))
     rate, limit = done / passed, median(limits)
-    python = sum(meter.spent.values())
-    parts = {name: round(meter.spent[name] * 1e6 / done, 1) for name, _, _ in _PARTS}
-    parts["kernel's threads, system"] = round((used - python) * 1e6 / done, 1)
+    with open_house(prepared, database) as house:
+        parts = measure_parts(house, seconds / 3)
     with open_house(prepared, database) as house:
         latency = measure_latency(house, rate / 2, seconds)
     return {
@@ -107,10 +107,22 @@ def measure_notary(
         "limits_before_and_after": [round(one, 1) for one in limits],
         "ratio_to_limit": round(rate / limit, 3),
         "publication_batches": batches,
+        "promises_published_late": late,
         "cores_busy": round(used / passed, 2),
         "microseconds_per_payment": parts,
         "half_load": latency,
     }
+
+
+def measure_parts(house: House, seconds: float) -> dict[str, float]:
+    """Processor time of a payment by part, in µs; clocking itself takes some of it."""
+    used = time.process_time()
+    with metered(_PARTS) as meter:
+        done = run_batches(house, seconds)
+    used = time.process_time() - used
+    rest = used - sum(meter.spent.values())
+    parts = {name: round(meter.spent[name] * 1e6 / done, 1) for name, _, _ in _PARTS}
+    return {**parts, "kernel's threads, system": round(rest * 1e6 / done, 1)}
 
 
 def make_statements(mode: ProofMode) -> list[Statement]:
@@ -180,6 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--payments", type=int, default=PAYMENTS, help="to prepare, for each mode")
     parser.add_argument("--database", default=None, help="postgresql:// URL besides SQLite")
     options = parser.parse_args(arguments)
+    tune_interpreter()
     figures = [
         measure_notary(mode, options.seconds, options.payments, database)
         for database in ([None, options.database] if options.database else [None])

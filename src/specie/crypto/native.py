@@ -22,7 +22,12 @@ class _Translation:
         traceback: TracebackType | None,
     ) -> None:
         if isinstance(error, KernelError):
-            raise SpecieError(ErrorCode(error.code), str(error.args[1])) from None
+            raise translate(error) from None
+
+
+def translate(error: KernelError) -> SpecieError:
+    """Ours of the same code."""
+    return SpecieError(ErrorCode(error.code), str(error.args[1]))
 
 
 _TRANSLATION = _Translation()

@@ -66,11 +66,10 @@ class Candidate:
 
     transaction: AttestedTransaction
     data: bytes
+    txid: TransactionId = field(init=False)  # the id of the body
 
-    @property
-    def txid(self) -> TransactionId:
-        """The id of the body."""
-        return self.transaction.txid
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "txid", self.transaction.txid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,16 +96,12 @@ class AttestedTransaction:
 
     signed: SignedTransaction
     attestations: tuple[Attestation, ...]
+    body: TransactionBody = field(init=False, repr=False, compare=False)  # for brevity
+    txid: TransactionId = field(init=False, repr=False, compare=False)  # the id of the body
 
-    @property
-    def body(self) -> TransactionBody:
-        """The body, for brevity."""
-        return self.signed.body
-
-    @property
-    def txid(self) -> TransactionId:
-        """The id of the body."""
-        return self.signed.body.txid
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "body", self.signed.body)
+        object.__setattr__(self, "txid", self.signed.body.txid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ class Notary:
         self._publication_lock = threading.Lock()  # taken before the other one, never within it
         self._turns = BATCHES_AT_ONCE  # those that nobody has
         self._frontier = Frontier()
+        self._is_behind = True  # archive or public folder, of what the database says
         self._checkpoint_size = 0  # leaves under the checkpoint that was last written
         self._archived = archive.count() if archive else 0
         self._time = store.load_last_time()
@@ -189,7 +190,8 @@ class Notary:
     def publish(self, *, is_forced: bool = False) -> int:
         """Publish what is due (`is_forced`: what waits, due or not); gives the leaves written."""
         with self._publication_lock:
-            self._catch_up()
+            if self._is_behind:
+                self._catch_up()
             with self._work_lock:
                 now = self._read_time()
                 waiting = self._store.count_waiting()
@@ -197,8 +199,10 @@ class Notary:
                 if not is_wanted and not is_due(waiting, self._roster.genesis, now):
                     return 0
                 batch = self._build_batch(now)
+                self._is_behind = True
                 self._store.record_publication(batch)
             self._catch_up(batch)
+            self._store.tidy()
             return len(batch.leaves)
 
     def _build_batch(self, now: Timestamp) -> RecordedBatch:
@@ -295,6 +299,10 @@ class Notary:
         `fresh` is the batch recorded last: what it says need not be read again.
         """
         self._archive_batches(fresh)
+        self._write_log(fresh)
+        self._is_behind = False
+
+    def _write_log(self, fresh: RecordedBatch | None) -> None:
         size = self._store.count_leaves()
         if self._checkpoint_size == size:
             return

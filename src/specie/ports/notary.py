@@ -182,6 +182,10 @@ class NotaryStore(Protocol):
         """Leaves from `start` on."""
         ...
 
+    def tidy(self) -> None:
+        """Housekeeping that otherwise a later call would have to wait for."""
+        ...
+
 
 class BatchArchive(Protocol):
     """Full private batches, for auditors, and for a database that came back from an old copy."""

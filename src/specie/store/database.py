@@ -102,6 +102,10 @@ class Database:
             with self._reader.begin() as connection:
                 yield connection
 
+    def tidy(self) -> None:
+        """Housekeeping that a commit would do sooner or later, while nobody waits for it."""
+        self._kind.tidy(self._engine)
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()

@@ -4,10 +4,15 @@ import errno
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
+from typing import BinaryIO, Final
 
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
+
+_OPEN_AT_ONCE: Final = 128  # files; a process may have a thousand or so
 
 
 def read_limited(folder: Path, path: str, size_max: int) -> bytes:
@@ -45,13 +50,22 @@ def replace_durably(folder: Path, path: str, data: bytes) -> None:
 
 
 def replace_all_durably(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Of each file the new bytes or the old ones; each folder is synced once, after all of them."""
+    """Of each file the new bytes or the old ones; what is named is synced, and so is its name.
+
+    Many are written before the first is synced: a file system syncs its journal once for them.
+    """
     path = ""
     try:
-        for path, data in files.items():
-            _write_draft(folder / path, data)
-        for path in files:
-            _name_draft(folder / path).replace(folder / path)
+        for start in range(0, len(files), _OPEN_AT_ONCE):
+            part = dict(islice(files.items(), start, start + _OPEN_AT_ONCE))
+            with ExitStack() as stack:
+                drafts = []
+                for path, data in part.items():
+                    drafts.append(stack.enter_context(_write_draft(folder / path, data)))
+                for draft in drafts:
+                    os.fsync(draft.fileno())
+            for path in part:
+                _name_draft(folder / path).replace(folder / path)
         for parent in sorted({(folder / path).parent for path in files}):
             _sync_folder(parent)
     except OSError as error:
@@ -62,11 +76,16 @@ def _name_draft(place: Path) -> Path:
     return place.with_name(place.name + ".new")
 
 
-def _write_draft(place: Path, data: bytes) -> None:
-    with os.fdopen(_open_draft(_name_draft(place)), "wb") as file:
+def _write_draft(place: Path, data: bytes) -> BinaryIO:
+    """Written, not synced."""
+    file = os.fdopen(_open_draft(_name_draft(place)), "wb")
+    try:
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def _open_draft(draft: Path) -> int:

@@ -213,12 +213,17 @@ class SqliteNotaryStore:
 
     def count_waiting(self) -> Waiting:
         """How much waits to be published, and since when, without reading it."""
-        payments = select(func.count(), func.min(_NOTARISED.c.time)).where(
-            _NOTARISED.c.batch.is_(None)
+        payments = select(func.count()).where(_NOTARISED.c.batch.is_(None))
+        oldest = (  # the notary's time never goes back
+            select(_NOTARISED.c.time)
+            .where(_NOTARISED.c.batch.is_(None))
+            .order_by(_NOTARISED.c.sequence)
+            .limit(1)
         )
         others = select(func.count(), func.min(_OTHER.c.time)).where(_OTHER.c.batch.is_(None))
         with self._database.reading() as connection:
-            paid, paid_since = connection.execute(payments).one()
+            paid = connection.execute(payments).scalar_one()
+            paid_since = connection.execute(oldest).scalar() if paid else None
             other, other_since = connection.execute(others).one()
         since = min((one for one in (paid_since, other_since) if one is not None), default=0)
         return Waiting(paid, other, Timestamp(since))
@@ -349,6 +354,10 @@ class SqliteNotaryStore:
         )
         with self._database.reading() as connection:
             return [row.data for row in connection.execute(query)]
+
+    def tidy(self) -> None:
+        """Housekeeping, while nobody waits for it."""
+        self._database.tidy()
 
     def close(self) -> None:
         """Close the database."""

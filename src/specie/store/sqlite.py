@@ -1,5 +1,7 @@
 """SQLite below a `Database`: WAL, `synchronous=FULL`, writers take their lock when they begin."""
 
+import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +13,7 @@ from specie.values.limits import DATABASE_BUSY_MS_MAX
 
 DIALECT: Final = "sqlite"
 _CACHE_PAGES: Final = 16_000  # 64 MiB a connection at most, taken as it is needed
-_CHECKPOINT_PAGES: Final = 4_000  # 16 MiB of WAL: a batch does not wait for the file each time
+_CHECKPOINT_PAGES: Final = 16_000  # 64 MiB of log, then a commit does it; `tidy` comes before
 
 
 def make_engine(path: Path) -> Engine:
@@ -51,6 +53,15 @@ def is_alive(connection: Connection) -> bool:
 
 def make_room(_connection: Connection) -> None:
     """A file is one institution's own."""
+
+
+def tidy(engine: Engine) -> None:
+    """Move what is committed from the write-ahead log into the file; nobody waits for it.
+
+    What cannot be moved stays where it is: it is durable there, and a later commit tries again.
+    """
+    with closing(engine.raw_connection()) as raw, suppress(sqlite3.Error):
+        raw.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def clear(connection: Connection) -> None:

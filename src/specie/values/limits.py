@@ -28,7 +28,7 @@ ATTEST_EARLY_MS_MAX: Final = 2 * 60 * 1000  # a window may begin so much later: 
 ATTEST_AHEAD_MS_MAX: Final = 3600 * 1000  # and end so much later: a freeze holds after it
 
 # Notary (notary/notarisation.py)
-BATCH_TRANSACTIONS_MAX: Final = 512
+BATCH_TRANSACTIONS_MAX: Final = 1_024
 BATCHES_AT_ONCE: Final = 2  # notary/service.py: one is verified while another uses the store
 RESERVE_AGE_MS_MAX: Final = 48 * 3600 * 1000  # ledger/supply_checks.py: a debit backs an issue
 VOIDS_PER_INPUT_MAX: Final = 16  # notary/service.py: cancelled transactions of one first input

@@ -14,6 +14,7 @@ from rich.console import Console
 from specie.cli.arguments import parse_network
 from specie.cli.audit import audit_folder, describe_claims, describe_signers, describe_totals
 from specie.cli.batch_audit import BATCH_CLAIMS, audit_batches
+from specie.assembly.system import tune_interpreter
 from specie.cli.benchmarks import run_benchmark
 from specie.cli.demo import DemoOptions, run_demo
 from specie.cli.simulating import describe, parse_seeds, run_seeds, to_json
@@ -78,6 +79,7 @@ def demo(
     if mode not in _MODES:
         raise typer.BadParameter("published or aggregated", param_hint="--mode")
     options = DemoOptions(clients, payments, profile, data, seed, _MODES[mode], database)
+    tune_interpreter()
     run_demo(options, Console())
 
 

@@ -282,7 +282,7 @@ class Notary:
                 else:
                     self._turns += 1
             for request, outcome in zip(batch, outcomes, strict=True):
-                request.outcome = outcome
+                request.outcome, request.batch = outcome, []  # a batch holds who works it off
                 request.awake.set()
             if following:
                 following[0].awake.set()

@@ -11,10 +11,10 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from specie.assembly.system import tune_interpreter
 from specie.cli.arguments import parse_network
 from specie.cli.audit import audit_folder, describe_claims, describe_signers, describe_totals
 from specie.cli.batch_audit import BATCH_CLAIMS, audit_batches
-from specie.assembly.system import tune_interpreter
 from specie.cli.benchmarks import run_benchmark
 from specie.cli.demo import DemoOptions, run_demo
 from specie.cli.simulating import describe, parse_seeds, run_seeds, to_json

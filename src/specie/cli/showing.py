@@ -5,6 +5,9 @@ and names are then searched for in them, as they are written there, so the table
 more than the software keeps.
 """
 
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -165,8 +168,18 @@ def read_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def read_notary(network: Network) -> Iterator[tuple[str, bytes]]:
-    """The notary's files; of a database on a server, its values."""
-    yield from read_folder(network.settings.data / "notary")
+    """The notary's files; of a database on a server, its values.
+
+    A copy is read, which another process has made: SQLite's locks belong to a process, and go as
+    soon as it closes a file of the database, even one that it has only read.
+    """
+    with tempfile.TemporaryDirectory(prefix="specie-copy-") as copy:
+        copier = shutil.which("cp")
+        assert copier is not None, "every POSIX system has it"
+        command = [copier, "-R", str(network.settings.data / "notary"), copy]
+        # a draft of the archive may be renamed while it runs; then it says so and goes on
+        subprocess.run(command, check=False, stderr=subprocess.DEVNULL)  # noqa: S603  # our folders
+        yield from read_folder(Path(copy))
     if network.settings.database is not None:
         for value in network.databases.open("notary").iterate_values():
             yield "the notary's database", value

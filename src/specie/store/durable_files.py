@@ -50,24 +50,25 @@ def replace_durably(folder: Path, path: str, data: bytes) -> None:
 
 
 def replace_all_durably(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Of each file the new bytes or the old ones; what is named is synced, and so is its name.
+    """Of each file the new bytes or the old ones; what is named is synced, and so is its name."""
+    for start in range(0, len(files), _OPEN_AT_ONCE):
+        _replace_some(folder, dict(islice(files.items(), start, start + _OPEN_AT_ONCE)))
+    for parent in sorted({(folder / path).parent for path in files}):
+        _sync_folder(parent)
 
-    Many are written before the first is synced: a file system syncs its journal once for them.
-    """
+
+def _replace_some(folder: Path, files: Mapping[str, bytes]) -> None:
+    """All are written before the first is synced: a file system syncs its journal once for them."""
     path = ""
     try:
-        for start in range(0, len(files), _OPEN_AT_ONCE):
-            part = dict(islice(files.items(), start, start + _OPEN_AT_ONCE))
-            with ExitStack() as stack:
-                drafts = []
-                for path, data in part.items():
-                    drafts.append(stack.enter_context(_write_draft(folder / path, data)))
-                for draft in drafts:
-                    os.fsync(draft.fileno())
-            for path in part:
-                _name_draft(folder / path).replace(folder / path)
-        for parent in sorted({(folder / path).parent for path in files}):
-            _sync_folder(parent)
+        with ExitStack() as stack:
+            drafts = []
+            for path, data in files.items():
+                drafts.append(stack.enter_context(_write_draft(folder / path, data)))
+            for draft in drafts:
+                os.fsync(draft.fileno())
+        for path in files:
+            _name_draft(folder / path).replace(folder / path)
     except OSError as error:
         raise SpecieError(ErrorCode.STORE_UNUSABLE, f"{path}: {error.strerror}") from None
 
@@ -101,8 +102,11 @@ def _open_draft(draft: Path) -> int:
 
 
 def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise SpecieError(ErrorCode.STORE_UNUSABLE, f"{folder.name}: {error.strerror}") from None

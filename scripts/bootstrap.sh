@@ -133,6 +133,20 @@ check_postgres() {
     say "no PostgreSQL here: tests of that engine are skipped (Debian: apt-get install postgresql)"
 }
 
+# Tests of keys in a hardware module use SoftHSM; without it they are skipped.
+check_softhsm() {
+    command -v softhsm2-util >/dev/null && return
+    if is_debian_root && (apt_install softhsm2); then return; fi
+    say "no SoftHSM here: tests of PKCS#11 are skipped (Debian: apt-get install softhsm2)"
+}
+
+# The registration's site is looked at in a real browser; without one these tests are skipped.
+check_chromium() {
+    command -v chromium >/dev/null && return
+    if is_debian_root && (apt_install chromium); then return; fi
+    say "no Chromium here: tests of pages are skipped (Debian: apt-get install chromium)"
+}
+
 # --- the steps -----------------------------------------------------------------------------------
 
 install_packages() {
@@ -174,7 +188,11 @@ main() {
         check_rust
         install_kernel
     fi
-    if [ "$WANT" = all ]; then check_postgres; fi
+    if [ "$WANT" = all ]; then
+        check_postgres
+        check_softhsm
+        check_chromium
+    fi
     say "ready"
 }
 

@@ -16,7 +16,7 @@ from typing import Final
 
 from specie.books.entries import Account, Entry, Side, credit, debit
 from specie.crypto.hashing import tagged_hash
-from specie.crypto.secrets import InstitutionKey
+from specie.crypto.secrets import InstitutionSigner
 from specie.crypto.signatures import sign_as_institution
 from specie.identity.roster import Roster
 from specie.ledger.messages import compute_reserve_message
@@ -48,7 +48,7 @@ class Accounting:
     """`AccountingPort`, in this process."""
 
     def __init__(
-        self, roster: Roster, books: BooksStore, key: InstitutionKey, clock: Clock
+        self, roster: Roster, books: BooksStore, key: InstitutionSigner, clock: Clock
     ) -> None:
         self.public_key = InstitutionPublicKey(key.public)
         self._roster = roster

@@ -4,19 +4,22 @@ apply → approve → produce | void → authorise → complete
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from specie.central_bank.officers import (
     OfficerDesk,
     check_application,
+    check_approval,
     check_approvals,
+    check_authorisation,
     check_matches,
+    check_reserve,
 )
 from specie.crypto.addresses import Address
 from specie.identity.participants import SERVING_ROLES
 from specie.identity.roster import Roster
 from specie.ledger.promises import verify_promise
-from specie.ledger.records import Attestation, ReserveReference, SupplySection
+from specie.ledger.records import Attestation, Authorisation, ReserveReference, SupplySection
 from specie.ledger.state import SupplyState
 from specie.ledger.transactions import AttestedTransaction, Promise
 from specie.ports.issuance import (
@@ -24,6 +27,7 @@ from specie.ports.issuance import (
     ApplicationState,
     ApplicationStore,
     Direction,
+    SupplyPlace,
 )
 from specie.ports.journal import Journal
 from specie.ports.notary import NotaryPort
@@ -32,10 +36,26 @@ from specie.tokens.holdings import HolderKeys
 from specie.values.amounts import Minor, check_positive, sum_minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import OrderId, ParticipantNumber
+from specie.values.identifiers import OrderId, ParticipantNumber, Signature
 from specie.values.limits import SUPPLY_CHANGE_MAX
 from specie.values.times import get_day
 from specie.wallet.vault import Surroundings
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OfficerTask:
+    """An open application, and how far officers have come with it."""
+
+    application: Application
+    approved_by: list[int]
+    built: BuiltTransaction | None
+    place: SupplyPlace  # of what was built, if it were next
+    authorised_by: list[int]
+
+
+def find_place(built: BuiltTransaction, supply: SupplyState) -> SupplyPlace:
+    """The next place in the order of changes."""
+    return SupplyPlace(supply.serial + 1, supply.total + built.signed.body.supply_change)
 
 
 class CentralBankDesk:
@@ -142,14 +162,71 @@ class CentralBankDesk:
         built = self._store.find_produced(order)
         if built is None:
             raise SpecieError(ErrorCode.APPLICATION_UNKNOWN, "nothing was produced for it")
-        serial = supply.serial + 1
-        total_after = supply.total + built.signed.body.supply_change
-        authorisations = tuple(
-            officer.authorise(application, built, self._roster, serial, total_after, reserve)
-            for officer in self._officers
-        )
-        section = SupplySection(serial, total_after, authorisations, reserve)
+        place = find_place(built, supply)
+        check_reserve(application, reserve, self._roster)
+        found = self._store.load_authorisations(built.signed.txid, place)
+        given = [Authorisation(number, signature) for number, signature in found.items()]
+        for officer in self._officers:
+            given.append(
+                officer.authorise(
+                    application, built, self._roster, place.serial, place.total_after, reserve
+                )
+            )
+        if len(given) < self._roster.genesis.officers_required:
+            raise SpecieError(ErrorCode.APPROVALS_MISSING, "too few officers have authorised it")
+        section = SupplySection(place.serial, place.total_after, tuple(given), reserve)
         return AttestedTransaction(replace(built.signed, supply=section), (attestation,))
+
+    def record_approval(self, order: OrderId, officer: int, signature: Signature) -> Application:
+        """An officer's signature over an application, made wherever that officer's key is.
+
+        With the last one that is asked for, the application is approved.
+        """
+        application = self._store.get(order)
+        check_approval(application, officer, signature, self._roster)
+        count = self._store.record_approval(order, officer, signature)
+        if count >= self._roster.genesis.officers_required:
+            self._check_approved(application)
+            self._store.advance(order, ApplicationState.APPROVED)
+        return self._store.get(order)
+
+    def record_authorisation(
+        self, order: OrderId, place: SupplyPlace, officer: int, signature: Signature
+    ) -> None:
+        """An officer's signature over what was produced, at its place in the order of changes."""
+        built = self._store.find_produced(order)
+        if built is None:
+            raise SpecieError(ErrorCode.APPLICATION_UNKNOWN, "nothing was produced for it")
+        check_authorisation(built, place, officer, signature, self._roster)
+        self._store.record_authorisation(built.signed.txid, place, officer, signature)
+
+    def list_tasks(self, supply: SupplyState) -> list[OfficerTask]:
+        """What officers have to look at now, as far as the supply has come."""
+        states = (ApplicationState.APPLIED, ApplicationState.APPROVED, ApplicationState.PRODUCED)
+        return [
+            self._describe_task(application, supply)
+            for direction in Direction
+            for state in states
+            for application in self._store.load_in_state(direction, state)
+        ]
+
+    def get_application(self, order: OrderId) -> tuple[Application, list[int]]:
+        """An application, and which officers' signatures are recorded for it."""
+        application = self._store.get(order)
+        return application, sorted(self._store.load_approvals(order))
+
+    def find_produced(self, order: OrderId) -> BuiltTransaction | None:
+        """The newest that was produced for an order."""
+        return self._store.find_produced(order)
+
+    def _describe_task(self, application: Application, supply: SupplyState) -> OfficerTask:
+        approved_by = sorted(self._store.load_approvals(application.order))
+        built = self._store.find_produced(application.order)
+        place, authorised_by = SupplyPlace(0, 0), list[int]()
+        if built is not None:
+            place = find_place(built, supply)
+            authorised_by = sorted(self._store.load_authorisations(built.signed.txid, place))
+        return OfficerTask(application, approved_by, built, place, authorised_by)
 
     def check_final(self, order: OrderId, promise: Promise) -> Application:
         """What was applied for, if the promise is for what was produced for it."""

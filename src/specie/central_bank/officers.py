@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from specie.crypto.addresses import Address
 from specie.crypto.hashing import tagged_hash
 from specie.crypto.outputs import Opening, derive_output
-from specie.crypto.secrets import InstitutionKey
+from specie.crypto.secrets import InstitutionSigner
 from specie.crypto.signatures import sign_as_institution, verify_institution_signature
 from specie.identity.participants import SERVING_ROLES, Officer, Status
 from specie.identity.roster import Roster
 from specie.ledger.messages import compute_reserve_message, compute_supply_message
 from specie.ledger.records import Authorisation, ReserveReference
-from specie.ports.issuance import Application, Direction
+from specie.ports.issuance import Application, Direction, SupplyPlace
 from specie.tokens.building import BuiltTransaction
 from specie.values.amounts import check_positive
 from specie.values.catalogue import ErrorCode
@@ -33,7 +33,7 @@ class OfficerDesk:
     """One officer with its key."""
 
     number: int
-    key: InstitutionKey
+    key: InstitutionSigner
 
     def approve(self, application: Application, roster: Roster) -> Signature:
         """A signature over the application itself, after looking at it."""
@@ -58,6 +58,31 @@ class OfficerDesk:
             body.network, serial, body.txid, body.supply_change, total_after
         )
         return Authorisation(self.number, sign_as_institution(self.key, message))
+
+
+def check_authorisation(
+    built: BuiltTransaction,
+    place: SupplyPlace,
+    officer: int,
+    signature: Signature,
+    roster: Roster,
+) -> None:
+    """`authorisation_invalid` unless an active officer of the list signed this change."""
+    found, body = roster.current.officers.get(officer), built.signed.body
+    message = compute_supply_message(
+        body.network, place.serial, body.txid, body.supply_change, place.total_after
+    )
+    if not _is_approval(found, message, signature):
+        raise SpecieError(ErrorCode.AUTHORISATION_INVALID, "not signed by an active officer")
+
+
+def check_approval(
+    application: Application, officer: int, signature: Signature, roster: Roster
+) -> None:
+    """`approvals_missing` unless an active officer of the list signed this application."""
+    message = compute_approval_message(application, roster.genesis.network)
+    if not _is_approval(roster.current.officers.get(officer), message, signature):
+        raise SpecieError(ErrorCode.APPROVALS_MISSING, "not signed by an active officer")
 
 
 def compute_approval_message(application: Application, network: NetworkId) -> Digest:

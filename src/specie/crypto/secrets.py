@@ -35,6 +35,7 @@ from specie.values.limits import (
 
 __all__ = [
     "InstitutionKey",
+    "InstitutionSigner",
     "KeyTree",
     "Mask",
     "ScanKey",
@@ -51,6 +52,19 @@ __all__ = [
 ]
 
 Handle = TypeVar("Handle")
+
+
+class InstitutionSigner(Protocol):
+    """An institution's Ed25519 key, wherever it lies: here, sealed in a file, or in an HSM."""
+
+    @property
+    def public(self) -> bytes:
+        """32 bytes."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """RFC 8032, 64 bytes, over a message of any length."""
+        ...
 
 
 class Sealable(Protocol):

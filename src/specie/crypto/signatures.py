@@ -7,7 +7,7 @@ Ed25519:  RFC 8032, strict verification                     what institutions sa
 from specie._kernel import verify_institution_signature as _verify_institution
 from specie._kernel import verify_signature as _verify_schnorr
 from specie.crypto.native import translated_errors
-from specie.crypto.secrets import InstitutionKey, SigningKey
+from specie.crypto.secrets import InstitutionSigner, SigningKey
 from specie.values.identifiers import InstitutionPublicKey, PublicKey, Signature
 
 
@@ -23,7 +23,7 @@ def verify_signature(public: PublicKey, message: bytes, signature: Signature) ->
         _verify_schnorr(public, message, signature)
 
 
-def sign_as_institution(key: InstitutionKey, message: bytes) -> Signature:
+def sign_as_institution(key: InstitutionSigner, message: bytes) -> Signature:
     """Ed25519 signature of an institution or an officer."""
     with translated_errors():
         return Signature(key.sign(message))

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from specie.crypto.secrets import InstitutionKey
+from specie.crypto.secrets import InstitutionSigner
 from specie.identity.genesis import Genesis, compute_origin
 from specie.log.notes import (
     SignatureType,
@@ -107,7 +107,7 @@ class Backing:
         return f"{count}{names}{short}"
 
 
-def sign_cosigners(listed: CosignerList, key: InstitutionKey) -> bytes:
+def sign_cosigners(listed: CosignerList, key: InstitutionSigner) -> bytes:
     """The whole note."""
     text = listed.format()
     return f"{text}\n{sign_text(text, _name_signer(listed.origin), key).format()}\n".encode()

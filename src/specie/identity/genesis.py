@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import Final
 
 from specie.crypto.hashing import tagged_hash
-from specie.crypto.secrets import InstitutionKey
+from specie.crypto.secrets import InstitutionSigner
 from specie.crypto.signatures import sign_as_institution, verify_institution_signature
 from specie.values.amounts import Currency, Minor, check_minor
 from specie.values.catalogue import ErrorCode
@@ -113,7 +113,7 @@ def compute_origin(genesis: Genesis) -> str:
     return f"specie/{genesis.address_prefix}/{genesis.network.hex()}"
 
 
-def sign_genesis(genesis: Genesis, key: InstitutionKey) -> bytes:
+def sign_genesis(genesis: Genesis, key: InstitutionSigner) -> bytes:
     """Genesis bytes followed by the signature."""
     packed = genesis.pack()
     return packed + sign_as_institution(key, tagged_hash("genesis", packed))

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from specie.crypto.hashing import tagged_hash
-from specie.crypto.secrets import InstitutionKey
+from specie.crypto.secrets import InstitutionSigner
 from specie.crypto.signatures import sign_as_institution, verify_institution_signature
 from specie.identity.genesis import Genesis
 from specie.values.catalogue import ErrorCode
@@ -195,7 +195,7 @@ def unpack_participants(data: bytes) -> ParticipantList:
     )
 
 
-def sign_participants(members: ParticipantList, key: InstitutionKey) -> bytes:
+def sign_participants(members: ParticipantList, key: InstitutionSigner) -> bytes:
     """List bytes followed by the signature of the authentication centre."""
     packed = members.pack()
     return packed + sign_as_institution(key, tagged_hash("participants", packed))

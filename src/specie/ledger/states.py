@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from specie.crypto.hashing import tagged_hash
-from specie.crypto.secrets import InstitutionKey
+from specie.crypto.secrets import InstitutionSigner
 from specie.crypto.signatures import sign_as_institution, verify_institution_signature
 from specie.log.checkpoint import Checkpoint
 from specie.values.catalogue import ErrorCode
@@ -45,7 +45,7 @@ def sign_states(
     network: NetworkId,
     checkpoint: Checkpoint,
     states: Sequence[tuple[OutputRef, OutputState]],
-    key: InstitutionKey,
+    key: InstitutionSigner,
 ) -> StateStatement:
     """The registration's word."""
     message = _compute_message(network, checkpoint, states)

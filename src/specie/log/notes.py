@@ -27,7 +27,7 @@ from specie.crypto.cosigning import (
     CosignerKey,
     verify_ml_dsa_44,
 )
-from specie.crypto.secrets import InstitutionKey
+from specie.crypto.secrets import InstitutionSigner
 from specie.crypto.signatures import sign_as_institution, verify_institution_signature
 from specie.log.checkpoint import Checkpoint
 from specie.values.catalogue import ErrorCode
@@ -127,21 +127,21 @@ def parse_verifier_key(text: str) -> VerifierKey:
     return key
 
 
-def sign_as_log(checkpoint: Checkpoint, key: InstitutionKey) -> SignedLine:
+def sign_as_log(checkpoint: Checkpoint, key: InstitutionSigner) -> SignedLine:
     """The log's own line; its name is the origin."""
     return sign_text(checkpoint.format(), checkpoint.origin, key)
 
 
-def sign_checkpoint(checkpoint: Checkpoint, key: InstitutionKey) -> str:
+def sign_checkpoint(checkpoint: Checkpoint, key: InstitutionSigner) -> str:
     """A note with the log's own line alone."""
     return format_note(checkpoint, [sign_as_log(checkpoint, key)])
 
 
 def cosign(
-    checkpoint: Checkpoint, name: str, key: InstitutionKey | CosignerKey, time_s: int
+    checkpoint: Checkpoint, name: str, key: InstitutionSigner | CosignerKey, time_s: int
 ) -> SignedLine:
     """A cosigner's line at POSIX time `time_s`; what it vouches for is for its name to say."""
-    if isinstance(key, InstitutionKey):
+    if not isinstance(key, CosignerKey):
         signature: bytes = sign_as_institution(key, _build_v1_message(checkpoint, time_s))
     else:
         signature = key.sign(_build_subtree_message(checkpoint, name, time_s))
@@ -149,9 +149,9 @@ def cosign(
     return SignedLine(name, key_id, time_s.to_bytes(_TIME_SIZE, "big") + signature)
 
 
-def get_verifier_key(name: str, key: InstitutionKey | CosignerKey) -> VerifierKey:
+def get_verifier_key(name: str, key: InstitutionSigner | CosignerKey) -> VerifierKey:
     """The public side of a cosigner's key."""
-    if isinstance(key, InstitutionKey):
+    if not isinstance(key, CosignerKey):
         return VerifierKey(name, SignatureType.COSIGNER_ED25519, key.public)
     return VerifierKey(name, SignatureType.COSIGNER_ML_DSA_44, key.public)
 
@@ -190,7 +190,7 @@ def parse_note(text: str) -> tuple[Checkpoint, tuple[SignedLine, ...]]:
     signed = tail[:-1].split("\n")
     if len(signed) > NOTE_SIGNATURES_MAX:
         raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "too many signatures")
-    return checkpoint, tuple(_parse_line(line) for line in signed)
+    return checkpoint, tuple(parse_line(line) for line in signed)
 
 
 def verify_note(text: str, log: VerifierKey, cosigners: Sequence[VerifierKey]) -> SignedCheckpoint:
@@ -216,7 +216,7 @@ def verify_checkpoint(note: str, origin: str, key: InstitutionPublicKey) -> Chec
     return verify_note(note, VerifierKey(origin, SignatureType.LOG, key), ()).checkpoint
 
 
-def sign_text(text: str, name: str, key: InstitutionKey) -> SignedLine:
+def sign_text(text: str, name: str, key: InstitutionSigner) -> SignedLine:
     """A signed-note's line over any text that ends in a newline."""
     public = VerifierKey(name, SignatureType.LOG, key.public)
     return SignedLine(name, public.key_id, sign_as_institution(key, text.encode()))
@@ -224,7 +224,7 @@ def sign_text(text: str, name: str, key: InstitutionKey) -> SignedLine:
 
 def verify_text(text: str, line: str, key: VerifierKey) -> None:
     """`checkpoint_invalid` unless the line is this key's over the text."""
-    found = _parse_line(line)
+    found = parse_line(line)
     if (found.name, found.key_id) != (key.name, key.key_id):
         raise SpecieError(ErrorCode.CHECKPOINT_INVALID, "signed by another key")
     if len(found.signature) != _ED25519_SIZE:
@@ -288,7 +288,8 @@ def _build_subtree_message(checkpoint: Checkpoint, name: str, time_s: int) -> by
     )
 
 
-def _parse_line(line: str) -> SignedLine:
+def parse_line(line: str) -> SignedLine:
+    """The inverse of `SignedLine.format`."""
     name, separator, signed = line.removeprefix(_DASH).partition(" ")
     raw = _decode_base64(signed) if separator and line.startswith(_DASH) else b""
     if len(raw) <= 4 or not name:

@@ -14,7 +14,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from specie.crypto.secrets import InstitutionKey
+from specie.crypto.secrets import InstitutionSigner
 from specie.identity.genesis import Genesis, compute_origin
 from specie.ledger.audit import split_batches
 from specie.ledger.batches import (
@@ -76,7 +76,11 @@ def check_current(
 
 
 def catch_up(
-    store: NotaryStore, log: NotaryLog, archive: BatchArchive, genesis: Genesis, key: InstitutionKey
+    store: NotaryStore,
+    log: NotaryLog,
+    archive: BatchArchive,
+    genesis: Genesis,
+    key: InstitutionSigner,
 ) -> CaughtUp:
     """Restore what is published and not in the database; goes on where a stop has left it.
 
@@ -127,7 +131,7 @@ def _restore(
     store: NotaryStore,
     archive: BatchArchive,
     genesis: Genesis,
-    key: InstitutionKey,
+    key: InstitutionSigner,
 ) -> int:
     """One batch, in one database transaction; gives how many transactions were not in it."""
     header = unpack_leaf(leaves[0], 0)
@@ -166,7 +170,7 @@ def _read_private(header: HeaderLeaf, archive: BatchArchive) -> tuple[bytes, Pri
 
 
 def _promise_again(
-    one: JudgedTransaction, genesis: Genesis, key: InstitutionKey
+    one: JudgedTransaction, genesis: Genesis, key: InstitutionSigner
 ) -> RecordedTransaction:
     """The promise that was given: same time, same key, so the same bytes."""
     promise = promise_final(one.transaction.txid, one.time, genesis, key)
@@ -180,7 +184,7 @@ def _restore_conflict(leaf: bytes, time: Timestamp) -> RecordedOther:
     return RecordedOther(found.key, leaf, time)
 
 
-def _restore_void(request: VoidRequest, genesis: Genesis, key: InstitutionKey) -> RecordedOther:
+def _restore_void(request: VoidRequest, genesis: Genesis, key: InstitutionSigner) -> RecordedOther:
     """With the word that was given for it."""
     txid = decode_signed(request.data).txid
     return build_void(request, promise_void(txid, request.time, genesis, key))

@@ -12,7 +12,7 @@ the same batch is legal. Each is judged once, however many others of its batch a
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from specie.crypto.secrets import InstitutionKey
+from specie.crypto.secrets import InstitutionSigner
 from specie.crypto.signatures import sign_as_institution
 from specie.identity.genesis import Genesis
 from specie.identity.participants import ParticipantList
@@ -40,7 +40,7 @@ class NotaryRules:
 
     genesis: Genesis
     participants: ParticipantList
-    key: InstitutionKey
+    key: InstitutionSigner
 
     def build(self, now: Timestamp) -> Rules:
         """For a batch that is judged at this time."""
@@ -135,7 +135,7 @@ def build_look_up(batch: Sequence[Candidate], known: Collection[OutputRef] = ())
 
 
 def promise_void(
-    txid: TransactionId, now: Timestamp, genesis: Genesis, key: InstitutionKey
+    txid: TransactionId, now: Timestamp, genesis: Genesis, key: InstitutionSigner
 ) -> VoidPromise:
     """Of what was cancelled at that time; signed again it is the same."""
     publish_by = Timestamp(now + genesis.batch_age_ms_max)
@@ -151,7 +151,7 @@ def build_void(request: VoidRequest, promise: VoidPromise) -> RecordedOther:
 
 
 def promise_final(
-    txid: TransactionId, now: Timestamp, genesis: Genesis, key: InstitutionKey
+    txid: TransactionId, now: Timestamp, genesis: Genesis, key: InstitutionSigner
 ) -> Promise:
     """Of what was notarised at that time; signed again it is the same."""
     publish_by = Timestamp(now + genesis.batch_age_ms_max)

@@ -12,9 +12,9 @@ One thing at a time uses the store and the interpreter; verification goes on bes
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from specie.crypto.secrets import InstitutionKey
+from specie.crypto.secrets import InstitutionSigner
 from specie.identity.genesis import compute_origin
 from specie.identity.roster import Roster
 from specie.ledger.batches import (
@@ -40,6 +40,7 @@ from specie.notary.notarisation import (
     promise_void,
 )
 from specie.notary.publication import compute_batch_time, count_missing, is_due
+from specie.notary.queueing import FairQueue, Waiter
 from specie.ports.clock import Clock
 from specie.ports.notary import BatchArchive, NotaryLog, NotaryStore
 from specie.values.catalogue import ErrorCode
@@ -50,18 +51,9 @@ from specie.values.limits import (
     BATCHES_AT_ONCE,
     LEAVES_AT_ONCE_MAX,
     PUBLICATION_TRANSACTIONS_MAX,
-    QUEUE_TRANSACTIONS_MAX,
     VOIDS_PER_INPUT_MAX,
 )
 from specie.values.times import Timestamp
-
-
-@dataclass(slots=True, eq=False)
-class _Request:
-    data: bytes
-    outcome: Outcome | None = None
-    batch: "list[_Request]" = field(default_factory=list)  # to be worked off by who waits for this
-    awake: threading.Event = field(default_factory=threading.Event)
 
 
 class Notary:
@@ -70,7 +62,7 @@ class Notary:
     def __init__(
         self,
         roster: Roster,
-        key: InstitutionKey,
+        key: InstitutionSigner,
         store: NotaryStore,
         log: NotaryLog,
         clock: Clock,
@@ -84,7 +76,7 @@ class Notary:
         self._archive = archive
         self._clock = clock
         self._origin = compute_origin(roster.genesis)
-        self._queue: list[_Request] = []
+        self._queue = FairQueue()
         self._queue_lock = threading.Lock()
         self._work_lock = threading.Lock()
         self._publication_lock = threading.Lock()  # taken before the other one, never within it
@@ -99,21 +91,30 @@ class Notary:
 
     def notarise(self, data: bytes) -> Promise:
         """Final and durable once this returns; the same transaction gets the same answer."""
-        request = _Request(data)
-        with self._queue_lock:
-            if len(self._queue) >= QUEUE_TRANSACTIONS_MAX:
-                raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "the notary's queue is full")
-            if self._turns:
-                self._turns -= 1
-                request.batch = [request]
-            else:
-                self._queue.append(request)
-        self._await(request)
-        outcome = request.outcome
+        outcome = self.notarise_many([data])[0]
         if isinstance(outcome, Promise):
             return outcome
-        assert outcome is not None, "a finished request has an outcome"
         raise outcome.renew()
+
+    def notarise_many(self, transactions: Sequence[bytes], sender: str = "") -> list[Outcome]:
+        """An outcome each, in order; `limit_exceeded` if too much waits already.
+
+        Batches are filled from all senders in turn: however much one of them sends, the others
+        wait no longer than a batch.
+        """
+        requests = [Waiter(data) for data in transactions]
+        with self._queue_lock:
+            self._queue.add(sender, requests)
+            if self._turns:
+                self._turns -= 1
+                self._hand_over()
+        try:
+            for request in requests:
+                self._await(request)
+        except BaseException:
+            self._leave(requests)
+            raise
+        return [_get_answer(request) for request in requests]
 
     def notarise_batch(self, batch: Sequence[bytes]) -> list[Outcome]:
         """Several at once; an outcome each, in order."""
@@ -248,24 +249,22 @@ class Notary:
     def _rules(self) -> NotaryRules:
         return NotaryRules(self._roster.genesis, self._roster.current, self._key)
 
-    def _await(self, request: _Request) -> None:
-        """Until it has its outcome; if the turn comes to it, by working off the batch it is given.
+    def _await(self, request: Waiter) -> None:
+        """Until it has its outcome; by working off a batch if it is given one."""
+        request.awake.wait()
+        if request.batch and request.outcome is None:
+            self._work_off(request.batch)
 
-        Who is interrupted while waiting still works off what was given to it: others are in it.
-        """
-        try:
-            if not request.batch:
-                request.awake.wait()
-        except BaseException:
-            with self._queue_lock:
-                if request in self._queue:
-                    self._queue.remove(request)
-            raise
-        finally:
+    def _leave(self, requests: Sequence[Waiter]) -> None:
+        """Who is interrupted still works off what was given to it: others are in it."""
+        with self._queue_lock:
+            for request in requests:
+                self._queue.remove(request)
+        for request in requests:
             if request.batch and request.outcome is None:
                 self._work_off(request.batch)
 
-    def _work_off(self, batch: list[_Request]) -> None:
+    def _work_off(self, batch: list[Waiter]) -> None:
         """One batch; then the turn goes to whoever waits first, with all that wait."""
         interrupted = SpecieError(
             ErrorCode.STORE_UNUSABLE, "the notary was interrupted; send again"
@@ -275,17 +274,19 @@ class Notary:
             outcomes = self._notarise_now([request.data for request in batch])
         finally:
             with self._queue_lock:
-                following = self._queue[:BATCH_TRANSACTIONS_MAX]
-                del self._queue[:BATCH_TRANSACTIONS_MAX]
-                if following:
-                    following[0].batch = following
-                else:
-                    self._turns += 1
+                self._hand_over()
             for request, outcome in zip(batch, outcomes, strict=True):
                 request.outcome, request.batch = outcome, []  # a batch holds who works it off
                 request.awake.set()
-            if following:
-                following[0].awake.set()
+
+    def _hand_over(self) -> None:
+        """The turn goes to the first of the next batch; nobody has it if nobody waits."""
+        following = self._queue.take(BATCH_TRANSACTIONS_MAX)
+        if not following:
+            self._turns += 1
+            return
+        following[0].batch = following
+        following[0].awake.set()
 
     def _notarise_now(self, batch: list[bytes]) -> Sequence[Outcome]:
         try:
@@ -316,3 +317,8 @@ class Notary:
         checkpoint = Checkpoint(self._origin, size, self._frontier.compute_root())
         self._log.write_checkpoint(sign_checkpoint(checkpoint, self._key), size)
         self._checkpoint_size = size
+
+
+def _get_answer(request: Waiter) -> Outcome:
+    assert request.outcome is not None, "a finished request has an outcome"
+    return request.outcome

@@ -15,7 +15,7 @@ from itertools import groupby, islice
 from typing import Final
 
 from specie.crypto.cosigning import CosignerKey
-from specie.crypto.secrets import InstitutionKey
+from specie.crypto.secrets import InstitutionSigner
 from specie.identity.genesis import Genesis
 from specie.identity.participants import ParticipantList
 from specie.ledger.audit import PublicAudit
@@ -183,7 +183,7 @@ class Auditor:
     def __init__(
         self,
         name: str,
-        keys: Sequence[InstitutionKey | CosignerKey],
+        keys: Sequence[InstitutionSigner | CosignerKey],
         log: VerifierKey,
         audit: BatchAudit,
         clock: Clock,

@@ -8,7 +8,7 @@ With cosignatures of enough witnesses the central bank cannot show two histories
 from collections.abc import Sequence
 
 from specie.crypto.cosigning import CosignerKey
-from specie.crypto.secrets import InstitutionKey
+from specie.crypto.secrets import InstitutionSigner
 from specie.log.checkpoint import Checkpoint
 from specie.log.notes import SignedLine, VerifierKey, cosign, get_verifier_key, verify_log_line
 from specie.log.proofs import verify_consistency
@@ -26,7 +26,7 @@ class Witness:
     def __init__(
         self,
         name: str,
-        keys: Sequence[InstitutionKey | CosignerKey],
+        keys: Sequence[InstitutionSigner | CosignerKey],
         log: VerifierKey,
         store: WitnessStore,
         clock: Clock,

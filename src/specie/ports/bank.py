@@ -15,7 +15,11 @@ class BankPort(Protocol):
     """What a payment asks of a bank on either side."""
 
     number: ParticipantNumber
-    vault_address: Address
+
+    @property
+    def vault_address(self) -> Address:
+        """Where its vault is paid."""
+        ...
 
     def attest_payment(self, built: BuiltTransaction) -> Attestation:
         """As the payer's bank: sees the whole payment."""

@@ -32,6 +32,14 @@ class ApplicationState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SupplyPlace:
+    """Where a change of the supply stands: its number, and the total after it."""
+
+    serial: int
+    total_after: int
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
     """A participant asks for money, or gives it back."""
 
@@ -64,6 +72,16 @@ class ApplicationStore(Protocol):
 
     def load_approvals(self, order: OrderId) -> dict[int, Signature]:
         """Signatures by officer, as recorded; whoever counts on them verifies them."""
+        ...
+
+    def record_authorisation(
+        self, txid: TransactionId, place: SupplyPlace, officer: int, signature: Signature
+    ) -> None:
+        """An officer's word for one change at one place; the newest counts."""
+        ...
+
+    def load_authorisations(self, txid: TransactionId, place: SupplyPlace) -> dict[int, Signature]:
+        """Signatures by officer, as recorded; the notary's contract verifies them."""
         ...
 
     def advance(self, order: OrderId, state: ApplicationState) -> None:

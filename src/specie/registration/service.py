@@ -11,7 +11,7 @@ from itertools import groupby, islice
 
 from specie.crypto.outputs import compute_refs
 from specie.crypto.proofs import get_proof_size
-from specie.crypto.secrets import InstitutionKey
+from specie.crypto.secrets import InstitutionSigner
 from specie.identity.genesis import ProofMode
 from specie.identity.roster import Roster
 from specie.ledger.receipts import PaymentPart, ReceiptTrust, build_receipt
@@ -43,7 +43,7 @@ class Registration:
     def __init__(
         self,
         roster: Roster,
-        key: InstitutionKey,
+        key: InstitutionSigner,
         log: LogReader,
         index: LogIndex,
         cosigners: Sequence[VerifierKey] = (),

@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    delete,
     func,
     insert,
     select,
@@ -21,8 +22,8 @@ from specie.crypto.addresses import Address
 from specie.crypto.outputs import OPENING_BYTES, unpack_opening
 from specie.crypto.secrets import SealingKey, open_sealed
 from specie.ledger.wire import decode_signed, encode_signed
-from specie.ports.issuance import Application, ApplicationState, Direction
-from specie.store.database import Place, open_store
+from specie.ports.issuance import Application, ApplicationState, Direction, SupplyPlace
+from specie.store.database import Place, Steps, open_store
 from specie.tokens.building import BuiltTransaction
 from specie.tokens.disclosures import Disclosure
 from specie.values.amounts import Minor
@@ -37,7 +38,7 @@ from specie.values.identifiers import (
     TransactionId,
 )
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _METADATA: Final = MetaData()
 _ORDER: Final = tuple(ApplicationState)
 
@@ -59,6 +60,15 @@ _APPROVAL = Table(
     Column("officer", Integer, primary_key=True),
     Column("signature", LargeBinary, nullable=False),
 )
+_AUTHORISATION = Table(
+    "authorisation",
+    _METADATA,
+    Column("txid", LargeBinary, primary_key=True),
+    Column("serial", LargeBinary, primary_key=True),  # u64, big-endian
+    Column("officer", Integer, primary_key=True),
+    Column("total_after", LargeBinary, nullable=False),  # u64, big-endian
+    Column("signature", LargeBinary, nullable=False),
+)
 _PRODUCED = Table(
     "produced",
     _METADATA,
@@ -70,11 +80,14 @@ _PRODUCED = Table(
 )
 
 
+_STEPS: Final[Steps] = {1: lambda connection: _AUTHORISATION.create(connection)}
+
+
 class SqliteApplicationStore:
     """`ApplicationStore` on SQLite."""
 
     def __init__(self, place: Place, key: SealingKey) -> None:
-        self._database = open_store(place, "applications", _VERSION, _METADATA)
+        self._database = open_store(place, "applications", _VERSION, _METADATA, _STEPS)
         self._key = key
 
     def add(self, application: Application) -> Application:
@@ -118,6 +131,39 @@ class SqliteApplicationStore:
     def load_approvals(self, order: OrderId) -> dict[int, Signature]:
         """Signatures by officer, as recorded; whoever counts on them verifies them."""
         query = select(_APPROVAL).where(_APPROVAL.c.order_id == order)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return {row.officer: Signature(row.signature) for row in rows}
+
+    def record_authorisation(
+        self, txid: TransactionId, place: SupplyPlace, officer: int, signature: Signature
+    ) -> None:
+        """An officer's word for one change at one place; the newest counts."""
+        serial, total = place.serial.to_bytes(8, "big"), place.total_after.to_bytes(8, "big")
+        mine = and_(
+            _AUTHORISATION.c.txid == txid,
+            _AUTHORISATION.c.serial == serial,
+            _AUTHORISATION.c.officer == officer,
+        )
+        with self._database.transaction() as connection:
+            connection.execute(delete(_AUTHORISATION).where(mine))
+            connection.execute(
+                insert(_AUTHORISATION).values(
+                    txid=txid,
+                    serial=serial,
+                    officer=officer,
+                    total_after=total,
+                    signature=signature,
+                )
+            )
+
+    def load_authorisations(self, txid: TransactionId, place: SupplyPlace) -> dict[int, Signature]:
+        """Signatures by officer, as recorded; the notary's contract verifies them."""
+        query = select(_AUTHORISATION).where(
+            _AUTHORISATION.c.txid == txid,
+            _AUTHORISATION.c.serial == place.serial.to_bytes(8, "big"),
+            _AUTHORISATION.c.total_after == place.total_after.to_bytes(8, "big"),
+        )
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         return {row.officer: Signature(row.signature) for row in rows}

@@ -5,7 +5,7 @@ Stores of one institution share its database, so their effects can be one transa
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +22,7 @@ from sqlalchemy import (
     inspect,
     make_url,
     select,
+    update,
 )
 from sqlalchemy.exc import ArgumentError, DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -39,14 +40,20 @@ _SCHEMA: Final = Table(
 )
 
 
+Steps = Mapping[int, Callable[[Connection], None]]
+"""What brings a store from a version to the next one."""
+
+
 class Database:
     """The database of one institution: each of its stores has its own tables in it."""
 
-    def __init__(self, place: Path | str | Engine) -> None:
+    def __init__(self, place: Path | str | Engine, *, is_migrating: bool = False) -> None:
         """Open or create a file, what a URL names, or what an engine opens.
 
+        `is_migrating` brings stores of an older version up to ours (`specie migrate`).
         `store_unusable` if it is not one of ours, `setting_invalid` if the URL is malformed.
         """
+        self._is_migrating = is_migrating
         self._engine = place if isinstance(place, Engine) else _make_engine(place)
         self._kind = postgres if self._engine.dialect.name == postgres.DIALECT else sqlite
         self._reader = self._kind.make_reader(self._engine)
@@ -58,8 +65,13 @@ class Database:
             self.close()
             raise
 
-    def furnish(self, store: str, version: int, metadata: MetaData) -> None:
-        """Make a store's tables or find them; `store_unusable` if they are of another version."""
+    def furnish(
+        self, store: str, version: int, metadata: MetaData, steps: Steps | None = None
+    ) -> None:
+        """Make a store's tables or find them; `store_unusable` if they are of another version.
+
+        `steps[n]` makes version n + 1 out of version n, in the transaction of all steps.
+        """
         with self.transaction() as connection:
             query = select(_SCHEMA.c.version).where(_SCHEMA.c.name == store)
             found = connection.execute(query).scalar()
@@ -68,8 +80,20 @@ class Database:
                 metadata.create_all(connection, checkfirst=False)
                 connection.execute(insert(_SCHEMA).values(name=store, version=version))
             elif found != version:
-                reason = f"{store}: version {found} is there, {version} is needed"
-                raise SpecieError(ErrorCode.STORE_UNUSABLE, reason)
+                self._upgrade(connection, (store, found, version), steps or {})
+
+    def _upgrade(self, connection: Connection, which: tuple[str, int, int], steps: Steps) -> None:
+        store, found, version = which
+        wanted = range(found, version)
+        can_be = found < version and all(one in steps for one in wanted)
+        if not can_be or not self._is_migrating:
+            reason = f"{store}: version {found} is there, {version} is needed"
+            hint = "; `specie migrate` brings it up" if can_be else ""
+            raise SpecieError(ErrorCode.STORE_UNUSABLE, reason + hint)
+        for one in wanted:
+            steps[one](connection)
+        change = update(_SCHEMA).where(_SCHEMA.c.name == store).values(version=version)
+        connection.execute(change)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -137,11 +161,13 @@ Place = Path | str | Database
 """A file, a URL, or a database that is open already."""
 
 
-def open_store(place: Place, name: str, version: int, metadata: MetaData) -> Database:
+def open_store(
+    place: Place, name: str, version: int, metadata: MetaData, steps: Steps | None = None
+) -> Database:
     """A store's part of its institution's database, or of one of its own."""
     database = place if isinstance(place, Database) else Database(place)
     try:
-        database.furnish(name, version, metadata)
+        database.furnish(name, version, metadata, steps)
     except SpecieError:
         if database is not place:
             database.close()

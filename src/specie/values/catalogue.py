@@ -140,6 +140,17 @@ class ErrorCode(StrEnum):
 
     # Network
     UNREACHABLE = "unreachable"
+    SERVICES_INVALID = "services_invalid"
+    CERTIFICATE_INVALID = "certificate_invalid"
+    CALLER_UNKNOWN = "caller_unknown"
+    CALLER_NOT_ALLOWED = "caller_not_allowed"
+    MESSAGE_MALFORMED = "message_malformed"
+    MESSAGE_SIGNATURE_INVALID = "message_signature_invalid"
+    MESSAGE_OUT_OF_TIME = "message_out_of_time"
+    RATE_EXCEEDED = "rate_exceeded"
+    NOT_FOUND = "not_found"
+    DRAINING = "draining"
+    INTERNAL = "internal"
 
     # Stores
     STORE_UNUSABLE = "store_unusable"

@@ -18,6 +18,7 @@ EntryId = NewType("EntryId", bytes)  # 16, an entry of the accounting
 OrderId = NewType("OrderId", bytes)  # 16
 ParticipantNumber = NewType("ParticipantNumber", int)  # u32, 1 and up
 ClientId = NewType("ClientId", str)  # a bank's own name for its customer
+ServiceName = NewType("ServiceName", str)  # an institution's process: notary, bank-2 …
 AccountName = NewType("AccountName", str)  # an account of one institution's books
 
 ZERO16: Final = bytes(16)

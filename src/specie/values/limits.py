@@ -48,6 +48,23 @@ OFFICERS_MAX: Final = 32
 NAME_BYTES_MAX: Final = 48
 SUCCESSOR_HOPS_MAX: Final = 8
 
+SERVICES_MAX: Final = 8_192  # identity/services.py
+
+# Certificates (identity/certificates.py)
+ROOT_DAYS: Final = 20 * 365
+INTERMEDIATE_DAYS: Final = 5 * 365
+CERTIFICATE_DAYS: Final = 90  # of a service; renewed when a third is left
+CRL_DAYS: Final = 7  # until the next revocation list
+
+# Messages between institutions (remote, api)
+MESSAGE_BYTES_MAX: Final = 8 * 1024 * 1024  # one body
+MESSAGE_PAYMENTS_MAX: Final = 512  # payments in one submission to the notary
+MESSAGE_AGE_MS_MAX: Final = 60 * 1000  # between a signature's time and our clock, either way
+MESSAGE_SECONDS_MAX: Final = 10  # until a request's head, and then its body, are here
+CALLS_AT_ONCE_MAX: Final = 16  # of one caller; more are told to come later
+PAGE_ITEMS_MAX: Final = 1_000  # of one page of an answer
+SENDER_TRANSACTIONS_MAX: Final = 2_048  # notary/service.py: waiting of one sender
+
 # Books (books/entries.py)
 POSTINGS_MAX: Final = 64
 ACCOUNT_NAME_MAX: Final = 64
@@ -70,6 +87,8 @@ ARGON2_MEMORY_KIB: Final = 65_536
 ARGON2_PASSES: Final = 3
 ARGON2_LANES: Final = 4
 PASSPHRASE_BYTES_MAX: Final = 1_024
+
+KEY_FILE_BYTES_MAX: Final = 1024 * 1024  # store/key_file.py
 
 # Command line (cli)
 DEMO_CLIENTS_MAX: Final = 100_000

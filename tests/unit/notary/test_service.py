@@ -171,7 +171,7 @@ def test_the_same_from_everybody_is_one_transaction(scene: Scene, own: House) ->
 def test_a_full_queue_refuses_and_loses_nobody(
     scene: Scene, own: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("specie.notary.service.QUEUE_TRANSACTIONS_MAX", 3)
+    monkeypatch.setattr("specie.notary.queueing.QUEUE_TRANSACTIONS_MAX", 3)
     notary = own.open_notary()
     callers = Callers(notary)
     with gated() as gate:

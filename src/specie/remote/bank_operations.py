@@ -1,0 +1,237 @@
+"""What can be asked of a bank: by other institutions, by clients, by its own operators."""
+
+from specie.remote import bank_models, models
+from specie.remote import client_models as clients
+from specie.remote.fields import Empty
+from specie.remote.operations import (
+    ANYONE_CALLERS,
+    BANK_ALONE,
+    BANK_CALLERS,
+    CLIENT_CALLERS,
+    OPERATOR_CALLERS,
+    REGISTRATION_CALLERS,
+    Operation,
+)
+
+ATTEST_RECEIPT = Operation(
+    "attest_receipt",
+    "POST",
+    "/v1/receipts",
+    bank_models.PayeeMessage,
+    bank_models.AttestationMessage,
+    BANK_CALLERS,
+    "As a payee's bank: attest what is shown of a payment.",
+)
+DELIVER = Operation(
+    "deliver",
+    "POST",
+    "/v1/deliveries",
+    models.PromiseMessage,
+    Empty,
+    BANK_CALLERS,
+    "A transaction is final.",
+)
+EXPECT_TRANSFER = Operation(
+    "expect_transfer",
+    "POST",
+    "/v1/transfers",
+    bank_models.ExpectedTransfer,
+    Empty,
+    BANK_ALONE,
+    "The caller is about to send vault money under this order.",
+)
+GET_VAULT = Operation(
+    "get_vault",
+    "GET",
+    "/v1/vault",
+    Empty,
+    bank_models.VaultMessage,
+    BANK_CALLERS,
+    "Where the bank's vault is paid; its balance is told to the central bank alone.",
+)
+GET_WITNESSED = Operation(
+    "get_witnessed",
+    "GET",
+    "/v1/witness",
+    Empty,
+    bank_models.Size,
+    REGISTRATION_CALLERS,
+    "How many leaves the bank's witness has cosigned.",
+)
+COSIGN = Operation(
+    "cosign",
+    "POST",
+    "/v1/witness",
+    bank_models.Growth,
+    bank_models.SignedLines,
+    REGISTRATION_CALLERS,
+    "Cosign a checkpoint that continues the last one.",
+)
+OPEN_WALLET = Operation(
+    "open_wallet",
+    "POST",
+    "/v1/wallets",
+    clients.Opening,
+    clients.Opened,
+    ANYONE_CALLERS,
+    "A device opens its holder's wallet with a code of the bank.",
+)
+PAY = Operation(
+    "pay",
+    "POST",
+    "/v1/payments",
+    models.BuiltMessage,
+    models.PromiseMessage,
+    CLIENT_CALLERS,
+    "Attest, have attested, notarise, deliver: the whole of a client's payment.",
+)
+WITHDRAW = Operation(
+    "withdraw",
+    "POST",
+    "/v1/withdrawals",
+    clients.Amount,
+    models.PromiseMessage,
+    CLIENT_CALLERS,
+    "Deposit money becomes tokens.",
+)
+EXPECT_DEPOSIT = Operation(
+    "expect_deposit",
+    "POST",
+    "/v1/deposits",
+    clients.Amount,
+    bank_models.VaultMessage,
+    CLIENT_CALLERS,
+    "The client is about to pay the vault under this order.",
+)
+LIST_OUTPUTS = Operation(
+    "list_outputs",
+    "GET",
+    "/v1/outputs",
+    Empty,
+    clients.Outputs,
+    CLIENT_CALLERS,
+    "What is final and not yet on the client's device.",
+)
+CONFIRM_OUTPUTS = Operation(
+    "confirm_outputs",
+    "POST",
+    "/v1/outputs",
+    clients.References,
+    Empty,
+    CLIENT_CALLERS,
+    "The device has recorded these.",
+)
+GET_STANDING = Operation(
+    "get_standing",
+    "GET",
+    "/v1/account",
+    Empty,
+    clients.Standing,
+    CLIENT_CALLERS,
+    "The client's deposit.",
+)
+LIST_MOVEMENTS = Operation(
+    "list_movements",
+    "GET",
+    "/v1/movements",
+    clients.MovementsQuery,
+    clients.Movements,
+    CLIENT_CALLERS,
+    "The client's payments as its bank keeps them.",
+)
+INVITE = Operation(
+    "invite",
+    "POST",
+    "/v1/invitations",
+    clients.Invitation,
+    clients.Code,
+    OPERATOR_CALLERS,
+    "A code with which an identified person opens a wallet, once.",
+)
+LEND_CLIENT = Operation(
+    "lend_client",
+    "POST",
+    "/v1/loans",
+    clients.ClientOrder,
+    Empty,
+    OPERATOR_CALLERS,
+    "A loan makes a client's deposit.",
+)
+APPLY_ISSUE = Operation(
+    "apply_issue",
+    "POST",
+    "/v1/issues",
+    clients.Amount,
+    models.ApplicationRecord,
+    OPERATOR_CALLERS,
+    "Apply for new money in the vault.",
+)
+REDEEM = Operation(
+    "redeem",
+    "POST",
+    "/v1/redemptions",
+    clients.Amount,
+    models.ApplicationRecord,
+    OPERATOR_CALLERS,
+    "Give money of the vault back for reserves.",
+)
+TRANSFER = Operation(
+    "transfer",
+    "POST",
+    "/v1/vault-transfers",
+    clients.TransferOrder,
+    models.PromiseMessage,
+    OPERATOR_CALLERS,
+    "Vault money to another bank's vault.",
+)
+BLOCK = Operation(
+    "block",
+    "POST",
+    "/v1/clients/{client}/block",
+    clients.ClientQuery,
+    Empty,
+    OPERATOR_CALLERS,
+    "Stop attesting for a client.",
+)
+UNBLOCK = Operation(
+    "unblock",
+    "POST",
+    "/v1/clients/{client}/unblock",
+    clients.ClientQuery,
+    Empty,
+    OPERATOR_CALLERS,
+    "Attest for a client again.",
+)
+GET_FACTS = Operation(
+    "get_facts",
+    "GET",
+    "/v1/facts",
+    Empty,
+    clients.Facts,
+    OPERATOR_CALLERS,
+    "What the institution's own books say.",
+)
+BANK = (
+    ATTEST_RECEIPT,
+    DELIVER,
+    EXPECT_TRANSFER,
+    GET_VAULT,
+    GET_WITNESSED,
+    COSIGN,
+    OPEN_WALLET,
+    PAY,
+    WITHDRAW,
+    EXPECT_DEPOSIT,
+    LIST_OUTPUTS,
+    CONFIRM_OUTPUTS,
+    GET_STANDING,
+    LIST_MOVEMENTS,
+    INVITE,
+    LEND_CLIENT,
+    APPLY_ISSUE,
+    REDEEM,
+    TRANSFER,
+    BLOCK,
+    UNBLOCK,
+    GET_FACTS,
+)

@@ -1,0 +1,167 @@
+"""What a client's device and its bank say to each other, and an operator to its own institution."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from specie.ledger.records import Output
+from specie.remote.fields import (
+    AmountField,
+    BytesField,
+    ClientField,
+    CodeField,
+    CountField,
+    InstitutionKeyField,
+    Message,
+    NameField,
+    OrderField,
+    ParticipantField,
+    PointField,
+    RefField,
+    SignatureField,
+    TextField,
+    TimeField,
+)
+from specie.remote.models import PromiseMessage
+from specie.values.limits import PAGE_ITEMS_MAX
+
+
+class Opening(Message):
+    """A device opens its wallet with the code that the bank gave its holder, once."""
+
+    code: CodeField
+    view: PointField
+    spend: PointField
+    sealed_view: BytesField  # the view key, sealed under the code
+    device: InstitutionKeyField  # Ed25519: signs what the device asks for
+
+
+class Opened(Message):
+    """The client's id at this bank."""
+
+    client: ClientField
+
+
+class Outputs(Message):
+    """Public bytes of outputs."""
+
+    outputs: list[BytesField]
+
+    def unwrap(self) -> list[Output]:
+        """Decoded; the device checks that they are its own."""
+        return [Output(one) for one in self.outputs]
+
+
+class References(Message):
+    """Outputs that the device has recorded."""
+
+    refs: Annotated[list[RefField], Field(min_length=1, max_length=PAGE_ITEMS_MAX)]
+
+
+class Amount(Message):
+    """An order with an amount."""
+
+    order: OrderField
+    amount: AmountField
+
+
+class Standing(Message):
+    """A client's account at its bank."""
+
+    deposit: AmountField
+    status: TextField
+
+
+class MovementMessage(Message):
+    """One side of a payment, for its client."""
+
+    txid: BytesField
+    amount: AmountField
+    time: TimeField
+    is_incoming: bool
+    is_final: bool
+
+
+class Movements(Message):
+    """Oldest first, a page."""
+
+    movements: list[MovementMessage]
+
+
+class MovementsQuery(Message):
+    """A page of one's own payments."""
+
+    start: CountField = 0
+    limit: Annotated[int, Field(ge=1, le=PAGE_ITEMS_MAX)] = 100
+
+
+class Settled(Message):
+    """The notary's word for an order."""
+
+    promise: PromiseMessage
+
+
+# --- operators, on their own institution's machine -----------------------------------------------
+
+
+class Invitation(Message):
+    """A person whom the bank has identified."""
+
+    client: ClientField
+    name: NameField
+
+
+class Code(Message):
+    """Good for one opening."""
+
+    code: CodeField
+
+
+class ClientOrder(Message):
+    """An amount for a client of this bank."""
+
+    order: OrderField
+    client: ClientField
+    amount: AmountField
+
+
+class TransferOrder(Message):
+    """Vault money for another bank."""
+
+    order: OrderField
+    receiver: ParticipantField
+    amount: AmountField
+
+
+class ClientQuery(Message):
+    """About one client."""
+
+    client: ClientField
+
+
+class Facts(Message):
+    """For people: names and values."""
+
+    facts: dict[str, int | str]
+
+
+class Enrolment(Message):
+    """A new institution asks for its place: a certificate request, its keys, and proof of each."""
+
+    code: CodeField
+    request: BytesField  # PEM
+    url: TextField
+    public_url: TextField
+    scan_key: PointField
+    attestation_key: PointField
+    institution_key: InstitutionKeyField
+    attestation_proof: SignatureField  # Schnorr over the enrolment's message
+    institution_proof: SignatureField  # Ed25519 over the same
+
+
+class Enrolled(Message):
+    """How far it has come; the chain (PEM) once it is approved."""
+
+    state: TextField
+    number: CountField = 0
+    chain: BytesField = b""

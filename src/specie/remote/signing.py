@@ -1,0 +1,203 @@
+"""Signed messages: one fixed profile of RFC 9421 with RFC 9530's digest and Ed25519.
+
+    request   "@method" "@path" "@query" "content-digest" "specie-receiver"
+    answer    "@status" "content-digest" "signature";req
+    base      each component on a line, then "@signature-params": created, keyid, alg
+    receiver  network id in hex / name of the service
+
+    Signature = Ed25519(institution key, base)
+
+The receiver binds a message to one service of one network; an answer is bound to its request by
+that request's signature. A message counts for a minute either way; sent again within it, it is
+the same order, entry or transaction again, and has the same one effect.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from specie.crypto.secrets import InstitutionSigner
+from specie.crypto.signatures import sign_as_institution, verify_institution_signature
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import (
+    InstitutionPublicKey,
+    NetworkId,
+    ServiceName,
+    Signature,
+)
+from specie.values.limits import MESSAGE_AGE_MS_MAX
+from specie.values.times import Timestamp
+
+RECEIVER: Final = "specie-receiver"
+_REQUEST: Final = '("@method" "@path" "@query" "content-digest" "specie-receiver")'
+_ANSWER: Final = '("@status" "content-digest" "signature";req)'
+_INPUT: Final = re.compile(
+    r'sig=(\([^)]*\));created=([0-9]{1,12});keyid="([a-z0-9:-]{1,80})";alg="ed25519"'
+)
+_SIGNATURE: Final = re.compile(r"sig=:([A-Za-z0-9+/]{86}==):")
+
+Headers = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedBy:
+    """What the head of a message claims, before anything is believed."""
+
+    name: str  # whose key
+    created_ms: Timestamp
+    components: str
+    signature: Signature
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a request asks for."""
+
+    method: str
+    path: str
+    query: str  # without its question mark
+    receiver: str
+
+
+def name_receiver(network: NetworkId, service: ServiceName) -> str:
+    """One service of one network."""
+    return f"{network.hex()}/{service}"
+
+
+def sign_request(
+    target: Target, body: bytes, name: str, key: InstitutionSigner, now: Timestamp
+) -> dict[str, str]:
+    """The headers to send with it."""
+    digest = compute_digest(body)
+    params = _format_params(_REQUEST, name, now)
+    base = _build_request_base(target, digest, params)
+    return {
+        "content-digest": digest,
+        RECEIVER: target.receiver,
+        "signature-input": f"sig={params}",
+        "signature": _format_signature(sign_as_institution(key, base)),
+    }
+
+
+def sign_answer(
+    status: int, body: bytes, asked: str, name: str, key: InstitutionSigner, now: Timestamp
+) -> dict[str, str]:
+    """The headers of an answer to the request with this signature header."""
+    digest = compute_digest(body)
+    params = _format_params(_ANSWER, name, now)
+    base = _build_answer_base(status, digest, asked, params)
+    return {
+        "content-digest": digest,
+        "signature-input": f"sig={params}",
+        "signature": _format_signature(sign_as_institution(key, base)),
+    }
+
+
+def read_signer(headers: Headers) -> SignedBy:
+    """Who claims to have signed; `message_signature_invalid` if it is not our profile."""
+    found = _INPUT.fullmatch(headers.get("signature-input", ""))
+    signed = _SIGNATURE.fullmatch(headers.get("signature", ""))
+    if found is None or signed is None:
+        raise SpecieError(ErrorCode.MESSAGE_SIGNATURE_INVALID, "not signed as messages are here")
+    try:
+        raw = base64.b64decode(signed[1], validate=True)
+    except binascii.Error:
+        raise SpecieError(ErrorCode.MESSAGE_SIGNATURE_INVALID, "not base64") from None
+    return SignedBy(found[3], Timestamp(int(found[2]) * 1000), found[1], Signature(raw))
+
+
+def verify_request(
+    target: Target,
+    body: bytes,
+    headers: Headers,
+    signed: SignedBy,
+    key: InstitutionPublicKey,
+    now: Timestamp,
+) -> None:
+    """`message_signature_invalid`, or `message_out_of_time` for what is not of this minute."""
+    digest = _check_digest(body, headers)
+    params = _format_params(_REQUEST, signed.name, signed.created_ms)
+    if signed.components != _REQUEST:
+        raise SpecieError(ErrorCode.MESSAGE_SIGNATURE_INVALID, "other components are signed")
+    _verify(key, _build_request_base(target, digest, params), signed.signature)
+    check_time(signed, now)
+
+
+def verify_answer(
+    status: int,
+    body: bytes,
+    headers: Headers,
+    asked: str,
+    expected: tuple[str, InstitutionPublicKey],
+    now: Timestamp,
+) -> None:
+    """Whether the service that was asked gave this answer to this request."""
+    signed, digest = read_signer(headers), _check_digest(body, headers)
+    name, key = expected
+    if signed.components != _ANSWER or signed.name != name:
+        raise SpecieError(ErrorCode.MESSAGE_SIGNATURE_INVALID, "answered by somebody else")
+    params = _format_params(_ANSWER, name, signed.created_ms)
+    _verify(key, _build_answer_base(status, digest, asked, params), signed.signature)
+    check_time(signed, now)
+
+
+def check_time(signed: SignedBy, now: Timestamp) -> None:
+    """Old messages are not kept to be sent later; clocks differ by less than a minute."""
+    if abs(now - signed.created_ms) > MESSAGE_AGE_MS_MAX:
+        raise SpecieError(ErrorCode.MESSAGE_OUT_OF_TIME, "signed more than a minute from now")
+
+
+def compute_digest(body: bytes) -> str:
+    """RFC 9530."""
+    return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
+
+
+def _check_digest(body: bytes, headers: Headers) -> str:
+    digest = compute_digest(body)
+    if headers.get("content-digest") != digest:
+        raise SpecieError(ErrorCode.MESSAGE_SIGNATURE_INVALID, "the digest is not the body's")
+    return digest
+
+
+def _format_params(components: str, name: str, now: Timestamp) -> str:
+    return f'{components};created={now // 1000};keyid="{name}";alg="ed25519"'
+
+
+def _format_signature(signature: Signature) -> str:
+    return f"sig=:{base64.b64encode(signature).decode()}:"
+
+
+def _build_request_base(target: Target, digest: str, params: str) -> bytes:
+    lines = (
+        f'"@method": {target.method}',
+        f'"@path": {target.path}',
+        f'"@query": ?{target.query}',
+        f'"content-digest": {digest}',
+        f'"{RECEIVER}": {target.receiver}',
+        f'"@signature-params": {params}',
+    )
+    return "\n".join(lines).encode()
+
+
+def _build_answer_base(status: int, digest: str, asked: str, params: str) -> bytes:
+    lines = (
+        f'"@status": {status}',
+        f'"content-digest": {digest}',
+        f'"signature";req: {asked}',
+        f'"@signature-params": {params}',
+    )
+    return "\n".join(lines).encode()
+
+
+def _verify(key: InstitutionPublicKey, base: bytes, signature: Signature) -> None:
+    try:
+        verify_institution_signature(key, base, signature)
+    except SpecieError:
+        raise SpecieError(
+            ErrorCode.MESSAGE_SIGNATURE_INVALID, "the signature does not hold"
+        ) from None

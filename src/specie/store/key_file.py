@@ -1,0 +1,147 @@
+"""An institution's secrets in one encrypted file; the passphrase comes from outside (X7).
+
+    passphrase --Argon2id, salt16--> K;   entry = seal(K, bytes, aad = "key-file" ‖ 0x00 ‖ name)
+
+A JSON object, so that people see what is in it without seeing any of it: format, salt, and the
+sealed entries by name in base64. It is replaced as a whole, durably; only its owner may read it.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from specie.crypto.native import translated_errors
+from specie.crypto.secrets import (
+    Sealable,
+    SealingKey,
+    derive_sealing_key,
+    open_sealed,
+    unseal,
+)
+from specie.store.durable_files import read_regular, replace_durably
+from specie.values.catalogue import ErrorCode
+from specie.values.encoding import encode_text
+from specie.values.errors import SpecieError
+from specie.values.limits import KEY_FILE_BYTES_MAX
+
+_FORMAT: Final = "specie keys v1"
+_AAD: Final = b"key-file\0"
+_CHECK: Final = "check"  # an entry of no secret: tells a wrong passphrase from a damaged entry
+
+Handle = TypeVar("Handle")
+
+
+class KeyFile:
+    """Opened with its passphrase; hands out handles, never bytes of keys, but for plain secrets."""
+
+    def __init__(self, path: Path, passphrase: str) -> None:
+        """`setting_invalid` if there is no such file, `passphrase_wrong` if it does not open."""
+        found = _read(path)
+        self._path = path
+        self._salt = _decode(found["salt"])
+        self._entries = {name: _decode(one) for name, one in found["entries"].items()}
+        self._key = derive_sealing_key(passphrase, self._salt)
+        try:
+            self.get_secret(_CHECK)
+        except SpecieError:
+            reason = f"{path}: the passphrase does not open it"
+            raise SpecieError(ErrorCode.PASSPHRASE_WRONG, reason) from None
+
+    @classmethod
+    def create(cls, path: Path, passphrase: str, salt: bytes) -> "KeyFile":
+        """A new file with nothing in it; `order_conflict` if there is one already."""
+        if not passphrase:
+            raise SpecieError(ErrorCode.SETTING_INVALID, "an empty passphrase protects nothing")
+        if path.exists():
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, f"{path}: there are keys already")
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        sealed = derive_sealing_key(passphrase, salt).seal(b"", _AAD + _CHECK.encode())
+        _write(path, salt, {_CHECK: sealed})
+        return cls(path, passphrase)
+
+    def list_names(self) -> list[str]:
+        """What is in it."""
+        return sorted(name for name in self._entries if name != _CHECK)
+
+    def has(self, name: str) -> bool:
+        """Whether an entry is there."""
+        return name in self._entries
+
+    def put(self, name: str, handle: Sealable) -> None:
+        """Add a key, durably; `order_conflict` if there is one of this name."""
+        self._add(name, handle.seal(self._key, _AAD + encode_text(name)))
+
+    def put_sealing_key(self, name: str, key: SealingKey) -> None:
+        """The same for a key that seals others."""
+        with translated_errors():
+            sealed = self._key.seal_key(key, _AAD + encode_text(name))
+        self._add(name, sealed)
+
+    def put_secret(self, name: str, secret: bytes) -> None:
+        """The same for secrets of other libraries: a password, a key in PEM."""
+        self._add(name, self._key.seal(secret, _AAD + encode_text(name)))
+
+    def get(self, name: str, opener: Callable[[SealingKey, bytes, bytes], Handle]) -> Handle:
+        """A handle, e.g. `get("scan", ScanKey.unseal)`; `sealed_invalid` if it was changed."""
+        return unseal(opener, self._key, self._find(name), _AAD + encode_text(name))
+
+    def get_sealing_key(self, name: str) -> SealingKey:
+        """A key that seals others."""
+        with translated_errors():
+            return self._key.open_key(self._find(name), _AAD + encode_text(name))
+
+    def get_secret(self, name: str) -> bytes:
+        """A secret of another library."""
+        return open_sealed(self._key, self._find(name), _AAD + encode_text(name))
+
+    def _find(self, name: str) -> bytes:
+        sealed = self._entries.get(name)
+        if sealed is None:
+            raise SpecieError(ErrorCode.SETTING_INVALID, f"{self._path}: no key named {name}")
+        return sealed
+
+    def _add(self, name: str, sealed: bytes) -> None:
+        if name in self._entries:
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, f"{self._path}: {name} is there already")
+        entries = {**self._entries, name: sealed}
+        _write(self._path, self._salt, entries)
+        self._entries = entries
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = read_regular(path, KEY_FILE_BYTES_MAX)
+    except OSError as error:
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"{path}: {error.strerror}") from None
+    try:
+        found = json.loads(data)
+        entries, salt = found["entries"], found["salt"]
+        is_ours = found["format"] == _FORMAT and isinstance(salt, str) and len(_decode(salt)) == 16
+        is_ours = is_ours and all(isinstance(one, str) for one in entries.values())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        is_ours = False
+        found = {}
+    if not is_ours or len(data) > KEY_FILE_BYTES_MAX:
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"{path}: not a file of keys")
+    return dict(found)
+
+
+def _write(path: Path, salt: bytes, entries: Mapping[str, bytes]) -> None:
+    shown = {name: base64.b64encode(one).decode() for name, one in sorted(entries.items())}
+    whole = {
+        "format": _FORMAT,
+        "salt": base64.b64encode(salt).decode(),
+        "entries": shown,
+    }
+    replace_durably(path.parent, path.name, json.dumps(whole, indent=1).encode() + b"\n")
+    path.chmod(0o600)
+
+
+def _decode(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise SpecieError(ErrorCode.SETTING_INVALID, "a file of keys is damaged") from None

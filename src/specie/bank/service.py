@@ -114,6 +114,17 @@ class Bank:
         """Attest again."""
         self._clients.set_status(client, ClientStatus.GOOD)
 
+    def get_client(self, client: ClientId) -> Client:
+        """`client_unknown` if there is none of this id."""
+        return _get_known(self._clients.find_client(client))
+
+    def check_payer(self, client: ClientId, built: BuiltTransaction) -> None:
+        """`not_served_here` unless all inputs are this client's, whoever asks in its name."""
+        known = self._clients.find_tokens(built.signed.body.inputs)
+        owners = {known[ref].client for ref in built.signed.body.inputs if ref in known}
+        if len(known) != len(built.signed.body.inputs) or owners != {client}:
+            raise SpecieError(ErrorCode.NOT_SERVED_HERE, "an input is not this client's")
+
     def attest_payment(self, built: BuiltTransaction) -> Attestation:
         """As the payer's bank: recompute the whole payment, record it, then sign."""
         body = built.signed.body

@@ -5,6 +5,7 @@ apply → approve → produce | void → authorise → complete
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from specie.central_bank.officers import (
     OfficerDesk,
@@ -42,6 +43,14 @@ from specie.values.times import get_day
 from specie.wallet.vault import Surroundings
 
 
+class IssuanceLimits(Protocol):
+    """What officers have decided besides genesis."""
+
+    def check_issuance(self, amount: int, issued_today: int) -> None:
+        """Whether this much more may be issued now."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class OfficerTask:
     """An open application, and how far officers have come with it."""
@@ -68,8 +77,10 @@ class CentralBankDesk:
         store: ApplicationStore,
         surroundings: Surroundings,
         journal: Journal,
+        limits: IssuanceLimits | None = None,
     ) -> None:
         self.journal = journal
+        self._limits = limits
         self._keys = keys
         self._officers = tuple(officers)
         self._store = store
@@ -124,6 +135,8 @@ class CentralBankDesk:
         check_application(application, self._roster)
         today = get_day(self._surroundings.clock.now())
         issued = supply.issued_on_day if supply.day == today else 0
+        if self._limits is not None:
+            self._limits.check_issuance(application.amount, issued)
         if issued + application.amount > self._roster.genesis.supply_cap_day:
             raise SpecieError(ErrorCode.SUPPLY_CAP_EXCEEDED, "over the cap of the day")
 

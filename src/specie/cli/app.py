@@ -14,9 +14,12 @@ from rich.console import Console
 from specie.assembly.system import tune_interpreter
 from specie.cli.arguments import parse_network
 from specie.cli.audit import audit_folder, describe_claims, describe_signers, describe_totals
+from specie.cli.bank_commands import bank, central_bank
 from specie.cli.batch_audit import BATCH_CLAIMS, audit_batches
 from specie.cli.benchmarks import run_benchmark
 from specie.cli.demo import DemoOptions, run_demo
+from specie.cli.network_commands import add_network_commands
+from specie.cli.officer_commands import officer
 from specie.cli.simulating import describe, parse_seeds, run_seeds, to_json
 from specie.cli.stopping import Stopped, silence_output, watch_signals
 from specie.cli.telling import show_progress
@@ -35,6 +38,10 @@ app = typer.Typer(
 )
 
 app.add_typer(wallet, name="wallet")
+app.add_typer(bank, name="bank")
+app.add_typer(central_bank, name="central-bank")
+app.add_typer(officer, name="officer")
+add_network_commands(app)
 app.command("verify-receipt")(verify_receipt)
 
 _MODES = {mode.name.lower(): mode for mode in ProofMode}

@@ -65,3 +65,26 @@ def cosign_checkpoint(
     for auditor in auditors:
         lines += auditor.cosign(note)
     return log.add_lines(checkpoint, lines)
+
+
+def gather_lines(
+    note: str,
+    registration: GrowthProver,
+    witnesses: Sequence[WitnessPort],
+    auditors: Sequence[AuditorPort],
+) -> tuple[list[SignedLine], list[SpecieError]]:
+    """Lines of everybody who gives them; who does not answer, or refuses, holds up nobody else."""
+    lines: list[SignedLine] = []
+    refusals: list[SpecieError] = []
+    for witness in witnesses:
+        try:
+            last = witness.get_last_size()
+            lines += witness.cosign(note, registration.prove_growth(last) if last else ())
+        except SpecieError as error:
+            refusals.append(error)
+    for auditor in auditors:
+        try:
+            lines += auditor.cosign(note)
+        except SpecieError as error:
+            refusals.append(error)
+    return lines, refusals

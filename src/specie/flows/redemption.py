@@ -86,10 +86,9 @@ def redeem(
         if _is_given_up(order, vault):
             end_redemption(order, vault, bank, accounting, notary)
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "the redemption was given up")
+        bank.journal.begin(FlowKind.REDEEM, order, pack_amount(amount, bank.number))
         desk.approve(order)
-        with bank.journal.transaction():
-            bank.journal.begin(FlowKind.REDEEM, order, pack_amount(amount, bank.number))
-            prepared = vault.prepare_redemption(amount, order)
+        prepared = vault.prepare_redemption(amount, order)
         built = desk.accept_void(order, prepared.built)
         accounting.hold_redemption(EntryId(order), amount)
         attestation = bank.attest_payment(built)

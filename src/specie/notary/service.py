@@ -183,6 +183,10 @@ class Notary:
         """What the last header says, 0 before the first."""
         return self._store.load_batch_time()
 
+    def list_published(self, start: int, limit: int) -> tuple[list[bytes], int]:
+        """Leaves from a position on, and how many there are."""
+        return self._store.load_leaves(start, limit), self._store.count_leaves()
+
     def count_broken_promises(self) -> int:
         """How many were not published in time: evidence against us, so it has to stay 0."""
         with self._work_lock:

@@ -34,7 +34,10 @@ __all__ = [
 class NotaryPort(Protocol):
     """Gives uniqueness and finality."""
 
-    public_key: InstitutionPublicKey
+    @property
+    def public_key(self) -> InstitutionPublicKey:
+        """Its own, by the participant list."""
+        ...
 
     def notarise(self, data: bytes) -> Promise:
         """Final and durable once this returns; the same bytes again give the same answer."""

@@ -55,6 +55,10 @@ class Registration:
         self._index = index
         self._cosigners = tuple(cosigners)
 
+    def replace_cosigners(self, cosigners: Sequence[VerifierKey]) -> None:
+        """By a newer list: whose lines may stand under a checkpoint."""
+        self._cosigners = tuple(cosigners)
+
     def read_checkpoint(self) -> Checkpoint:
         """The newest checkpoint, every signature on it verified."""
         return self._read_note()[1]

@@ -165,3 +165,21 @@ class Enrolled(Message):
     state: TextField
     number: CountField = 0
     chain: BytesField = b""
+
+
+class Waiting(Message):
+    """Who has enrolled and waits for an officer's approval."""
+
+    waiting: list[Facts]
+
+
+class Renewal(Message):
+    """A certificate request of a service that is in the list already."""
+
+    request: BytesField  # PEM
+
+
+class Chain(Message):
+    """A certificate with its issuer's behind it, PEM."""
+
+    chain: BytesField

@@ -8,6 +8,7 @@ from specie.remote.operations import (
     BANK_ALONE,
     OFFICER_CALLERS,
     OPERATOR_CALLERS,
+    SERVICE_CALLERS,
     Operation,
 )
 
@@ -146,7 +147,37 @@ COUNT_STOCK = Operation(
     OPERATOR_CALLERS,
     "Count all money against what backs it.",
 )
+LIST_ENROLMENTS = Operation(
+    "list_enrolments",
+    "GET",
+    "/v1/enrolments",
+    Empty,
+    clients.Waiting,
+    OFFICER_CALLERS,
+    "Who has enrolled and waits for a second officer.",
+)
+RENEW = Operation(
+    "renew",
+    "POST",
+    "/v1/certificates",
+    clients.Renewal,
+    clients.Chain,
+    SERVICE_CALLERS,
+    "A new certificate for the caller, before its present one runs out.",
+)
+LIST_LOANS = Operation(
+    "list_loans",
+    "GET",
+    "/v1/loans",
+    models.LeavesQuery,
+    models.Loans,
+    BANK_ALONE,
+    "Reserves that the caller was lent, for its own books.",
+)
 CENTRAL_BANK = (
+    LIST_LOANS,
+    LIST_ENROLMENTS,
+    RENEW,
     APPLY,
     GET_APPLICATION,
     FIND_PRODUCED,

@@ -84,7 +84,8 @@ def read_fields(fields: dict[str, str], model: type[Model]) -> Model:
     values: dict[str, Any] = dict(fields)
     for name, field in model.model_fields.items():
         text = fields.get(name)
-        if text is not None and field.annotation is int:
+        kind = getattr(field.annotation, "__supertype__", field.annotation)
+        if text is not None and kind is int:
             if not (text.isascii() and text.isdigit() and len(text) <= 20):
                 raise SpecieError(ErrorCode.MESSAGE_MALFORMED, f"{name} is a number")
             values[name] = int(text)

@@ -35,6 +35,12 @@ class Message(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
+    def __repr__(self) -> str:
+        """Its kind alone: messages hold openings, amounts, names."""
+        return f"{type(self).__name__}(…)"
+
+    __str__ = __repr__
+
 
 class Empty(Message):
     """Nothing to say."""
@@ -73,10 +79,10 @@ RefField = Annotated[OutputRef, *_HASH]
 DigestField = Annotated[Digest, *_HASH]
 PointField = Annotated[PublicKey, *_KEY]
 InstitutionKeyField = Annotated[InstitutionPublicKey, *_KEY]
-SecretField = Annotated[bytes, *_KEY, Field(repr=False)]
+SecretField = Annotated[bytes, *_KEY]
 SignatureField = Annotated[Signature, *_SIGNATURE]
-TransactionField = Annotated[bytes, *_sized(1, TRANSACTION_BYTES_MAX), Field(repr=False)]
-BytesField = Annotated[bytes, *_sized(0, MESSAGE_BYTES_MAX), Field(repr=False)]
+TransactionField = Annotated[bytes, *_sized(1, TRANSACTION_BYTES_MAX)]
+BytesField = Annotated[bytes, *_sized(0, MESSAGE_BYTES_MAX)]
 AmountField = Annotated[Minor, Field(ge=0, le=AMOUNT_MAX)]
 ParticipantField = Annotated[ParticipantNumber, _NUMBER]
 TimeField = Annotated[Timestamp, Field(ge=0, le=TIMESTAMP_MAX)]

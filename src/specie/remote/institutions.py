@@ -389,6 +389,11 @@ class RemoteDesk:
     def complete(self, order: OrderId, promise: Promise) -> None:
         """Done with `check_final`."""
 
+    def list_loans(self, start: int) -> list[models.Loan]:
+        """Reserves that we were lent, from a number on."""
+        request = models.LeavesQuery(start=start)
+        return list(self._channel.call(CENTRAL_BANK, desk.LIST_LOANS, request).loans)
+
     def get_reserves(self) -> Minor:
         """Our own."""
         return self._channel.call(CENTRAL_BANK, desk.GET_OWN_RESERVES, Empty()).amount

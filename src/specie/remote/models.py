@@ -425,3 +425,16 @@ class SignedProposal(Message):
     kind: TextField
     parameters: TextField
     signature: SignatureField
+
+
+class Loan(Message):
+    """Reserves that the central bank has lent."""
+
+    entry: EntryField
+    amount: AmountField
+
+
+class Loans(Message):
+    """Of the caller, oldest first, a page."""
+
+    loans: list[Loan]

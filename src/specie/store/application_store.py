@@ -80,7 +80,7 @@ _PRODUCED = Table(
 )
 
 
-_STEPS: Final[Steps] = {1: lambda connection: _AUTHORISATION.create(connection)}
+_STEPS: Final[Steps] = {1: _AUTHORISATION.create}
 
 
 class SqliteApplicationStore:

@@ -137,6 +137,7 @@ class ErrorCode(StrEnum):
     ORDER_CONFLICT = "order_conflict"
     APPROVALS_MISSING = "approvals_missing"
     APPLICATION_UNKNOWN = "application_unknown"
+    ISSUANCE_PAUSED = "issuance_paused"
 
     # Network
     UNREACHABLE = "unreachable"

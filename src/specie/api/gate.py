@@ -1,0 +1,284 @@
+"""Before anything is done: who asks, may it, is it well-formed, is there room (RFC 9421, RFC 9457).
+
+    head → route → body, limited in size and time → who signed it → may this caller ask for this
+    → decode → the handler, in a thread → encode → sign → answer
+
+Each listener has its own threads: handlers that wait for other institutions hold up none of those
+that other institutions wait for. Of one caller only so many requests are at work at once.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final
+
+import anyio
+import structlog
+from anyio import CapacityLimiter
+from opentelemetry import propagate, trace
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from specie.api.metrics import count_request
+from specie.identity.services import ServiceRole
+from specie.ports.clock import Clock
+from specie.remote.channel import Speaker
+from specie.remote.encoding import CBOR, JSON, PROBLEM, decode, encode, encode_problem, read_fields
+from specie.remote.fields import Message
+from specie.remote.operations import VERSION, Caller, Operation
+from specie.remote.peers import CLIENT, OFFICER, Certified, Peers
+from specie.remote.signing import (
+    RECEIVER,
+    SignedBy,
+    Target,
+    name_receiver,
+    read_signer,
+    sign_answer,
+    verify_request,
+)
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import InstitutionPublicKey, ParticipantNumber, ServiceName
+from specie.values.limits import CALLS_AT_ONCE_MAX, MESSAGE_BYTES_MAX, MESSAGE_SECONDS_MAX
+
+PEER: Final = "specie.peer"  # in an ASGI scope's extensions: what the connection's certificate says
+_THREADS: Final = 32
+_TRACER: Final = trace.get_tracer("specie.api")
+_LOG: Final = structlog.get_logger("specie.api")
+
+
+class Listener(Enum):
+    """Where a request came in."""
+
+    INSTITUTIONS = "institutions"  # mutual TLS
+    PUBLIC = "public"  # TLS
+    CONTROL = "control"  # a socket of this machine, for who runs the institution
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks, established."""
+
+    kind: Caller | ServiceRole
+    name: str
+    number: ParticipantNumber = ParticipantNumber(0)  # of a service's participant
+    officer: int = 0
+
+
+Handler = Callable[[Asking, Any], Message]
+Offer = tuple[Operation[Any, Any], Handler]
+FindClientKey = Callable[[str], InstitutionPublicKey]
+
+
+def _find_no_client(name: str) -> InstitutionPublicKey:
+    raise SpecieError(ErrorCode.CALLER_UNKNOWN, f"no clients here: {name}")
+
+
+def _make_idle() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
+@dataclass(slots=True, repr=False)
+class Gate:
+    """One listener's way in."""
+
+    listener: Listener
+    service: ServiceName
+    speaker: Speaker
+    peers: Peers
+    clock: Clock
+    find_client_key: FindClientKey = _find_no_client
+    is_draining: bool = False
+    _at_work: Counter[str] = field(default_factory=Counter)
+    _is_idle: asyncio.Event = field(default_factory=_make_idle)
+    _limiter: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_THREADS))
+
+    def build_app(self, offers: Sequence[Offer], pages: Sequence[BaseRoute] = ()) -> Starlette:
+        """The operations of this listener, and pages beside them."""
+        routes: list[BaseRoute] = [
+            Route(
+                operation.path, self._make_endpoint(operation, handler), methods=[operation.method]
+            )
+            for operation, handler in offers
+            if self._is_offered(operation)
+        ]
+        return Starlette(
+            routes=[*routes, *pages],
+            exception_handlers={HTTPException: self._refuse_route, Exception: self._fail},
+        )
+
+    async def wait_for_work(self, seconds: float) -> bool:
+        """Until what has begun is answered; gives whether it is."""
+        with anyio.move_on_after(seconds):
+            await self._is_idle.wait()
+        return self._is_idle.is_set()
+
+    def _is_offered(self, operation: Operation[Any, Any]) -> bool:
+        callers = operation.callers
+        if self.listener is Listener.CONTROL:
+            return Caller.OPERATOR in callers
+        if self.listener is Listener.PUBLIC:
+            return bool(callers & {Caller.ANYONE, Caller.OFFICER, Caller.CLIENT})
+        return Caller.ANYONE in callers or bool(callers & frozenset(ServiceRole))
+
+    def _make_endpoint(
+        self, operation: Operation[Any, Any], handler: Handler
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            with _TRACER.start_as_current_span(
+                f"{self.service} {operation.name}",
+                context=propagate.extract(dict(request.headers)),
+                kind=trace.SpanKind.SERVER,
+            ) as span:
+                response = await self._answer(request, operation, handler)
+                span.set_attribute("http.response.status_code", response.status_code)
+                return response
+
+        return endpoint
+
+    async def _answer(
+        self, request: Request, operation: Operation[Any, Any], handler: Handler
+    ) -> Response:
+        started = asyncio.get_running_loop().time()
+        status, kind = 200, CBOR if CBOR in request.headers.get("accept", "") else JSON
+        try:
+            body = await self._carry_out(request, operation, handler, kind)
+        except SpecieError as error:
+            status, body = encode_problem(error)
+            kind = PROBLEM
+            _LOG.info("refused", operation=operation.name, code=error.code.value)
+        seconds = asyncio.get_running_loop().time() - started
+        count_request(operation.name, status, seconds)
+        return self._respond(request, status, body, kind)
+
+    def _respond(self, request: Request, status: int, body: bytes, kind: str) -> Response:
+        headers = {"specie-version": str(VERSION), "cache-control": "no-store"}
+        asked = request.headers.get("signature")
+        if asked and self.listener is not Listener.CONTROL:
+            now = self.clock.now()
+            headers |= sign_answer(status, body, asked, self.speaker.name, self.speaker.key, now)
+        if status == 429:
+            headers["retry-after"] = "1"
+        return Response(body, status, headers, media_type=kind)
+
+    async def _carry_out(
+        self, request: Request, operation: Operation[Any, Any], handler: Handler, kind: str
+    ) -> bytes:
+        if self.is_draining:
+            raise SpecieError(ErrorCode.DRAINING, "this process is about to stop; ask it again")
+        _check_version(request.headers)
+        body = await _read_body(request)
+        asking = self._identify(request, operation, body)
+        message = _read_message(request, operation, body)
+        if self._at_work[asking.name] >= CALLS_AT_ONCE_MAX:
+            raise SpecieError(ErrorCode.RATE_EXCEEDED, "too much of this caller is at work")
+        self._at_work[asking.name] += 1
+        self._is_idle.clear()
+        try:
+            answer = await anyio.to_thread.run_sync(handler, asking, message, limiter=self._limiter)
+        finally:
+            self._at_work[asking.name] -= 1
+            if not self._at_work.total():
+                self._is_idle.set()
+        return encode(answer, kind)
+
+    def _identify(self, request: Request, operation: Operation[Any, Any], body: bytes) -> Asking:
+        if self.listener is Listener.CONTROL:
+            return Asking(Caller.OPERATOR, "operator")
+        if "signature" not in request.headers and Caller.ANYONE in operation.callers:
+            return Asking(Caller.ANYONE, request.client.host if request.client else "")
+        signed = read_signer(request.headers)
+        asking, key = self._find_signer(request, signed)
+        target = Target(
+            request.method,
+            request.scope["raw_path"].decode("ascii", "replace"),
+            request.scope["query_string"].decode("ascii", "replace"),
+            request.headers.get(RECEIVER, ""),
+        )
+        if target.receiver != name_receiver(self.peers.network, self.service):
+            raise SpecieError(ErrorCode.MESSAGE_SIGNATURE_INVALID, "meant for somebody else")
+        verify_request(target, body, request.headers, signed, key, self.clock.now())
+        if not {asking.kind, Caller.ANYONE} & operation.callers:
+            raise SpecieError(ErrorCode.CALLER_NOT_ALLOWED, f"not for a {asking.kind.value}")
+        return asking
+
+    def _find_signer(
+        self, request: Request, signed: SignedBy
+    ) -> tuple[Asking, InstitutionPublicKey]:
+        if self.listener is Listener.INSTITUTIONS:
+            service = self.peers.get_service(ServiceName(signed.name))
+            certified: Certified | None = request.scope.get("extensions", {}).get(PEER)
+            self.peers.check_certified(service.name, certified)
+            return Asking(service.role, service.name, service.number), service.key
+        if signed.name.startswith(OFFICER):
+            number = signed.name.removeprefix(OFFICER)
+            officer = int(number) if number.isdecimal() and len(number) < 4 else 0
+            key = self.peers.get_officer_key(officer)
+            return Asking(Caller.OFFICER, signed.name, officer=officer), key
+        if signed.name.startswith(CLIENT):
+            client = signed.name.removeprefix(CLIENT)
+            return Asking(Caller.CLIENT, client), self.find_client_key(client)
+        raise SpecieError(ErrorCode.CALLER_UNKNOWN, "services use the other face")
+
+    async def _refuse_route(self, request: Request, error: Exception) -> Response:
+        """No such path, or not with this method."""
+        status = error.status_code if isinstance(error, HTTPException) else 404
+        _, body = encode_problem(SpecieError(ErrorCode.NOT_FOUND, "nothing is offered here"))
+        count_request("none", status, 0)
+        return self._respond(request, status, body, PROBLEM)
+
+    async def _fail(self, request: Request, error: Exception) -> Response:
+        """Our own mistake: told to the log by its kind and place, to the caller as `internal`."""
+        trail = error.__traceback__
+        while trail is not None and trail.tb_next is not None:
+            trail = trail.tb_next
+        place = f"{trail.tb_frame.f_code.co_filename}:{trail.tb_lineno}" if trail else ""
+        _LOG.error("failed", error=type(error).__name__, place=place)
+        status, body = encode_problem(SpecieError(ErrorCode.INTERNAL, "our mistake, see the log"))
+        count_request("none", status, 0)
+        return self._respond(request, status, body, PROBLEM)
+
+
+def _check_version(headers: Mapping[str, str]) -> None:
+    asked = headers.get("specie-version", str(VERSION))
+    if asked not in (str(VERSION), str(VERSION - 1)):
+        reason = f"versions {VERSION - 1} and {VERSION} are spoken here"
+        raise SpecieError(ErrorCode.VERSION_UNKNOWN, reason)
+
+
+async def _read_body(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(MESSAGE_SECONDS_MAX):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MESSAGE_BYTES_MAX:
+                    raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "a body has at most 8 MiB")
+    except TimeoutError:
+        raise SpecieError(ErrorCode.MESSAGE_OUT_OF_TIME, "the body came too slowly") from None
+    except ClientDisconnect:
+        raise SpecieError(ErrorCode.MESSAGE_MALFORMED, "the body ended early") from None
+    return bytes(body)
+
+
+def _read_message(request: Request, operation: Operation[Any, Any], body: bytes) -> Message:
+    path = {name: str(value) for name, value in request.path_params.items()}
+    if operation.method == "GET":
+        query = request.query_params
+        if len(query) != len(query.multi_items()):
+            raise SpecieError(ErrorCode.MESSAGE_MALFORMED, "a parameter stands there twice")
+        found: Message = read_fields({**query, **path}, operation.request)
+        return found
+    kind = request.headers.get("content-type", CBOR).split(";")[0].strip()
+    message: Message = decode(body, kind, operation.request)
+    shown = message.model_dump(mode="json")
+    if any(str(shown[name]) != value for name, value in path.items()):
+        raise SpecieError(ErrorCode.MESSAGE_MALFORMED, "path and body name different things")
+    return message

@@ -1,0 +1,60 @@
+"""The signed lists for everybody; certificates' state by CRL (RFC 5280) and OCSP (RFC 6960)."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import anyio.to_thread
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from specie.assembly.centre import HISTORY
+from specie.assembly.desk_process import DeskProcess
+from specie.assembly.lists import PUBLISHED, REVOCATIONS, describe_versions, read_list
+from specie.values.errors import SpecieError
+
+_OCSP: Final = "application/ocsp-response"
+_OCSP_BYTES_MAX: Final = 4_096
+
+
+def build_list_pages(process: DeskProcess) -> Sequence[BaseRoute]:
+    """Read from the files, so that what is handed out is what is kept."""
+    folder, centre = process.base.folder, process.centre
+
+    def show_versions(_request: Request) -> Response:
+        versions = describe_versions(process.base.peers, centre.get_cosigners().version)
+        return JSONResponse(versions)
+
+    def show_list(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in PUBLISHED:
+            return Response("no such list\n", 404, media_type="text/plain")
+        return Response(read_list(folder, name), media_type="application/octet-stream")
+
+    def show_old(request: Request) -> Response:
+        version = request.path_params["version"]
+        try:
+            data = read_list(folder / HISTORY, str(version))
+        except SpecieError:
+            return Response("no such version\n", 404, media_type="text/plain")
+        return Response(data, media_type="application/octet-stream")
+
+    def show_revocations(_request: Request) -> Response:
+        return Response(read_list(folder, REVOCATIONS), media_type="application/pkix-crl")
+
+    async def answer_status(request: Request) -> Response:
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _OCSP_BYTES_MAX:
+                return Response("too long\n", 413, media_type="text/plain")
+        answer = await anyio.to_thread.run_sync(centre.answer_status, bytes(body))
+        return Response(answer, media_type=_OCSP)
+
+    return (
+        Route("/lists", show_versions),
+        Route("/lists/{name}", show_list),
+        Route("/lists/participants/{version:int}", show_old),
+        Route("/crl", show_revocations),
+        Route("/ocsp", answer_status, methods=["POST"]),
+    )

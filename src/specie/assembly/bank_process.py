@@ -1,0 +1,288 @@
+"""A bank as a process: its clients' payments, its vault, its witness.
+
+The vault pays one after the other, under a lock: its change must be back before it pays again. What
+a client asks for waits for it only if it is the vault that pays.
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from specie.assembly.foundation import Foundation
+from specie.assembly.joining import hash_code
+from specie.assembly.lists import COSIGNERS, read_list
+from specie.bank.attestation import Attester
+from specie.bank.deposits import DepositBooks
+from specie.bank.service import VAULT_CLIENT, Bank, BankKeys
+from specie.crypto.addresses import Address
+from specie.crypto.cosigning import CosignerKey
+from specie.crypto.secrets import (
+    InstitutionKey,
+    KeyTree,
+    ScanKey,
+    SigningKey,
+    ViewKey,
+    derive_sealing_key,
+    unseal,
+)
+from specie.flows.distribution import transfer_vault_money, withdraw
+from specie.flows.filling import fill, split_vault
+from specie.flows.payment import complete_payment, resume
+from specie.flows.redemption import redeem
+from specie.flows.releasing import release_expired
+from specie.flows.resuming import resume_bank
+from specie.identity.cosigners import verify_cosigners
+from specie.identity.participants import Role, Status
+from specie.ledger.receipts import ReceiptTrust
+from specie.ledger.transactions import Promise
+from specie.oversight.witness import Witness
+from specie.ports.clients import Client
+from specie.ports.issuance import Application, Direction
+from specie.remote.channel import Channel
+from specie.remote.client_models import Opening
+from specie.remote.institutions import (
+    CounterAccounting,
+    RemoteBanks,
+    RemoteDesk,
+    RemoteNotary,
+    RemoteRegistration,
+)
+from specie.store.books_store import SqliteBooksStore
+from specie.store.client_store import SqliteClientStore
+from specie.store.device_store import SqliteDeviceStore
+from specie.store.journal_store import SqliteJournal
+from specie.store.vault_store import VaultDatabase
+from specie.store.witness_store import SqliteWitnessStore
+from specie.tokens.building import BuiltTransaction, PaymentOrder
+from specie.tokens.holdings import Memo, derive_keys
+from specie.values.amounts import Minor, check_positive
+from specie.values.catalogue import ErrorCode
+from specie.values.encoding import encode_text
+from specie.values.errors import SpecieError
+from specie.values.identifiers import ClientId, EntryId, OrderId, ParticipantNumber
+from specie.values.times import Timestamp
+from specie.wallet.vault import Vault
+
+_LOG: Final = structlog.get_logger("specie.process")
+_RELEASE_EVERY_S: Final = 15.0
+_CODE_SALT: Final = b"specie opening.."  # the code itself is random: 16 bytes, used once
+
+
+@dataclass(slots=True, repr=False)
+class BankProcess:
+    """Everything that one bank does."""
+
+    base: Foundation
+    bank: Bank
+    banks: RemoteBanks
+    notary: RemoteNotary
+    desk: RemoteDesk
+    counter: CounterAccounting
+    registration: RemoteRegistration
+    devices: SqliteDeviceStore
+    witness: Witness
+    vault_lock: threading.RLock = field(default_factory=threading.RLock)
+    _released_at: float = 0.0
+    _asked_at: float = 0.0
+    _loans: int = 0  # that are in our books, of those that the central bank tells of
+    _filled_for: Timestamp | None = None
+
+    @property
+    def number(self) -> ParticipantNumber:
+        """Of the bank."""
+        return self.bank.number
+
+    def work(self) -> Sequence[SpecieError]:
+        """What was begun, what the vault has signed, filler for the notary's next batch."""
+        members = self.base.peers.roster.current
+        if members.get(self.number).status is not Status.ACTIVE:
+            return ()
+        with self.vault_lock:
+            self._book_loans()
+            refusals = list(
+                resume_bank(self.bank, self.banks, self.desk, self.counter, self.notary).values()
+            )
+            refusals += resume(self.bank.vault, self.bank, self.banks, self.notary)
+            refusals += self._release()
+            refusals += self._fill()
+        return refusals
+
+    def close(self) -> None:
+        """Everything that is open."""
+        self.base.close()
+
+    # --- clients -------------------------------------------------------------------------------
+
+    def invite(self, client: ClientId, name: str) -> bytes:
+        """A code with which an identified person's device opens the wallet, once."""
+        if client == VAULT_CLIENT:
+            raise SpecieError(ErrorCode.CLIENT_EXISTS, "this is the vault's own name")
+        code = secrets.token_bytes(16)
+        self.devices.invite(hash_code(code), client, name)
+        return code
+
+    def open_wallet(self, opening: Opening) -> ClientId:
+        """The device has drawn its keys; the view key comes sealed under the code."""
+        code_hash = hash_code(opening.code)
+        invited = self.devices.find_invited(code_hash)
+        if invited is None:
+            raise SpecieError(ErrorCode.CALLER_UNKNOWN, "nobody gave out this code")
+        key = derive_sealing_key(opening.code.hex(), _CODE_SALT)
+        view = unseal(ViewKey.unseal, key, opening.sealed_view, seal_aad(self.base))
+        address = Address(self.number, opening.view, opening.spend)
+        self.devices.record_key(code_hash, opening.device)
+        self.bank.open_wallet(invited.client, invited.name, address, view)
+        return invited.client
+
+    def pay(self, client: ClientId, built: BuiltTransaction) -> Promise:
+        """A client's payment from first to last; the bank attests only its own clients' inputs."""
+        self.bank.check_payer(client, built)
+        return complete_payment(built, self.bank, self.banks, self.notary)
+
+    def withdraw(self, client: ClientId, order: OrderId, amount: Minor) -> Promise:
+        """The client's deposit becomes tokens at its address."""
+        address = self.bank.get_client(client).address
+        request = (client, PaymentOrder(address, check_positive(amount), Memo(order_id=order)))
+        with self.vault_lock:
+            return withdraw(order, [request], self.bank, self.banks, self.notary)
+
+    def get_client(self, client: ClientId) -> Client:
+        """`client_unknown` if there is none."""
+        return self.bank.get_client(client)
+
+    # --- operators -----------------------------------------------------------------------------
+
+    def lend(self, order: OrderId, client: ClientId, amount: Minor) -> None:
+        """A loan makes the client's deposit."""
+        self.bank.get_client(client)
+        self.bank.books.lend_to_client(EntryId(order), client, check_positive(amount))
+
+    def apply_issue(self, order: OrderId, amount: Minor) -> Application:
+        """Ask the central bank for new money in the vault."""
+        vault = self.bank.vault_address
+        return self.desk.apply(order, Direction.ISSUE, self.number, vault, amount)
+
+    def redeem(self, order: OrderId, amount: Minor) -> None:
+        """Ask for reserves; goes on by itself once officers have approved."""
+        with self.vault_lock:
+            try:
+                redeem(
+                    order,
+                    amount,
+                    self.bank.vault,
+                    self.bank,
+                    self.desk,
+                    self.counter,
+                    self.notary,
+                )
+            except SpecieError as error:
+                if error.code is not ErrorCode.APPROVALS_MISSING:
+                    raise
+
+    def transfer(self, order: OrderId, receiver: ParticipantNumber, amount: Minor) -> Promise:
+        """Vault money to another bank."""
+        with self.vault_lock:
+            other = self.banks.get_remote(receiver)
+            return transfer_vault_money(
+                order, check_positive(amount), self.bank, other, self.banks, self.notary
+            )
+
+    # --- the worker ----------------------------------------------------------------------------
+
+    def _book_loans(self) -> None:
+        """What the central bank has lent us enters our books; booked again it is the same."""
+        now = time.monotonic()
+        if now - self._asked_at < self.base.settings.work.lists_ms / 1000:
+            return
+        self._asked_at = now
+        while page := self.desk.list_loans(self._loans):
+            for one in page:
+                self.bank.books.borrow_reserves(one.entry, one.amount)
+            self._loans += len(page)
+
+    def _release(self) -> list[SpecieError]:
+        """Payments of the vault that can never be final any more, now and then."""
+        now = time.monotonic()
+        if now - self._released_at < _RELEASE_EVERY_S:
+            return []
+        self._released_at = now
+        try:
+            release_expired(self.bank.vault, self.registration, build_trust(self.base))
+        except SpecieError as error:
+            return [error]
+        return []
+
+    def _fill(self) -> list[SpecieError]:
+        """Our share of what the next batch wants; then small tokens for the one after it."""
+        try:
+            asked = self.notary.get_publication()
+            draw = self.base.surroundings.identifiers.draw
+            if asked.missing and not asked.is_due:
+                share = -(-asked.missing // self._count_banks())
+                fill(self.bank, share, asked.time, draw, self.banks, self.notary)
+            elif self._filled_for != asked.time:
+                self._filled_for = asked.time
+                minimum = self.base.peers.roster.genesis.batch_payments_min
+                least = 4 * -(-minimum // self._count_banks())
+                split_vault(self.bank, least, asked.time, draw, self.banks, self.notary)
+        except SpecieError as error:
+            return [error]
+        return []
+
+    def _count_banks(self) -> int:
+        members = self.base.peers.roster.current.participants.values()
+        active = [one for one in members if one.role is Role.BANK and one.status is Status.ACTIVE]
+        return max(1, len(active))
+
+
+def build_bank(base: Foundation) -> BankProcess:
+    """Keys from the file, everything else from the database."""
+    keys, roster, surroundings = base.keys, base.peers.roster, base.surroundings
+    number = base.peers.services.get(base.name).number
+    member = roster.current.get(number)
+    storage = keys.get_sealing_key("storage")
+    holder = derive_keys(keys.get("tree", KeyTree.unseal), 0, number)
+    vaults = VaultDatabase(base.database)
+    vault_key = keys.get_sealing_key("vault")
+    vault = Vault(holder, vaults.open_holder("vault", vault_key), surroundings)
+    attester = Attester(number, keys.get("attestation", SigningKey.unseal), roster)
+    clients = SqliteClientStore(base.database, storage)
+    journal = SqliteJournal(base.database, storage)
+    books = DepositBooks(SqliteBooksStore(base.database), base.clock)
+    bank_keys = BankKeys(attester, keys.get("scan", ScanKey.unseal))
+    bank = Bank(member.name, bank_keys, vault, clients, books, journal)
+    log_key = ReceiptTrust(roster.genesis, roster.current).get_log_key()
+    witness_keys = (
+        keys.get("witness", InstitutionKey.unseal),
+        keys.get("witness-ml-dsa", CosignerKey.unseal),
+    )
+    store = SqliteWitnessStore(base.database)
+    channel: Channel = base.channel
+    return BankProcess(
+        base=base,
+        bank=bank,
+        banks=RemoteBanks(channel, bank),
+        notary=RemoteNotary(channel),
+        desk=RemoteDesk(channel),
+        counter=CounterAccounting(channel),
+        registration=RemoteRegistration(channel),
+        devices=SqliteDeviceStore(base.database, storage),
+        witness=Witness(base.name, witness_keys, log_key, store, base.clock),
+    )
+
+
+def build_trust(base: Foundation) -> ReceiptTrust:
+    """What receipts and statements are judged by, with the newest lists."""
+    roster = base.peers.roster
+    listed = verify_cosigners(read_list(base.folder, COSIGNERS), roster.genesis)
+    return ReceiptTrust(roster.genesis, roster.current, listed.keys, listed)
+
+
+def seal_aad(base: Foundation) -> bytes:
+    """What a view key in transit is bound to."""
+    return b"opening\0" + base.peers.network + encode_text(base.name)

@@ -1,0 +1,338 @@
+"""Processes beside the central bank's desk: accounting, notary, registration; and the auditor."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from specie.accounting.reserves import Accounting
+from specie.assembly.centre import HISTORY
+from specie.assembly.foundation import Foundation, find_key
+from specie.assembly.lists import COSIGNERS, GENESIS, PARTICIPANTS, read_list, write_list
+from specie.assembly.overseers import read_lists
+from specie.crypto.cosigning import CosignerKey
+from specie.crypto.secrets import InstitutionKey
+from specie.flows.cosigning import gather_lines
+from specie.identity.cosigners import CosignerList, CosignerRole, verify_cosigners
+from specie.identity.participants import ParticipantList
+from specie.identity.services import ServiceRole
+from specie.ledger.audit import split_batches
+from specie.ledger.receipts import ReceiptTrust
+from specie.log.checkpoint import Checkpoint
+from specie.log.notes import SignedLine, VerifierKey, parse_line, parse_note, verify_log_line
+from specie.log.tree import Frontier, compute_leaf_hash
+from specie.notary.service import Notary
+from specie.oversight.auditor import Auditor, BatchAudit
+from specie.registration.service import Registration
+from specie.registration.supply import SupplyHistory
+from specie.remote import models
+from specie.remote import registration_operations as registration
+from specie.remote.channel import Channel
+from specie.remote.institutions import RemoteBank, RemoteBanks, RemoteNotary
+from specie.store.batch_files import BatchFolder
+from specie.store.books_store import SqliteBooksStore
+from specie.store.index_store import SqliteLogIndex
+from specie.store.log_files import LogFolder
+from specie.store.notary_store import SqliteNotaryStore
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import Digest, ServiceName
+
+PUBLIC: Final = "public"
+_LOG: Final = structlog.get_logger("specie.process")
+
+
+@dataclass(slots=True, repr=False)
+class AccountingProcess:
+    """Reserves and the issuance fund."""
+
+    base: Foundation
+    accounting: Accounting
+
+    def work(self) -> Sequence[SpecieError]:
+        """Nothing is open here."""
+        return ()
+
+    def close(self) -> None:
+        """Everything that is open."""
+        self.base.close()
+
+
+@dataclass(slots=True, repr=False)
+class NotaryProcess:
+    """Uniqueness and finality; publishes in time."""
+
+    base: Foundation
+    notary: Notary
+    log: LogFolder
+    archive: BatchFolder
+
+    def work(self) -> Sequence[SpecieError]:
+        """Publish what is due."""
+        while self.notary.publish():
+            pass
+        return ()
+
+    def close(self) -> None:
+        """Everything that is open."""
+        self.base.close()
+
+
+def build_accounting(base: Foundation) -> AccountingProcess:
+    """With a reserve account for every bank of the list."""
+    members = base.peers.roster.current
+    key = find_key(base.keys, members.accounting_key)
+    books = SqliteBooksStore(base.database)
+    accounting = Accounting(base.peers.roster, books, key, base.clock)
+    for service in base.peers.services.find_role(ServiceRole.BANK):
+        accounting.open_reserves(service.number)
+    return AccountingProcess(base, accounting)
+
+
+def build_notary(base: Foundation) -> NotaryProcess:
+    """Refused if its database came back from an old copy (`store_outdated`)."""
+    roster = base.peers.roster
+    key = find_key(base.keys, roster.current.notary_key)
+    public = base.folder / PUBLIC
+    public.mkdir(exist_ok=True)
+    store, log = SqliteNotaryStore(base.database), LogFolder(public)
+    archive = BatchFolder(base.folder / "batches")
+    notary = Notary(roster, key, store, log, base.clock, archive)
+    return NotaryProcess(base, notary, log, archive)
+
+
+# --- registration --------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, repr=False)
+class BankWitness:
+    """`WitnessPort` at a bank's process."""
+
+    bank: RemoteBank
+
+    def get_last_size(self) -> int:
+        """Where its last checkpoint ended."""
+        return self.bank.get_witnessed()
+
+    def cosign(self, note: str, growth: Sequence[Digest]) -> tuple[SignedLine, ...]:
+        """Its lines."""
+        return self.bank.cosign(note, growth)
+
+
+@dataclass(slots=True, repr=False)
+class RemoteAuditor:
+    """`AuditorPort` at the auditor's process."""
+
+    channel: Channel
+    name: ServiceName
+
+    def cosign(self, note: str) -> tuple[SignedLine, ...]:
+        """Its lines, once it has judged every batch of it."""
+        request = models.NoteMessage(note=note)
+        answer = self.channel.call(self.name, registration.AUDIT, request)
+        return tuple(parse_line(line) for line in answer.lines)
+
+
+@dataclass(slots=True, repr=False)
+class RegistrationProcess:
+    """Follows the notary's log, publishes it, has it cosigned."""
+
+    base: Foundation
+    notary: RemoteNotary
+    banks: RemoteBanks
+    log: LogFolder
+    registration: Registration
+    supply: SupplyHistory
+    frontier: Frontier = field(default_factory=Frontier)
+    asked_for: Checkpoint | None = None
+
+    @property
+    def trust(self) -> ReceiptTrust:
+        """What a reader of receipts has to know, by the newest lists."""
+        listed = self.get_cosigners()
+        roster = self.base.peers.roster
+        return ReceiptTrust(roster.genesis, roster.current, listed.keys, listed)
+
+    def get_cosigners(self) -> CosignerList:
+        """By the file, verified."""
+        signed = read_list(self.base.folder, COSIGNERS)
+        return verify_cosigners(signed, self.base.peers.roster.genesis)
+
+    def work(self) -> Sequence[SpecieError]:
+        """Mirror what is new, then ask everybody to cosign what they have not."""
+        self._publish_lists()
+        grown = self._mirror()
+        checkpoint = self.registration.catch_up() if self.log.find_checkpoint() else None
+        if checkpoint is None:
+            return ()
+        self.supply.follow(self.log, checkpoint)
+        if not grown and self.asked_for == checkpoint:
+            return ()
+        return self._gather(checkpoint)
+
+    def close(self) -> None:
+        """Everything that is open."""
+        self.base.close()
+
+    def _publish_lists(self) -> None:
+        public = self.base.folder / PUBLIC
+        for name in (GENESIS, PARTICIPANTS, COSIGNERS):
+            data = read_list(self.base.folder, name)
+            if not (public / name).exists() or read_list(public, name) != data:
+                write_list(public, name, data)
+        self.registration.replace_cosigners(self.get_cosigners().keys)
+
+    def _mirror(self) -> bool:
+        """Leaves first, compared with the notary's checkpoint before anything is published."""
+        try:
+            note = self.notary.read_checkpoint()
+        except SpecieError as error:
+            if error.code in (ErrorCode.UNREACHABLE, ErrorCode.NOT_PUBLISHED):
+                return False
+            raise
+        checkpoint = verify_log_line(note, self.trust.get_log_key())
+        if checkpoint.size == self.frontier.size:
+            return False
+        self._copy(note, checkpoint)
+        return True
+
+    def _copy(self, note: str, checkpoint: Checkpoint) -> None:
+        fresh: list[bytes] = []
+        while self.frontier.size + len(fresh) < checkpoint.size:
+            page = self.notary.list_leaves(self.frontier.size + len(fresh))
+            if not page:
+                raise SpecieError(ErrorCode.LOG_INVALID, "leaves of the checkpoint are missing")
+            fresh += page
+        fresh = fresh[: checkpoint.size - self.frontier.size]
+        grown = self.frontier.append(compute_leaf_hash(leaf) for leaf in fresh)
+        if (grown.size, grown.compute_root()) != (checkpoint.size, checkpoint.root):
+            _LOG.error("alarm: the notary's log does not continue what is published here")
+            raise SpecieError(ErrorCode.LOG_INVALID, "the log is another history")
+        self.log.write_leaves(self.frontier.size, fresh)
+        self.log.write_checkpoint(note, checkpoint.size)
+        self.frontier = grown
+
+    def _gather(self, checkpoint: Checkpoint) -> list[SpecieError]:
+        listed = self.get_cosigners()
+        names = listed.list_names(CosignerRole.WITNESS)
+        witnesses = [
+            BankWitness(self.banks.get_remote(one.number))
+            for one in self.base.peers.services.find_role(ServiceRole.BANK)
+            if one.name in names
+        ]
+        auditors = [
+            RemoteAuditor(self.base.channel, one.name)
+            for one in self.base.peers.services.find_role(ServiceRole.AUDITOR)
+        ]
+        note = self.log.read_checkpoint()
+        lines, refusals = gather_lines(note, self.registration, witnesses, auditors)
+        known = {key.key_id for key in listed.keys}
+        self.log.add_lines(checkpoint, [one for one in lines if one.key_id in known])
+        if not refusals:
+            self.asked_for = checkpoint
+        return refusals
+
+
+def build_registration(base: Foundation) -> RegistrationProcess:
+    """Its index in its database, the published folder beside it."""
+    roster = base.peers.roster
+    key = find_key(base.keys, roster.current.get_central_bank().institution_key)
+    public = base.folder / PUBLIC
+    public.mkdir(exist_ok=True)
+    log = LogFolder(public)
+    frontier = Frontier()
+    if log.find_checkpoint() is not None:
+        size = parse_note(log.read_checkpoint())[0].size
+        leaves = log.iterate_leaves(size)
+        frontier = frontier.append(compute_leaf_hash(leaf) for leaf in leaves)
+    return RegistrationProcess(
+        base=base,
+        notary=RemoteNotary(base.channel),
+        banks=RemoteBanks(base.channel),
+        log=log,
+        registration=Registration(roster, key, log, SqliteLogIndex(base.database)),
+        supply=SupplyHistory(),
+        frontier=frontier,
+    )
+
+
+# --- auditor -------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, repr=False)
+class AuditorProcess:
+    """Judges every private batch again, and cosigns what it has judged."""
+
+    base: Foundation
+    notary: RemoteNotary
+    auditor: Auditor
+    batches: BatchFolder
+    log_key: VerifierKey
+    leaves: int = 0
+    _working: threading.Lock = field(default_factory=threading.Lock)
+
+    def work(self) -> Sequence[SpecieError]:
+        """What is new at the notary."""
+        try:
+            self.follow(verify_log_line(self.notary.read_checkpoint(), self.log_key))
+        except SpecieError as error:
+            return (error,)
+        return ()
+
+    def cosign(self, note: str) -> tuple[SignedLine, ...]:
+        """Our lines under a checkpoint, once every batch of it was judged."""
+        self.follow(verify_log_line(note, self.log_key))
+        with self._working:
+            return self.auditor.cosign(note)
+
+    def follow(self, checkpoint: Checkpoint) -> None:
+        """Judge the batches up to this checkpoint; an alarm if one does not hold."""
+        with self._working:
+            fresh: list[bytes] = []
+            while self.leaves + len(fresh) < checkpoint.size:
+                page = self.notary.list_leaves(self.leaves + len(fresh))
+                if not page:
+                    raise SpecieError(ErrorCode.LOG_INVALID, "leaves are missing")
+                fresh += page
+            self.auditor.audit.lists = self._read_lists()
+            for batch in split_batches(fresh[: checkpoint.size - self.leaves]):
+                self._judge(batch)
+
+    def close(self) -> None:
+        """Everything that is open."""
+        self.base.close()
+
+    def _judge(self, batch: Sequence[bytes]) -> None:
+        number = self.auditor.audit.totals.batches + 1
+        private = self.notary.read_batch(number)
+        try:
+            self.auditor.audit.add_batch(private, batch)
+        except SpecieError as error:
+            _LOG.error("alarm: a batch does not hold", batch=number, code=error.code.value)
+            raise
+        self.batches.write(number, private)
+        self.leaves += len(batch)
+
+    def _read_lists(self) -> dict[int, ParticipantList]:
+        """Every list that was in force; asked for once each."""
+        folder, current = self.base.folder / HISTORY, self.base.peers.roster.current.version
+        for version in range(1, current + 1):
+            if not (folder / str(version)).exists():
+                write_list(folder, str(version), self.base.lists.fetch_participants(version))
+        return read_lists(folder, self.base.peers.roster.genesis)
+
+
+def build_auditor(base: Foundation) -> AuditorProcess:
+    """Begins with the first batch at every start: what it vouches for it has judged itself."""
+    roster = base.peers.roster
+    keys = (
+        base.keys.get("auditor", InstitutionKey.unseal),
+        base.keys.get("auditor-ml-dsa", CosignerKey.unseal),
+    )
+    log_key = ReceiptTrust(roster.genesis, roster.current).get_log_key()
+    audit = BatchAudit(roster.genesis, {})
+    auditor = Auditor(base.name, keys, log_key, audit, base.clock)
+    batches = BatchFolder(base.folder / "batches")
+    return AuditorProcess(base, RemoteNotary(base.channel), auditor, batches, log_key)

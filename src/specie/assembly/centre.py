@@ -1,0 +1,194 @@
+"""The authentication centre (T2): issues certificates, revokes them, signs the network's lists.
+
+It lives in the central bank's process with the online intermediate; the root's key is needed only
+to make another intermediate, and lies offline. A list goes to its file first, then to everybody.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from specie.assembly.lists import (
+    COSIGNERS,
+    ISSUER,
+    PARTICIPANTS,
+    REVOCATIONS,
+    SERVICES,
+    read_list,
+    write_list,
+)
+from specie.crypto.secrets import InstitutionSigner
+from specie.identity.certificates import (
+    Issuer,
+    answer_status,
+    build_revocations,
+    issue_certificate,
+)
+from specie.identity.cosigners import (
+    CosignerList,
+    check_cosigners_follow,
+    sign_cosigners,
+    verify_cosigners,
+)
+from specie.identity.participants import (
+    Participant,
+    ParticipantList,
+    Role,
+    Status,
+    check_successor,
+    sign_participants,
+)
+from specie.identity.services import Service, ServiceList, ServiceRole, sign_services
+from specie.ports.clock import Clock
+from specie.remote.channel import get_host
+from specie.remote.peers import Peers
+from specie.store.certificate_store import SqliteCertificateStore
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import ParticipantNumber, ServiceName
+
+HISTORY: Final = "lists"  # every participant list that was ever in force, by version
+
+
+@dataclass(slots=True, repr=False)
+class Centre:
+    """With its keys; the only one that writes lists."""
+
+    folder: Path
+    peers: Peers
+    list_key: InstitutionSigner
+    issuer: Issuer
+    store: SqliteCertificateStore
+    clock: Clock
+
+    def issue(
+        self, service: ServiceName, hosts: Sequence[str], public: ec.EllipticCurvePublicKey
+    ) -> bytes:
+        """A certificate with its issuer's behind it, PEM; recorded before it leaves."""
+        now = self.clock.now()
+        certificate = issue_certificate(
+            service, self.peers.network, hosts, public, self.issuer, now
+        )
+        self.store.add(service, certificate)
+        return self.pack_chain(certificate)
+
+    def pack_chain(self, certificate: x509.Certificate) -> bytes:
+        """With the intermediate behind it, PEM."""
+        pair = (certificate, self.issuer.certificate)
+        return b"".join(one.public_bytes(Encoding.PEM) for one in pair)
+
+    def renew(self, service: Service, public: ec.EllipticCurvePublicKey) -> bytes:
+        """For a service that is in the list already, at its hosts."""
+        return self.issue(service.name, list_hosts(service), public)
+
+    def revoke(self, service: ServiceName) -> int:
+        """All certificates of a service; gives how many. Told to everybody with the next list."""
+        count = self.store.revoke(service, self.clock.now())
+        self.publish_revocations()
+        return count
+
+    def publish_revocations(self) -> None:
+        """A new list, whether or not more is revoked: the old one runs out after a week."""
+        number = max(self.store.draw_number(), self.peers.revocations.number + 1)
+        revoked = self.store.load_revoked()
+        found = build_revocations(revoked, number, self.issuer, self.clock.now())
+        data = found.public_bytes(Encoding.DER)
+        write_list(self.folder, REVOCATIONS, data)
+        self.peers.adopt_revocations(data)
+
+    def answer_status(self, asked: bytes) -> bytes:
+        """OCSP."""
+        certificates, revoked = self.store.load(), self.store.load_revoked()
+        return answer_status(asked, certificates, revoked, self.issuer, self.clock.now())
+
+    def change_participants(self, change: Callable[[ParticipantList], ParticipantList]) -> None:
+        """A new version of the participant list; nothing if the change changes nothing."""
+        current = self.peers.roster.current
+        changed = change(current)
+        if changed == current:
+            return
+        members = replace(changed, version=current.version + 1, time=self.clock.now())
+        check_successor(members, current)
+        signed = sign_participants(members, self.list_key)
+        write_list(self.folder / HISTORY, str(members.version), signed)
+        write_list(self.folder, PARTICIPANTS, signed)
+        self.peers.roster.adopt(signed)
+
+    def change_services(self, *services: Service) -> None:
+        """Added, or put in the place of what has the same name."""
+        current = self.peers.services
+        changed = {**current.services, **{one.name: one for one in services}}
+        if changed == dict(current.services):
+            return
+        listed = ServiceList(current.origin, current.version + 1, changed)
+        signed = sign_services(listed, self.list_key)
+        write_list(self.folder, SERVICES, signed)
+        self.peers.adopt_services(signed)
+
+    def get_cosigners(self) -> CosignerList:
+        """As published."""
+        return verify_cosigners(read_list(self.folder, COSIGNERS), self.peers.roster.genesis)
+
+    def replace_cosigners(self, listed: CosignerList) -> None:
+        """If it follows the present list."""
+        check_cosigners_follow(listed, self.get_cosigners())
+        write_list(self.folder, COSIGNERS, sign_cosigners(listed, self.list_key))
+
+    def set_status(
+        self, number: ParticipantNumber, status: Status, successor: ParticipantNumber | int
+    ) -> None:
+        """Suspend with a successor who serves its clients meanwhile, reinstate, or remove."""
+
+        def change(members: ParticipantList) -> ParticipantList:
+            member = members.get(number)
+            if member.role is Role.CENTRAL_BANK:
+                raise SpecieError(ErrorCode.PARTICIPANTS_INVALID, "the central bank stays")
+            if member.status is Status.REVOKED and status is not Status.REVOKED:
+                raise SpecieError(ErrorCode.PARTICIPANTS_INVALID, "who was removed stays so")
+            _check_successor(members, member, status, int(successor))
+            changed = replace(member, status=status, successor=int(successor))
+            return replace(members, participants={**members.participants, number: changed})
+
+        self.change_participants(change)
+
+    def load_issuer_file(self) -> bytes:
+        """The intermediate's certificate, PEM."""
+        return read_list(self.folder, ISSUER)
+
+
+def list_hosts(service: Service) -> list[str]:
+    """Hosts of its URLs, each once."""
+    urls = [service.url, *([service.public_url] if service.public_url else [])]
+    return list(dict.fromkeys(get_host(url)[0] for url in urls))
+
+
+def load_issuer(folder: Path, key: ec.EllipticCurvePrivateKey) -> Issuer:
+    """The online intermediate."""
+    return Issuer(x509.load_pem_x509_certificate(read_list(folder, ISSUER)), key)
+
+
+def describe_bank(
+    number: ParticipantNumber, name: ServiceName, keys: Participant, urls: tuple[str, str]
+) -> Service:
+    """A bank's entry in the list of services."""
+    url, public = urls
+    return Service(name, ServiceRole.BANK, number, url, public, keys.institution_key)
+
+
+def _check_successor(
+    members: ParticipantList, member: Participant, status: Status, successor: int
+) -> None:
+    if status is Status.ACTIVE:
+        if successor:
+            raise SpecieError(ErrorCode.PARTICIPANTS_INVALID, "who is active has no successor")
+        return
+    heir = members.participants.get(ParticipantNumber(successor))
+    if heir is None or heir.status is not Status.ACTIVE or heir.number == member.number:
+        raise SpecieError(ErrorCode.PARTICIPANTS_INVALID, "the successor is another, active bank")
+    if heir.role is not Role.BANK:
+        raise SpecieError(ErrorCode.PARTICIPANTS_INVALID, "the successor is a bank")

@@ -1,0 +1,387 @@
+"""The key ceremony: a new network's keys, certificates and lists, a folder for each process (T2).
+
+    offline/            the root's key; to be carried away, and needed again in five years
+    officers/N/         each officer's key
+    central-bank/ …     settings.toml, keys.json (encrypted), certificate, the lists as known
+    passphrases/NAME    of each file of keys; where they are kept in earnest, docs/ceremony.md says
+
+Everything is drawn here once. On a machine of a pilot each folder goes where its institution is.
+"""
+
+import secrets
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from specie.assembly.centre import HISTORY, list_hosts
+from specie.assembly.foundation import KEYS, TLS_PASSWORD
+from specie.assembly.lists import (
+    COSIGNERS,
+    GENESIS,
+    ISSUER,
+    PARTICIPANTS,
+    REVOCATIONS,
+    ROOT_FILE,
+    SERVICES,
+    write_list,
+)
+from specie.assembly.service_settings import (
+    Keys,
+    Listen,
+    Network,
+    Observe,
+    ServiceSettings,
+    Work,
+    write_settings,
+)
+from specie.assembly.tls import CHAIN, pack_key, write_key
+from specie.crypto.cosigning import CosignerKey
+from specie.crypto.secrets import InstitutionKey, KeyTree, ScanKey, SealingKey, SigningKey
+from specie.identity.certificates import (
+    Issuer,
+    build_revocations,
+    create_intermediate,
+    create_root,
+    issue_certificate,
+)
+from specie.identity.cosigners import CosignerList, CosignerRole, sign_cosigners
+from specie.identity.genesis import Genesis, ProofMode, compute_origin, sign_genesis
+from specie.identity.participants import (
+    Officer,
+    Participant,
+    ParticipantList,
+    Role,
+    Status,
+    sign_participants,
+)
+from specie.identity.services import Service, ServiceList, ServiceRole, sign_services
+from specie.log.notes import VerifierKey, get_verifier_key
+from specie.ports.clock import Clock
+from specie.store.certificate_store import SqliteCertificateStore
+from specie.store.database import Database
+from specie.store.durable_files import replace_durably
+from specie.store.key_file import KeyFile
+from specie.values.amounts import Currency, Minor
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import (
+    InstitutionPublicKey,
+    ParticipantNumber,
+    PublicKey,
+    ServiceName,
+)
+from specie.values.limits import OFFICERS_MAX
+from specie.values.times import Timestamp
+
+CENTRAL_BANK: Final = ParticipantNumber(1)
+AUDITOR: Final = ParticipantNumber(1_000)
+PASSPHRASES: Final = "passphrases"
+OFFICERS: Final = "officers"
+OFFLINE: Final = "offline"
+PUBLIC: Final = "public"
+_HOST: Final = "127.0.0.1"
+_PORTS: Final = range(20_000, 32_000)
+_TRIES: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a network is made with."""
+
+    data: Path
+    name: str = "specie pilot"
+    currency: Currency = Currency("DCU", 2)
+    address_prefix: str = "spc"
+    proof_mode: ProofMode = ProofMode.PUBLISHED
+    banks: tuple[str, ...] = ("Bank of the North", "Bank of the South")
+    officers: int = 2
+    supply_cap_day: Minor = Minor(10**17)
+    batch_payments_min: int = 32
+    batch_age_ms_max: int = 10_000
+    host: str = _HOST
+    traces: bool = False
+    interval_ms: int = 250
+    lists_ms: int = 1_000
+
+
+@dataclass(slots=True, repr=False)
+class _Institution:
+    """One service while it is made."""
+
+    name: ServiceName
+    role: ServiceRole
+    number: ParticipantNumber
+    title: str
+    keys: KeyFile
+    message: InstitutionKey
+    listen: Listen
+    participant: Participant | None = None
+    certificate_key: ec.EllipticCurvePrivateKey = field(
+        default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
+    )
+
+    def describe(self) -> Service:
+        """Its entry in the list of services."""
+        key = InstitutionPublicKey(self.message.public)
+        urls = (f"https://{self.listen.institutions}", f"https://{self.listen.public}")
+        return Service(self.name, self.role, self.number, *urls, key)
+
+
+def create_network(plan: Plan, clock: Clock) -> Genesis:
+    """In a folder that is empty or not there; `order_conflict` if a network is in it."""
+    if plan.data.exists() and any(plan.data.iterdir()):
+        raise SpecieError(ErrorCode.ORDER_CONFLICT, f"{plan.data}: not empty")
+    plan.data.mkdir(parents=True, exist_ok=True)
+    plan.data.chmod(0o700)
+    now = clock.now()
+    institutions = _draw_institutions(plan)
+    officers = _draw_officers(plan)
+    list_key = InstitutionKey.generate()
+    desk = institutions[ServiceName("central-bank")]
+    desk.keys.put("list", list_key)
+    genesis = _build_genesis(plan, list_key, now)
+    root = _create_root(plan, now)
+    issuing = ec.generate_private_key(ec.SECP256R1())
+    intermediate = create_intermediate(plan.name, issuing.public_key(), root, now)
+    issuer = Issuer(intermediate, issuing)
+    desk.keys.put_secret("issuing-key", pack_key(issuing))
+    members = _build_members(genesis, institutions, officers, now)
+    origin = compute_origin(genesis)
+    services = ServiceList(origin, 1, {one.name: one.describe() for one in institutions.values()})
+    published = {
+        GENESIS: sign_genesis(genesis, list_key),
+        PARTICIPANTS: sign_participants(members, list_key),
+        SERVICES: sign_services(services, list_key),
+        COSIGNERS: sign_cosigners(_list_cosigners(origin, institutions), list_key),
+        REVOCATIONS: build_revocations((), 1, issuer, now).public_bytes(Encoding.DER),
+        ISSUER: intermediate.public_bytes(Encoding.PEM),
+        ROOT_FILE: root.certificate.public_bytes(Encoding.PEM),
+    }
+    desk_database = Database(plan.data / desk.name / "central.db")
+    store = SqliteCertificateStore(desk_database)
+    for one in institutions.values():
+        folder = plan.data / one.name
+        for name, data in published.items():
+            write_list(folder, name, data)
+        hosts = list_hosts(one.describe())
+        public = one.certificate_key.public_key()
+        certificate = issue_certificate(one.name, genesis.network, hosts, public, issuer, now)
+        store.add(one.name, certificate)
+        replace_durably(folder, CHAIN, certificate.public_bytes(Encoding.PEM) + published[ISSUER])
+        write_settings(folder, _describe_settings(plan, one, genesis, desk))
+    desk_database.close()
+    for name, data in published.items():
+        write_list(plan.data / PUBLIC, name, data)
+    write_list(plan.data / desk.name / HISTORY, "1", published[PARTICIPANTS])
+    return genesis
+
+
+def create_keys(data: Path, name: str, folder: Path | None = None) -> KeyFile:
+    """A file of keys with a passphrase drawn for it."""
+    passphrase = secrets.token_urlsafe(24)
+    place = data / PASSPHRASES
+    place.mkdir(parents=True, exist_ok=True)
+    place.chmod(0o700)
+    replace_durably(place, name, passphrase.encode() + b"\n")
+    (place / name).chmod(0o600)
+    folder = folder or data / name
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return KeyFile.create(folder / KEYS, passphrase, secrets.token_bytes(16))
+
+
+def draw_listen(host: str = _HOST) -> Listen:
+    """Three free ports of this machine; operations on loopback whatever the host."""
+    institutions, public, operations = (draw_port(place) for place in (host, host, _HOST))
+    return Listen(
+        institutions=f"{host}:{institutions}",
+        public=f"{host}:{public}",
+        operations=f"{_HOST}:{operations}",
+    )
+
+
+def draw_port(host: str) -> int:
+    """One that is free now, below those that systems give to outgoing connections."""
+    for _ in range(_TRIES):
+        port = _PORTS.start + secrets.randbelow(len(_PORTS))
+        with socket.socket() as bound:
+            try:
+                bound.bind((host, port))
+            except OSError:
+                continue
+            return port
+    raise SpecieError(ErrorCode.SETTING_INVALID, f"{host}: no free port")
+
+
+def draw_bank_keys(keys: KeyFile, institution: InstitutionKey) -> tuple[ScanKey, SigningKey]:
+    """Everything a bank signs, scans and seals with."""
+    scan, attestation = ScanKey.generate(), SigningKey.generate()
+    keys.put("institution", institution)
+    keys.put("scan", scan)
+    keys.put("attestation", attestation)
+    keys.put("tree", KeyTree.generate())
+    keys.put("witness", InstitutionKey.generate())
+    keys.put("witness-ml-dsa", CosignerKey.generate())
+    keys.put_sealing_key("storage", SealingKey.generate())
+    keys.put_sealing_key("vault", SealingKey.generate())
+    return scan, attestation
+
+
+def put_tls(keys: KeyFile, folder: Path, key: ec.EllipticCurvePrivateKey) -> None:
+    """The key of a certificate, encrypted, its password in the file of keys."""
+    password = secrets.token_bytes(32)
+    keys.put_secret(TLS_PASSWORD, password)
+    write_key(folder, key, password)
+
+
+def _draw_institutions(plan: Plan) -> dict[ServiceName, _Institution]:
+    wanted = [
+        ("central-bank", ServiceRole.CENTRAL_BANK, CENTRAL_BANK, "Central Bank"),
+        ("accounting", ServiceRole.ACCOUNTING, CENTRAL_BANK, "Accounting"),
+        ("notary", ServiceRole.NOTARY, CENTRAL_BANK, "Notary"),
+        ("registration", ServiceRole.REGISTRATION, CENTRAL_BANK, "Registration"),
+        ("auditor", ServiceRole.AUDITOR, AUDITOR, "Court of Auditors"),
+    ]
+    for place, title in enumerate(plan.banks):
+        number = ParticipantNumber(place + 2)
+        wanted.append((f"bank-{number}", ServiceRole.BANK, number, title))
+    made = {}
+    for name, role, number, title in wanted:
+        service = ServiceName(name)
+        keys, message = create_keys(plan.data, name), InstitutionKey.generate()
+        one = _Institution(service, role, number, title, keys, message, draw_listen(plan.host))
+        one.participant = _draw_participant(one)
+        put_tls(keys, plan.data / name, one.certificate_key)
+        made[service] = one
+    return made
+
+
+def _draw_participant(one: _Institution) -> Participant | None:
+    """Keys by role; the registration speaks for the central bank, with its institution key."""
+    keys = one.keys
+    if one.role is ServiceRole.BANK:
+        scan, attestation = draw_bank_keys(keys, one.message)
+        return _describe(one, Role.BANK, scan, attestation)
+    if one.role is ServiceRole.REGISTRATION:
+        scan, attestation = ScanKey.generate(), SigningKey.generate()
+        keys.put("institution", one.message)
+        keys.put("scan", scan)
+        keys.put("attestation", attestation)
+        return _describe(one, Role.CENTRAL_BANK, scan, attestation)
+    if one.role is ServiceRole.AUDITOR:
+        scan, attestation = ScanKey.generate(), SigningKey.generate()
+        keys.put("institution", one.message)
+        keys.put("scan", scan)
+        keys.put("attestation", attestation)
+        keys.put("auditor", InstitutionKey.generate())
+        keys.put("auditor-ml-dsa", CosignerKey.generate())
+        return _describe(one, Role.AUDITOR, scan, attestation)
+    keys.put("message", one.message)
+    if one.role is ServiceRole.CENTRAL_BANK:
+        keys.put("tree", KeyTree.generate())
+        keys.put_sealing_key("storage", SealingKey.generate())
+    return None
+
+
+def _describe(one: _Institution, role: Role, scan: ScanKey, attestation: SigningKey) -> Participant:
+    return Participant(
+        number=one.number,
+        role=role,
+        status=Status.ACTIVE,
+        successor=0,
+        scan_key=PublicKey(scan.public),
+        attestation_key=PublicKey(attestation.public),
+        institution_key=InstitutionPublicKey(one.message.public),
+        name="Central Bank" if role is Role.CENTRAL_BANK else one.title,
+    )
+
+
+def _draw_officers(plan: Plan) -> dict[int, Officer]:
+    if not 2 <= plan.officers <= OFFICERS_MAX:
+        raise SpecieError(ErrorCode.SETTING_INVALID, "two officers or more")
+    officers = {}
+    for number in range(1, plan.officers + 1):
+        folder = plan.data / OFFICERS / str(number)
+        keys, key = create_keys(plan.data, f"officer-{number}", folder), InstitutionKey.generate()
+        keys.put("officer", key)
+        officers[number] = Officer(number, Status.ACTIVE, InstitutionPublicKey(key.public))
+    return officers
+
+
+def _build_genesis(plan: Plan, list_key: InstitutionKey, now: Timestamp) -> Genesis:
+    return Genesis(
+        name=plan.name,
+        currency=plan.currency,
+        address_prefix=plan.address_prefix,
+        proof_mode=plan.proof_mode,
+        list_key=InstitutionPublicKey(list_key.public),
+        officers_required=2,
+        supply_cap_day=plan.supply_cap_day,
+        batch_payments_min=plan.batch_payments_min,
+        batch_age_ms_max=plan.batch_age_ms_max,
+        created_ms=now,
+    )
+
+
+def _create_root(plan: Plan, now: Timestamp) -> Issuer:
+    keys = create_keys(plan.data, OFFLINE)
+    key = ec.generate_private_key(ec.SECP256R1())
+    keys.put_secret("root", pack_key(key))
+    certificate = create_root(plan.name, key, now)
+    write_list(plan.data / OFFLINE, ROOT_FILE, certificate.public_bytes(Encoding.PEM))
+    return Issuer(certificate, key)
+
+
+def _build_members(
+    genesis: Genesis,
+    institutions: dict[ServiceName, _Institution],
+    officers: dict[int, Officer],
+    now: Timestamp,
+) -> ParticipantList:
+    found = [one.participant for one in institutions.values() if one.participant is not None]
+    notary, books = institutions[ServiceName("notary")], institutions[ServiceName("accounting")]
+    return ParticipantList(
+        network=genesis.network,
+        version=1,
+        time=now,
+        notary_key=InstitutionPublicKey(notary.message.public),
+        accounting_key=InstitutionPublicKey(books.message.public),
+        officers=officers,
+        participants={one.number: one for one in found},
+    )
+
+
+def _list_cosigners(origin: str, institutions: dict[ServiceName, _Institution]) -> CosignerList:
+    """Every bank is a witness, the court is the auditor; most witnesses have to have cosigned."""
+    entries = []
+    witnesses = [one for one in institutions.values() if one.role is ServiceRole.BANK]
+    for one in witnesses:
+        entries += _describe_cosigner(one, CosignerRole.WITNESS, "witness")
+    auditor = institutions[ServiceName("auditor")]
+    entries += _describe_cosigner(auditor, CosignerRole.AUDITOR, "auditor")
+    return CosignerList(origin, 1, (len(witnesses) + 1) // 2, 1, tuple(entries))
+
+
+def _describe_cosigner(
+    one: _Institution, role: CosignerRole, key: str
+) -> list[tuple[CosignerRole, VerifierKey]]:
+    plain = one.keys.get(key, InstitutionKey.unseal)
+    quantum_safe = one.keys.get(f"{key}-ml-dsa", CosignerKey.unseal)
+    return [(role, get_verifier_key(one.name, handle)) for handle in (plain, quantum_safe)]
+
+
+def _describe_settings(
+    plan: Plan, one: _Institution, genesis: Genesis, desk: _Institution
+) -> ServiceSettings:
+    return ServiceSettings(
+        service=one.name,
+        network=Network(id=genesis.network.hex(), lists=f"https://{desk.listen.public}"),
+        listen=one.listen,
+        keys=Keys(),
+        observe=Observe(traces=plan.traces),
+        work=Work(interval_ms=plan.interval_ms, lists_ms=plan.lists_ms),
+    )

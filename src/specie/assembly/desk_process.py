@@ -1,0 +1,264 @@
+"""The central bank's desk as a process: applications, officers, decisions, authentication centre.
+
+Banks reach the accounting through this counter alone: it knows what was applied for and approved,
+so a bank can hold, release or credit nothing but its own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from specie.assembly.centre import Centre, load_issuer
+from specie.assembly.foundation import Foundation, find_key
+from specie.assembly.joining import Joining
+from specie.assembly.tls import unpack_key
+from specie.books.stock import Stock
+from specie.central_bank.decisions import (
+    DecisionKind,
+    Decisions,
+    Parameters,
+    read_parameters,
+)
+from specie.central_bank.desk import CentralBankDesk, OfficerTask
+from specie.crypto.addresses import Address
+from specie.crypto.secrets import KeyTree
+from specie.flows.issuance import issue
+from specie.flows.requests import pack_amount, unpack_amount
+from specie.flows.stocktaking import take_stock
+from specie.identity.certificates import read_request
+from specie.identity.participants import Status
+from specie.identity.services import ServiceRole
+from specie.ledger.records import Attestation, ReserveReference
+from specie.ledger.transactions import AttestedTransaction, Promise
+from specie.ports.decisions import Decision
+from specie.ports.issuance import Application, ApplicationState, Direction
+from specie.ports.journal import FlowKind, FlowRecord
+from specie.remote.institutions import RemoteAccounting, RemoteBanks, RemoteNotary
+from specie.store.application_store import SqliteApplicationStore
+from specie.store.certificate_store import SqliteCertificateStore
+from specie.store.decision_store import SqliteDecisionStore
+from specie.store.journal_store import SqliteJournal
+from specie.tokens.building import BuiltTransaction
+from specie.tokens.holdings import derive_keys
+from specie.values.amounts import Minor, check_minor
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import EntryId, OrderId, ParticipantNumber
+
+LEND: Final = "lend-reserves"
+LOAN_FIELDS: Final = {"participant": int, "amount": int}
+_LOG: Final = structlog.get_logger("specie.process")
+_CENTRAL_BANK: Final = ParticipantNumber(1)
+_CRL_RENEW_MS: Final = 24 * 3600 * 1000
+
+
+@dataclass(slots=True, repr=False)
+class DeskProcess:
+    """Everything that the central bank decides."""
+
+    base: Foundation
+    desk: CentralBankDesk
+    decisions: Decisions
+    centre: Centre
+    joining: Joining
+    accounting: RemoteAccounting
+    notary: RemoteNotary
+    banks: RemoteBanks
+    revoked_at: int = 0
+
+    def work(self) -> Sequence[SpecieError]:
+        """Issues that are approved, decisions that a stop has left, revocations that grow old."""
+        refusals = [*self.decisions.resume()]
+        for record in self.desk.journal.list_open():
+            try:
+                self._run_issue(record)
+            except SpecieError as error:
+                refusals.append(error)
+        now = self.base.clock.now()
+        if now - self.revoked_at > _CRL_RENEW_MS:
+            self.centre.publish_revocations()
+            self.revoked_at = now
+        return refusals
+
+    def close(self) -> None:
+        """Everything that is open."""
+        self.base.close()
+
+    # --- banks ---------------------------------------------------------------------------------
+
+    def apply(
+        self, order: OrderId, direction: Direction, vault: Address, amount: int
+    ) -> tuple[Application, list[int]]:
+        """Recorded; an issue is begun with it, and goes on once officers have approved it."""
+        number = vault.bank
+        with self.desk.journal.transaction():
+            self.desk.apply(order, direction, number, vault, check_minor(amount))
+            if direction is Direction.ISSUE:
+                request = pack_amount(check_minor(amount), number)
+                self.desk.journal.begin(FlowKind.ISSUE, order, request)
+        return self.desk.get_application(order)
+
+    def get_own(
+        self, order: OrderId, number: ParticipantNumber, direction: Direction | None = None
+    ) -> tuple[Application, list[int]]:
+        """A bank sees its own applications only: others' do not exist for it."""
+        application, approved_by = self.desk.get_application(order)
+        if application.participant != number:
+            raise SpecieError(ErrorCode.APPLICATION_UNKNOWN, "no such application")
+        if direction is not None and application.direction is not direction:
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "the order asks for something else")
+        return application, approved_by
+
+    def find_promise(self, order: OrderId) -> Promise | None:
+        """For what was produced for an order, if it is final."""
+        return self.desk.find_promise(order, self.notary)
+
+    def accept_void(
+        self, order: OrderId, number: ParticipantNumber, built: BuiltTransaction
+    ) -> BuiltTransaction:
+        """A bank's own voiding transaction; what it applied for leaves the fund with it."""
+        application, _ = self.get_own(order, number, Direction.REDEEM)
+        accepted = self.desk.accept_void(order, built)
+        self.accounting.hold_redemption(EntryId(order), application.amount)
+        return accepted
+
+    def authorise(
+        self, order: OrderId, number: ParticipantNumber, attestation: Attestation
+    ) -> AttestedTransaction:
+        """The redemption with its officers' signatures, for the next place in the order."""
+        self.get_own(order, number, Direction.REDEEM)
+        return self.desk.authorise(order, attestation, None, self.notary.get_supply())
+
+    def settle(self, order: OrderId, number: ParticipantNumber, promise: Promise) -> Application:
+        """What is void is credited once, whatever has become of the bank since."""
+        self.get_own(order, number, Direction.REDEEM)
+        application = self.desk.check_final(order, promise)
+        self.accounting.credit_for_redemption(application.participant, application.amount, promise)
+        self.desk.complete(order, promise)
+        return self.desk.get_application(order)[0]
+
+    def end_redemption(self, order: OrderId, number: ParticipantNumber) -> None:
+        """Back into the fund, once the voiding can never be final by the notary's own word."""
+        self.get_own(order, number, Direction.REDEEM)
+        built = self.desk.find_produced(order)
+        if built is not None:
+            body = built.signed.body
+            published = self.notary.get_published_time()
+            is_cancelled = self.notary.find_void(body.txid) is not None
+            if not is_cancelled and published <= body.not_after:
+                raise SpecieError(ErrorCode.ORDER_CONFLICT, "the voiding may still be final")
+            if self.notary.find_promise(body.txid) is not None:
+                raise SpecieError(ErrorCode.TRANSACTION_FINAL, "the money is void")
+        self.accounting.release_redemption(EntryId(order))
+        self.desk.give_up(order)
+
+    def list_loans(self, number: ParticipantNumber) -> list[tuple[EntryId, Minor]]:
+        """What this bank was lent, by the decisions that were carried out."""
+        found = []
+        for decision in self.decisions.list_done(LEND):
+            fields = read_parameters(decision.parameters, LOAN_FIELDS)
+            if fields["participant"] == number:
+                found.append((EntryId(decision.id), check_minor(fields["amount"])))
+        return found
+
+    def renew(self, name: str, request: bytes) -> bytes:
+        """A new certificate for a service of the list; the request is signed with the new key."""
+        named, public = read_request(request)
+        if named != name:
+            raise SpecieError(ErrorCode.CERTIFICATE_INVALID, "a request in another's name")
+        return self.centre.renew(self.base.peers.services.get(named), public)
+
+    # --- officers ------------------------------------------------------------------------------
+
+    def list_tasks(self) -> list[tuple[OfficerTask, ReserveReference | None]]:
+        """What waits for officers, with the reserve debit behind what was produced."""
+        tasks = self.desk.list_tasks(self.notary.get_supply())
+        return [(task, self._find_reserve(task)) for task in tasks]
+
+    def take_stock(self) -> Stock:
+        """All money against what backs it."""
+        numbers = [
+            one.number
+            for one in self.base.peers.services.find_role(ServiceRole.BANK)
+            if self.base.peers.roster.current.get(one.number).status is Status.ACTIVE
+        ]
+        return take_stock(numbers, self.desk, self.accounting, self.notary, self.banks)
+
+    def _find_reserve(self, task: OfficerTask) -> ReserveReference | None:
+        application = task.application
+        if task.built is None or application.direction is not Direction.ISSUE:
+            return None
+        entry = EntryId(application.order)
+        return self.accounting.debit_for_issue(entry, application.participant, application.amount)
+
+    def _run_issue(self, record: FlowRecord) -> None:
+        """Nothing is asked of anybody before officers have approved it."""
+        application, _ = self.desk.get_application(record.order)
+        if application.state is ApplicationState.APPLIED:
+            return
+        amount, number = unpack_amount(record.request)
+        bank = self.banks.get_remote(number)
+        issue(record.order, amount, bank, self.desk, self.accounting, self.notary)
+
+
+def build_desk(base: Foundation) -> DeskProcess:
+    """With the list key and the online intermediate."""
+    keys, roster = base.keys, base.peers.roster
+    storage = keys.get_sealing_key("storage")
+    store = SqliteApplicationStore(base.database, storage)
+    journal = SqliteJournal(base.database, storage)
+    decision_store = SqliteDecisionStore(base.database)
+    accounting, notary = RemoteAccounting(base.channel), RemoteNotary(base.channel)
+    centre = Centre(
+        folder=base.folder,
+        peers=base.peers,
+        list_key=find_key(keys, roster.genesis.list_key),
+        issuer=load_issuer(base.folder, unpack_key(keys.get_secret("issuing-key"))),
+        store=SqliteCertificateStore(base.database),
+        clock=base.clock,
+    )
+    joining = Joining(centre, decision_store, accounting, base.clock)
+    kinds = {**joining.list_kinds(), **_list_kinds(accounting, centre)}
+    decisions = Decisions(roster, decision_store, base.clock, kinds)
+    tree = derive_keys(keys.get("tree", KeyTree.unseal), 0, _CENTRAL_BANK)
+    desk = CentralBankDesk(tree, (), store, base.surroundings, journal, decisions)
+    return DeskProcess(
+        base=base,
+        desk=desk,
+        decisions=decisions,
+        centre=centre,
+        joining=joining,
+        accounting=accounting,
+        notary=notary,
+        banks=RemoteBanks(base.channel),
+    )
+
+
+def _list_kinds(accounting: RemoteAccounting, centre: Centre) -> dict[str, DecisionKind]:
+    """Decisions about reserves and about who takes part."""
+
+    def lend(decision: Decision, fields: Parameters) -> dict[str, int]:
+        number = ParticipantNumber(fields["participant"])
+        centre.peers.roster.current.get_active(number)
+        accounting.open_reserves(number)
+        accounting.lend(EntryId(decision.id), number, check_minor(fields["amount"]))
+        return {}
+
+    def set_status(fields: Parameters, status: Status) -> dict[str, int]:
+        number, successor = ParticipantNumber(fields["participant"]), fields.get("successor", 0)
+        centre.set_status(number, status, ParticipantNumber(successor))
+        if status is Status.REVOKED:
+            centre.revoke(centre.peers.services.get_bank(number).name)
+        return {}
+
+    leaving = {"participant": int, "successor": int}
+    return {
+        LEND: DecisionKind(LOAN_FIELDS, lend),
+        "suspend": DecisionKind(leaving, lambda _one, fields: set_status(fields, Status.SUSPENDED)),
+        "reinstate": DecisionKind(
+            {"participant": int}, lambda _one, fields: set_status(fields, Status.ACTIVE)
+        ),
+        "remove": DecisionKind(leaving, lambda _one, fields: set_status(fields, Status.REVOKED)),
+    }

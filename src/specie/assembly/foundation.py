@@ -1,0 +1,201 @@
+"""What every process stands on: its settings, keys, database, lists, and its way to the others."""
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+import structlog
+
+from specie.assembly.lists import ListReader, load_peers
+from specie.assembly.service_settings import ServiceSettings, load_settings
+from specie.assembly.system import RandomIdentifiers, SystemClock
+from specie.assembly.tls import (
+    CHAIN,
+    ROOT,
+    build_client_context,
+    build_public_context,
+)
+from specie.crypto.secrets import InstitutionKey, InstitutionSigner
+from specie.ports.clock import Clock
+from specie.remote.channel import Channel, Speaker
+from specie.remote.peers import Peers
+from specie.store.database import Database
+from specie.store.durable_files import read_regular
+from specie.store.key_file import KeyFile
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import InstitutionPublicKey, ServiceName
+from specie.values.limits import LOG_FILE_BYTES_MAX, PASSPHRASE_BYTES_MAX
+from specie.wallet.vault import Surroundings
+
+KEYS: Final = "keys.json"
+PASSPHRASE: Final = "SPECIE_PASSPHRASE"
+DATABASE: Final = "SPECIE_DATABASE"
+CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"  # systemd's
+TLS_PASSWORD: Final = "tls-password"
+_LOG: Final = structlog.get_logger("specie.process")
+
+
+@dataclass(slots=True, repr=False)
+class Foundation:
+    """Of one process."""
+
+    folder: Path
+    settings: ServiceSettings
+    keys: KeyFile
+    database: Database
+    peers: Peers
+    channel: Channel
+    clock: Clock
+    lists: ListReader
+    tls_password: bytes
+    _read_at: float = 0.0
+
+    @property
+    def name(self) -> ServiceName:
+        """Of the process."""
+        return self.settings.name
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """For vaults and desks."""
+        return Surroundings(self.peers.roster, self.clock, RandomIdentifiers())
+
+    def refresh_lists(self) -> list[str]:
+        """What is newer, if it is time to ask; nothing if the central bank does not answer."""
+        now = time.monotonic()
+        if now - self._read_at < self.settings.work.lists_ms / 1000:
+            return []
+        self._read_at = now
+        try:
+            return self.lists.refresh()
+        except SpecieError as error:
+            if error.code is not ErrorCode.UNREACHABLE:
+                _LOG.warning("lists refused", code=error.code.value)
+            return []
+
+    def close(self) -> None:
+        """Connections and database."""
+        self.channel.close()
+        self.database.close()
+
+
+class Process(Protocol):
+    """A service that runs: what its faces and its worker use."""
+
+    base: Foundation
+
+    def work(self) -> Sequence[SpecieError]:
+        """One round of what is open; gives what did not come to its end this time."""
+        ...
+
+    def close(self) -> None:
+        """Everything that is open."""
+        ...
+
+
+@dataclass(slots=True, repr=False)
+class Worker:
+    """A thread that looks after what is open, until it is stopped."""
+
+    process: Process
+    interval_ms: int
+    told: Callable[[str], None]
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Once."""
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """A round that is under way comes to its end."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self.interval_ms / 1000):
+            self._run_once()
+
+    def _run_once(self) -> None:
+        try:
+            self.process.base.refresh_lists()
+            refusals = self.process.work()
+        except SpecieError as error:
+            refusals = [error]
+        except Exception as error:  # noqa: BLE001  # told to the log; the next round comes
+            _LOG.error("worker failed", error=type(error).__name__)
+            self.told(ErrorCode.INTERNAL.value)
+            return
+        for one in refusals:
+            _LOG.debug("not yet", code=one.code.value, why=one.message)
+        self.told(refusals[0].code.value if refusals else "done")
+
+
+def open_foundation(folder: Path, passphrase: str) -> Foundation:
+    """Everything verified before anything is offered."""
+    settings = load_settings(folder)
+    keys = KeyFile(folder / KEYS, passphrase)
+    password = keys.get_secret(TLS_PASSWORD)
+    peers = load_peers(folder, settings.network_id)
+    clock = SystemClock()
+    service = peers.services.get(settings.name)
+    speaker = Speaker(settings.name, find_key(keys, service.key))
+    channel = Channel(speaker, peers, build_client_context(folder, password), clock)
+    public = build_public_context(folder / ROOT)
+    return Foundation(
+        folder=folder,
+        settings=settings,
+        keys=keys,
+        database=Database(os.environ.get(DATABASE) or folder / f"{get_kind(settings.name)}.db"),
+        peers=peers,
+        channel=channel,
+        clock=clock,
+        lists=ListReader(settings.network.lists, folder, peers, public),
+        tls_password=password,
+    )
+
+
+def find_key(keys: KeyFile, public: InstitutionPublicKey) -> InstitutionSigner:
+    """The one that the lists name: after a rotation the file holds older ones as well."""
+    for name in keys.list_names():
+        with contextlib.suppress(SpecieError):
+            key = keys.get(name, InstitutionKey.unseal)
+            if key.public == public:
+                return key
+    raise SpecieError(ErrorCode.SETTING_INVALID, "no key here is the one in the network's lists")
+
+
+def read_passphrase(folder: Path, given: Path | None) -> str:
+    """From a file that was named, the environment, or systemd's credentials; never an argument."""
+    place = given
+    credentials = os.environ.get(CREDENTIALS)
+    if place is None and credentials:
+        place = Path(credentials) / "passphrase"
+    if place is None:
+        found = os.environ.get(PASSPHRASE)
+        if not found:
+            reason = f"{folder.name}: a passphrase in {PASSPHRASE}, or --passphrase-file"
+            raise SpecieError(ErrorCode.SETTING_INVALID, reason)
+        return found
+    try:
+        return read_regular(place, PASSPHRASE_BYTES_MAX).decode().rstrip("\n")
+    except (OSError, UnicodeDecodeError):
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"{place}: not readable") from None
+
+
+def get_kind(name: ServiceName) -> str:
+    """`bank-2` → `bank`."""
+    return name.split("-", maxsplit=1)[0]
+
+
+def read_chain(folder: Path) -> bytes:
+    """Our certificate with its issuer's, PEM."""
+    return read_regular(folder / CHAIN, LOG_FILE_BYTES_MAX)

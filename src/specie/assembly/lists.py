@@ -1,0 +1,127 @@
+"""The signed lists as files: what a process knows, fetched anew when it has grown old.
+
+    genesis, participants, services, cosigners, revocations (DER), root.pem
+
+The central bank's public face hands them out; everybody verifies them for themselves.
+"""
+
+import json
+import ssl
+from pathlib import Path
+from typing import Any, Final
+
+import urllib3
+from cryptography import x509
+from urllib3.exceptions import HTTPError
+
+from specie.identity.roster import Roster
+from specie.remote.peers import Peers
+from specie.store.durable_files import read_limited, replace_durably
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import NetworkId
+from specie.values.limits import LOG_FILE_BYTES_MAX
+
+GENESIS: Final = "genesis"
+PARTICIPANTS: Final = "participants"
+SERVICES: Final = "services"
+COSIGNERS: Final = "cosigners"
+REVOCATIONS: Final = "revocations"
+ISSUER: Final = "issuer.pem"
+ROOT_FILE: Final = "root.pem"
+PUBLISHED: Final = (GENESIS, PARTICIPANTS, SERVICES, COSIGNERS, REVOCATIONS, ISSUER, ROOT_FILE)
+_TIMEOUT_S: Final = 5.0
+
+
+def read_list(folder: Path, name: str) -> bytes:
+    """The file of one list."""
+    return read_limited(folder, name, LOG_FILE_BYTES_MAX)
+
+
+def write_list(folder: Path, name: str, data: bytes) -> None:
+    """Durably."""
+    replace_durably(folder, name, data)
+
+
+def load_peers(folder: Path, network: NetworkId | None) -> Peers:
+    """From the files; verified as if they came from anywhere."""
+    roster = Roster(read_list(folder, GENESIS), read_list(folder, PARTICIPANTS), network)
+    issuer = x509.load_pem_x509_certificate(read_list(folder, ISSUER))
+    peers = Peers(roster, read_list(folder, SERVICES), issuer)
+    if (folder / REVOCATIONS).exists():
+        peers.adopt_revocations(read_list(folder, REVOCATIONS))
+    return peers
+
+
+def describe_versions(peers: Peers, cosigners: int) -> dict[str, int]:
+    """What a reader compares with what it has."""
+    return {
+        PARTICIPANTS: peers.roster.current.version,
+        SERVICES: peers.services.version,
+        COSIGNERS: cosigners,
+        REVOCATIONS: peers.revocations.number,
+    }
+
+
+class ListReader:
+    """Fetches what is newer elsewhere, verifies it, keeps it."""
+
+    def __init__(self, url: str, folder: Path, peers: Peers, context: ssl.SSLContext) -> None:
+        self._url = url
+        self._folder = folder
+        self._peers = peers
+        self._pool = urllib3.PoolManager(ssl_context=context, timeout=_TIMEOUT_S, retries=False)
+        self._cosigners = 0
+
+    def refresh(self) -> list[str]:
+        """Gives the names of lists that were newer; `unreachable` if nobody answers."""
+        offered = json.loads(self._fetch("/lists"))
+        known = describe_versions(self._peers, self._cosigners)
+        newer = [name for name in known if _get_number(offered, name) > known[name]]
+        for name in newer:
+            data = self._fetch(f"/lists/{name}")
+            self._adopt(name, data)
+            write_list(self._folder, name, data)
+            if name == COSIGNERS:
+                self._cosigners = _get_number(offered, name)
+        return newer
+
+    def fetch_participants(self, version: int) -> bytes:
+        """A list that was in force once, for auditors; they verify the line of them."""
+        return self._fetch(f"/lists/participants/{version}")
+
+    def _adopt(self, name: str, data: bytes) -> None:
+        if name == PARTICIPANTS:
+            self._peers.roster.adopt(data)
+        elif name == SERVICES:
+            self._peers.adopt_services(data)
+        elif name == REVOCATIONS:
+            self._peers.adopt_revocations(data)
+
+    def _fetch(self, path: str) -> bytes:
+        try:
+            answer = self._pool.request("GET", self._url + path, redirect=False)
+        except (HTTPError, OSError):
+            raise SpecieError(ErrorCode.UNREACHABLE, f"{self._url}: no answer") from None
+        if answer.status != 200 or len(answer.data) > LOG_FILE_BYTES_MAX:
+            raise SpecieError(ErrorCode.UNREACHABLE, f"{self._url}{path}: {answer.status}")
+        return bytes(answer.data)
+
+
+def fetch_lists(url: str, folder: Path, network: NetworkId, context: ssl.SSLContext) -> Peers:
+    """The first time: everything, verified against the network's id."""
+    pool = urllib3.PoolManager(ssl_context=context, timeout=_TIMEOUT_S, retries=False)
+    for name in (GENESIS, PARTICIPANTS, SERVICES, COSIGNERS, REVOCATIONS, ISSUER):
+        try:
+            answer = pool.request("GET", f"{url}/lists/{name}", redirect=False)
+        except (HTTPError, OSError):
+            raise SpecieError(ErrorCode.UNREACHABLE, f"{url}: no answer") from None
+        if answer.status != 200:
+            raise SpecieError(ErrorCode.UNREACHABLE, f"{url}/lists/{name}: {answer.status}")
+        write_list(folder, name, bytes(answer.data))
+    return load_peers(folder, network)
+
+
+def _get_number(offered: Any, name: str) -> int:
+    value = offered.get(name, 0) if isinstance(offered, dict) else 0
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,86 @@
+"""TLS 1.3 between processes: from a certificate, its encrypted key, and the root of the network.
+
+institutions   both sides show a certificate of the root
+public         the server alone does; clients and browsers are told the root
+"""
+
+import ssl
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from specie.store.durable_files import replace_durably
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+
+CHAIN: Final = "tls.pem"  # own certificate, then the intermediate's
+KEY: Final = "tls-key.pem"  # encrypted
+ROOT: Final = "root.pem"
+
+
+def write_key(folder: Path, key: ec.EllipticCurvePrivateKey, password: bytes) -> None:
+    """PKCS #8, encrypted; its password lies in the file of keys."""
+    sealed = key.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(password.hex().encode())
+    )
+    replace_durably(folder, KEY, sealed)
+    (folder / KEY).chmod(0o600)
+
+
+def unpack_key(pem: bytes) -> ec.EllipticCurvePrivateKey:
+    """A key that was sealed as plain PEM in the file of keys."""
+    key = load_pem_private_key(pem, None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise SpecieError(ErrorCode.CERTIFICATE_INVALID, "certificates are signed on P-256")
+    return key
+
+
+def pack_key(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """Plain PEM, to be sealed at once."""
+
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def build_server_context(folder: Path, password: bytes, *, is_mutual: bool) -> ssl.SSLContext:
+    """For a listener; `certificate_invalid` if certificate and key do not fit."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    _load(context, folder, password)
+    if is_mutual:
+        context.load_verify_locations(folder / ROOT)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def build_client_context(folder: Path, password: bytes) -> ssl.SSLContext:
+    """For calls to other institutions."""
+    context = build_public_context(folder / ROOT)
+    _load(context, folder, password)
+    return context
+
+
+def build_public_context(root: Path) -> ssl.SSLContext:
+    """For who has no certificate: officers' tools, clients' devices."""
+    if not root.is_file():
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"{root}: no such file")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.load_verify_locations(root)
+    return context
+
+
+def _load(context: ssl.SSLContext, folder: Path, password: bytes) -> None:
+    try:
+        context.load_cert_chain(folder / CHAIN, folder / KEY, password.hex())
+    except (ssl.SSLError, OSError):
+        raise SpecieError(
+            ErrorCode.CERTIFICATE_INVALID, f"{folder}: certificate and key do not fit"
+        ) from None

@@ -1,0 +1,191 @@
+"""Four eyes for everything besides the supply itself (P2, P12): propose, agree, carry out, keep.
+
+    message   = H("operation", network ‖ id ‖ n8 ‖ kind ‖ parameters)
+    signature = Ed25519(an officer's key, message)
+
+A decision is carried out once as many active officers have signed it as genesis asks for. Carrying
+out is idempotent, so a stop in between is made good by the next signature, or the next round. The
+history is the table of decisions with all their signatures.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from specie.crypto.hashing import tagged_hash
+from specie.crypto.signatures import verify_institution_signature
+from specie.identity.participants import Status
+from specie.identity.roster import Roster
+from specie.ports.clock import Clock
+from specie.ports.decisions import Decision, DecisionState, DecisionStore
+from specie.values.catalogue import ErrorCode
+from specie.values.encoding import encode_text, u8
+from specie.values.errors import SpecieError
+from specie.values.identifiers import Digest, NetworkId, Signature
+
+LIMIT_DAY: Final = "issuance_limit_day"
+LIMIT_ISSUE: Final = "issuance_limit_order"
+PAUSED: Final = "issuance_paused"
+PARAMETERS: Final = (LIMIT_DAY, LIMIT_ISSUE)
+"""What `set_parameter` sets: most that is issued in a UTC day, most of one application."""
+
+Parameters = Mapping[str, Any]
+CarryOut = Callable[[Decision, Parameters], dict[str, int]]
+"""Does it, and gives what is in force from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionKind:
+    """One kind: its parameters with their types, what it does, whose signatures it takes."""
+
+    fields: Mapping[str, type]
+    carry_out: CarryOut
+    officers: int | None = None  # fewer than genesis asks for, where another one follows
+
+
+class Decisions:
+    """The desk where decisions are signed."""
+
+    def __init__(
+        self,
+        roster: Roster,
+        store: DecisionStore,
+        clock: Clock,
+        kinds: Mapping[str, DecisionKind],
+    ) -> None:
+        self._roster = roster
+        self._store = store
+        self._clock = clock
+        self._kinds = {**kinds, **self._make_own_kinds()}
+
+    def sign(
+        self, identifier: bytes, kind: str, parameters: str, officer: int, signature: Signature
+    ) -> Decision:
+        """Propose or agree; carried out with the last signature that is needed."""
+        found = self._kinds.get(kind)
+        if found is None:
+            known = ", ".join(sorted(self._kinds))
+            raise SpecieError(ErrorCode.KIND_UNKNOWN, f"decisions are: {known}")
+        read_parameters(parameters, found.fields)
+        message = compute_operation_message(
+            self._roster.genesis.network, identifier, kind, parameters
+        )
+        self._check_signed(officer, message, signature)
+        draft = Decision(identifier, kind, parameters, DecisionState.PROPOSED, self._clock.now())
+        decision = self._store.sign(draft, officer, signature)
+        return self._carry_out_if_signed(decision)
+
+    def resume(self) -> list[SpecieError]:
+        """What is signed and was not carried out, because a stop came in between."""
+        errors: list[SpecieError] = []
+        start = 0
+        while page := self._store.load(start, 500):
+            for decision in page:
+                try:
+                    self._carry_out_if_signed(decision)
+                except SpecieError as error:
+                    errors.append(error)
+            start += len(page)
+        return errors
+
+    def load(self, start: int, limit: int) -> list[Decision]:
+        """The history, oldest first."""
+        return list(self._store.load(start, limit))
+
+    def list_done(self, kind: str) -> list[Decision]:
+        """All of one kind that were carried out, oldest first."""
+        return list(self._store.load_done(kind))
+
+    def get_setting(self, name: str) -> int | None:
+        """What is in force; None if nobody decided on it."""
+        return self._store.load_settings().get(name)
+
+    def check_issuance(self, amount: int, issued_today: int) -> None:
+        """`issuance_paused`, or `supply_cap_exceeded` by a limit that officers have set."""
+        settings = self._store.load_settings()
+        if settings.get(PAUSED):
+            raise SpecieError(ErrorCode.ISSUANCE_PAUSED, "officers have paused issuance")
+        for name, value in ((LIMIT_ISSUE, amount), (LIMIT_DAY, issued_today + amount)):
+            if value > settings.get(name, value):
+                raise SpecieError(ErrorCode.SUPPLY_CAP_EXCEEDED, f"over {name}")
+
+    def _carry_out_if_signed(self, decision: Decision) -> Decision:
+        kind = self._kinds[decision.kind]
+        needed = kind.officers or self._roster.genesis.officers_required
+        if decision.state is DecisionState.DONE or self._count_valid(decision) < needed:
+            return decision
+        parameters = read_parameters(decision.parameters, kind.fields)
+        in_force = kind.carry_out(decision, parameters)
+        self._store.finish(decision.id, in_force)
+        done = self._store.find(decision.id)
+        assert done is not None, "it was recorded before"
+        return done
+
+    def _count_valid(self, decision: Decision) -> int:
+        """Signatures that hold today: by officers who are active now."""
+        message = compute_operation_message(
+            self._roster.genesis.network, decision.id, decision.kind, decision.parameters
+        )
+        count = 0
+        for officer, signature in decision.signatures:
+            try:
+                self._check_signed(officer, message, signature)
+            except SpecieError:
+                continue
+            count += 1
+        return count
+
+    def _check_signed(self, officer: int, message: Digest, signature: Signature) -> None:
+        found = self._roster.current.officers.get(officer)
+        if found is None or found.status is not Status.ACTIVE:
+            raise SpecieError(ErrorCode.AUTHORISATION_INVALID, "not an active officer")
+        try:
+            verify_institution_signature(found.key, message, signature)
+        except SpecieError:
+            raise SpecieError(
+                ErrorCode.AUTHORISATION_INVALID, "not signed by that officer"
+            ) from None
+
+    def _make_own_kinds(self) -> dict[str, DecisionKind]:
+        return {
+            "pause-issuance": DecisionKind({}, lambda _one, _fields: {PAUSED: 1}),
+            "resume-issuance": DecisionKind({}, lambda _one, _fields: {PAUSED: 0}),
+            "set-parameter": DecisionKind({"name": str, "value": int}, _set_parameter),
+        }
+
+
+def compute_operation_message(
+    network: NetworkId, identifier: bytes, kind: str, parameters: str
+) -> Digest:
+    """What an officer signs; internal to the central bank."""
+    name = encode_text(kind)
+    return tagged_hash(
+        "operation", network, identifier, u8(len(name)), name, encode_text(parameters)
+    )
+
+
+def format_parameters(parameters: Mapping[str, object]) -> str:
+    """The one spelling that is signed."""
+    return json.dumps(parameters, sort_keys=True, separators=(",", ":"))
+
+
+def read_parameters(text: str, fields: Mapping[str, type]) -> Parameters:
+    """`setting_invalid` unless exactly these fields, in the one spelling."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or format_parameters(found) != text:
+        raise SpecieError(ErrorCode.SETTING_INVALID, "parameters are JSON in its one spelling")
+    if set(found) != set(fields) or any(type(found[name]) is not fields[name] for name in fields):
+        wanted = ", ".join(f"{name} ({kind.__name__})" for name, kind in fields.items())
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"parameters: {wanted or 'none'}")
+    return found
+
+
+def _set_parameter(_one: Decision, fields: Parameters) -> dict[str, int]:
+    name, value = fields["name"], fields["value"]
+    if name not in PARAMETERS or not 0 <= value < 2**63:
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"parameters are {', '.join(PARAMETERS)}")
+    return {name: value}

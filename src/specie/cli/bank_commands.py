@@ -1,0 +1,123 @@
+"""`specie bank …` and `specie central-bank …`: an operator asks the institution's own process."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from specie.api.serving import CONTROL
+from specie.assembly.lists import load_peers
+from specie.cli.device_commands import show
+from specie.cli.parties import parse_amount, parse_order
+from specie.remote import bank_operations as operations
+from specie.remote import client_models as clients
+from specie.remote import desk_operations as desk
+from specie.remote.control import call_control
+from specie.remote.fields import Empty
+from specie.values.identifiers import ClientId, ParticipantNumber
+
+bank = typer.Typer(help="For operators of a bank, on its machine.", no_args_is_help=True)
+central_bank = typer.Typer(help="For operators of the central bank.", no_args_is_help=True)
+
+Folder = Annotated[Path, typer.Option("--at", help="Folder of the bank's process.")]
+AmountText = Annotated[str, typer.Argument(help="As people write it: 1,000.00")]
+Order = Annotated[str | None, typer.Option(help="Order id, 32 hex digits; else a new one.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@bank.command("invite")
+def invite(
+    client: Annotated[str, typer.Argument(help="The bank's own id for the person.")],
+    name: Annotated[str, typer.Argument(help="The person's name.")],
+    at: Folder,
+) -> None:
+    """A code with which the person's device opens a wallet, once."""
+    request = clients.Invitation(client=ClientId(client), name=name)
+    typer.echo(call_control(at / CONTROL, operations.INVITE, request).code.hex())
+
+
+@bank.command("lend")
+def lend(
+    client: Annotated[str, typer.Argument(help="Who borrows.")],
+    amount: AmountText,
+    at: Folder,
+    order: Order = None,
+) -> None:
+    """A loan: it makes the client's deposit."""
+    chosen = parse_order(order)
+    value = parse_amount(amount, load_peers(at, None))
+    request = clients.ClientOrder(order=chosen, client=ClientId(client), amount=value)
+    call_control(at / CONTROL, operations.LEND_CLIENT, request)
+    typer.echo(chosen.hex())
+
+
+@bank.command("issue")
+def issue(amount: AmountText, at: Folder, order: Order = None) -> None:
+    """Apply for new money in the vault, against reserves; prints the order for the officers."""
+    chosen = parse_order(order)
+    request = clients.Amount(order=chosen, amount=parse_amount(amount, load_peers(at, None)))
+    call_control(at / CONTROL, operations.APPLY_ISSUE, request)
+    typer.echo(chosen.hex())
+
+
+@bank.command("redeem")
+def redeem(amount: AmountText, at: Folder, order: Order = None) -> None:
+    """Give money of the vault back for reserves; prints the order for the officers."""
+    chosen = parse_order(order)
+    request = clients.Amount(order=chosen, amount=parse_amount(amount, load_peers(at, None)))
+    call_control(at / CONTROL, operations.REDEEM, request)
+    typer.echo(chosen.hex())
+
+
+@bank.command("transfer")
+def transfer(
+    receiver: Annotated[int, typer.Argument(help="Number of the other bank.")],
+    amount: AmountText,
+    at: Folder,
+    order: Order = None,
+) -> None:
+    """Vault money to another bank's vault; final when it returns."""
+    request = clients.TransferOrder(
+        order=parse_order(order),
+        receiver=ParticipantNumber(receiver),
+        amount=parse_amount(amount, load_peers(at, None)),
+    )
+    typer.echo(call_control(at / CONTROL, operations.TRANSFER, request).txid.hex())
+
+
+@bank.command("block")
+def block(client: Annotated[str, typer.Argument(help="Whom.")], at: Folder) -> None:
+    """Stop attesting for a client; its money stays where it is."""
+    request = clients.ClientQuery(client=ClientId(client))
+    call_control(at / CONTROL, operations.BLOCK, request)
+
+
+@bank.command("unblock")
+def unblock(client: Annotated[str, typer.Argument(help="Whom.")], at: Folder) -> None:
+    """Attest again."""
+    request = clients.ClientQuery(client=ClientId(client))
+    call_control(at / CONTROL, operations.UNBLOCK, request)
+
+
+@bank.command("show")
+def show_bank(at: Folder, *, as_json: AsJson = False) -> None:
+    """What the bank's own books say."""
+    currency = load_peers(at, None).roster.genesis.currency
+    facts = call_control(at / CONTROL, operations.GET_FACTS, Empty()).facts
+    amounts = {
+        name: value if as_json or name == "open flows" else currency.format(int(value))
+        for name, value in facts.items()
+    }
+    show(dict(amounts), as_json=as_json)
+
+
+@central_bank.command("stock")
+def count_stock(at: Folder, *, as_json: AsJson = False) -> None:
+    """Count all money against what backs it."""
+    currency = load_peers(at, None).roster.genesis.currency
+    facts = call_control(at / CONTROL, desk.COUNT_STOCK, Empty()).facts
+    shown = {
+        name: value if as_json or name == "serial" else currency.format(int(value))
+        for name, value in facts.items()
+    }
+    show(dict(shown), as_json=as_json)

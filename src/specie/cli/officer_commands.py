@@ -1,0 +1,257 @@
+"""`specie officer …`: what people of the central bank decide, each with a key of their own.
+
+Keys are where the officer is; the desk gets signatures. A tool recomputes what it signs: an
+application's amount and vault, every output of what was produced, the reserve debit behind it.
+"""
+
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from specie.assembly.ceremony import OFFICERS, PASSPHRASES, PUBLIC
+from specie.assembly.foundation import KEYS, read_passphrase
+from specie.assembly.joining import hash_code
+from specie.central_bank.decisions import compute_operation_message, format_parameters
+from specie.central_bank.officers import OfficerDesk
+from specie.cli.device_commands import show
+from specie.cli.parties import OfficerTool, open_officer, parse_order
+from specie.crypto.signatures import sign_as_institution
+from specie.ledger.records import read_reserve
+from specie.remote import desk_operations as desk
+from specie.remote import models
+from specie.remote.fields import Empty
+from specie.remote.institutions import CENTRAL_BANK
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import OrderId
+
+officer = typer.Typer(help="Decisions of the central bank's officers.", no_args_is_help=True)
+
+Data = Annotated[Path, typer.Option("--data", help="Folder with public/, officers/N/.")]
+Numbers = Annotated[
+    list[int], typer.Option("--officer", help="Who signs; several if their keys are all here.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_WAIT_S = 30.0
+
+
+@officer.command("tasks")
+def list_tasks(data: Data, number: Annotated[int, typer.Option("--officer")] = 1) -> None:
+    """Applications that wait for officers."""
+    with open_tools(data, [number]) as (tool,):
+        tasks = tool.channel.call(CENTRAL_BANK, desk.LIST_TASKS, Empty()).tasks
+        for task in tasks:
+            one = task.application
+            typer.echo(
+                f"{one.order.hex()}  {one.direction:<6}  bank {one.participant}  "
+                f"{tool.currency.format(one.amount):>20}  {one.state:<9}  "
+                f"approved by {one.approved_by or 'nobody'}, authorised by "
+                f"{task.authorised_by or 'nobody'}"
+            )
+        if not tasks:
+            typer.echo("nothing waits")
+
+
+@officer.command("approve")
+def approve(
+    order: Annotated[str, typer.Argument(help="The application's id, as `tasks` shows it.")],
+    data: Data,
+    numbers: Numbers,
+) -> None:
+    """Approve an application, then authorise what is produced for it, once it is."""
+    wanted = parse_order(order)
+    with open_tools(data, numbers) as tools:
+        for tool in tools:
+            _approve(tool, wanted)
+            typer.echo(f"officer {tool.number}: approved")
+        end = time.monotonic() + _WAIT_S
+        while not _authorise_all(tools, wanted):
+            if time.monotonic() > end:
+                reason = "not final yet: another officer has to approve, or run it again"
+                raise SpecieError(ErrorCode.APPROVALS_MISSING, reason)
+            time.sleep(0.2)
+    typer.echo("done: final")
+
+
+@officer.command("decide")
+def decide(
+    kind: Annotated[str, typer.Argument(help="lend-reserves, pause-issuance, suspend, …")],
+    data: Data,
+    numbers: Numbers,
+    parameters: Annotated[
+        list[str] | None, typer.Option("--set", help="name=value, one for each parameter.")
+    ] = None,
+    identifier: Annotated[
+        str | None, typer.Option("--id", help="Of a decision to agree to; else a new one.")
+    ] = None,
+) -> None:
+    """Propose a decision, or agree to one; it is carried out with the last signature it needs."""
+    with open_tools(data, numbers) as tools:
+        if identifier is None:
+            chosen, spelled = secrets.token_bytes(16), _parse_parameters(parameters or [])
+        else:
+            found = _find_proposal(tools[0], parse_order(identifier))
+            chosen, kind, spelled = found.id, found.kind, found.parameters
+        state = ""
+        for tool in tools:
+            state = _sign(tool, chosen, kind, spelled).state
+            typer.echo(f"officer {tool.number}: signed {kind} {spelled}")
+        typer.echo(f"{chosen.hex()}: {state}")
+
+
+@officer.command("decisions")
+def list_decisions(data: Data, number: Annotated[int, typer.Option("--officer")] = 1) -> None:
+    """The history: what was decided, and by whom."""
+    with open_tools(data, [number]) as (tool,):
+        start = 0
+        while page := _load_page(tool, start):
+            for one in page:
+                moment = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(one.time / 1000))
+                typer.echo(
+                    f"{one.id.hex()}  {moment}  {one.state:<8}  {one.kind} {one.parameters}  "
+                    f"signed by {one.signed_by}"
+                )
+            start += len(page)
+
+
+@officer.command("invite")
+def invite(
+    name: Annotated[str, typer.Argument(help="Name of the new institution.")],
+    data: Data,
+    number: Annotated[int, typer.Option("--officer")],
+) -> None:
+    """Invite an institution: prints its one-time code, which counts for two days."""
+    code = secrets.token_bytes(16)
+    fields = {"name": name, "code_hash": hash_code(code).hex()}
+    with open_tools(data, [number]) as (tool,):
+        _sign(tool, secrets.token_bytes(16), "invite", format_parameters(fields))
+    typer.echo(code.hex())
+
+
+@officer.command("enrolments")
+def list_enrolments(
+    data: Data, number: Annotated[int, typer.Option("--officer")] = 1, *, as_json: AsJson = False
+) -> None:
+    """Who has enrolled and waits; compare the digest with what the institution reads out."""
+    with open_tools(data, [number]) as (tool,):
+        for one in tool.channel.call(CENTRAL_BANK, desk.LIST_ENROLMENTS, Empty()).waiting:
+            show(dict(one.facts), as_json=as_json)
+
+
+@officer.command("enrol")
+def enrol(
+    digest: Annotated[str, typer.Argument(help="Of the institution's keys, as it reads it out.")],
+    data: Data,
+    number: Annotated[int, typer.Option("--officer")],
+) -> None:
+    """Approve an institution that has enrolled; not by who has invited it."""
+    with open_tools(data, [number]) as (tool,):
+        waiting = tool.channel.call(CENTRAL_BANK, desk.LIST_ENROLMENTS, Empty()).waiting
+        found = [one.facts for one in waiting if one.facts.get("digest") == digest]
+        if len(found) != 1:
+            raise SpecieError(ErrorCode.APPLICATION_UNKNOWN, "nobody has enrolled with these keys")
+        fields = {"code_hash": found[0]["code_hash"], "digest": digest}
+        proposal = _sign(tool, secrets.token_bytes(16), "enrol", format_parameters(fields))
+    typer.echo(f"{found[0]['name']}: {proposal.state}")
+
+
+@contextmanager
+def open_tools(data: Path, numbers: list[int]) -> Iterator[list[OfficerTool]]:
+    """The officers whose keys are in the folder."""
+    with ExitStack() as stack:
+        tools = []
+        for number in numbers:
+            place = data / PASSPHRASES / f"officer-{number}"
+            folder = data / OFFICERS / str(number)
+            passphrase = read_passphrase(folder, place if place.is_file() else None)
+            opened = open_officer(data / PUBLIC, folder / KEYS, number, passphrase, None)
+            tools.append(stack.enter_context(opened))
+        yield tools
+
+
+def _approve(tool: OfficerTool, order: OrderId) -> None:
+    task = _find_task(tool, order)
+    if task is None:
+        raise SpecieError(ErrorCode.APPLICATION_UNKNOWN, "no application of this id waits")
+    roster, application = tool.peers.roster, task.application.unwrap()
+    signature = OfficerDesk(tool.number, tool.key).approve(application, roster)
+    request = models.Signed(order=order, signature=signature)
+    tool.channel.call(CENTRAL_BANK, desk.APPROVE, request)
+
+
+def _authorise_all(tools: list[OfficerTool], order: OrderId) -> bool:
+    """Each signs for the place that is next now; gives whether nothing waits any more."""
+    task = _find_task(tools[0], order)
+    if task is None:
+        return True
+    if task.built is None:
+        return False
+    for tool in tools:
+        if tool.number not in task.authorised_by:
+            _authorise(tool, task)
+    return False
+
+
+def _authorise(tool: OfficerTool, task: models.Task) -> None:
+    assert task.built is not None, "looked at before"
+    signed = OfficerDesk(tool.number, tool.key).authorise(
+        task.application.unwrap(),
+        task.built.unwrap(),
+        tool.peers.roster,
+        task.serial,
+        task.total_after,
+        read_reserve(task.reserve) if task.reserve else None,
+    )
+    request = models.SignedSupply(
+        order=task.application.order,
+        serial=task.serial,
+        total_after=task.total_after,
+        signature=signed.signature,
+    )
+    tool.channel.call(CENTRAL_BANK, desk.AUTHORISE_SUPPLY, request)
+
+
+def _find_task(tool: OfficerTool, order: OrderId) -> models.Task | None:
+    tasks = tool.channel.call(CENTRAL_BANK, desk.LIST_TASKS, Empty()).tasks
+    return next((one for one in tasks if one.application.order == order), None)
+
+
+def _sign(tool: OfficerTool, identifier: bytes, kind: str, parameters: str) -> models.Proposal:
+    message = compute_operation_message(tool.network, identifier, kind, parameters)
+    request = models.SignedProposal(
+        id=identifier,
+        kind=kind,
+        parameters=parameters,
+        signature=sign_as_institution(tool.key, message),
+    )
+    return tool.channel.call(CENTRAL_BANK, desk.SIGN_PROPOSAL, request)
+
+
+def _find_proposal(tool: OfficerTool, identifier: bytes) -> models.Proposal:
+    start = 0
+    while page := _load_page(tool, start):
+        for one in page:
+            if one.id == identifier:
+                return one
+        start += len(page)
+    raise SpecieError(ErrorCode.APPLICATION_UNKNOWN, "no decision of this id")
+
+
+def _load_page(tool: OfficerTool, start: int) -> list[models.Proposal]:
+    request = models.LeavesQuery(start=start)
+    return list(tool.channel.call(CENTRAL_BANK, desk.LIST_PROPOSALS, request).proposals)
+
+
+def _parse_parameters(given: list[str]) -> str:
+    fields: dict[str, object] = {}
+    for one in given:
+        name, separator, value = one.partition("=")
+        if not separator:
+            raise SpecieError(ErrorCode.SETTING_INVALID, f"{one}: name=value")
+        fields[name] = int(value) if value.isascii() and value.isdigit() else value
+    return format_parameters(fields)

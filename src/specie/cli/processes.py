@@ -1,0 +1,198 @@
+"""`specie up`, `status`, `serve`: a whole network of processes on this machine, or one of them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from specie.api.serving import Serving, log_to
+from specie.assembly.bank_process import build_bank
+from specie.assembly.central_processes import (
+    build_accounting,
+    build_auditor,
+    build_notary,
+    build_registration,
+)
+from specie.assembly.ceremony import PASSPHRASES, Plan, create_network
+from specie.assembly.desk_process import build_desk
+from specie.assembly.foundation import Foundation, Process, open_foundation
+from specie.assembly.service_settings import SETTINGS, load_settings
+from specie.assembly.system import SystemClock, tune_interpreter
+from specie.assembly.telemetry import trace_to
+from specie.identity.services import ServiceRole
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+
+LOGS: Final = "logs"
+_START_S: Final = 60.0
+_STOP_S: Final = 20.0
+_ORDER: Final = ("notary", "accounting", "central-bank")  # others ask these first
+
+_BUILDERS: Final[dict[ServiceRole, Callable[[Foundation], Process]]] = {
+    ServiceRole.NOTARY: build_notary,
+    ServiceRole.ACCOUNTING: build_accounting,
+    ServiceRole.CENTRAL_BANK: build_desk,
+    ServiceRole.REGISTRATION: build_registration,
+    ServiceRole.BANK: build_bank,
+    ServiceRole.AUDITOR: build_auditor,
+}
+
+
+def serve(folder: Path, passphrase: str) -> None:
+    """One process, in the foreground, until it is told to stop."""
+    base = open_foundation(folder, passphrase)
+    log_to(level=base.settings.observe.level)
+    tune_interpreter()
+    if base.settings.observe.traces:
+        trace_to(folder / "traces.jsonl", base.name)
+    role = base.peers.services.get(base.name).role
+    process = _BUILDERS[role](base)
+    Serving(process).run(lambda: None)
+
+
+def create(plan: Plan) -> str:
+    """A new network's folders; gives its id."""
+    return create_network(plan, SystemClock()).network.hex()
+
+
+@dataclass(slots=True)
+class Child:
+    """A process that we have started."""
+
+    name: str
+    folder: Path
+    running: subprocess.Popen[bytes]
+
+
+@dataclass(slots=True)
+class Network:
+    """All processes of a folder."""
+
+    data: Path
+    children: list[Child] = field(default_factory=list)
+
+    def start(self, name: str) -> Child:
+        """One process, its log beside the others'."""
+        folder = self.data / name
+        logs = self.data / LOGS
+        logs.mkdir(exist_ok=True)
+        passphrase = self.data / PASSPHRASES / name
+        command = [sys.executable, "-m", "specie", "serve", str(folder)]
+        command += ["--passphrase-file", str(passphrase)]
+        with (logs / f"{name}.jsonl").open("ab") as log:
+            running = subprocess.Popen(  # noqa: S603  # our own program
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        child = Child(name, folder, running)
+        self.children.append(child)
+        return child
+
+    def wait_ready(self, child: Child, seconds: float = _START_S) -> None:
+        """`unreachable` if it ends, or is not ready in time; its log says why."""
+        end = time.monotonic() + seconds
+        while not is_ready(child.folder):
+            if child.running.poll() is not None or time.monotonic() > end:
+                log = self.data / LOGS / f"{child.name}.jsonl"
+                reason = f"{child.name} did not start: {_read_end(log)}"
+                raise SpecieError(ErrorCode.UNREACHABLE, reason)
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """In the other order; what does not end is killed."""
+        for child in reversed(self.children):
+            if child.running.poll() is None:
+                child.running.terminate()
+        end = time.monotonic() + _STOP_S
+        for child in self.children:
+            try:
+                child.running.wait(max(0.1, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                os.killpg(child.running.pid, signal.SIGKILL)
+                child.running.wait()
+
+
+def list_processes(data: Path) -> list[str]:
+    """Folders with settings, those that others ask first at the beginning."""
+    found = sorted(path.parent.name for path in data.glob(f"*/{SETTINGS}"))
+    if not found:
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"{data}: no network is there")
+    first = [name for name in _ORDER if name in found]
+    return [*first, *(name for name in found if name not in first)]
+
+
+def is_ready(folder: Path) -> bool:
+    """By its operations' listener."""
+    address = load_settings(folder).listen.operations
+    try:
+        with urllib.request.urlopen(  # our own loopback address
+            f"http://{address}/ready", timeout=2
+        ) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def bring_up(data: Path, plan: Plan | None, say: Callable[[str], None]) -> None:
+    """Make the network if there is none, start everything, say so, stop when told to."""
+    if plan is not None and not (data.exists() and any(data.iterdir())):
+        say(f"{'network':>14}: {create(plan)}")
+    network = Network(data)
+    stopping: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda which, _frame: stopping.append(which))
+    try:
+        for name in list_processes(data):
+            network.start(name)
+        for child in network.children:
+            network.wait_ready(child)
+            settings = load_settings(child.folder)
+            say(
+                f"{child.name:>14}: ready, pid {child.running.pid}, "
+                f"https://{settings.listen.public}"
+            )
+        say(f"{'all':>14}: ready; Ctrl-C stops them")
+        while not stopping:
+            _watch(network, say)
+            time.sleep(0.2)
+    finally:
+        network.stop()
+    say(f"{'all':>14}: stopped")
+
+
+def describe_status(data: Path) -> dict[str, bool]:
+    """Name → ready."""
+    return {name: is_ready(data / name) for name in list_processes(data)}
+
+
+def print_status(data: Path, *, as_json: bool, say: Callable[[str], None]) -> bool:
+    """Gives whether all are ready."""
+    found = describe_status(data)
+    if as_json:
+        say(json.dumps(found))
+    else:
+        for name, ready in found.items():
+            say(f"{name:>14}: {'ready' if ready else 'not ready'}")
+    return all(found.values())
+
+
+def _watch(network: Network, say: Callable[[str], None]) -> None:
+    """A process that has ended is told once, and started again."""
+    for child in list(network.children):
+        code = child.running.poll()
+        if code is not None:
+            network.children.remove(child)
+            say(f"{child.name:>14}: ended with {code}, started again")
+            network.start(child.name)
+
+
+def _read_end(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+    return lines[-1] if lines else "it said nothing"

@@ -1,0 +1,84 @@
+"""Decisions of the central bank that are no single payment: proposed, signed, carried out, kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from specie.values.identifiers import Digest, Signature
+from specie.values.times import Timestamp
+
+
+class DecisionState(StrEnum):
+    """How far a decision has come."""
+
+    PROPOSED = "proposed"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was proposed, and by whom it is signed so far."""
+
+    id: bytes  # 16, drawn by who proposes
+    kind: str
+    parameters: str  # JSON, as it was signed
+    state: DecisionState
+    time: Timestamp
+    signatures: tuple[tuple[int, Signature], ...] = ()
+
+    @property
+    def signed_by(self) -> list[int]:
+        """Officers."""
+        return [officer for officer, _ in self.signatures]
+
+
+class DecisionStore(Protocol):
+    """The history of decisions, and what is in force by them."""
+
+    def sign(self, decision: Decision, officer: int, signature: Signature) -> Decision:
+        """Record it with the first signature, add further ones; `order_conflict` if it differs."""
+        ...
+
+    def find(self, identifier: bytes) -> Decision | None:
+        """None if nobody proposed it."""
+        ...
+
+    def finish(self, identifier: bytes, settings: dict[str, int]) -> None:
+        """It is carried out; with it, in one transaction, what is in force from now on."""
+        ...
+
+    def load(self, start: int, limit: int) -> Sequence[Decision]:
+        """A page of the history, oldest first."""
+        ...
+
+    def load_done(self, kind: str) -> Sequence[Decision]:
+        """All of one kind that were carried out, oldest first."""
+        ...
+
+    def load_settings(self) -> dict[str, int]:
+        """What decisions have set so far."""
+        ...
+
+    def invite(self, code_hash: Digest, name: str, officer: int, expires: Timestamp) -> None:
+        """A one-time code is out; idempotent."""
+        ...
+
+    def find_invitation(self, code_hash: Digest) -> "Invitation | None":
+        """None for a code that nobody gave out."""
+        ...
+
+    def record_enrolment(self, code_hash: Digest, enrolment: bytes) -> bytes:
+        """The first that comes with the code counts; gives what is recorded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Who is expected, invited by whom, and what came."""
+
+    code_hash: Digest
+    name: str
+    officer: int
+    expires: Timestamp
+    enrolment: bytes = b""

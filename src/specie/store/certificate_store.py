@@ -1,0 +1,103 @@
+"""Certificates that the authentication centre has issued, and which of them it has revoked."""
+
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy import (
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    insert,
+    select,
+    update,
+)
+
+from specie.identity.certificates import Revoked
+from specie.store.database import Place, open_store
+from specie.values.identifiers import ServiceName
+from specie.values.times import Timestamp
+
+_VERSION: Final = 1
+_METADATA: Final = MetaData()
+_SERIAL_BYTES: Final = 20
+
+_CERTIFICATE = Table(
+    "certificate",
+    _METADATA,
+    Column("serial", LargeBinary, primary_key=True),  # big-endian
+    Column("service", String, nullable=False),
+    Column("data", LargeBinary, nullable=False),  # DER
+    Column("revoked", LargeBinary, nullable=True),  # when, u64, big-endian
+)
+_NUMBER = Table(
+    "revocation_number",
+    _METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("number", Integer, nullable=False),
+)
+
+
+class SqliteCertificateStore:
+    """In the central bank's database."""
+
+    def __init__(self, place: Place) -> None:
+        self._database = open_store(place, "certificates", _VERSION, _METADATA)
+
+    def add(self, service: ServiceName, certificate: x509.Certificate) -> None:
+        """Before it leaves: what is not here cannot be revoked."""
+        serial = certificate.serial_number.to_bytes(_SERIAL_BYTES, "big")
+        data = certificate.public_bytes(Encoding.DER)
+        with self._database.transaction() as connection:
+            connection.execute(
+                insert(_CERTIFICATE).values(serial=serial, service=service, data=data)
+            )
+
+    def load(self) -> list[x509.Certificate]:
+        """All that were ever issued."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(_CERTIFICATE.c.data)).all()
+        return [x509.load_der_x509_certificate(row.data) for row in rows]
+
+    def find_by_service(self, service: ServiceName) -> list[x509.Certificate]:
+        """All of one service that are not revoked."""
+        query = select(_CERTIFICATE.c.data).where(
+            _CERTIFICATE.c.service == service, _CERTIFICATE.c.revoked.is_(None)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [x509.load_der_x509_certificate(row.data) for row in rows]
+
+    def revoke(self, service: ServiceName, time: Timestamp) -> int:
+        """All of one service, for good; gives how many."""
+        with self._database.transaction() as connection:
+            change = update(_CERTIFICATE).where(
+                _CERTIFICATE.c.service == service, _CERTIFICATE.c.revoked.is_(None)
+            )
+            return connection.execute(change.values(revoked=time.to_bytes(8, "big"))).rowcount
+
+    def load_revoked(self) -> list[Revoked]:
+        """For the next revocation list."""
+        query = select(_CERTIFICATE).where(_CERTIFICATE.c.revoked.is_not(None))
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [
+            Revoked(
+                int.from_bytes(row.serial, "big"), Timestamp(int.from_bytes(row.revoked, "big"))
+            )
+            for row in rows
+        ]
+
+    def draw_number(self) -> int:
+        """Of the next revocation list: 1, 2, …"""
+        with self._database.transaction() as connection:
+            query = select(_NUMBER.c.number)
+            last = connection.execute(query).scalar()
+            if last is None:
+                connection.execute(insert(_NUMBER).values(id=1, number=1))
+                return 1
+            connection.execute(update(_NUMBER).values(number=last + 1))
+            return int(last) + 1

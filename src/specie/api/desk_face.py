@@ -19,7 +19,7 @@ _NOTHING = Empty()
 
 def offer_desk(process: DeskProcess) -> Sequence[Offer]:
     """Everything."""
-    return (*_offer_banks(process), *_offer_officers(process))
+    return (*_offer_banks(process), *_offer_redemptions(process), *_offer_officers(process))
 
 
 def _offer_banks(process: DeskProcess) -> Sequence[Offer]:
@@ -31,6 +31,26 @@ def _offer_banks(process: DeskProcess) -> Sequence[Offer]:
     def get_application(asking: Asking, request: models.OrderQuery) -> models.ApplicationRecord:
         return models.ApplicationRecord.wrap(*process.get_own(request.order, asking.number))
 
+    def get_reserves(asking: Asking, _request: Empty) -> models.Balance:
+        return models.Balance(amount=process.accounting.get_reserves(asking.number))
+
+    def renew(asking: Asking, request: client_models.Renewal) -> client_models.Chain:
+        return client_models.Chain(chain=process.renew(asking.name, request.request))
+
+    def list_loans(asking: Asking, request: models.LeavesQuery) -> models.Loans:
+        found = process.list_loans(asking.number)[request.start : request.start + request.limit]
+        return models.Loans(loans=[models.Loan(entry=one, amount=amount) for one, amount in found])
+
+    return (
+        (desk.LIST_LOANS, list_loans),
+        (desk.RENEW, renew),
+        (desk.APPLY, apply),
+        (desk.GET_APPLICATION, get_application),
+        (desk.GET_OWN_RESERVES, get_reserves),
+    )
+
+
+def _offer_redemptions(process: DeskProcess) -> Sequence[Offer]:
     def find_promise(asking: Asking, request: models.OrderQuery) -> models.FoundPromise:
         process.get_own(request.order, asking.number)
         found = process.find_promise(request.order)
@@ -57,27 +77,12 @@ def _offer_banks(process: DeskProcess) -> Sequence[Offer]:
         process.end_redemption(request.order, asking.number)
         return _NOTHING
 
-    def get_reserves(asking: Asking, _request: Empty) -> models.Balance:
-        return models.Balance(amount=process.accounting.get_reserves(asking.number))
-
-    def renew(asking: Asking, request: client_models.Renewal) -> client_models.Chain:
-        return client_models.Chain(chain=process.renew(asking.name, request.request))
-
-    def list_loans(asking: Asking, request: models.LeavesQuery) -> models.Loans:
-        found = process.list_loans(asking.number)[request.start : request.start + request.limit]
-        return models.Loans(loans=[models.Loan(entry=one, amount=amount) for one, amount in found])
-
     return (
-        (desk.LIST_LOANS, list_loans),
-        (desk.RENEW, renew),
-        (desk.APPLY, apply),
-        (desk.GET_APPLICATION, get_application),
         (desk.FIND_PRODUCED, find_promise),
         (desk.ACCEPT_VOID, accept_void),
         (desk.AUTHORISE, authorise),
         (desk.SETTLE_REDEMPTION, settle),
         (desk.END_REDEMPTION, end),
-        (desk.GET_OWN_RESERVES, get_reserves),
     )
 
 

@@ -192,7 +192,7 @@ class Gate:
     def _identify(self, request: Request, operation: Operation[Any, Any], body: bytes) -> Asking:
         if self.listener is Listener.CONTROL:
             return Asking(Caller.OPERATOR, "operator")
-        if "signature" not in request.headers and Caller.ANYONE in operation.callers:
+        if self.listener is Listener.PUBLIC and Caller.ANYONE in operation.callers:
             return Asking(Caller.ANYONE, request.client.host if request.client else "")
         signed = read_signer(request.headers)
         asking, key = self._find_signer(request, signed)

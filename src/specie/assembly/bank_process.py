@@ -64,13 +64,20 @@ from specie.values.amounts import Minor, check_positive
 from specie.values.catalogue import ErrorCode
 from specie.values.encoding import encode_text
 from specie.values.errors import SpecieError
-from specie.values.identifiers import ClientId, EntryId, OrderId, ParticipantNumber
+from specie.values.identifiers import (
+    ClientId,
+    EntryId,
+    NetworkId,
+    OrderId,
+    ParticipantNumber,
+    ServiceName,
+)
 from specie.values.times import Timestamp
 from specie.wallet.vault import Vault
 
 _LOG: Final = structlog.get_logger("specie.process")
 _RELEASE_EVERY_S: Final = 15.0
-_CODE_SALT: Final = b"specie opening.."  # the code itself is random: 16 bytes, used once
+CODE_SALT: Final = b"specie opening.."  # the code itself is random: 16 bytes, used once
 
 
 @dataclass(slots=True, repr=False)
@@ -132,8 +139,13 @@ class BankProcess:
         invited = self.devices.find_invited(code_hash)
         if invited is None:
             raise SpecieError(ErrorCode.CALLER_UNKNOWN, "nobody gave out this code")
-        key = derive_sealing_key(opening.code.hex(), _CODE_SALT)
-        view = unseal(ViewKey.unseal, key, opening.sealed_view, seal_aad(self.base))
+        key = derive_sealing_key(opening.code.hex(), CODE_SALT)
+        view = unseal(
+            ViewKey.unseal,
+            key,
+            opening.sealed_view,
+            compute_opening_aad(self.base.peers.network, self.base.name),
+        )
         address = Address(self.number, opening.view, opening.spend)
         self.devices.record_key(code_hash, opening.device)
         self.bank.open_wallet(invited.client, invited.name, address, view)
@@ -283,6 +295,6 @@ def build_trust(base: Foundation) -> ReceiptTrust:
     return ReceiptTrust(roster.genesis, roster.current, listed.keys, listed)
 
 
-def seal_aad(base: Foundation) -> bytes:
+def compute_opening_aad(network: NetworkId, bank: ServiceName) -> bytes:
     """What a view key in transit is bound to."""
-    return b"opening\0" + base.peers.network + encode_text(base.name)
+    return b"opening\0" + network + encode_text(bank)

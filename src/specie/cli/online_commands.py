@@ -1,0 +1,226 @@
+"""`specie wallet open, withdraw, pay, deposit, collect, account`: a device and its bank, online."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from specie.assembly.bank_process import CODE_SALT, compute_opening_aad
+from specie.assembly.system import RandomIdentifiers
+from specie.cli.arguments import parse_network
+from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, ask, show
+from specie.cli.devices import Device, opened_device
+from specie.cli.parties import draw_order, open_channel, parse_amount, parse_order
+from specie.crypto.addresses import format_address, parse_address
+from specie.crypto.secrets import derive_sealing_key
+from specie.flows.receiving import collect as collect_outputs
+from specie.ledger.transactions import Promise
+from specie.remote import client_models as clients
+from specie.remote.channel import Channel
+from specie.remote.peers import CLIENT
+from specie.remote.serving_bank import ServingBankClient
+from specie.store.account_store import Account, SqliteAccountStore
+from specie.store.database import Database
+from specie.tokens.building import PaymentOrder
+from specie.tokens.holdings import Memo
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import InstitutionPublicKey, ParticipantNumber
+from specie.wallet.vault import Surroundings, Vault
+
+AmountText = Annotated[str, typer.Argument(help="As people write it: 12.50")]
+Order = Annotated[str | None, typer.Option(help="Order id, 32 hex digits; else a new one.")]
+
+
+@dataclass(slots=True, repr=False)
+class Online:
+    """A device's wallet with its bank at hand."""
+
+    account: Account
+    vault: Vault
+    bank: ServingBankClient
+    channel: Channel
+
+    def collect(self) -> int:
+        """What has arrived; gives how many tokens were new."""
+        return collect_outputs(self.account.client, self.vault, self.bank)
+
+    def resume(self) -> int:
+        """Payments whose answer was not heard are sent again; gives how many are settled now."""
+        settled = 0
+        for prepared in self.vault.load_prepared():
+            promise = self.bank.pay(prepared.built)
+            self.vault.settle(prepared.payment_id, promise)
+            settled += 1
+        return settled
+
+    def pay(self, request: PaymentOrder, payment_id: bytes) -> Promise:
+        """Recorded on the device before it leaves."""
+        while not self.vault.can_pay(request.amount):
+            merge = self.vault.prepare_merge(draw_order())
+            self.vault.settle(merge.payment_id, self.bank.pay(merge.built))
+        prepared = self.vault.prepare_payment([request], payment_id)
+        promise = self.bank.pay(prepared.built)
+        self.vault.settle(payment_id, promise)
+        return promise
+
+
+def open_at_bank(
+    code: Annotated[str, typer.Argument(help="The bank's one-time code.")],
+    device: Store,
+    holder: Holder,
+    public: Public,
+    bank: Annotated[int, typer.Option(help="Number of the bank.")],
+    network: Network = None,
+) -> None:
+    """Open the wallet at a bank, with the code that the bank gave its holder."""
+    number = ParticipantNumber(bank)
+    with opened_device(device, holder, ask("passphrase")) as opened:
+        store = SqliteAccountStore(Database(device))
+        account = store.prepare(holder, number, opened.opened.vault_key)
+        with open_channel(public, parse_network(network), "device", account.key) as channel:
+            surroundings = _surround(channel)
+            vault = opened.open_vault(0, bank, surroundings)
+            served = ServingBankClient(channel, number)
+            raw = parse_order(code)
+            key = derive_sealing_key(raw.hex(), CODE_SALT)
+            aad = compute_opening_aad(channel.peers.network, served.name)
+            request = clients.Opening(
+                code=raw,
+                view=vault.keys.address.view,
+                spend=vault.keys.address.spend,
+                sealed_view=vault.keys.view.seal(key, aad),
+                device=InstitutionPublicKey(account.key.public),
+            )
+            client = served.open_wallet(request)
+            store.record_client(holder, client)
+            prefix = surroundings.genesis.address_prefix
+            typer.echo(format_address(vault.keys.address, prefix))
+
+
+def withdraw(
+    amount: AmountText,
+    device: Store,
+    holder: Holder,
+    public: Public,
+    order: Order = None,
+    network: Network = None,
+) -> None:
+    """Take money out of the deposit: tokens on this device."""
+    with opened_online(device, holder, public, network) as online:
+        value = parse_amount(amount, online.channel.peers)
+        online.bank.withdraw(parse_order(order), value)
+        online.collect()
+        _tell_balance(online)
+
+
+def deposit(
+    amount: AmountText,
+    device: Store,
+    holder: Holder,
+    public: Public,
+    order: Order = None,
+    network: Network = None,
+) -> None:
+    """Pay money of this device into the deposit."""
+    with opened_online(device, holder, public, network) as online:
+        online.collect()
+        chosen, value = parse_order(order), parse_amount(amount, online.channel.peers)
+        address = online.bank.expect_deposit(chosen, value)
+        online.pay(PaymentOrder(address, value, Memo(order_id=chosen)), chosen)
+        _tell_balance(online)
+
+
+def pay(
+    address: Annotated[str, typer.Argument(help="Whose: it begins with the network's prefix.")],
+    amount: AmountText,
+    device: Store,
+    holder: Holder,
+    public: Public,
+    order: Order = None,
+    network: Network = None,
+) -> None:
+    """Pay; final when it returns. After a stop the same with --order goes on where it stood."""
+    with opened_online(device, holder, public, network) as online:
+        online.collect()
+        chosen, value = parse_order(order), parse_amount(amount, online.channel.peers)
+        prefix = online.channel.peers.roster.genesis.address_prefix
+        creditor = parse_address(address, prefix)
+        try:
+            online.pay(PaymentOrder(creditor, value, Memo()), chosen)
+        except SpecieError as error:
+            if error.code is not ErrorCode.UNREACHABLE:
+                raise
+            reason = f"{error.message}; recorded: go on with --order {chosen.hex()}"
+            raise SpecieError(error.code, reason) from None
+        typer.echo(f"paid: {chosen.hex()}")
+        _tell_balance(online)
+
+
+def collect(device: Store, holder: Holder, public: Public, network: Network = None) -> None:
+    """Fetch what has arrived, and hear about payments that were cut off."""
+    with opened_online(device, holder, public, network) as online:
+        fresh, settled = online.collect(), online.resume()
+        fresh += online.collect()
+        typer.echo(f"{fresh} tokens arrived, {settled} payments settled")
+        _tell_balance(online)
+
+
+def show_account(
+    device: Store,
+    holder: Holder,
+    public: Public,
+    network: Network = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """The deposit at the bank, and the money on this device."""
+    with opened_online(device, holder, public, network) as online:
+        deposit_value, standing = online.bank.get_standing()
+        currency = online.channel.peers.roster.genesis.currency
+        balance = online.vault.get_balance()
+        show(
+            {
+                "deposit": currency.format(deposit_value),
+                "deposit minor": deposit_value,
+                "on the device": currency.format(balance),
+                "on the device minor": balance,
+                "standing": standing,
+            },
+            as_json=as_json,
+        )
+
+
+@contextmanager
+def opened_online(device: Path, holder: str, public: Path, network: str | None) -> Iterator[Online]:
+    """The holder's wallet, and its bank over the network."""
+    with opened_device(device, holder, ask("passphrase")) as opened:
+        account = SqliteAccountStore(Database(device)).get(holder, opened.opened.vault_key)
+        name = f"{CLIENT}{account.client}"
+        with open_channel(public, parse_network(network), name, account.key) as channel:
+            vault = _open_vault(opened, account, channel)
+            yield Online(account, vault, ServingBankClient(channel, account.bank), channel)
+
+
+def add_online_commands(wallet: typer.Typer) -> None:
+    """Beside those that need no bank."""
+    wallet.command("open")(open_at_bank)
+    wallet.command("account")(show_account)
+    for command in (withdraw, deposit, pay, collect):
+        wallet.command(command.__name__)(command)
+
+
+def _open_vault(opened: Device, account: Account, channel: Channel) -> Vault:
+    return opened.open_vault(0, account.bank, _surround(channel))
+
+
+def _surround(channel: Channel) -> Surroundings:
+    return Surroundings(channel.peers.roster, channel.clock, RandomIdentifiers())
+
+
+def _tell_balance(online: Online) -> None:
+    currency = online.channel.peers.roster.genesis.currency
+    typer.echo(f"balance: {currency.format(online.vault.get_balance())}")

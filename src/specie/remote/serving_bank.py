@@ -1,0 +1,66 @@
+"""A client's own bank, as the client's device reaches it."""
+
+from collections.abc import Sequence
+
+from specie.crypto.addresses import Address
+from specie.ledger.records import Output
+from specie.ledger.transactions import Promise
+from specie.remote import bank_operations as banks
+from specie.remote import client_models as clients
+from specie.remote import models
+from specie.remote.channel import Channel
+from specie.remote.fields import Empty
+from specie.tokens.building import BuiltTransaction
+from specie.values.amounts import Minor
+from specie.values.identifiers import ClientId, OrderId, OutputRef, ParticipantNumber, ServiceName
+
+
+class ServingBankClient:
+    """What a device asks for; the client's name is in the signature, not in the messages."""
+
+    def __init__(self, channel: Channel, number: ParticipantNumber) -> None:
+        self._channel = channel
+        self._number = number
+
+    @property
+    def name(self) -> ServiceName:
+        """Whoever serves the clients of our bank now."""
+        members, services = self._channel.peers.roster.current, self._channel.peers.services
+        serving = members.find_attester(self._number)
+        return services.get_bank(serving.number if serving else self._number).name
+
+    def open_wallet(self, opening: clients.Opening) -> ClientId:
+        """With the bank's code; gives the bank's id for us."""
+        return self._channel.call(self.name, banks.OPEN_WALLET, opening).client
+
+    def pay(self, built: BuiltTransaction) -> Promise:
+        """Final when it returns; the same again gets the same answer."""
+        request = models.BuiltMessage.wrap(built)
+        return self._channel.call(self.name, banks.PAY, request).unwrap()
+
+    def withdraw(self, order: OrderId, amount: Minor) -> Promise:
+        """Deposit money becomes tokens; they are fetched afterwards."""
+        request = clients.Amount(order=order, amount=amount)
+        return self._channel.call(self.name, banks.WITHDRAW, request).unwrap()
+
+    def expect_deposit(self, order: OrderId, amount: Minor) -> Address:
+        """Where tokens become a deposit, if they are paid under this order."""
+        request = clients.Amount(order=order, amount=amount)
+        answer = self._channel.call(self.name, banks.EXPECT_DEPOSIT, request)
+        return Address(self._number, answer.view, answer.spend)
+
+    def fetch_outputs(self, client: ClientId) -> list[Output]:
+        """Final, unspent, not yet confirmed."""
+        del client  # by the signature
+        return self._channel.call(self.name, banks.LIST_OUTPUTS, Empty()).unwrap()
+
+    def confirm_fetched(self, client: ClientId, refs: Sequence[OutputRef]) -> None:
+        """The device has recorded these."""
+        del client
+        request = clients.References(refs=list(refs))
+        self._channel.call(self.name, banks.CONFIRM_OUTPUTS, request)
+
+    def get_standing(self) -> tuple[Minor, str]:
+        """Our deposit, and whether we are blocked."""
+        answer = self._channel.call(self.name, banks.GET_STANDING, Empty())
+        return answer.deposit, answer.status

@@ -1,0 +1,81 @@
+"""On a device: which client a holder is at which bank, and the key that speaks for it (sealed)."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, insert, select
+
+from specie.crypto.secrets import InstitutionKey, SealingKey, unseal
+from specie.store.database import Place, open_store
+from specie.values.catalogue import ErrorCode
+from specie.values.encoding import encode_text
+from specie.values.errors import SpecieError
+from specie.values.identifiers import ClientId, ParticipantNumber
+
+_VERSION: Final = 1
+_METADATA: Final = MetaData()
+_AAD: Final = b"device-key\0"
+
+_ACCOUNT = Table(
+    "account",
+    _METADATA,
+    Column("holder", String, primary_key=True),
+    Column("bank", Integer, nullable=False),
+    Column("client", String, nullable=False),  # empty until the bank has opened the wallet
+    Column("sealed_key", LargeBinary, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Account:
+    """A holder at its bank."""
+
+    bank: ParticipantNumber
+    client: ClientId
+    key: InstitutionKey
+
+
+class SqliteAccountStore:
+    """In the device's store."""
+
+    def __init__(self, place: Place) -> None:
+        self._database = open_store(place, "accounts", _VERSION, _METADATA)
+
+    def prepare(self, holder: str, bank: ParticipantNumber, key: SealingKey) -> Account:
+        """The key is drawn and durable before the bank hears of it; again gives the same."""
+        with self._database.transaction() as connection:
+            row = connection.execute(_select(holder)).first()
+            if row is None:
+                drawn = InstitutionKey.generate()
+                sealed = drawn.seal(key, _AAD + encode_text(holder))
+                connection.execute(
+                    insert(_ACCOUNT).values(holder=holder, bank=bank, client="", sealed_key=sealed)
+                )
+                return Account(bank, ClientId(""), drawn)
+        if row.bank != bank:
+            raise SpecieError(ErrorCode.CLIENT_EXISTS, f"{holder} is a client of bank {row.bank}")
+        return _read(row, holder, key)
+
+    def record_client(self, holder: str, client: ClientId) -> None:
+        """The bank has opened the wallet."""
+        with self._database.transaction() as connection:
+            change = _ACCOUNT.update().where(_ACCOUNT.c.holder == holder)
+            connection.execute(change.values(client=client))
+
+    def get(self, holder: str, key: SealingKey) -> Account:
+        """`client_unknown` if no bank has opened this wallet."""
+        with self._database.reading() as connection:
+            row = connection.execute(_select(holder)).first()
+        if row is None or not row.client:
+            reason = f"no bank has opened {holder}'s wallet; `specie wallet open` asks one"
+            raise SpecieError(ErrorCode.CLIENT_UNKNOWN, reason)
+        return _read(row, holder, key)
+
+
+def _select(holder: str) -> Any:
+    return select(_ACCOUNT).where(_ACCOUNT.c.holder == holder)
+
+
+def _read(row: Any, holder: str, key: SealingKey) -> Account:
+    handle = unseal(InstitutionKey.unseal, key, row.sealed_key, _AAD + encode_text(holder))
+    return Account(ParticipantNumber(row.bank), ClientId(row.client), handle)

@@ -5,6 +5,10 @@ import re
 from pathlib import Path
 from types import ModuleType
 
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from specie.assembly import foundation, service_settings
 from specie.assembly.network import Settings
 from specie.identity.genesis import Genesis
 from specie.ledger.contracts import CASH_CONTRACT, SUPPLY_CONTRACT
@@ -67,10 +71,34 @@ def test_every_variable_of_the_environment_is_there() -> None:
     }
     scripts = [path.read_text() for path in (ROOT / "scripts").glob("*.sh")]
     found |= {name for text in scripts for name in ours.findall(text)}
+    found |= {foundation.PASSPHRASE, foundation.DATABASE, foundation.CREDENTIALS}
     named = {row[0].strip("`") for row in read_rows("settings.md", "Environment")}
     assert named == found | {"PYTHON", "ARGS"}
-    program = [path.read_text() for path in (ROOT / "src").rglob("*.py")]
-    assert not any("os.environ" in text or "getenv" in text for text in program)
+    reading = {path.name for path in (ROOT / "src").rglob("*.py") if "environ" in path.read_text()}
+    assert reading == {"foundation.py"}
+
+
+def test_every_setting_of_a_process_is_there() -> None:
+    """Tables of TOML, each with its settings and their defaults."""
+    tables: dict[str, type[BaseModel]] = {
+        "network": service_settings.Network,
+        "listen": service_settings.Listen,
+        "keys": service_settings.Keys,
+        "observe": service_settings.Observe,
+        "work": service_settings.Work,
+    }
+    assert {"service", *tables} == set(service_settings.ServiceSettings.model_fields)
+    known = {"service"}
+    for table, model in tables.items():
+        known |= {f"{table}.{name}" for name in model.model_fields}
+    rows = read_rows("settings.md", "A process")
+    assert {row[0].strip("`") for row in rows} == known
+    for name, default, _ in rows:
+        table, _, setting = name.strip("`").partition(".")
+        if setting:
+            value = tables[table].model_fields[setting].default
+            shown = "–" if value is PydanticUndefined else str(value).lower()
+            assert default.strip("`").replace(",", "") == (shown or "empty"), name
 
 
 def test_the_contract_is_told_check_by_check() -> None:

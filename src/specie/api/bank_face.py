@@ -22,6 +22,7 @@ def offer_bank(process: BankProcess) -> Sequence[Offer]:
         *_offer_institutions(process),
         *_offer_clients(process),
         *_offer_operators(process),
+        *_offer_succession(process),
     )
 
 
@@ -169,6 +170,16 @@ def _offer_operators(process: BankProcess) -> Sequence[Offer]:
         (bank.UNBLOCK, unblock),
         (bank.GET_FACTS, get_facts),
     )
+
+
+def _offer_succession(process: BankProcess) -> Sequence[Offer]:
+    def export(_: Asking, request: client_models.Passphrase) -> client_models.Succession:
+        return process.export_clients(request.passphrase)
+
+    def take_over(_: Asking, request: client_models.SuccessionImport) -> bank_models.Size:
+        return bank_models.Size(size=process.import_clients(request))
+
+    return ((bank.EXPORT_CLIENTS, export), (bank.IMPORT_CLIENTS, take_over))
 
 
 def _wrap(promise: Promise) -> models.PromiseMessage:

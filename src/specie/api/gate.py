@@ -72,10 +72,11 @@ class Asking:
 
 Handler = Callable[[Asking, Any], Message]
 Offer = tuple[Operation[Any, Any], Handler]
-FindClientKey = Callable[[str], InstitutionPublicKey]
+FindClient = Callable[[str], tuple[str, InstitutionPublicKey]]
+"""Name of a device → the client, and the device's key."""
 
 
-def _find_no_client(name: str) -> InstitutionPublicKey:
+def _find_no_client(name: str) -> tuple[str, InstitutionPublicKey]:
     raise SpecieError(ErrorCode.CALLER_UNKNOWN, f"no clients here: {name}")
 
 
@@ -94,7 +95,7 @@ class Gate:
     speaker: Speaker
     peers: Peers
     clock: Clock
-    find_client_key: FindClientKey = _find_no_client
+    find_client: FindClient = _find_no_client
     is_draining: bool = False
     _at_work: Counter[str] = field(default_factory=Counter)
     _is_idle: asyncio.Event = field(default_factory=_make_idle)
@@ -223,8 +224,8 @@ class Gate:
             key = self.peers.get_officer_key(officer)
             return Asking(Caller.OFFICER, signed.name, officer=officer), key
         if signed.name.startswith(CLIENT):
-            client = signed.name.removeprefix(CLIENT)
-            return Asking(Caller.CLIENT, client), self.find_client_key(client)
+            client, key = self.find_client(signed.name.removeprefix(CLIENT))
+            return Asking(Caller.CLIENT, client), key
         raise SpecieError(ErrorCode.CALLER_UNKNOWN, "services use the other face")
 
     async def _refuse_route(self, request: Request, error: Exception) -> Response:
@@ -259,13 +260,17 @@ async def _read_body(request: Request) -> bytes:
         async with asyncio.timeout(MESSAGE_SECONDS_MAX):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MESSAGE_BYTES_MAX:
-                    raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "a body has at most 8 MiB")
+                _check_length(len(body))
     except TimeoutError:
         raise SpecieError(ErrorCode.MESSAGE_OUT_OF_TIME, "the body came too slowly") from None
     except ClientDisconnect:
         raise SpecieError(ErrorCode.MESSAGE_MALFORMED, "the body ended early") from None
     return bytes(body)
+
+
+def _check_length(length: int) -> None:
+    if length > MESSAGE_BYTES_MAX:
+        raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "a body has at most 8 MiB")
 
 
 def _read_message(request: Request, operation: Operation[Any, Any], body: bytes) -> Message:

@@ -19,7 +19,9 @@ class CertifiedProtocol(HttpToolsProtocol):
     _waiting: asyncio.TimerHandle | None = None
     _extensions: dict[str, Any] | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+    def connection_made(  # type: ignore[override]  # narrower, as uvicorn's own is
+        self, transport: asyncio.Transport
+    ) -> None:
         """TLS is done; what it says of the other side holds for all requests."""
         super().connection_made(transport)
         certified = get_certified(transport.get_extra_info("peercert"))

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import structlog
 import uvicorn
@@ -28,7 +28,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from specie.api.faces import list_offers, list_pages
-from specie.api.gate import FindClientKey, Gate, Listener, Offer
+from specie.api.gate import Gate, Listener, Offer
 from specie.api.metrics import count_round
 from specie.api.protocol import CertifiedProtocol
 from specie.assembly.bank_process import BankProcess
@@ -37,7 +37,6 @@ from specie.assembly.tls import build_server_context
 from specie.remote.channel import Speaker, get_host
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import ClientId
 
 CONTROL: Final = "control.sock"
 _PATH_MAX: Final = 100  # of a socket's name, a limit of the system
@@ -47,7 +46,9 @@ _LOG: Final = structlog.get_logger("specie.process")
 class _Server(uvicorn.Server):
     """Signals are ours."""
 
-    def capture_signals(self) -> contextlib.AbstractContextManager[None]:  # type: ignore[override]  # a generator there
+    def capture_signals(  # type: ignore[override]  # a generator there
+        self,
+    ) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext()
 
 
@@ -150,7 +151,7 @@ class Serving:
         speaker: Speaker = base.channel.speaker
         gate = Gate(listener, base.name, speaker, base.peers, base.clock)
         if isinstance(self.process, BankProcess):
-            gate.find_client_key = _make_finder(self.process)
+            gate.find_client = self.process.devices.find_by_name
         self.gates.append(gate)
         return gate
 
@@ -182,10 +183,6 @@ _SHARED: Final[dict[str, Any]] = {
 }
 
 
-def _make_finder(process: BankProcess) -> FindClientKey:
-    return lambda name: process.devices.get_key(ClientId(name))
-
-
 def _bind(address: str) -> socket.socket:
     host, port = get_host(f"https://{address}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -210,7 +207,7 @@ def _bind_control(path: Path) -> socket.socket:
     return bound
 
 
-def log_to(stream: object = sys.stderr, level: str = "info") -> None:
+def log_to(stream: TextIO = sys.stderr, level: str = "info") -> None:
     """JSON lines: time, level, what happened; never an amount, a name or a key."""
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).addHandler(logging.NullHandler())
@@ -223,5 +220,5 @@ def log_to(stream: object = sys.stderr, level: str = "info") -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
         ),
-        logger_factory=structlog.PrintLoggerFactory(file=stream),  # type: ignore[arg-type]  # a text stream
+        logger_factory=structlog.PrintLoggerFactory(file=stream),
     )

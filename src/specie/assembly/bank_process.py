@@ -19,6 +19,7 @@ from specie.assembly.lists import COSIGNERS, read_list
 from specie.bank.attestation import Attester
 from specie.bank.deposits import DepositBooks
 from specie.bank.service import VAULT_CLIENT, Bank, BankKeys
+from specie.bank.succession import ExportedClient
 from specie.crypto.addresses import Address
 from specie.crypto.cosigning import CosignerKey
 from specie.crypto.secrets import (
@@ -44,7 +45,12 @@ from specie.oversight.witness import Witness
 from specie.ports.clients import Client
 from specie.ports.issuance import Application, Direction
 from specie.remote.channel import Channel
-from specie.remote.client_models import Opening
+from specie.remote.client_models import (
+    Opening,
+    Succession,
+    SuccessionClient,
+    SuccessionImport,
+)
 from specie.remote.institutions import (
     CounterAccounting,
     RemoteBanks,
@@ -67,9 +73,11 @@ from specie.values.errors import SpecieError
 from specie.values.identifiers import (
     ClientId,
     EntryId,
+    InstitutionPublicKey,
     NetworkId,
     OrderId,
     ParticipantNumber,
+    PublicKey,
     ServiceName,
 )
 from specie.values.times import Timestamp
@@ -203,6 +211,41 @@ class BankProcess:
             return transfer_vault_money(
                 order, check_positive(amount), self.bank, other, self.banks, self.notary
             )
+
+    def export_clients(self, passphrase: str) -> Succession:
+        """For our successor, sealed under a passphrase that travels another way."""
+        salt = secrets.token_bytes(16)
+        exported = self.bank.export_clients(derive_sealing_key(passphrase, salt))
+        keys = self.devices.load_keys()
+        found = [
+            SuccessionClient(
+                client=ClientId(one.client),
+                bank=ParticipantNumber(one.bank),
+                view=PublicKey(one.view),
+                spend=PublicKey(one.spend),
+                status=one.status,
+                sealed_name=one.sealed_name,
+                sealed_view=one.sealed_view,
+                tokens=list(one.tokens),
+                device=keys.get(ClientId(one.client), b""),
+            )
+            for one in exported
+        ]
+        return Succession(salt=salt, clients=found)
+
+    def import_clients(self, request: SuccessionImport) -> int:
+        """Clients of a bank whose successor we are, with their devices."""
+        key = derive_sealing_key(request.passphrase, request.succession.salt)
+        exported = [
+            ExportedClient(**one.model_dump(exclude={"device"}))
+            for one in request.succession.clients
+        ]
+        fresh = self.bank.import_clients(exported, key)
+        for one in request.succession.clients:
+            if one.device:
+                client = self.bank.find_client_at(Address(one.bank, one.view, one.spend))
+                self.devices.take_over(client.id, InstitutionPublicKey(one.device))
+        return fresh
 
     # --- the worker ----------------------------------------------------------------------------
 

@@ -38,7 +38,7 @@ from specie.assembly.service_settings import (
     Work,
     write_settings,
 )
-from specie.assembly.tls import CHAIN, pack_key, write_key
+from specie.assembly.tls import pack_key
 from specie.crypto.cosigning import CosignerKey
 from specie.crypto.secrets import InstitutionKey, KeyTree, ScanKey, SealingKey, SigningKey
 from specie.identity.certificates import (
@@ -231,11 +231,11 @@ def draw_bank_keys(keys: KeyFile, institution: InstitutionKey) -> tuple[ScanKey,
     return scan, attestation
 
 
-def put_tls(keys: KeyFile, folder: Path, key: ec.EllipticCurvePrivateKey) -> None:
-    """The key of a certificate, encrypted, its password in the file of keys."""
+def draw_tls_password(keys: KeyFile) -> bytes:
+    """Of the file with certificate and key; it lies in the file of keys."""
     password = secrets.token_bytes(32)
     keys.put_secret(TLS_PASSWORD, password)
-    write_key(folder, key, password)
+    return password
 
 
 def _draw_institutions(plan: Plan) -> dict[ServiceName, _Institution]:
@@ -255,7 +255,6 @@ def _draw_institutions(plan: Plan) -> dict[ServiceName, _Institution]:
         keys, message = create_keys(plan.data, name), InstitutionKey.generate()
         one = _Institution(service, role, number, title, keys, message, draw_listen(plan.host))
         one.participant = _draw_participant(one)
-        put_tls(keys, plan.data / name, one.certificate_key)
         made[service] = one
     return made
 

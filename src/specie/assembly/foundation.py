@@ -15,7 +15,6 @@ from specie.assembly.lists import ListReader, load_peers
 from specie.assembly.service_settings import ServiceSettings, load_settings
 from specie.assembly.system import RandomIdentifiers, SystemClock
 from specie.assembly.tls import (
-    CHAIN,
     ROOT,
     build_client_context,
     build_public_context,
@@ -30,7 +29,7 @@ from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey, ServiceName
-from specie.values.limits import LOG_FILE_BYTES_MAX, PASSPHRASE_BYTES_MAX
+from specie.values.limits import PASSPHRASE_BYTES_MAX
 from specie.wallet.vault import Surroundings
 
 KEYS: Final = "keys.json"
@@ -194,8 +193,3 @@ def read_passphrase(folder: Path, given: Path | None) -> str:
 def get_kind(name: ServiceName) -> str:
     """`bank-2` → `bank`."""
     return name.split("-", maxsplit=1)[0]
-
-
-def read_chain(folder: Path) -> bytes:
-    """Our certificate with its issuer's, PEM."""
-    return read_regular(folder / CHAIN, LOG_FILE_BYTES_MAX)

@@ -21,18 +21,18 @@ from specie.store.durable_files import replace_durably
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 
-CHAIN: Final = "tls.pem"  # own certificate, then the intermediate's
-KEY: Final = "tls-key.pem"  # encrypted
+IDENTITY: Final = "tls.pem"  # encrypted key, own certificate, the intermediate's: one file
 ROOT: Final = "root.pem"
 
 
-def write_key(folder: Path, key: ec.EllipticCurvePrivateKey, password: bytes) -> None:
-    """PKCS #8, encrypted; its password lies in the file of keys."""
-    sealed = key.private_bytes(
-        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(password.hex().encode())
-    )
-    replace_durably(folder, KEY, sealed)
-    (folder / KEY).chmod(0o600)
+def write_identity(
+    folder: Path, key: ec.EllipticCurvePrivateKey, password: bytes, chain: bytes
+) -> None:
+    """Key and certificate together, so that they always fit; the password lies with the keys."""
+    encryption = BestAvailableEncryption(password.hex().encode())
+    sealed = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+    replace_durably(folder, IDENTITY, sealed + chain)
+    (folder / IDENTITY).chmod(0o600)
 
 
 def unpack_key(pem: bytes) -> ec.EllipticCurvePrivateKey:
@@ -79,7 +79,7 @@ def build_public_context(root: Path) -> ssl.SSLContext:
 
 def _load(context: ssl.SSLContext, folder: Path, password: bytes) -> None:
     try:
-        context.load_cert_chain(folder / CHAIN, folder / KEY, password.hex())
+        context.load_cert_chain(folder / IDENTITY, password=password.hex())
     except (ssl.SSLError, OSError):
         raise SpecieError(
             ErrorCode.CERTIFICATE_INVALID, f"{folder}: certificate and key do not fit"

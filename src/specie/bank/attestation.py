@@ -65,6 +65,12 @@ class Attester:
         )
 
 
+def is_served(served: ParticipantNumber, number: ParticipantNumber, roster: Roster) -> bool:
+    """Whether bank `number` attests for clients of `served`: itself, or as its successor now."""
+    attester = roster.current.find_attester(served)
+    return attester is not None and attester.number == number
+
+
 def rebuild_outputs(built: BuiltTransaction, roster: Roster) -> list[Token]:
     """Every output must rebuild from the opening shown for it: `disclosure_mismatch` otherwise."""
     body, openings = built.signed.body, built.disclosure.openings
@@ -121,9 +127,9 @@ def rebuild_revealed(view: PayeeView, roster: Roster, number: ParticipantNumber)
         raise SpecieError(ErrorCode.DISCLOSURE_MISMATCH, "outputs shown: each once, at least one")
     tokens = []
     for shown in view.outputs:
-        if shown.opening.bank != number:
+        if not is_served(shown.opening.bank, number, roster):
             raise SpecieError(ErrorCode.NOT_SERVED_HERE, "the payee is served elsewhere")
-        scan_key = roster.current.get(number).scan_key
+        scan_key = roster.current.get(shown.opening.bank).scan_key
         output = Output(derive_output(shown.opening, scan_key).data)
         if not 0 <= shown.index < len(view.outline.slots):
             raise SpecieError(ErrorCode.DISCLOSURE_MISMATCH, "no such output")

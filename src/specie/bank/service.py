@@ -13,13 +13,21 @@ from specie.bank.attestation import (
     check_network,
     check_not_empty,
     check_window_near,
+    is_served,
     rebuild_outputs,
     rebuild_revealed,
 )
 from specie.bank.deposits import DepositBooks, check_client_id
+from specie.bank.succession import (
+    ExportedClient,
+    export_client,
+    open_exported,
+    open_tokens,
+    unpack_token,
+)
 from specie.crypto.addresses import Address
 from specie.crypto.hashing import tagged_hash
-from specie.crypto.secrets import ScanKey, ViewKey
+from specie.crypto.secrets import ScanKey, SealingKey, ViewKey
 from specie.identity.participants import Role
 from specie.ledger.evidence import verify_evidence
 from specie.ledger.outline import Outline
@@ -118,12 +126,41 @@ class Bank:
         """`client_unknown` if there is none of this id."""
         return _get_known(self._clients.find_client(client))
 
+    def find_client_at(self, address: Address) -> Client:
+        """`client_unknown` if nobody of ours has this address."""
+        return _get_known(self._clients.find_by_address(address))
+
     def check_payer(self, client: ClientId, built: BuiltTransaction) -> None:
         """`not_served_here` unless all inputs are this client's, whoever asks in its name."""
         known = self._clients.find_tokens(built.signed.body.inputs)
         owners = {known[ref].client for ref in built.signed.body.inputs if ref in known}
         if len(known) != len(built.signed.body.inputs) or owners != {client}:
             raise SpecieError(ErrorCode.NOT_SERVED_HERE, "an input is not this client's")
+
+    def export_clients(self, key: SealingKey) -> list[ExportedClient]:
+        """For our successor: everybody but the vault, with what is theirs and unspent."""
+        clients = [one for one in self._clients.load_clients() if one.id != VAULT_CLIENT]
+        return [export_client(one, self._clients, key) for one in clients]
+
+    def import_clients(self, exported: Sequence[ExportedClient], key: SealingKey) -> int:
+        """Clients of a bank whose successor we are (T2); again is the same. Gives the new ones.
+
+        `not_served_here` if we are not, or a view key is not the address's.
+        """
+        fresh = 0
+        for one in exported:
+            client = open_exported(one, key)
+            if not is_served(client.address.bank, self.number, self._roster):
+                raise SpecieError(ErrorCode.NOT_SERVED_HERE, "we are not that bank's successor")
+            if self._clients.find_by_address(client.address) is None:
+                self._clients.add_client(client)
+                self.books.open_deposit(client.id)
+                fresh += 1
+            known = self._clients.find_by_address(client.address)
+            assert known is not None, "added above"
+            tokens = [unpack_token(data, self._roster) for data in open_tokens(one, key)]
+            self._clients.add_found([(known.id, token) for token in tokens])
+        return fresh
 
     def attest_payment(self, built: BuiltTransaction) -> Attestation:
         """As the payer's bank: recompute the whole payment, record it, then sign."""
@@ -139,7 +176,7 @@ class Bank:
         ours = {
             index: self._get_owner(token)
             for index, token in enumerate(outputs)
-            if token.opening.bank == self.number
+            if is_served(token.opening.bank, self.number, self._roster)
         }
         owned = [(ours[index], outputs[index]) for index in ours]
         self._check_standing(body.outline, [payer, *ours.values()])

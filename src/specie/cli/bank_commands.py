@@ -6,15 +6,22 @@ from typing import Annotated
 import typer
 
 from specie.api.serving import CONTROL
+from specie.assembly.foundation import read_passphrase
 from specie.assembly.lists import load_peers
-from specie.cli.device_commands import show
+from specie.assembly.newcomer import Newcomer, renew_certificate
+from specie.cli.device_commands import ask, ask_new, show
 from specie.cli.parties import parse_amount, parse_order
 from specie.remote import bank_operations as operations
 from specie.remote import client_models as clients
 from specie.remote import desk_operations as desk
 from specie.remote.control import call_control
+from specie.remote.encoding import JSON, decode, encode
 from specie.remote.fields import Empty
+from specie.store.durable_files import read_regular, replace_durably
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, ParticipantNumber
+from specie.values.limits import LOG_FILE_BYTES_MAX
 
 bank = typer.Typer(help="For operators of a bank, on its machine.", no_args_is_help=True)
 central_bank = typer.Typer(help="For operators of the central bank.", no_args_is_help=True)
@@ -109,6 +116,64 @@ def show_bank(at: Folder, *, as_json: AsJson = False) -> None:
         for name, value in facts.items()
     }
     show(dict(amounts), as_json=as_json)
+
+
+@bank.command("export-clients")
+def export_clients(
+    file: Annotated[Path, typer.Argument(help="Where to write it.")], at: Folder
+) -> None:
+    """Everything that a successor needs to serve our clients, sealed under a passphrase."""
+    request = clients.Passphrase(passphrase=ask_new())
+    found = call_control(at / CONTROL, operations.EXPORT_CLIENTS, request)
+    replace_durably(file.parent, file.name, encode(found, JSON))
+    typer.echo(f"{file}: {len(found.clients)} clients")
+
+
+@bank.command("import-clients")
+def import_clients(
+    file: Annotated[Path, typer.Argument(help="From the bank that leaves.")], at: Folder
+) -> None:
+    """Take over the clients of a bank whose successor we are."""
+    try:
+        data = read_regular(file, LOG_FILE_BYTES_MAX)
+    except OSError as error:
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"{file}: {error.strerror}") from None
+    found = decode(data, JSON, clients.Succession)
+    request = clients.SuccessionImport(passphrase=ask("passphrase"), succession=found)
+    count = call_control(at / CONTROL, operations.IMPORT_CLIENTS, request).size
+    typer.echo(f"{count} clients are new here")
+
+
+@bank.command("join")
+def join(
+    code: Annotated[str, typer.Argument(help="The one-time code of the central bank.")],
+    at: Folder,
+    public: Annotated[Path, typer.Option(help="Folder with root.pem and the network's lists.")],
+    host: Annotated[str, typer.Option(help="Where it listens.")] = "127.0.0.1",
+    wait: Annotated[float, typer.Option(help="Seconds for an officer to approve.")] = 600.0,
+    passphrase_file: Annotated[
+        Path | None, typer.Option(help="Else SPECIE_PASSPHRASE, for the new keys.")
+    ] = None,
+) -> None:
+    """A new bank: draw keys, enrol, wait for approval; then `specie serve` starts it."""
+    passphrase = read_passphrase(at, passphrase_file)
+    asked = Newcomer(at.absolute(), public, parse_order(code), host)
+    asked.prepare(passphrase)
+    typer.echo(f"digest of the keys: {asked.digest}")
+    number = asked.wait(wait)
+    typer.echo(f"approved: bank-{number}; specie serve {at}")
+
+
+@bank.command("renew")
+def renew(
+    at: Folder,
+    passphrase_file: Annotated[
+        Path | None, typer.Option(help="Else SPECIE_PASSPHRASE, for the file of keys.")
+    ] = None,
+) -> None:
+    """A new certificate; the process takes it with its next start."""
+    until = renew_certificate(at.absolute(), read_passphrase(at, passphrase_file))
+    typer.echo(f"counts until {until}")
 
 
 @central_bank.command("stock")

@@ -24,6 +24,7 @@ from specie.remote.peers import CLIENT
 from specie.remote.serving_bank import ServingBankClient
 from specie.store.account_store import Account, SqliteAccountStore
 from specie.store.database import Database
+from specie.store.device_store import name_device
 from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import Memo
 from specie.values.catalogue import ErrorCode
@@ -199,7 +200,7 @@ def opened_online(device: Path, holder: str, public: Path, network: str | None) 
     """The holder's wallet, and its bank over the network."""
     with opened_device(device, holder, ask("passphrase")) as opened:
         account = SqliteAccountStore(Database(device)).get(holder, opened.opened.vault_key)
-        name = f"{CLIENT}{account.client}"
+        name = CLIENT + name_device(InstitutionPublicKey(account.key.public))
         with open_channel(public, parse_network(network), name, account.key) as channel:
             vault = _open_vault(opened, account, channel)
             yield Online(account, vault, ServingBankClient(channel, account.bank), channel)

@@ -93,7 +93,8 @@ def complete_payment(
     What is final is delivered, and no bank is asked again whether it agrees.
     """
     others = sorted({one.bank for one in built.disclosure.openings} - {bank.number})
-    payees = [banks.get_bank(number) for number in others]
+    found = [banks.get_bank(number) for number in others]
+    payees = [one for one in found if one is not bank]  # of whom we are the successor
     promise = notary.find_promise(built.signed.txid)
     if promise is None:
         promise = notary.notarise(encode_attested(_attest(built, bank, payees)))

@@ -211,7 +211,27 @@ GET_FACTS = Operation(
     OPERATOR_CALLERS,
     "What the institution's own books say.",
 )
+EXPORT_CLIENTS = Operation(
+    "export_clients",
+    "POST",
+    "/v1/succession/exports",
+    clients.Passphrase,
+    clients.Succession,
+    OPERATOR_CALLERS,
+    "What a successor needs to serve our clients.",
+)
+IMPORT_CLIENTS = Operation(
+    "import_clients",
+    "POST",
+    "/v1/succession/imports",
+    clients.SuccessionImport,
+    bank_models.Size,
+    OPERATOR_CALLERS,
+    "Take over the clients of a bank whose successor we are; gives how many are new.",
+)
 BANK = (
+    EXPORT_CLIENTS,
+    IMPORT_CLIENTS,
     ATTEST_RECEIPT,
     DELIVER,
     EXPECT_TRANSFER,

@@ -183,3 +183,37 @@ class Chain(Message):
     """A certificate with its issuer's behind it, PEM."""
 
     chain: BytesField
+
+
+class SuccessionClient(Message):
+    """One of them."""
+
+    client: ClientField
+    bank: ParticipantField
+    view: PointField
+    spend: PointField
+    status: TextField
+    sealed_name: BytesField
+    sealed_view: BytesField
+    tokens: list[BytesField]
+    device: BytesField  # public key of the device, if one is known
+
+
+class Passphrase(Message):
+    """Of a file that goes to a successor."""
+
+    passphrase: TextField
+
+
+class Succession(Message):
+    """A bank's clients, sealed under the passphrase."""
+
+    salt: CodeField
+    clients: list[SuccessionClient]
+
+
+class SuccessionImport(Message):
+    """The same, and what opens it."""
+
+    passphrase: TextField
+    succession: Succession

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, Table, insert, select
 
+from specie.crypto.hashing import tagged_hash
 from specie.crypto.secrets import SealingKey, open_sealed
 from specie.store.database import Place, open_store
 from specie.values.catalogue import ErrorCode
@@ -21,6 +22,7 @@ _DEVICE = Table(
     Column("client", String, nullable=False, unique=True),
     Column("sealed_name", LargeBinary, nullable=False),
     Column("key", LargeBinary, nullable=False),  # empty until the wallet is open
+    Column("device", String, nullable=True, unique=True),  # the name that it signs under
 )
 
 
@@ -67,20 +69,40 @@ class SqliteDeviceStore:
             if row.key and row.key != key:
                 raise SpecieError(ErrorCode.CLIENT_EXISTS, "the code was used before")
             mine = _DEVICE.c.code_hash == code_hash
-            connection.execute(_DEVICE.update().where(mine).values(key=key))
+            connection.execute(
+                _DEVICE.update().where(mine).values(key=key, device=name_device(key))
+            )
 
-    def get_key(self, client: ClientId) -> InstitutionPublicKey:
-        """`caller_unknown` unless a device of this client has opened its wallet."""
+    def find_by_name(self, name: str) -> tuple[ClientId, InstitutionPublicKey]:
+        """Whose device signs under this name; `caller_unknown` if nobody's that is known."""
         with self._database.reading() as connection:
-            row = _find(connection, _DEVICE.c.client, client)
-        if row is None or not row.key:
-            raise SpecieError(ErrorCode.CALLER_UNKNOWN, "no device of this client is known")
-        return InstitutionPublicKey(bytes(row.key))
+            row = _find(connection, _DEVICE.c.device, name)
+        if row is None:
+            raise SpecieError(ErrorCode.CALLER_UNKNOWN, "no device of this name is known")
+        return ClientId(row.client), InstitutionPublicKey(bytes(row.key))
+
+    def load_keys(self) -> dict[ClientId, InstitutionPublicKey]:
+        """For a successor."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(_DEVICE).where(_DEVICE.c.key != b"")).all()
+        return {ClientId(row.client): InstitutionPublicKey(bytes(row.key)) for row in rows}
+
+    def take_over(self, client: ClientId, key: InstitutionPublicKey) -> None:
+        """A device of a client whose bank we succeed; idempotent."""
+        code_hash = Digest(tagged_hash("code", key))  # no code that was ever given out
+        if self.find_invited(code_hash) is None:
+            self.invite(code_hash, client, "")
+        self.record_key(code_hash, key)
 
     def _read(self, row: Any) -> InvitedClient:
         name = open_sealed(self._key, row.sealed_name, row.code_hash).decode()
         key = InstitutionPublicKey(bytes(row.key)) if row.key else None
         return InvitedClient(ClientId(row.client), name, key)
+
+
+def name_device(key: InstitutionPublicKey) -> str:
+    """What a device signs under: by its key, so it tells a stranger nothing."""
+    return key.hex()[:32]
 
 
 def _find(connection: Connection, column: Column[Any], value: object) -> Any:

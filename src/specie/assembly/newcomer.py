@@ -1,0 +1,176 @@
+"""A bank that joins draws its keys at home and sends only their public halves (T2).
+
+    folder → keys → request → enrol with the code … approved → certificate, lists, settings
+
+Stopped in between, the same command with the same code goes on: keys that are there stay.
+"""
+
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import urllib3
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from urllib3.exceptions import HTTPError
+
+from specie.assembly.ceremony import draw_bank_keys, draw_listen, draw_tls_password
+from specie.assembly.foundation import KEYS, TLS_PASSWORD, open_foundation
+from specie.assembly.joining import compute_enrolment_message, hash_enrolment
+from specie.assembly.lists import ROOT_FILE, fetch_lists, load_peers, read_list, write_list
+from specie.assembly.service_settings import (
+    SETTINGS,
+    Listen,
+    Network,
+    ServiceSettings,
+    load_settings,
+    write_settings,
+)
+from specie.assembly.tls import build_public_context, pack_key, unpack_key, write_identity
+from specie.crypto.secrets import InstitutionKey, ScanKey, SigningKey
+from specie.crypto.signatures import sign, sign_as_institution
+from specie.identity.certificates import build_request, verify_chain
+from specie.remote import client_models as clients
+from specie.remote import desk_operations as desk
+from specie.remote.encoding import CBOR, decode, decode_problem, encode
+from specie.remote.institutions import CENTRAL_BANK
+from specie.store.key_file import KeyFile
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import (
+    InstitutionPublicKey,
+    PublicKey,
+    ServiceName,
+    Signature,
+)
+
+_CERTIFICATE: Final = "certificate-key"
+_REQUEST: Final = "certificate-request"
+_NEW: Final = ServiceName("bank-new")  # until the centre gives it a number
+
+
+@dataclass(slots=True, repr=False)
+class Newcomer:
+    """One bank that wants to join."""
+
+    folder: Path
+    public: Path
+    code: bytes
+    host: str
+    enrolment: clients.Enrolment | None = None
+    keys: KeyFile | None = None
+
+    @property
+    def digest(self) -> str:
+        """Of its keys: read out to the officer who approves."""
+        assert self.enrolment is not None, "prepared before"
+        return hash_enrolment(self.enrolment)
+
+    def prepare(self, passphrase: str) -> None:
+        """Keys and request, drawn once."""
+        path = self.folder / KEYS
+        if not path.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.chmod(0o700)
+            keys = KeyFile.create(path, passphrase, secrets.token_bytes(16))
+            draw_bank_keys(keys, InstitutionKey.generate())
+            key = ec.generate_private_key(ec.SECP256R1())
+            draw_tls_password(keys)
+            keys.put_secret(_CERTIFICATE, pack_key(key))
+            keys.put_secret(_REQUEST, build_request(_NEW, key))
+        listen = self._get_listen()
+        self.keys = KeyFile(path, passphrase)
+        self.enrolment = self._build(self.keys, listen)
+
+    def wait(self, seconds: float) -> int:
+        """Enrol, and wait for the approval; gives the bank's number."""
+        end = time.monotonic() + seconds
+        while (answer := self._enrol()).state != "approved":
+            if time.monotonic() > end:
+                raise SpecieError(ErrorCode.APPROVALS_MISSING, "no officer has approved it yet")
+            time.sleep(0.5)
+        self._finish(answer)
+        return answer.number
+
+    def _get_listen(self) -> Listen:
+        """Where it will be reached; the same with every start."""
+        if not (self.folder / SETTINGS).exists():
+            peers = load_peers(self.public, None)
+            url = peers.services.get(CENTRAL_BANK).public_url
+            network = Network(id=peers.network.hex(), lists=url)
+            listen = draw_listen(self.host)
+            draft = ServiceSettings(service=_NEW, network=network, listen=listen)
+            write_settings(self.folder, draft)
+        return load_settings(self.folder).listen
+
+    def _build(self, keys: KeyFile, listen: Listen) -> clients.Enrolment:
+        scan = keys.get("scan", ScanKey.unseal)
+        attestation = keys.get("attestation", SigningKey.unseal)
+        institution = keys.get("institution", InstitutionKey.unseal)
+        draft = clients.Enrolment(
+            code=self.code,
+            request=keys.get_secret(_REQUEST),
+            url=f"https://{listen.institutions}",
+            public_url=f"https://{listen.public}",
+            scan_key=PublicKey(scan.public),
+            attestation_key=PublicKey(attestation.public),
+            institution_key=InstitutionPublicKey(institution.public),
+            attestation_proof=Signature(bytes(64)),
+            institution_proof=Signature(bytes(64)),
+        )
+        message = compute_enrolment_message(draft, load_peers(self.public, None).network)
+        proofs = {
+            "attestation_proof": sign(attestation, message),
+            "institution_proof": sign_as_institution(institution, message),
+        }
+        return draft.model_copy(update=proofs)
+
+    def _enrol(self) -> clients.Enrolled:
+        assert self.enrolment is not None, "prepared before"
+        url = load_settings(self.folder).network.lists
+        context = build_public_context(self.public / ROOT_FILE)
+        pool = urllib3.PoolManager(ssl_context=context, timeout=10.0, retries=False)
+        headers = {"content-type": CBOR, "accept": CBOR}
+        body = encode(self.enrolment, CBOR)
+        try:
+            answer = pool.request("POST", url + desk.ENROL.path, body=body, headers=headers)
+        except (HTTPError, OSError):
+            raise SpecieError(ErrorCode.UNREACHABLE, f"{url}: no answer") from None
+        if answer.status != 200:
+            raise decode_problem(answer.data)
+        return decode(answer.data, CBOR, clients.Enrolled)
+
+    def _finish(self, answer: clients.Enrolled) -> None:
+        assert self.enrolment is not None, "prepared before"
+        root = read_list(self.public, ROOT_FILE)
+        write_list(self.folder, ROOT_FILE, root)
+        draft = load_settings(self.folder)
+        context = build_public_context(self.folder / ROOT_FILE)
+        fetch_lists(draft.network.lists, self.folder, draft.network_id, context)
+        request = x509.load_pem_x509_csr(self.enrolment.request)
+        public = request.public_key()
+        assert isinstance(public, ec.EllipticCurvePublicKey), "drawn here"
+        verify_chain(answer.chain, x509.load_pem_x509_certificate(root), public)
+        assert self.keys is not None, "prepared before"
+        key = unpack_key(self.keys.get_secret(_CERTIFICATE))
+        password = self.keys.get_secret(TLS_PASSWORD)
+        write_identity(self.folder, key, password, answer.chain)
+        settings = draft.model_copy(update={"service": f"bank-{answer.number}"})
+        write_settings(self.folder, settings)
+
+
+def renew_certificate(folder: Path, passphrase: str) -> str:
+    """A new key and a new certificate for a service of the list; gives until when it counts."""
+    base = open_foundation(folder, passphrase)
+    try:
+        key = ec.generate_private_key(ec.SECP256R1())
+        request = clients.Renewal(request=build_request(base.name, key))
+        chain = base.channel.call(CENTRAL_BANK, desk.RENEW, request).chain
+        root = x509.load_pem_x509_certificate(read_list(folder, ROOT_FILE))
+        certificate = verify_chain(chain, root, key.public_key())
+        write_identity(folder, key, base.tls_password, chain)
+        return certificate.not_valid_after_utc.isoformat()
+    finally:
+        base.close()

@@ -1,0 +1,89 @@
+"""A bank's clients go to its successor (T2): what the successor needs to attest for them.
+
+The view key travels sealed; spend keys are on the devices, as ever. Deposits do not go with them:
+they are debts of the bank that leaves, and for the law to settle. Tokens are nobody's debt.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from specie.crypto.addresses import Address
+from specie.crypto.outputs import OPENING_BYTES, OUTPUT_BYTES, derive_output, unpack_opening
+from specie.crypto.secrets import SealingKey, ViewKey, open_sealed, unseal
+from specie.identity.roster import Roster
+from specie.ledger.records import Output
+from specie.ports.clients import Client, ClientStatus, ClientStore
+from specie.tokens.holdings import Token
+from specie.values.catalogue import ErrorCode
+from specie.values.encoding import encode_text
+from specie.values.errors import SpecieError
+from specie.values.identifiers import ClientId, ParticipantNumber, PublicKey
+
+_AAD = b"succession\0"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ExportedClient:
+    """One client, with its unspent tokens; names, view key and openings sealed."""
+
+    client: str
+    bank: int
+    view: bytes
+    spend: bytes
+    status: str
+    sealed_name: bytes
+    sealed_view: bytes
+    tokens: Sequence[bytes]  # output ‖ opening, sealed together
+
+
+def export_client(client: Client, store: ClientStore, key: SealingKey) -> ExportedClient:
+    """Everything that is final and unspent, as this bank knows it."""
+    refs = [output.ref for output in store.load_outputs(client.id)]
+    watched = store.find_tokens(refs)
+    tokens = [one.token for one in watched.values() if one.is_final and one.spent_by is None]
+    aad = _AAD + encode_text(client.id)
+    return ExportedClient(
+        client=client.id,
+        bank=client.address.bank,
+        view=client.address.view,
+        spend=client.address.spend,
+        status=client.status.value,
+        sealed_name=key.seal(encode_text(client.name), aad),
+        sealed_view=client.view_key.seal(key, aad),
+        tokens=[key.seal(one.output.data + one.opening.pack(), aad) for one in tokens],
+    )
+
+
+def open_exported(exported: ExportedClient, key: SealingKey) -> Client:
+    """Under an id of its own: its old one with the number of its old bank."""
+    aad = _AAD + encode_text(exported.client)
+    view = unseal(ViewKey.unseal, key, exported.sealed_view, aad)
+    address = Address(
+        ParticipantNumber(exported.bank), PublicKey(exported.view), PublicKey(exported.spend)
+    )
+    if view.public != address.view:
+        raise SpecieError(ErrorCode.NOT_SERVED_HERE, "the view key is not the address's")
+    return Client(
+        id=ClientId(f"{exported.bank}.{exported.client}"),
+        name=open_sealed(key, exported.sealed_name, aad).decode(),
+        address=address,
+        view_key=view,
+        status=ClientStatus(exported.status),
+    )
+
+
+def open_tokens(exported: ExportedClient, key: SealingKey) -> list[bytes]:
+    """Output and opening of each."""
+    aad = _AAD + encode_text(exported.client)
+    return [open_sealed(key, one, aad) for one in exported.tokens]
+
+
+def unpack_token(data: bytes, roster: Roster) -> Token:
+    """`disclosure_mismatch` unless the output is what its opening makes of it."""
+    if len(data) != OUTPUT_BYTES + OPENING_BYTES:
+        raise SpecieError(ErrorCode.SIZE_INVALID, "a token is an output and its opening")
+    output, opening = Output(data[:OUTPUT_BYTES]), unpack_opening(data[OUTPUT_BYTES:])
+    scan_key = roster.current.get(opening.bank).scan_key
+    if derive_output(opening, scan_key).data != output.data:
+        raise SpecieError(ErrorCode.DISCLOSURE_MISMATCH, "an output is not what is shown")
+    return Token(output, opening)

@@ -38,7 +38,7 @@ from specie.assembly.service_settings import (
     Work,
     write_settings,
 )
-from specie.assembly.tls import pack_key
+from specie.assembly.tls import pack_key, write_identity
 from specie.crypto.cosigning import CosignerKey
 from specie.crypto.secrets import InstitutionKey, KeyTree, ScanKey, SealingKey, SigningKey
 from specie.identity.certificates import (
@@ -171,7 +171,8 @@ def create_network(plan: Plan, clock: Clock) -> Genesis:
         public = one.certificate_key.public_key()
         certificate = issue_certificate(one.name, genesis.network, hosts, public, issuer, now)
         store.add(one.name, certificate)
-        replace_durably(folder, CHAIN, certificate.public_bytes(Encoding.PEM) + published[ISSUER])
+        chain = certificate.public_bytes(Encoding.PEM) + published[ISSUER]
+        write_identity(folder, one.certificate_key, draw_tls_password(one.keys), chain)
         write_settings(folder, _describe_settings(plan, one, genesis, desk))
     desk_database.close()
     for name, data in published.items():

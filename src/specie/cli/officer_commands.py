@@ -37,7 +37,6 @@ Numbers = Annotated[
     list[int], typer.Option("--officer", help="Who signs; several if their keys are all here.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_WAIT_S = 30.0
 
 
 @officer.command("tasks")
@@ -62,6 +61,7 @@ def approve(
     order: Annotated[str, typer.Argument(help="The application's id, as `tasks` shows it.")],
     data: Data,
     numbers: Numbers,
+    wait: Annotated[float, typer.Option(help="Seconds, until it is final.")] = 30.0,
 ) -> None:
     """Approve an application, then authorise what is produced for it, once it is."""
     wanted = parse_order(order)
@@ -69,7 +69,7 @@ def approve(
         for tool in tools:
             _approve(tool, wanted)
             typer.echo(f"officer {tool.number}: approved")
-        end = time.monotonic() + _WAIT_S
+        end = time.monotonic() + wait
         while not _authorise_all(tools, wanted):
             if time.monotonic() > end:
                 reason = "not final yet: another officer has to approve, or run it again"

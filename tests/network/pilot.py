@@ -1,0 +1,181 @@
+"""A pilot network of real processes on loopback: started, asked, killed, stopped by tests."""
+
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from specie.assembly.ceremony import PASSPHRASES, PUBLIC, Plan, create_network
+from specie.assembly.foundation import KEYS
+from specie.assembly.lists import load_peers
+from specie.assembly.service_settings import load_settings
+from specie.assembly.system import RandomIdentifiers, SystemClock
+from specie.assembly.tls import ROOT, build_client_context, build_public_context
+from specie.cli.processes import Child, Network, list_processes
+from specie.crypto.secrets import InstitutionKey, InstitutionSigner
+from specie.remote.channel import Channel, Speaker
+from specie.remote.peers import Peers
+from specie.store.key_file import KeyFile
+from specie.values.errors import SpecieError
+from specie.values.identifiers import ServiceName
+
+PASSPHRASE = "correct horse"
+KEY_NAMES = {"notary": "message", "accounting": "message", "central-bank": "message"}
+
+
+@dataclass(slots=True)
+class Pilot:
+    """Folder, processes, and the commands of people."""
+
+    data: Path
+    network: Network
+    devices: Path
+    children: dict[str, Child] = field(default_factory=dict)
+
+    @property
+    def public(self) -> Path:
+        return self.data / PUBLIC
+
+    def start(self, *names: str) -> None:
+        for name in names or list_processes(self.data):
+            self.children[name] = self.network.start(name)
+        for name in names or list_processes(self.data):
+            self.network.wait_ready(self.children[name])
+
+    def kill(self, name: str) -> None:
+        child = self.children[name]
+        os.killpg(child.running.pid, signal.SIGKILL)
+        child.running.wait()
+        self.network.children.remove(child)
+
+    def restart(self, name: str) -> None:
+        self.kill(name)
+        self.start(name)
+
+    def run(self, *arguments: str, stdin: str = "", code: int = 0) -> str:
+        """A command as people type it; gives what it prints."""
+        command = [sys.executable, "-m", "specie", *arguments]
+        done = subprocess.run(
+            command, input=stdin, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stderr}"
+        return (done.stdout if code == 0 else done.stderr).strip()
+
+    def officer(self, *arguments: str, officers: tuple[int, ...] = (1, 2)) -> str:
+        numbers = [word for one in officers for word in ("--officer", str(one))]
+        return self.run("officer", *arguments, "--data", str(self.data), *numbers)
+
+    def bank(self, number: int, *arguments: str) -> str:
+        return self.run("bank", *arguments, "--at", str(self.data / f"bank-{number}"))
+
+    def wallet(self, holder: str, *arguments: str, code: int = 0) -> str:
+        device = self.devices / f"{holder}.db"
+        options = ["--device", str(device), "--holder", holder]
+        options += [] if arguments[0] == "create" else ["--public", str(self.public)]
+        return self.run("wallet", *arguments, *options, stdin=f"{PASSPHRASE}\n", code=code)
+
+    def fund(self, number: int, amount: str) -> None:
+        """Reserves, then money in the bank's vault."""
+        minor = amount.replace(",", "").replace(".", "")
+        self.officer(
+            "decide", "lend-reserves", "--set", f"participant={number}", "--set", f"amount={minor}"
+        )
+        order = self.bank(number, "issue", amount)
+        self.officer("approve", order)
+        self.wait(lambda: self.get_fact(number, "vault") >= int(minor))
+
+    def open_wallet(self, holder: str, number: int, name: str = "Some Body") -> str:
+        """Gives the address."""
+        self.wallet(holder, "create")
+        code = self.bank(number, "invite", holder, name)
+        return self.wallet(holder, "open", code, "--bank", str(number))
+
+    def get_fact(self, number: int, name: str) -> int:
+        return int(json.loads(self.bank(number, "show", "--json"))[name])
+
+    def wait(self, is_done: Callable[[], bool], seconds: float = 30.0) -> None:
+        end = time.monotonic() + seconds
+        while not is_done():
+            assert time.monotonic() < end, "it did not happen in time"
+            time.sleep(0.1)
+
+    def get_passphrase(self, name: str) -> str:
+        return (self.data / PASSPHRASES / name).read_text().strip()
+
+    def open_keys(self, name: str) -> KeyFile:
+        return KeyFile(self.data / name / KEYS, self.get_passphrase(name))
+
+    def load_peers(self) -> Peers:
+        return load_peers(self.data / "central-bank", None)
+
+    def get_key(self, name: str) -> InstitutionSigner:
+        return self.open_keys(name).get(KEY_NAMES.get(name, "institution"), InstitutionKey.unseal)
+
+    def open_channel(self, name: str, **changes: Any) -> Channel:
+        """With everything that this institution has."""
+        keys = self.open_keys(name)
+        context = build_client_context(self.data / name, keys.get_secret("tls-password"))
+        speaker = Speaker(name, self.get_key(name))
+        values: dict[str, Any] = {"speaker": speaker, "context": context}
+        values["peers"] = self.load_peers()
+        values |= {"clock": SystemClock(), "answer_s": 20.0}
+        return Channel(**{**values, **changes})  # type: ignore[arg-type]  # by name, each its own
+
+    def get_url(self, name: str, listener: str = "public") -> str:
+        scheme = "http" if listener == "operations" else "https"
+        return f"{scheme}://{getattr(load_settings(self.data / name).listen, listener)}"
+
+    def fetch(self, url: str, method: str = "GET", **given: Any) -> urllib3.BaseHTTPResponse:
+        """By anybody who knows the root."""
+        context: ssl.SSLContext = build_public_context(self.public / ROOT)
+        with urllib3.PoolManager(ssl_context=context, retries=False, timeout=20.0) as pool:
+            return pool.request(method, url, **given)
+
+    def read_logs(self) -> str:
+        return "".join(path.read_text() for path in (self.data / "logs").glob("*.jsonl"))
+
+    def stop(self) -> None:
+        self.network.stop()
+
+
+@contextmanager
+def running_pilot(folder: Path, **plan: Any) -> Iterator[Pilot]:
+    """Made, started, and stopped whatever happens."""
+    data, devices = folder / "n", folder / "devices"
+    devices.mkdir()
+    values: dict[str, Any] = {"interval_ms": 100, "lists_ms": 300, "batch_payments_min": 8}
+    values |= {"batch_age_ms_max": 2_000, **plan}
+    create_network(Plan(data, **values), SystemClock())
+    pilot = Pilot(data, Network(data), devices)
+    try:
+        pilot.start()
+        yield pilot
+    finally:
+        pilot.stop()
+
+
+def draw() -> bytes:
+    return RandomIdentifiers().draw()
+
+
+def catch(call: Callable[[], object]) -> SpecieError:
+    """What it is refused with."""
+    try:
+        call()
+    except SpecieError as error:
+        return error
+    raise AssertionError("it was not refused")
+
+
+def name(service: str) -> ServiceName:
+    return ServiceName(service)

@@ -1,0 +1,131 @@
+"""A currency between processes: issued, withdrawn, paid, redeemed; a bank comes and goes."""
+
+import json
+import re
+import subprocess
+import sys
+import urllib.request
+
+from specie.assembly.ceremony import PASSPHRASES
+from tests.network.pilot import PASSPHRASE, Pilot
+
+
+def test_money_lives_and_a_bank_comes_and_goes(pilot: Pilot) -> None:
+    """T1, T2, P2, P4, P8, P9, T19: one story, as the README's tour tells it."""
+    pilot.fund(2, "500,000.00")
+    alice = pilot.open_wallet("alice", 2, "Alice Example")
+    bob = pilot.open_wallet("bob", 3, "Bob Example")
+    pilot.bank(2, "lend", "alice", "1,000.00")
+    assert "balance: 300.00 DCU" in pilot.wallet("alice", "withdraw", "300.00")
+    assert "balance: 287.50 DCU" in pilot.wallet("alice", "pay", bob, "12.50")
+    assert "balance: 12.50 DCU" in pilot.wallet("bob", "collect")
+    assert "balance: 10.00 DCU" in pilot.wallet("bob", "deposit", "2.50")
+    assert pilot.get_fact(3, "vault") == 250
+    _let_a_bank_join(pilot)
+    carol = pilot.open_wallet("carol", 4, "Carol Example")
+    pilot.wallet("alice", "pay", carol, "20.00")
+    assert "balance: 20.00 DCU" in pilot.wallet("carol", "collect")
+    _let_the_successor_take_over(pilot, carol)
+    assert alice.startswith("spc1")
+
+
+def _let_a_bank_join(pilot: Pilot) -> None:
+    """T2: invited by one officer, approved by another, in the list, able to pay."""
+    code = pilot.officer("invite", "Bank of the East", officers=(1,))
+    (pilot.data / PASSPHRASES / "bank-4").write_text("a passphrase of the east\n")
+    folder, public = str(pilot.data / "bank-4"), str(pilot.public)
+    command = [sys.executable, "-m", "specie", "bank", "join", code, "--at", folder]
+    command += ["--public", public, "--wait", "60"]
+    command += ["--passphrase-file", str(pilot.data / PASSPHRASES / "bank-4")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as joining:
+        assert joining.stdout is not None
+        line = joining.stdout.readline()
+        digest = line.rpartition(" ")[2].strip()
+        pilot.wait(lambda: digest in pilot.officer("enrolments", officers=(2,)))
+        refused = pilot.run(
+            "officer", "enrol", digest, "--data", str(pilot.data), "--officer", "1", code=1
+        )
+        assert "approvals_missing" in refused
+        assert "done" in pilot.officer("enrol", digest, officers=(2,))
+        assert "approved: bank-4" in joining.stdout.read()
+        assert joining.wait() == 0
+    pilot.start("bank-4")
+
+
+def _let_the_successor_take_over(pilot: Pilot, carol: str) -> None:
+    """T2: bank 4 is suspended, bank 2 serves its clients; money is neither frozen nor lost."""
+    export = pilot.devices / "clients.json"
+    at = str(pilot.data / "bank-4")
+    secret = "between two banks\n"
+    pilot.run("bank", "export-clients", str(export), "--at", at, stdin=secret)
+    assert "Carol" not in export.read_text()
+    parameters = ["--set", "participant=4", "--set", "successor=2"]
+    pilot.officer("decide", "suspend", *parameters)
+    at = str(pilot.data / "bank-2")
+    pilot.wait(
+        lambda: (
+            "1 clients"
+            in _try(pilot, "bank", "import-clients", str(export), "--at", at, stdin=secret)
+        )
+    )
+    bob = pilot.run(
+        *("wallet", "subwallets", "--device", str(pilot.devices / "bob.db"), "--holder", "bob"),
+        *("--public", str(pilot.public), "--bank", "3", "--count", "1"),
+        stdin=f"{PASSPHRASE}\n",
+    ).split()[-1]
+    assert "balance: 15.00 DCU" in pilot.wallet("carol", "pay", bob, "5.00")
+    assert "balance: 15.00 DCU" in pilot.wallet("bob", "collect")
+    assert "balance: 281.50 DCU" not in pilot.wallet("alice", "pay", carol, "1.00")
+    assert "balance: 16.00 DCU" in pilot.wallet("carol", "collect")
+    pilot.officer("decide", "remove", *parameters)
+    assert "revoked" not in pilot.read_logs()  # nobody logs more than codes
+
+
+def _try(pilot: Pilot, *arguments: str, stdin: str) -> str:
+    command = [sys.executable, "-m", "specie", *arguments]
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+def test_what_is_redeemed_becomes_reserves(pilot: Pilot) -> None:
+    """P9: the vault's money is void, the bank has its reserves."""
+    before = pilot.get_fact(2, "reserves")
+    order = pilot.bank(2, "redeem", "1,000.00")
+    pilot.officer("approve", order)
+    pilot.wait(lambda: pilot.get_fact(2, "reserves") == before + 100_000)
+    at = str(pilot.data / "central-bank")
+    stock = json.loads(pilot.run("central-bank", "stock", "--at", at, "--json"))
+    assert stock["outstanding"] == 49_900_000
+    assert stock["backed by"] == stock["outstanding"]
+
+
+def test_vault_money_goes_to_another_bank(pilot: Pilot) -> None:
+    # P14
+    before = pilot.get_fact(3, "vault")
+    pilot.bank(2, "transfer", "3", "7.00")
+    assert pilot.get_fact(3, "vault") == before + 700
+
+
+def test_issuance_can_be_paused_by_two(pilot: Pilot) -> None:
+    """P12: parameters and alarms under four eyes, with a history."""
+    pilot.officer("decide", "pause-issuance")
+    pilot.officer("decide", "lend-reserves", "--set", "participant=3", "--set", "amount=5000")
+    order = pilot.bank(3, "issue", "1.00")
+    command = ["officer", "approve", order, "--data", str(pilot.data)]
+    pilot.run(*command, "--officer", "1", "--officer", "2", "--wait", "2", code=1)
+    assert "issuance_paused" in _get_metrics(pilot, "central-bank")
+    pilot.officer("decide", "resume-issuance")
+    assert "final" in pilot.officer("approve", order)
+    pilot.officer(
+        "decide", "set-parameter", "--set", "name=issuance_limit_order", "--set", "value=10"
+    )
+    history = pilot.officer("decisions", officers=(1,))
+    kinds = re.findall(r"done\s+(\S+)", history)
+    assert kinds[-4:] == ["pause-issuance", "lend-reserves", "resume-issuance", "set-parameter"]
+    assert "signed by [1, 2]" in history
+
+
+def _get_metrics(pilot: Pilot, name: str) -> str:
+    url = pilot.get_url(name, "operations") + "/metrics"
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return str(answer.read().decode())

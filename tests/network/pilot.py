@@ -129,7 +129,7 @@ class Pilot:
         values: dict[str, Any] = {"speaker": speaker, "context": context}
         values["peers"] = self.load_peers()
         values |= {"clock": SystemClock(), "answer_s": 20.0}
-        return Channel(**{**values, **changes})  # type: ignore[arg-type]  # by name, each its own
+        return Channel(**{**values, **changes})
 
     def get_url(self, name: str, listener: str = "public") -> str:
         scheme = "http" if listener == "operations" else "https"

@@ -185,10 +185,15 @@ class Gate:
         try:
             answer = await anyio.to_thread.run_sync(handler, asking, message, limiter=self._limiter)
         finally:
-            self._at_work[asking.name] -= 1
-            if not self._at_work.total():
-                self._is_idle.set()
+            self._leave(asking.name)
         return encode(answer, kind)
+
+    def _leave(self, name: str) -> None:
+        self._at_work[name] -= 1
+        if not self._at_work[name]:
+            del self._at_work[name]
+        if not self._at_work:
+            self._is_idle.set()
 
     def _identify(self, request: Request, operation: Operation[Any, Any], body: bytes) -> Asking:
         if self.listener is Listener.CONTROL:

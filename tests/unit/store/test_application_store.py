@@ -1,14 +1,21 @@
 """`ApplicationStore`: one order, one content, one production."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from specie.ports.issuance import Application, ApplicationState, Direction
+from specie.crypto.secrets import SealingKey
+from specie.ports.issuance import Application, ApplicationState, Direction, SupplyPlace
+from specie.store.application_store import SqliteApplicationStore
+from specie.store.database import Database
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
-from specie.values.identifiers import OrderId, ParticipantNumber
+from specie.values.errors import SpecieError
+from specie.values.identifiers import OrderId, ParticipantNumber, TransactionId
 from tests.country import refused
 from tests.unit.store.engines import Engine
 from tests.unit.store.samples import BANK, Samples
@@ -153,3 +160,34 @@ def test_a_failure_inside_recording_changes_nothing(
     monkeypatch.undo()
     assert store.find_produced(ORDER) is None
     assert store.get(ORDER).state is ApplicationState.APPLIED
+
+
+def test_a_store_of_version_1_is_brought_up_when_asked(tmp_path: Path, samples: Samples) -> None:
+    """Version 2 added what officers have authorised; nothing that was there is lost."""
+    path, key = tmp_path / "desk.db", SealingKey.generate()
+    asked = make_application(samples)
+    SqliteApplicationStore(path, key).add(asked)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TABLE authorisation")
+        connection.execute("UPDATE schema SET version = 1 WHERE name = 'applications'")
+    with pytest.raises(SpecieError, match="specie migrate"):
+        SqliteApplicationStore(path, key)
+    database = Database(path, is_migrating=True)
+    assert SqliteApplicationStore(database, key).get(ORDER) == asked
+    database.close()
+    assert (
+        SqliteApplicationStore(path, key).load_authorisations(
+            TransactionId(bytes(32)), SupplyPlace(1, Minor(1))
+        )
+        == {}
+    )
+
+
+def test_a_store_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
+    path, key = tmp_path / "desk.db", SealingKey.generate()
+    SqliteApplicationStore(path, key)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE schema SET version = 9 WHERE name = 'applications'")
+    database = Database(path, is_migrating=True)
+    with refused(ErrorCode.STORE_UNUSABLE):
+        SqliteApplicationStore(database, key)

@@ -1,0 +1,159 @@
+"""Messages in CBOR and JSON: one model, strict, and problems as RFC 9457 says."""
+
+import json
+from typing import Any
+
+import cbor2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from specie.remote.encoding import (
+    CBOR,
+    JSON,
+    build_error,
+    decode,
+    decode_problem,
+    encode,
+    encode_problem,
+    get_status,
+    read_fields,
+    write_fields,
+)
+from specie.remote.fields import (
+    AmountField,
+    BytesField,
+    CountField,
+    Message,
+    OrderField,
+    SignatureField,
+    TextField,
+)
+from specie.values.amounts import Minor
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError, SpentError
+from specie.values.identifiers import OrderId, Signature
+from specie.values.limits import AMOUNT_MAX
+from tests.country import find_code, refused
+
+
+class Sample(Message):
+    """One of each kind of field."""
+
+    order: OrderField
+    amount: AmountField
+    signature: SignatureField
+    text: TextField = ""
+    data: BytesField | None = None
+
+
+class Query(Message):
+    """What path and query hold."""
+
+    order: OrderField
+    start: CountField = 0
+
+
+ORDER = OrderId(bytes(range(16)))
+SAMPLE = Sample(order=ORDER, amount=Minor(7), signature=Signature(bytes(64)), data=b"\xff")
+
+
+@given(
+    st.builds(
+        Sample,
+        order=st.binary(min_size=16, max_size=16).map(OrderId),
+        amount=st.integers(0, AMOUNT_MAX).map(Minor),
+        signature=st.binary(min_size=64, max_size=64).map(Signature),
+        text=st.text(max_size=20),
+        data=st.none() | st.binary(max_size=20),
+    ),
+    st.sampled_from([CBOR, JSON]),
+)
+def test_both_spellings_hold_the_same(message: Sample, kind: str) -> None:
+    assert decode(encode(message, kind), kind, Sample) == message
+
+
+def test_bytes_are_hex_in_json_and_bytes_in_cbor() -> None:
+    assert json.loads(encode(SAMPLE, JSON))["order"] == ORDER.hex()
+    assert cbor2.loads(encode(SAMPLE, CBOR))["order"] == ORDER
+
+
+CHANGES: list[dict[str, Any]] = [
+    {"amount": -1},
+    {"amount": AMOUNT_MAX + 1},
+    {"amount": 1.0},
+    {"amount": "7"},
+    {"amount": True},
+    {"order": b"short"},
+    {"order": bytes(17)},
+    {"order": 5},
+    {"text": "x" * 1_001},
+    {"other": 1},
+    {"signature": None},
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_not_in_the_model_is_refused(change: dict[str, Any]) -> None:
+    found = {**SAMPLE.model_dump(), **change}
+    with refused(ErrorCode.MESSAGE_MALFORMED):
+        decode(cbor2.dumps(found), CBOR, Sample)
+    shown = {k: v.hex() if isinstance(v, bytes) else v for k, v in found.items()}
+    with refused(ErrorCode.MESSAGE_MALFORMED):
+        decode(json.dumps(shown).encode(), JSON, Sample)
+
+
+def test_bytes_that_are_no_message() -> None:
+    good = encode(SAMPLE, CBOR)
+    nested = b"\x81" * 100_000 + b"\x00"
+    tagged = b"\xc1\x00"
+    for data in (b"", b"\xff", good[:-1], good + b"\x00", nested, tagged, b"\xa1\x01\x02"):
+        with refused(ErrorCode.MESSAGE_MALFORMED):
+            decode(data, CBOR, Sample)
+    upper = encode(SAMPLE, JSON).replace(b"0a0b", b"0A0B")
+    for data in (b"", b"{", b"[]", b"\xff", b"[" * 100_000, upper, encode(SAMPLE, JSON) + b"x"):
+        with refused(ErrorCode.MESSAGE_MALFORMED):
+            decode(data, JSON, Sample)
+    with refused(ErrorCode.MESSAGE_MALFORMED):
+        decode(good, "text/plain", Sample)
+
+
+@given(st.binary(max_size=200), st.sampled_from([CBOR, JSON]))
+def test_any_bytes_are_read_or_refused(data: bytes, kind: str) -> None:
+    code = find_code(lambda: decode(data, kind, Sample))
+    assert code in (None, ErrorCode.MESSAGE_MALFORMED)
+
+
+def test_path_and_query_are_text() -> None:
+    query = Query(order=ORDER, start=12)
+    assert read_fields(write_fields(query), Query) == query
+    bad = [{"start": "-1"}, {"start": "1.0"}, {"start": "٣"}, {"start": "9" * 21}, {"order": "xy"}]
+    for change in bad:
+        with refused(ErrorCode.MESSAGE_MALFORMED):
+            read_fields({**write_fields(query), **change}, Query)
+
+
+@pytest.mark.parametrize("code", list(ErrorCode))
+def test_every_code_travels(code: ErrorCode) -> None:
+    status, body = encode_problem(SpecieError(code, "why"))
+    assert status == get_status(code)
+    assert 400 <= status < 600
+    problem = json.loads(body)
+    assert problem["type"] == f"urn:specie:error:{code.value}"
+    back = decode_problem(body)
+    assert (back.code, back.message) == (code, "why")
+
+
+def test_evidence_of_a_second_spend_travels() -> None:
+    back = decode_problem(encode_problem(SpentError("spent", b"proof"))[1])
+    assert isinstance(back, SpentError)
+    assert back.evidence == b"proof"
+
+
+def test_an_answer_that_is_none() -> None:
+    assert decode_problem(b"<html>").code is ErrorCode.UNREACHABLE
+    assert build_error("made_up", "x").code is ErrorCode.UNREACHABLE
+
+
+def test_a_message_shows_nothing() -> None:
+    assert repr(SAMPLE) == str(SAMPLE) == "Sample(…)"

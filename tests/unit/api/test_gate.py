@@ -326,7 +326,8 @@ async def _fail(house: House) -> bytes:
         return {"type": "http.request", "body": b""}
 
     request = Request(scope, receive)
-    response = await house.gate._fail(request, ValueError("x"))  # noqa: SLF001  # what the app calls
+    fail = house.gate._fail  # noqa: SLF001  # the application calls it
+    response = await fail(request, ValueError("x"))
     await response(scope, receive, send)  # type: ignore[arg-type]  # plain dictionaries
     return b"".join(one.get("body", b"") for one in sent)
 

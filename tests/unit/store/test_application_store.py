@@ -175,12 +175,8 @@ def test_a_store_of_version_1_is_brought_up_when_asked(tmp_path: Path, samples: 
     database = Database(path, is_migrating=True)
     assert SqliteApplicationStore(database, key).get(ORDER) == asked
     database.close()
-    assert (
-        SqliteApplicationStore(path, key).load_authorisations(
-            TransactionId(bytes(32)), SupplyPlace(1, Minor(1))
-        )
-        == {}
-    )
+    store, place = SqliteApplicationStore(path, key), SupplyPlace(1, 1)
+    assert not store.load_authorisations(TransactionId(bytes(32)), place)
 
 
 def test_a_store_of_a_later_version_is_left_alone(tmp_path: Path) -> None:

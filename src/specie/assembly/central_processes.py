@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -25,8 +26,8 @@ from specie.log.notes import SignedLine, VerifierKey, parse_line, parse_note, ve
 from specie.log.tree import Frontier, compute_leaf_hash
 from specie.notary.service import Notary
 from specie.oversight.auditor import Auditor, BatchAudit
+from specie.registration.history import LogHistory
 from specie.registration.service import Registration
-from specie.registration.supply import SupplyHistory
 from specie.remote import models
 from specie.remote import registration_operations as registration
 from specie.remote.channel import Channel
@@ -144,7 +145,7 @@ class RegistrationProcess:
     banks: RemoteBanks
     log: LogFolder
     registration: Registration
-    supply: SupplyHistory
+    history: LogHistory
     frontier: Frontier = field(default_factory=Frontier)
     asked_for: Checkpoint | None = None
 
@@ -154,6 +155,11 @@ class RegistrationProcess:
         listed = self.get_cosigners()
         roster = self.base.peers.roster
         return ReceiptTrust(roster.genesis, roster.current, listed.keys, listed)
+
+    @property
+    def public(self) -> Path:
+        """The published folder."""
+        return self.base.folder / PUBLIC
 
     def get_cosigners(self) -> CosignerList:
         """By the file, verified."""
@@ -167,7 +173,7 @@ class RegistrationProcess:
         checkpoint = self.registration.catch_up() if self.log.find_checkpoint() else None
         if checkpoint is None:
             return ()
-        self.supply.follow(self.log, checkpoint)
+        self.history.follow(self.log, checkpoint)
         if not grown and self.asked_for == checkpoint:
             return ()
         return self._gather(checkpoint)
@@ -177,7 +183,7 @@ class RegistrationProcess:
         self.base.close()
 
     def _publish_lists(self) -> None:
-        public = self.base.folder / PUBLIC
+        public = self.public
         for name in (GENESIS, PARTICIPANTS, COSIGNERS):
             data = read_list(self.base.folder, name)
             if not (public / name).exists() or read_list(public, name) != data:
@@ -193,7 +199,7 @@ class RegistrationProcess:
                 return False
             raise
         checkpoint = verify_log_line(note, self.trust.get_log_key())
-        if checkpoint.size == self.frontier.size:
+        if (checkpoint.size, checkpoint.root) == (self.frontier.size, self.frontier.compute_root()):
             return False
         self._copy(note, checkpoint)
         return True
@@ -253,7 +259,7 @@ def build_registration(base: Foundation) -> RegistrationProcess:
         banks=RemoteBanks(base.channel),
         log=log,
         registration=Registration(roster, key, log, SqliteLogIndex(base.database)),
-        supply=SupplyHistory(),
+        history=LogHistory(),
         frontier=frontier,
     )
 

@@ -3,7 +3,6 @@
 import json
 import signal
 import sys
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -12,20 +11,15 @@ import typer
 from rich.console import Console
 
 from specie.assembly.system import tune_interpreter
-from specie.cli.arguments import parse_network
-from specie.cli.audit import audit_folder, describe_claims, describe_signers, describe_totals
+from specie.cli.audit_command import audit
 from specie.cli.bank_commands import bank, central_bank
-from specie.cli.batch_audit import BATCH_CLAIMS, audit_batches
 from specie.cli.benchmarks import run_benchmark
 from specie.cli.demo import DemoOptions, run_demo
 from specie.cli.network_commands import add_network_commands
 from specie.cli.officer_commands import officer
 from specie.cli.simulating import describe, parse_seeds, run_seeds, to_json
 from specie.cli.stopping import Stopped, silence_output, watch_signals
-from specie.cli.telling import show_progress
-from specie.cli.trust import load_backing
 from specie.cli.wallet_commands import verify_receipt, wallet
-from specie.identity.cosigners import check_backed
 from specie.identity.genesis import ProofMode
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -43,6 +37,7 @@ app.add_typer(central_bank, name="central-bank")
 app.add_typer(officer, name="officer")
 add_network_commands(app)
 app.command("verify-receipt")(verify_receipt)
+app.command("audit")(audit)
 
 _MODES = {mode.name.lower(): mode for mode in ProofMode}
 
@@ -88,61 +83,6 @@ def demo(
     options = DemoOptions(clients, payments, profile, data, seed, _MODES[mode], database)
     tune_interpreter()
     run_demo(options, Console())
-
-
-@app.command()
-def audit(
-    folder: Annotated[Path, typer.Argument(help="Public folder: genesis, checkpoint, tile/.")],
-    network: Annotated[
-        str | None, typer.Option(help="Network id you trust, 32 hex digits.")
-    ] = None,
-    batches: Annotated[
-        Path | None,
-        typer.Option(help="For auditors: folder with private batches/ and lists/ as well."),
-    ] = None,
-    cosigners: Annotated[
-        Path | None, typer.Option(help="Your own list: only who stands in it counts.")
-    ] = None,
-    earlier: Annotated[
-        Path | None, typer.Option(help="A checkpoint that you kept: the log must continue it.")
-    ] = None,
-    *,
-    is_required: Annotated[
-        bool, typer.Option("--require-cosigners", help="Refuse it if too few have cosigned.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
-) -> None:
-    """Verify the whole currency from its public data alone, without seeing one amount."""
-    expected = parse_network(network)
-    with show_progress(Console(stderr=True), "leaves") as progress:
-        trust, signed, totals = audit_folder(folder, expected, progress, earlier)
-        backing = load_backing(trust, signed, cosigners)
-        if is_required:
-            check_backed(backing)
-        judged = (
-            audit_batches(folder, batches, trust, signed.checkpoint, progress) if batches else None
-        )
-    found = describe_totals(trust, signed, totals)
-    signers = describe_signers(signed)
-    claims = describe_claims(trust, backing, expected)
-    if judged is not None:
-        found |= {f"{name} judged": value for name, value in asdict(judged).items()}
-        claims = [*claims, *BATCH_CLAIMS]
-    if as_json:
-        typer.echo(json.dumps({**found, "signers": signers, "claims": dict(claims)}))
-        return
-    for name, value in found.items():
-        if name != "signed by":
-            typer.echo(f"{name:>16}: {value}")
-    for place, signer in enumerate(signers):
-        typer.echo(f"{'cosigned by' if place else 'signed by':>16}: {signer}")
-    if len(signers) == 1:
-        typer.echo(f"{'cosigned by':>16}: nobody")
-    for one in backing:
-        typer.echo(f"{'vouching':>16}: {one.describe()}")
-    typer.echo("what rests on what:")
-    for claim, ground in claims:
-        typer.echo(f"  {claim}: {ground}")
 
 
 @app.command("simulate")

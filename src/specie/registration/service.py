@@ -5,6 +5,7 @@ log that goes back or differs is refused and nothing changes, after a restart as
 keeps the root of what it has indexed.
 """
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
@@ -15,10 +16,11 @@ from specie.crypto.secrets import InstitutionSigner
 from specie.identity.genesis import ProofMode
 from specie.identity.roster import Roster
 from specie.ledger.receipts import PaymentPart, ReceiptTrust, build_receipt
+from specie.ledger.state_notes import sign_state_note
 from specie.ledger.states import OutputState, StateStatement, sign_states
 from specie.log.checkpoint import Checkpoint
 from specie.log.leaves import CreatedLeaf, HeaderLeaf, KernelLeaf, Leaf, SpentLeaf, unpack_leaf
-from specie.log.notes import VerifierKey, drop_ml_dsa_lines, verify_note
+from specie.log.notes import SignedCheckpoint, VerifierKey, drop_ml_dsa_lines, verify_note
 from specie.log.proofs import prove_consistency, prove_inclusion
 from specie.log.tiles import TILE_WIDTH
 from specie.log.tree import Frontier, compute_leaf_hash
@@ -27,6 +29,23 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest, InstitutionPublicKey, OutputRef, TransactionId
 from specie.values.limits import LEAVES_AT_ONCE_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPlace:
+    """Where an output was created and spent, as of a checkpoint; None if it was not."""
+
+    checkpoint: Checkpoint
+    ref: OutputRef
+    created: int | None
+    spent: int | None
+
+    @property
+    def state(self) -> OutputState:
+        """What follows from it."""
+        if self.spent is not None:
+            return OutputState.SPENT
+        return OutputState.UNKNOWN if self.created is None else OutputState.UNSPENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +73,7 @@ class Registration:
         self._log = log
         self._index = index
         self._cosigners = tuple(cosigners)
+        self._following = threading.Lock()  # one indexes, others wait for what it has indexed
 
     def replace_cosigners(self, cosigners: Sequence[VerifierKey]) -> None:
         """By a newer list: whose lines may stand under a checkpoint."""
@@ -63,8 +83,17 @@ class Registration:
         """The newest checkpoint, every signature on it verified."""
         return self._read_note()[1]
 
+    def read_signed(self) -> SignedCheckpoint:
+        """The same, with who signed it."""
+        note = self._log.read_checkpoint()
+        return verify_note(note, self._get_trust().get_log_key(), self._cosigners)
+
     def catch_up(self) -> Checkpoint:
         """Index what is new, once it is certain that it belongs to the checkpoint."""
+        with self._following:
+            return self._follow()
+
+    def _follow(self) -> Checkpoint:
         checkpoint = self.read_checkpoint()
         start, root = self._index.get_tip()
         if checkpoint.size < start:
@@ -88,11 +117,22 @@ class Registration:
             found += [LocatedLeaf(place, bundle[place - start]) for place in group]
         return found
 
+    def find_place(self, ref: OutputRef) -> OutputPlace:
+        """Of one output, as of the newest checkpoint."""
+        checkpoint = self.catch_up()
+        created, spent = self._index.find_created([ref]), self._index.find_spent([ref])
+        return OutputPlace(checkpoint, ref, created.get(ref), spent.get(ref))
+
+    def sign_state(self, place: OutputPlace) -> str:
+        """The same as a note that `openssl` verifies."""
+        return sign_state_note(place.checkpoint, place.ref, place.state, self._key)
+
     def state_outputs(self, refs: Sequence[OutputRef]) -> StateStatement:
         """Signed: which of these are unspent as of the newest checkpoint."""
         checkpoint = self.catch_up()
         created, spent = self._index.find_created(refs), self._index.find_spent(refs)
-        states = [(ref, _get_state(ref, created, spent)) for ref in refs]
+        places = (OutputPlace(checkpoint, ref, created.get(ref), spent.get(ref)) for ref in refs)
+        states = [(one.ref, one.state) for one in places]
         return sign_states(self._roster.genesis.network, checkpoint, states, self._key)
 
     def prove_leaf(self, position: int, *, is_quantum_safe: bool = False) -> str:
@@ -138,9 +178,12 @@ class Registration:
         return build_receipt(leaf, position, path, note, payment)
 
     def _read_note(self) -> tuple[str, Checkpoint]:
-        trust = ReceiptTrust(self._roster.genesis, self._roster.current, self._cosigners)
         note = self._log.read_checkpoint()
-        return note, verify_note(note, trust.get_log_key(), self._cosigners).checkpoint
+        log_key = self._get_trust().get_log_key()
+        return note, verify_note(note, log_key, self._cosigners).checkpoint
+
+    def _get_trust(self) -> ReceiptTrust:
+        return ReceiptTrust(self._roster.genesis, self._roster.current, self._cosigners)
 
     def _hash(self, level: int, number: int, size: int) -> Digest:
         return self._log.read_hash(level, number, size)
@@ -186,11 +229,3 @@ def _index_leaf(position: int, leaf: Leaf) -> Indexed:
     if isinstance(leaf, KernelLeaf):
         return Indexed(position, kernels=leaf.txid)
     return Indexed(position, is_header=isinstance(leaf, HeaderLeaf))
-
-
-def _get_state(
-    ref: OutputRef, created: dict[OutputRef, int], spent: dict[OutputRef, int]
-) -> OutputState:
-    if ref in spent:
-        return OutputState.SPENT
-    return OutputState.UNSPENT if ref in created else OutputState.UNKNOWN

@@ -56,6 +56,7 @@ def list_output_steps(url: str, roster: Roster, place: OutputPlace) -> Sequence[
     network, ref = roster.genesis.network.hex(), place.ref.hex()
     origin, key = compute_origin(roster.genesis), roster.current.get_central_bank().institution_key
     root = f"curl -sSk {url}/root.pem -o root.pem\n"
+    lists = f"specie audit {url} --root root.pem --network {network} --keep mirror"
     steps = [
         Step(
             "What the registration has signed about it.",
@@ -65,19 +66,16 @@ def list_output_steps(url: str, roster: Roster, place: OutputPlace) -> Sequence[
             + "\ncat text",
         )
     ]
-    if place.created is not None:
-        steps.append(_list_proof(url, network, f"output/{ref}/proof", "That it was registered."))
-    if place.spent is not None:
-        steps.append(_list_proof(url, network, f"output/{ref}/spent-proof", "That it was spent."))
+    proofs = [
+        ("That it was registered.", "proof", place.created),
+        ("That it was spent.", "spent-proof", place.spent),
+    ]
+    for what, name, position in proofs:
+        if position is not None:
+            check = f"specie verify-receipt {name} --public mirror --network {network}"
+            fetched = _fetch(url, f"output/{ref}/{name}", name)
+            steps.append(Step(what, f"{lists}\n{fetched}{check}"))
     return steps
-
-
-def _list_proof(url: str, network: str, path: str, what: str) -> Step:
-    return Step(
-        f"{what} The folder mirror is the one of the audit.",
-        _fetch(url, path, "proof")
-        + f"specie verify-receipt proof --public mirror --network {network}",
-    )
 
 
 def _fetch(url: str, path: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""`specie up`, `status` and `serve`."""
+"""`specie up` and `status`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from specie.assembly.ceremony import Plan
-from specie.assembly.foundation import read_passphrase
-from specie.cli.processes import bring_up, print_status, serve
+from specie.cli.processes import bring_up, print_status
 
 Data = Annotated[Path, typer.Option("--data", help="Folder of the network.")]
 
@@ -43,20 +42,3 @@ def status(
     """Which processes are ready; exit code 0 only if all are."""
     are_ready = print_status(data, as_json=as_json, say=typer.echo)
     raise typer.Exit(0 if are_ready else 1)
-
-
-def serve_one(
-    folder: Annotated[Path, typer.Argument(help="Folder of the process, with settings.toml.")],
-    passphrase_file: Annotated[
-        Path | None, typer.Option(help="Else SPECIE_PASSPHRASE, or systemd's credentials.")
-    ] = None,
-) -> None:
-    """One institution's process, in the foreground."""
-    serve(folder.absolute(), read_passphrase(folder, passphrase_file))
-
-
-def add_network_commands(app: typer.Typer) -> None:
-    """Beside the others."""
-    app.command("up")(up)
-    app.command("status")(status)
-    app.command("serve")(serve_one)

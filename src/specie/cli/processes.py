@@ -1,4 +1,4 @@
-"""`specie up`, `status`, `serve`: a whole network of processes on this machine, or one of them."""
+"""`specie up`, `status`: a whole network of processes on this machine, or one of them."""
 
 import json
 import os
@@ -13,21 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from specie.api.serving import Serving, log_to
-from specie.assembly.bank_process import build_bank
-from specie.assembly.central_processes import (
-    build_accounting,
-    build_auditor,
-    build_notary,
-    build_registration,
-)
 from specie.assembly.ceremony import PASSPHRASES, Plan, create_network
-from specie.assembly.desk_process import build_desk
-from specie.assembly.foundation import Foundation, Process, open_foundation
 from specie.assembly.service_settings import SETTINGS, load_settings
-from specie.assembly.system import SystemClock, tune_interpreter
-from specie.assembly.telemetry import trace_to
-from specie.identity.services import ServiceRole
+from specie.assembly.system import SystemClock
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 
@@ -35,27 +23,6 @@ LOGS: Final = "logs"
 _START_S: Final = 60.0
 _STOP_S: Final = 20.0
 _ORDER: Final = ("notary", "accounting", "central-bank")  # others ask these first
-
-_BUILDERS: Final[dict[ServiceRole, Callable[[Foundation], Process]]] = {
-    ServiceRole.NOTARY: build_notary,
-    ServiceRole.ACCOUNTING: build_accounting,
-    ServiceRole.CENTRAL_BANK: build_desk,
-    ServiceRole.REGISTRATION: build_registration,
-    ServiceRole.BANK: build_bank,
-    ServiceRole.AUDITOR: build_auditor,
-}
-
-
-def serve(folder: Path, passphrase: str) -> None:
-    """One process, in the foreground, until it is told to stop."""
-    base = open_foundation(folder, passphrase)
-    log_to(level=base.settings.observe.level)
-    tune_interpreter()
-    if base.settings.observe.traces:
-        trace_to(folder / "traces.jsonl", base.name)
-    role = base.peers.services.get(base.name).role
-    process = _BUILDERS[role](base)
-    Serving(process).run(lambda: None)
 
 
 def create(plan: Plan) -> str:

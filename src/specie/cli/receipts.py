@@ -5,9 +5,10 @@ from pathlib import Path
 
 from specie.cli.trust import describe_network, load_trust
 from specie.crypto.addresses import Address, format_address
+from specie.crypto.outputs import compute_refs
 from specie.identity.cosigners import Backing
 from specie.ledger.receipts import PaymentPart, ReceiptTrust, VerifiedReceipt, verify_receipt
-from specie.log.leaves import KernelLeaf
+from specie.log.leaves import CreatedLeaf, KernelLeaf, SpentLeaf
 from specie.store.durable_files import read_regular
 from specie.tokens.holdings import unpack_memo
 from specie.values.catalogue import ErrorCode
@@ -41,8 +42,15 @@ def describe_receipt(
         "signed by": checkpoint.signers[0].name,
         **{one.role.plural: one.describe() for one in backing},
     }
-    if isinstance(receipt.leaf, KernelLeaf):
-        found["transaction"] = receipt.leaf.txid.hex()
+    match receipt.leaf:
+        case KernelLeaf():
+            found["transaction"] = receipt.leaf.txid.hex()
+        case CreatedLeaf():
+            found["output"] = compute_refs([receipt.leaf.output])[0].hex()
+        case SpentLeaf():
+            found["output"] = receipt.leaf.ref.hex()
+        case _:
+            pass
     if receipt.payment is not None:
         found.update(_describe_payment(trust, receipt.payment))
     return found

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -167,11 +167,12 @@ def answer_status(
 ) -> bytes:
     """An OCSP response (RFC 6960, DER) for one of our certificates."""
     try:
-        serial = ocsp.load_der_ocsp_request(asked).serial_number
-    except ValueError:
+        question = ocsp.load_der_ocsp_request(asked)
+        serial, algorithm = question.serial_number, question.hash_algorithm
+    except (ValueError, UnsupportedAlgorithm):
         return _refuse_status(ocsp.OCSPResponseStatus.MALFORMED_REQUEST)
     known = {one.serial_number: one for one in certificates}
-    if serial not in known:
+    if serial not in known or not isinstance(algorithm, SHA1 | SHA256):
         return _refuse_status(ocsp.OCSPResponseStatus.UNAUTHORIZED)
     ended = {one.serial: one.time for one in revoked}.get(serial)
     moment = _moment(now)
@@ -180,7 +181,7 @@ def answer_status(
         .add_response(
             cert=known[serial],
             issuer=issuer.certificate,
-            algorithm=SHA256(),
+            algorithm=algorithm,  # of the question: a client looks for its own name for it
             cert_status=ocsp.OCSPCertStatus.GOOD if ended is None else ocsp.OCSPCertStatus.REVOKED,
             this_update=moment,
             next_update=moment + dt.timedelta(days=1),

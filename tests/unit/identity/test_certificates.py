@@ -3,7 +3,7 @@
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA512, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
@@ -30,6 +30,7 @@ from tests.country import refused
 
 NETWORK = NetworkId(b"a network".ljust(16))
 BANK = ServiceName("bank-2")
+UNAUTHORISED = ocsp.OCSPResponseStatus.UNAUTHORIZED
 
 
 class Centre:
@@ -50,9 +51,10 @@ class Centre:
     def chain(self, *certificates: x509.Certificate) -> bytes:
         return b"".join(one.public_bytes(Encoding.PEM) for one in certificates)
 
-    def ask(self, certificate: x509.Certificate) -> bytes:
+    def ask(self, certificate: x509.Certificate, algorithm: HashAlgorithm | None = None) -> bytes:
         draft = ocsp.OCSPRequestBuilder()
-        draft = draft.add_certificate(certificate, self.issuer.certificate, SHA256())
+        issuer = self.issuer.certificate
+        draft = draft.add_certificate(certificate, issuer, algorithm or SHA256())
         return draft.build().public_bytes(Encoding.DER)
 
 
@@ -131,6 +133,10 @@ def test_status_of_one_certificate(centre: Centre) -> None:
     assert ask([]).certificate_status is ocsp.OCSPCertStatus.GOOD
     ended = ask([Revoked(centre.leaf.serial_number, Timestamp(MORNING + 1000))])
     assert ended.certificate_status is ocsp.OCSPCertStatus.REVOKED
+    as_openssl_asks = ask([], centre.ask(centre.leaf, SHA1()))  # a name, no signature
+    assert isinstance(as_openssl_asks.hash_algorithm, SHA1)
+    assert as_openssl_asks.certificate_status is ocsp.OCSPCertStatus.GOOD
+    assert ask([], centre.ask(centre.leaf, SHA512())).response_status is UNAUTHORISED
     unknown = ask([], centre.ask(Centre().leaf))
-    assert unknown.response_status is ocsp.OCSPResponseStatus.UNAUTHORIZED
+    assert unknown.response_status is UNAUTHORISED
     assert ask([], b"?").response_status is ocsp.OCSPResponseStatus.MALFORMED_REQUEST

@@ -1,0 +1,55 @@
+"""Commands by name; a module is imported when its command is asked for.
+
+Starting costs what the command needs: a look at a status does not wait for every module there is.
+"""
+
+from importlib import import_module
+from typing import Any, Final
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+_PACKAGE: Final = "specie.cli"
+COMMANDS: Final = {
+    "demo": "alone_commands:demo",
+    "up": "network_commands:up",
+    "status": "network_commands:status",
+    "serve": "serve_command:serve_one",
+    "officer": "officer_commands:officer",
+    "bank": "bank_commands:bank",
+    "central-bank": "bank_commands:central_bank",
+    "wallet": "wallet_commands:wallet",
+    "audit": "audit_command:audit",
+    "verify-receipt": "wallet_commands:verify_receipt",
+    "simulate": "alone_commands:simulate_seeds",
+    "bench": "alone_commands:bench",
+}
+"""Command → module of this package and what it holds: a function, or a group of commands."""
+
+
+class LazyGroup(TyperGroup):
+    """`specie` itself."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """In the order of the table."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | TyperGroup | None:
+        """None for one that there is not."""
+        del ctx
+        place = COMMANDS.get(cmd_name)
+        return None if place is None else _load(cmd_name, place)
+
+
+def _load(name: str, place: str) -> TyperCommand | TyperGroup:
+    module, _, attribute = place.partition(":")
+    found = getattr(import_module(f"{_PACKAGE}.{module}"), attribute)
+    if not isinstance(found, typer.Typer):
+        function, found = found, typer.Typer(add_completion=False)
+        found.command(name)(function)
+    command = get_command(found)
+    assert isinstance(command, TyperCommand | TyperGroup), "made by Typer"
+    command.name = name
+    return command

@@ -8,7 +8,7 @@ from types import ModuleType
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from specie.assembly import foundation, service_settings
+from specie.assembly import foundation, service_settings, softhsm
 from specie.assembly.network import Settings
 from specie.identity.genesis import Genesis
 from specie.ledger.contracts import CASH_CONTRACT, SUPPLY_CONTRACT
@@ -72,10 +72,11 @@ def test_every_variable_of_the_environment_is_there() -> None:
     scripts = [path.read_text() for path in (ROOT / "scripts").glob("*.sh")]
     found |= {name for text in scripts for name in ours.findall(text)}
     found |= {foundation.PASSPHRASE, foundation.DATABASE, foundation.CREDENTIALS}
+    found.add(softhsm.PLACE)
     named = {row[0].strip("`") for row in read_rows("settings.md", "Environment")}
     assert named == found | {"PYTHON", "ARGS"}
     reading = {path.name for path in (ROOT / "src").rglob("*.py") if "environ" in path.read_text()}
-    assert reading == {"foundation.py"}
+    assert reading == {"foundation.py", "softhsm.py"}
 
 
 def test_every_setting_of_a_process_is_there() -> None:

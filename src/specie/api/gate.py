@@ -21,10 +21,11 @@ from opentelemetry import propagate, trace
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from specie.api.metrics import count_request
+from specie.api.openapi import describe_face
 from specie.identity.services import ServiceRole
 from specie.ports.clock import Clock
 from specie.remote.channel import Speaker
@@ -103,15 +104,19 @@ class Gate:
 
     def build_app(self, offers: Sequence[Offer], pages: Sequence[BaseRoute] = ()) -> Starlette:
         """The operations of this listener, and pages beside them."""
+        offered = [(one, handler) for one, handler in offers if self._is_offered(one)]
         routes: list[BaseRoute] = [
-            Route(
-                operation.path, self._make_endpoint(operation, handler), methods=[operation.method]
-            )
-            for operation, handler in offers
-            if self._is_offered(operation)
+            Route(one.path, self._make_endpoint(one, handler), methods=[one.method])
+            for one, handler in offered
         ]
+        title = f"{self.service}, {self.listener.value}"
+        document = describe_face(title, [operation for operation, _ in offered])
+
+        async def describe(_request: Request) -> Response:
+            return JSONResponse(document)
+
         return Starlette(
-            routes=[*routes, *pages],
+            routes=[*routes, Route("/openapi.json", describe), *pages],
             exception_handlers={HTTPException: self._refuse_route, Exception: self._fail},
         )
 

@@ -10,7 +10,7 @@ import structlog
 
 from specie.accounting.reserves import Accounting
 from specie.assembly.centre import HISTORY
-from specie.assembly.foundation import Foundation, find_key
+from specie.assembly.foundation import Foundation
 from specie.assembly.lists import COSIGNERS, GENESIS, PARTICIPANTS, read_list, write_list
 from specie.assembly.overseers import read_lists
 from specie.crypto.cosigning import CosignerKey
@@ -84,7 +84,7 @@ class NotaryProcess:
 def build_accounting(base: Foundation) -> AccountingProcess:
     """With a reserve account for every bank of the list."""
     members = base.peers.roster.current
-    key = find_key(base.keys, members.accounting_key)
+    key = base.find_key(members.accounting_key)
     books = SqliteBooksStore(base.database)
     accounting = Accounting(base.peers.roster, books, key, base.clock)
     for service in base.peers.services.find_role(ServiceRole.BANK):
@@ -95,7 +95,7 @@ def build_accounting(base: Foundation) -> AccountingProcess:
 def build_notary(base: Foundation) -> NotaryProcess:
     """Refused if its database came back from an old copy (`store_outdated`)."""
     roster = base.peers.roster
-    key = find_key(base.keys, roster.current.notary_key)
+    key = base.find_key(roster.current.notary_key)
     public = base.folder / PUBLIC
     public.mkdir(exist_ok=True)
     store, log = SqliteNotaryStore(base.database), LogFolder(public)
@@ -244,7 +244,7 @@ class RegistrationProcess:
 def build_registration(base: Foundation) -> RegistrationProcess:
     """Its index in its database, the published folder beside it."""
     roster = base.peers.roster
-    key = find_key(base.keys, roster.current.get_central_bank().institution_key)
+    key = base.find_key(roster.current.get_central_bank().institution_key)
     public = base.folder / PUBLIC
     public.mkdir(exist_ok=True)
     log = LogFolder(public)

@@ -10,6 +10,7 @@ Everything is drawn here once. On a machine of a pilot each folder goes where it
 
 import secrets
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from specie.assembly.centre import HISTORY, list_hosts
-from specie.assembly.foundation import KEYS, TLS_PASSWORD
+from specie.assembly.foundation import KEYS, PIN, TLS_PASSWORD
 from specie.assembly.lists import (
     COSIGNERS,
     GENESIS,
@@ -38,9 +39,17 @@ from specie.assembly.service_settings import (
     Work,
     write_settings,
 )
+from specie.assembly.softhsm import SoftHsm
 from specie.assembly.tls import pack_key, write_identity
 from specie.crypto.cosigning import CosignerKey
-from specie.crypto.secrets import InstitutionKey, KeyTree, ScanKey, SealingKey, SigningKey
+from specie.crypto.secrets import (
+    InstitutionKey,
+    InstitutionSigner,
+    KeyTree,
+    ScanKey,
+    SealingKey,
+    SigningKey,
+)
 from specie.identity.certificates import (
     Issuer,
     build_revocations,
@@ -64,6 +73,7 @@ from specie.ports.clock import Clock
 from specie.store.certificate_store import SqliteCertificateStore
 from specie.store.database import Database
 from specie.store.durable_files import replace_durably
+from specie.store.hsm import HsmToken
 from specie.store.key_file import KeyFile
 from specie.values.amounts import Currency, Minor
 from specie.values.catalogue import ErrorCode
@@ -86,6 +96,8 @@ PUBLIC: Final = "public"
 _HOST: Final = "127.0.0.1"
 _PORTS: Final = range(20_000, 32_000)
 _TRIES: Final = 200
+_SPEAKERS: Final = (ServiceRole.CENTRAL_BANK, ServiceRole.ACCOUNTING, ServiceRole.NOTARY)
+"""They are no participants of their own: their key signs messages, and what their role signs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +118,7 @@ class Plan:
     traces: bool = False
     interval_ms: int = 250
     lists_ms: int = 1_000
+    is_hsm: bool = False  # Ed25519 keys of institutions in tokens of SoftHSM2
 
 
 @dataclass(slots=True, repr=False)
@@ -117,8 +130,9 @@ class _Institution:
     number: ParticipantNumber
     title: str
     keys: KeyFile
-    message: InstitutionKey
+    message: InstitutionSigner
     listen: Listen
+    token: HsmToken | None = None
     participant: Participant | None = None
     certificate_key: ec.EllipticCurvePrivateKey = field(
         default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
@@ -138,11 +152,11 @@ def create_network(plan: Plan, clock: Clock) -> Genesis:
     plan.data.mkdir(parents=True, exist_ok=True)
     plan.data.chmod(0o700)
     now = clock.now()
-    institutions = _draw_institutions(plan)
+    hsm = SoftHsm.create(plan.data) if plan.is_hsm else None
+    institutions = _draw_institutions(plan, hsm)
     officers = _draw_officers(plan)
-    list_key = InstitutionKey.generate()
     desk = institutions[ServiceName("central-bank")]
-    desk.keys.put("list", list_key)
+    list_key = draw_signer(desk.keys, desk.token, "list")
     genesis = _build_genesis(plan, list_key, now)
     root = _create_root(plan, now)
     issuing = ec.generate_private_key(ec.SECP256R1())
@@ -175,6 +189,9 @@ def create_network(plan: Plan, clock: Clock) -> Genesis:
         write_identity(folder, one.certificate_key, draw_tls_password(one.keys), chain)
         write_settings(folder, _describe_settings(plan, one, genesis, desk))
     desk_database.close()
+    for one in institutions.values():
+        if one.token is not None:
+            one.token.close()
     for name, data in published.items():
         write_list(plan.data / PUBLIC, name, data)
     write_list(plan.data / desk.name / HISTORY, "1", published[PARTICIPANTS])
@@ -218,10 +235,18 @@ def draw_port(host: str) -> int:
     raise SpecieError(ErrorCode.SETTING_INVALID, f"{host}: no free port")
 
 
-def draw_bank_keys(keys: KeyFile, institution: InstitutionKey) -> tuple[ScanKey, SigningKey]:
-    """Everything a bank signs, scans and seals with."""
+def draw_signer(keys: KeyFile, token: HsmToken | None, name: str) -> InstitutionSigner:
+    """An Ed25519 key: in the token if there is one, else in the file."""
+    if token is not None:
+        return token.generate(name)
+    key = InstitutionKey.generate()
+    keys.put(name, key)
+    return key
+
+
+def draw_bank_keys(keys: KeyFile) -> tuple[ScanKey, SigningKey]:
+    """Everything else that a bank signs, scans and seals with."""
     scan, attestation = ScanKey.generate(), SigningKey.generate()
-    keys.put("institution", institution)
     keys.put("scan", scan)
     keys.put("attestation", attestation)
     keys.put("tree", KeyTree.generate())
@@ -239,7 +264,7 @@ def draw_tls_password(keys: KeyFile) -> bytes:
     return password
 
 
-def _draw_institutions(plan: Plan) -> dict[ServiceName, _Institution]:
+def _draw_institutions(plan: Plan, hsm: SoftHsm | None) -> dict[ServiceName, _Institution]:
     wanted = [
         ("central-bank", ServiceRole.CENTRAL_BANK, CENTRAL_BANK, "Central Bank"),
         ("accounting", ServiceRole.ACCOUNTING, CENTRAL_BANK, "Accounting"),
@@ -250,37 +275,47 @@ def _draw_institutions(plan: Plan) -> dict[ServiceName, _Institution]:
     for place, title in enumerate(plan.banks):
         number = ParticipantNumber(place + 2)
         wanted.append((f"bank-{number}", ServiceRole.BANK, number, title))
+    files = {name: create_keys(plan.data, name) for name, *_ in wanted}
+    tokens = {} if hsm is None else _draw_tokens(files, hsm)
     made = {}
     for name, role, number, title in wanted:
         service = ServiceName(name)
-        keys, message = create_keys(plan.data, name), InstitutionKey.generate()
-        one = _Institution(service, role, number, title, keys, message, draw_listen(plan.host))
+        keys, token = files[name], tokens.get(name)
+        message = draw_signer(keys, token, "message" if role in _SPEAKERS else "institution")
+        listen = draw_listen(plan.host)
+        one = _Institution(service, role, number, title, keys, message, listen, token)
         one.participant = _draw_participant(one)
         made[service] = one
     return made
+
+
+def _draw_tokens(files: Mapping[str, KeyFile], hsm: SoftHsm) -> dict[str, HsmToken]:
+    """A PIN lies in the file of keys, so that one passphrase opens everything."""
+    pins = {name: secrets.token_hex(16) for name in files}
+    for name, pin in pins.items():
+        files[name].put_secret(PIN, pin.encode())
+    hsm.create_tokens(pins)
+    return {name: HsmToken(hsm.module, name, pin) for name, pin in pins.items()}
 
 
 def _draw_participant(one: _Institution) -> Participant | None:
     """Keys by role; the registration speaks for the central bank, with its institution key."""
     keys = one.keys
     if one.role is ServiceRole.BANK:
-        scan, attestation = draw_bank_keys(keys, one.message)
+        scan, attestation = draw_bank_keys(keys)
         return _describe(one, Role.BANK, scan, attestation)
     if one.role is ServiceRole.REGISTRATION:
         scan, attestation = ScanKey.generate(), SigningKey.generate()
-        keys.put("institution", one.message)
         keys.put("scan", scan)
         keys.put("attestation", attestation)
         return _describe(one, Role.CENTRAL_BANK, scan, attestation)
     if one.role is ServiceRole.AUDITOR:
         scan, attestation = ScanKey.generate(), SigningKey.generate()
-        keys.put("institution", one.message)
         keys.put("scan", scan)
         keys.put("attestation", attestation)
         keys.put("auditor", InstitutionKey.generate())
         keys.put("auditor-ml-dsa", CosignerKey.generate())
         return _describe(one, Role.AUDITOR, scan, attestation)
-    keys.put("message", one.message)
     if one.role is ServiceRole.CENTRAL_BANK:
         keys.put("tree", KeyTree.generate())
         keys.put_sealing_key("storage", SealingKey.generate())
@@ -312,7 +347,7 @@ def _draw_officers(plan: Plan) -> dict[int, Officer]:
     return officers
 
 
-def _build_genesis(plan: Plan, list_key: InstitutionKey, now: Timestamp) -> Genesis:
+def _build_genesis(plan: Plan, list_key: InstitutionSigner, now: Timestamp) -> Genesis:
     return Genesis(
         name=plan.name,
         currency=plan.currency,
@@ -374,6 +409,12 @@ def _describe_cosigner(
     return [(role, get_verifier_key(one.name, handle)) for handle in (plain, quantum_safe)]
 
 
+def _describe_keys(one: _Institution) -> Keys:
+    if one.token is None:
+        return Keys()
+    return Keys(source="pkcs11", module=str(one.token.module), token=one.token.label)
+
+
 def _describe_settings(
     plan: Plan, one: _Institution, genesis: Genesis, desk: _Institution
 ) -> ServiceSettings:
@@ -381,7 +422,7 @@ def _describe_settings(
         service=one.name,
         network=Network(id=genesis.network.hex(), lists=f"https://{desk.listen.public}"),
         listen=one.listen,
-        keys=Keys(),
+        keys=_describe_keys(one),
         observe=Observe(traces=plan.traces),
         work=Work(interval_ms=plan.interval_ms, lists_ms=plan.lists_ms),
     )

@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from specie.assembly.centre import Centre, load_issuer
-from specie.assembly.foundation import Foundation, find_key
+from specie.assembly.foundation import Foundation
 from specie.assembly.joining import Joining
 from specie.assembly.tls import unpack_key
 from specie.books.stock import Stock
@@ -214,7 +214,7 @@ def build_desk(base: Foundation) -> DeskProcess:
     centre = Centre(
         folder=base.folder,
         peers=base.peers,
-        list_key=find_key(keys, roster.genesis.list_key),
+        list_key=base.find_key(roster.genesis.list_key),
         issuer=load_issuer(base.folder, unpack_key(keys.get_secret("issuing-key"))),
         store=SqliteCertificateStore(base.database),
         clock=base.clock,

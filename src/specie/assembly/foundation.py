@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import structlog
 
 from specie.assembly.lists import ListReader, load_peers
-from specie.assembly.service_settings import ServiceSettings, load_settings
+from specie.assembly.service_settings import Keys, ServiceSettings, load_settings
 from specie.assembly.system import RandomIdentifiers, SystemClock
 from specie.assembly.tls import (
     ROOT,
@@ -25,6 +25,7 @@ from specie.remote.channel import Channel, Speaker
 from specie.remote.peers import Peers
 from specie.store.database import Database
 from specie.store.durable_files import read_regular
+from specie.store.hsm import HsmToken
 from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -37,6 +38,7 @@ PASSPHRASE: Final = "SPECIE_PASSPHRASE"
 DATABASE: Final = "SPECIE_DATABASE"
 CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"  # systemd's
 TLS_PASSWORD: Final = "tls-password"
+PIN: Final = "token-pin"  # of the hardware module's token
 _LOG: Final = structlog.get_logger("specie.process")
 
 
@@ -53,6 +55,7 @@ class Foundation:
     clock: Clock
     lists: ListReader
     tls_password: bytes
+    token: HsmToken | None = None
     _read_at: float = 0.0
 
     @property
@@ -64,6 +67,10 @@ class Foundation:
     def surroundings(self) -> Surroundings:
         """For vaults and desks."""
         return Surroundings(self.peers.roster, self.clock, RandomIdentifiers())
+
+    def find_key(self, public: InstitutionPublicKey) -> InstitutionSigner:
+        """Ours of this public half, in the file or in the hardware module."""
+        return find_key(self.keys, self.token, public)
 
     def refresh_lists(self) -> list[str]:
         """What is newer, if it is time to ask; nothing if the central bank does not answer."""
@@ -82,6 +89,8 @@ class Foundation:
         """Connections and database."""
         self.channel.close()
         self.database.close()
+        if self.token is not None:
+            self.token.close()
 
 
 class Process(Protocol):
@@ -146,7 +155,8 @@ def open_foundation(folder: Path, passphrase: str) -> Foundation:
     peers = load_peers(folder, settings.network_id)
     clock = SystemClock()
     service = peers.services.get(settings.name)
-    speaker = Speaker(settings.name, find_key(keys, service.key))
+    token = _open_token(settings.keys, keys)
+    speaker = Speaker(settings.name, find_key(keys, token, service.key))
     channel = Channel(speaker, peers, build_client_context(folder, password), clock)
     public = build_public_context(folder / ROOT)
     return Foundation(
@@ -159,17 +169,29 @@ def open_foundation(folder: Path, passphrase: str) -> Foundation:
         clock=clock,
         lists=ListReader(settings.network.lists, folder, peers, public),
         tls_password=password,
+        token=token,
     )
 
 
-def find_key(keys: KeyFile, public: InstitutionPublicKey) -> InstitutionSigner:
-    """The one that the lists name: after a rotation the file holds older ones as well."""
+def find_key(
+    keys: KeyFile, token: HsmToken | None, public: InstitutionPublicKey
+) -> InstitutionSigner:
+    """The one that the lists name: after a rotation there are older ones as well."""
+    in_token = token.find(public) if token else None
+    if in_token is not None:
+        return in_token
     for name in keys.list_names():
         with contextlib.suppress(SpecieError):
             key = keys.get(name, InstitutionKey.unseal)
             if key.public == public:
                 return key
     raise SpecieError(ErrorCode.SETTING_INVALID, "no key here is the one in the network's lists")
+
+
+def _open_token(settings: Keys, keys: KeyFile) -> HsmToken | None:
+    if settings.source == "file":
+        return None
+    return HsmToken(Path(settings.module), settings.token, keys.get_secret(PIN).decode())
 
 
 def read_passphrase(folder: Path, given: Path | None) -> str:

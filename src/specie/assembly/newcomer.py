@@ -16,7 +16,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from urllib3.exceptions import HTTPError
 
-from specie.assembly.ceremony import draw_bank_keys, draw_listen, draw_tls_password
+from specie.assembly.ceremony import (
+    draw_bank_keys,
+    draw_listen,
+    draw_signer,
+    draw_tls_password,
+)
 from specie.assembly.foundation import KEYS, TLS_PASSWORD, open_foundation
 from specie.assembly.joining import compute_enrolment_message, hash_enrolment
 from specie.assembly.lists import ROOT_FILE, fetch_lists, load_peers, read_list, write_list
@@ -75,7 +80,8 @@ class Newcomer:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.folder.chmod(0o700)
             keys = KeyFile.create(path, passphrase, secrets.token_bytes(16))
-            draw_bank_keys(keys, InstitutionKey.generate())
+            draw_signer(keys, None, "institution")
+            draw_bank_keys(keys)
             key = ec.generate_private_key(ec.SECP256R1())
             draw_tls_password(keys)
             keys.put_secret(_CERTIFICATE, pack_key(key))

@@ -22,6 +22,9 @@ def up(
     ] = 10_000,
     *,
     traces: Annotated[bool, typer.Option(help="Of a new network: write spans.")] = False,
+    hsm: Annotated[
+        bool, typer.Option("--hsm", help="Of a new network: signing keys in SoftHSM2.")
+    ] = False,
 ) -> None:
     """Start all institutions as processes on loopback; makes a new network in an empty folder."""
     plan = Plan(
@@ -30,6 +33,7 @@ def up(
         banks=tuple(banks or ("Bank of the North", "Bank of the South")),
         batch_age_ms_max=batch_age_ms,
         traces=traces,
+        is_hsm=hsm,
     )
     bring_up(data.absolute(), plan, typer.echo)
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from specie.assembly.ceremony import PASSPHRASES, Plan, create_network
 from specie.assembly.service_settings import SETTINGS, load_settings
+from specie.assembly.softhsm import use_tokens
 from specie.assembly.system import SystemClock
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -45,6 +46,9 @@ class Network:
 
     data: Path
     children: list[Child] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        use_tokens(self.data)
 
     def start(self, name: str) -> Child:
         """One process, its log beside the others'."""

@@ -1,0 +1,70 @@
+"""SoftHSM2 for a network on one machine: tokens in its folder, one for each institution.
+
+In earnest a token is set up with the tools of who makes the module, and settings name it.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from specie.store.durable_files import replace_durably
+from specie.store.hsm import reload_module
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+
+FOLDER: Final = "hsm"
+_SETTINGS: Final = "softhsm2.conf"
+PLACE: Final = "SOFTHSM2_CONF"
+_MODULES: Final = (
+    "/usr/lib/softhsm/libsofthsm2.so",
+    "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+    "/usr/lib64/pkcs11/libsofthsm2.so",
+    "/usr/local/lib/softhsm/libsofthsm2.so",
+    "/opt/homebrew/lib/softhsm/libsofthsm2.so",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SoftHsm:
+    """Of one network."""
+
+    module: Path
+
+    @classmethod
+    def create(cls, data: Path) -> "SoftHsm":
+        """A folder for tokens; `setting_invalid` if SoftHSM is not installed."""
+        tool = shutil.which("softhsm2-util")
+        module = next((Path(one) for one in _MODULES if Path(one).exists()), None)
+        if tool is None or module is None:
+            reason = "SoftHSM2 is not installed (Debian: apt-get install softhsm2)"
+            raise SpecieError(ErrorCode.SETTING_INVALID, reason)
+        tokens = data / FOLDER / "tokens"
+        tokens.mkdir(parents=True, mode=0o700)
+        text = f"directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n"
+        replace_durably(data / FOLDER, _SETTINGS, text.encode())
+        use_tokens(data)
+        return cls(module)
+
+    def create_tokens(self, pins: Mapping[str, str]) -> None:
+        """Label → PIN; the folder is its owner's alone, so a PIN among arguments tells nobody."""
+        for label, pin in pins.items():
+            command = ["softhsm2-util", "--init-token", "--free", "--label", label]
+            command += ["--pin", pin, "--so-pin", pin]
+            try:
+                subprocess.run(  # noqa: S603  # a program of the system, found above
+                    command, check=True, capture_output=True
+                )
+            except subprocess.CalledProcessError:
+                raise SpecieError(ErrorCode.SETTING_INVALID, f"no token {label}") from None
+        reload_module(self.module)
+
+
+def use_tokens(data: Path) -> None:
+    """Tell the module where this network's tokens are; it asks the environment."""
+    settings = data / FOLDER / _SETTINGS
+    if settings.exists():
+        os.environ[PLACE] = str(settings)

@@ -1,0 +1,110 @@
+"""Keys in a token of SoftHSM2, which stands for a hardware module (X7)."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pkcs11
+import pytest
+from pkcs11 import Attribute, ObjectClass
+
+from specie.assembly.softhsm import SoftHsm
+from specie.crypto.secrets import InstitutionKey
+from specie.crypto.signatures import sign_as_institution, verify_institution_signature
+from specie.store.hsm import HsmToken
+from specie.values.catalogue import ErrorCode
+from specie.values.identifiers import InstitutionPublicKey
+from tests.country import refused
+
+needs_softhsm = pytest.mark.skipif(
+    shutil.which("softhsm2-util") is None, reason="SoftHSM2 is not installed"
+)
+pytestmark = needs_softhsm
+PIN = "a pin of sixteen"
+
+
+@pytest.fixture(scope="module")
+def hsm(tmp_path_factory: pytest.TempPathFactory) -> SoftHsm:
+    """A module finds its tokens once a process: one folder for all tests here."""
+    found = SoftHsm.create(tmp_path_factory.mktemp("network"))
+    found.create_tokens({"bank-2": PIN})
+    return found
+
+
+@pytest.fixture
+def token(hsm: SoftHsm) -> Iterator[HsmToken]:
+    with closing(HsmToken(hsm.module, "bank-2", PIN)) as found:
+        yield found
+
+
+def test_it_signs_as_a_key_of_the_file_does(token: HsmToken) -> None:
+    key = token.generate("signing")
+    public = InstitutionPublicKey(key.public)
+    for message in (b"", b"message", bytes(100_000)):
+        verify_institution_signature(public, message, sign_as_institution(key, message))
+    with refused(ErrorCode.SIGNATURE_INVALID):
+        verify_institution_signature(public, b"other", sign_as_institution(key, b"message"))
+
+
+def test_a_key_is_found_by_its_public_half(token: HsmToken, hsm: SoftHsm) -> None:
+    """After a rotation there are several; the lists say which counts."""
+    first, second = token.generate("first"), token.generate("second")
+    token.close()
+    again = HsmToken(hsm.module, "bank-2", PIN)
+    for key in (first, second):
+        found = again.find(InstitutionPublicKey(key.public))
+        assert found is not None
+        message = sign_as_institution(found, b"x")
+        verify_institution_signature(InstitutionPublicKey(key.public), b"x", message)
+    assert again.find(InstitutionPublicKey(InstitutionKey.generate().public)) is None
+    with refused(ErrorCode.ORDER_CONFLICT):
+        again.generate("first")
+    again.close()
+
+
+def test_the_secret_half_never_leaves(token: HsmToken) -> None:
+    token.generate("kept")
+    private = token._list({Attribute.CLASS: ObjectClass.PRIVATE_KEY})  # noqa: SLF001  # what it has
+    assert private
+    for one in private:
+        assert one[Attribute.SENSITIVE]
+        assert not one[Attribute.EXTRACTABLE]
+        with pytest.raises(pkcs11.exceptions.AttributeSensitive):
+            one[Attribute.VALUE]
+    token.close()
+    token_alone = pkcs11.lib(str(token.module)).get_token(token_label="bank-2")
+    with token_alone.open() as session:  # without a PIN
+        assert not list(session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY}))
+
+
+def test_a_wrong_pin_or_token_is_said(hsm: SoftHsm, tmp_path: Path) -> None:
+    with refused(ErrorCode.PASSPHRASE_WRONG):
+        HsmToken(hsm.module, "bank-2", PIN + "x")
+    with refused(ErrorCode.SETTING_INVALID):
+        HsmToken(hsm.module, "bank-9", PIN)
+    with refused(ErrorCode.SETTING_INVALID):
+        HsmToken(tmp_path / "no-module.so", "bank-2", PIN)
+
+
+def test_threads_take_turns(token: HsmToken) -> None:
+    key = token.generate("busy")
+    made: list[bytes] = []
+
+    def work() -> None:
+        made.extend(sign_as_institution(key, b"x") for _ in range(20))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert len(made) == 80 and len(set(made)) == 1  # Ed25519 is deterministic
+
+
+def test_a_token_that_is_closed_refuses(token: HsmToken) -> None:
+    key = token.generate("closed")
+    token.close()
+    with refused(ErrorCode.STORE_UNUSABLE):
+        key.sign(b"x")

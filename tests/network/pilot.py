@@ -6,6 +6,7 @@ import signal
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,6 +42,8 @@ class Pilot:
     network: Network
     devices: Path
     children: dict[str, Child] = field(default_factory=dict)
+    _zygote: subprocess.Popen[str] | None = None
+    _asking: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def public(self) -> Path:
@@ -64,12 +67,42 @@ class Pilot:
 
     def run(self, *arguments: str, stdin: str = "", code: int = 0) -> str:
         """A command as people type it; gives what it prints."""
-        command = [sys.executable, "-m", "specie", *arguments]
-        done = subprocess.run(
-            command, input=stdin, capture_output=True, text=True, timeout=120, check=False
+        done = self.try_run(*arguments, stdin=stdin)
+        assert done["code"] == code, f"{arguments}: {done['code']}\n{done['err']}"
+        return str(done["out"] if code == 0 else done["err"]).strip()
+
+    def try_run(self, *arguments: str, stdin: str = "") -> dict[str, Any]:
+        """The same, however it ends: `code`, `out`, `err`."""
+        asked = json.dumps({"arguments": arguments, "stdin": stdin})
+        with self._asking:
+            zygote = self._start_zygote()
+            assert zygote.stdin is not None and zygote.stdout is not None
+            zygote.stdin.write(f"{asked}\n")
+            zygote.stdin.flush()
+            found: dict[str, Any] = json.loads(zygote.stdout.readline())
+        return found
+
+    def begin(self, *arguments: str, stdin: str = "") -> subprocess.Popen[str]:
+        """A command of which we wait for the end later."""
+        begun = subprocess.Popen(
+            [sys.executable, "-m", "specie", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
-        assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stderr}"
-        return (done.stdout if code == 0 else done.stderr).strip()
+        assert begun.stdin is not None
+        begun.stdin.write(stdin)
+        begun.stdin.close()
+        return begun
+
+    def _start_zygote(self) -> subprocess.Popen[str]:
+        if self._zygote is None:
+            command = [sys.executable, str(Path(__file__).with_name("zygote.py"))]
+            self._zygote = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+        return self._zygote
 
     def officer(self, *arguments: str, officers: tuple[int, ...] = (1, 2)) -> str:
         numbers = [word for one in officers for word in ("--officer", str(one))]
@@ -145,6 +178,9 @@ class Pilot:
         return "".join(path.read_text() for path in (self.data / "logs").glob("*.jsonl"))
 
     def stop(self) -> None:
+        if self._zygote is not None:
+            self._zygote.terminate()
+            self._zygote.communicate()
         self.network.stop()
 
 

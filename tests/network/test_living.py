@@ -82,9 +82,8 @@ def _let_the_successor_take_over(pilot: Pilot, carol: str) -> None:
 
 
 def _try(pilot: Pilot, *arguments: str, stdin: str) -> str:
-    command = [sys.executable, "-m", "specie", *arguments]
-    done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
-    return done.stdout + done.stderr
+    done = pilot.try_run(*arguments, stdin=stdin)
+    return str(done["out"] + done["err"])
 
 
 def test_what_is_redeemed_becomes_reserves(pilot: Pilot) -> None:

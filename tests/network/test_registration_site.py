@@ -50,14 +50,7 @@ def _try_receipt(pilot: Pilot, told: Told) -> bool:
     pilot.run("audit", url, "--root", root, "--keep", str(told.mirror))
     command = ["wallet", "receipt", told.payment, "--device", device, "--holder", "alice"]
     command += ["--public", str(told.mirror), "--out", str(told.receipt)]
-    done = subprocess.run(
-        [sys.executable, "-m", "specie", *command],
-        input=f"{PASSPHRASE}\n",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.returncode == 0
+    return bool(pilot.try_run(*command, stdin=f"{PASSPHRASE}\n")["code"] == 0)
 
 
 @pytest.fixture(scope="module")

@@ -173,11 +173,7 @@ class Bank:
         payer = self._get_payer(inputs)
         check_not_empty(outputs, payer.address)
         spent = sum(one.token.amount for one in inputs)
-        ours = {
-            index: self._get_owner(token)
-            for index, token in enumerate(outputs)
-            if is_served(token.opening.bank, self.number, self._roster)
-        }
+        ours = self._find_owners(outputs)
         owned = [(ours[index], outputs[index]) for index in ours]
         self._check_standing(body.outline, [payer, *ours.values()])
         movements = self._list_movements(body.txid, (payer, spent), owned)
@@ -334,10 +330,20 @@ class Bank:
             raise SpecieError(ErrorCode.DISCLOSURE_MISMATCH, "inputs of one client, at least one")
         return _get_known(self._clients.find_client(owners.pop()))
 
+    def _find_owners(self, outputs: Sequence[Token]) -> dict[int, Client]:
+        """Our clients' outputs, with those that we have taken over of a bank that we succeed."""
+        owners: dict[int, Client] = {}
+        for index, token in enumerate(outputs):
+            bank = token.opening.bank
+            if bank == self.number:
+                owners[index] = self._get_owner(token)
+            elif is_served(bank, self.number, self._roster):
+                known = self._clients.find_by_address(_get_address(token))
+                owners |= {} if known is None else {index: known}
+        return owners
+
     def _get_owner(self, token: Token) -> Client:
-        opening = token.opening
-        address = Address(opening.bank, opening.view, opening.spend)
-        return _get_known(self._clients.find_by_address(address))
+        return _get_known(self._clients.find_by_address(_get_address(token)))
 
     def _check_standing(self, outline: Outline, clients: Sequence[Client]) -> None:
         """Nobody blocked, but for what was attested before: a retry gets the same answer."""
@@ -366,6 +372,11 @@ class Bank:
                 Movement(txid, client.id, amount, now, is_incoming=False, is_final=False)
             )
         return movements
+
+
+def _get_address(token: Token) -> Address:
+    opening = token.opening
+    return Address(opening.bank, opening.view, opening.spend)
 
 
 def _get_known(client: Client | None) -> Client:

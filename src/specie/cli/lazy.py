@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
-from typer.main import get_command
+from typer.main import get_command, get_group
 
 _PACKAGE: Final = "specie.cli"
 COMMANDS: Final = {
@@ -46,10 +46,12 @@ class LazyGroup(TyperGroup):
 def _load(name: str, place: str) -> TyperCommand | TyperGroup:
     module, _, attribute = place.partition(":")
     found = getattr(import_module(f"{_PACKAGE}.{module}"), attribute)
-    if not isinstance(found, typer.Typer):
-        function, found = found, typer.Typer(add_completion=False)
-        found.command(name)(function)
-    command = get_command(found)
-    assert isinstance(command, TyperCommand | TyperGroup), "made by Typer"
-    command.name = name
+    if isinstance(found, typer.Typer):
+        group = get_group(found)
+        group.name = name
+        return group
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(found)
+    command = get_command(alone)
+    assert isinstance(command, TyperCommand), "made by Typer"
     return command

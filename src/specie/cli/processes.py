@@ -21,7 +21,7 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 
 LOGS: Final = "logs"
-_START_S: Final = 60.0
+_START_S: Final = 120.0
 _STOP_S: Final = 20.0
 _ORDER: Final = ("notary", "accounting", "central-bank")  # others ask these first
 

@@ -7,8 +7,9 @@ sign with. Keys of other kinds (Ristretto, ML-DSA, sealing) have no mechanism in
 the encrypted file, as does the token's PIN. Tested with SoftHSM2.
 """
 
-import contextlib
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,56 +56,51 @@ class HsmToken:
 
     def generate(self, name: str) -> "HsmKey":
         """A new key in the token, under its name; `order_conflict` if there is one."""
-        with self._lock:
-            try:
-                if self._list({Attribute.LABEL: name}):
-                    reason = f"token {self.label}: {name} is there already"
-                    raise SpecieError(ErrorCode.ORDER_CONFLICT, reason)
-                curve = {Attribute.EC_PARAMS: encode_named_curve_parameters(_ED25519)}
-                parameters = self._session.create_domain_parameters(
-                    KeyType.EC_EDWARDS, curve, local=True
-                )
-                pair = parameters.generate_keypair(
-                    mechanism=Mechanism.EC_EDWARDS_KEY_PAIR_GEN, store=True, label=name
-                )
-            except PKCS11Error as error:
-                raise self._fail(error) from None
-            return HsmKey(self, pair[1], _read_public(pair[0]))
+        with self._using():
+            if self._list({Attribute.LABEL: name}):
+                reason = f"token {self.label}: {name} is there already"
+                raise SpecieError(ErrorCode.ORDER_CONFLICT, reason)
+            curve = {Attribute.EC_PARAMS: encode_named_curve_parameters(_ED25519)}
+            parameters = self._session.create_domain_parameters(
+                KeyType.EC_EDWARDS, curve, local=True
+            )
+            public, private = parameters.generate_keypair(
+                mechanism=Mechanism.EC_EDWARDS_KEY_PAIR_GEN, store=True, label=name
+            )
+            return HsmKey(self, private, _read_public(public))
 
     def find(self, public: InstitutionPublicKey) -> "HsmKey | None":
         """The key of this public half, if it is in the token."""
-        with self._lock:
-            try:
-                found = self._list({Attribute.CLASS: ObjectClass.PUBLIC_KEY})
-                names = [one.label for one in found if _read_public(one) == public]
-                for name in names:
-                    wanted = {Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.LABEL: name}
-                    for private in self._list(wanted):
-                        return HsmKey(self, private, public)
-            except PKCS11Error as error:
-                raise self._fail(error) from None
+        with self._using():
+            halves = self._list({Attribute.CLASS: ObjectClass.PUBLIC_KEY})
+            names = {one.label for one in halves if _read_public(one) == public}
+            for private in self._list({Attribute.CLASS: ObjectClass.PRIVATE_KEY}):
+                if private.label in names:
+                    return HsmKey(self, private, public)
         return None
 
     def sign(self, private: Any, message: bytes) -> bytes:
         """64 bytes; `store_unusable` if the module does not do it."""
-        with self._lock:
-            try:
-                signature: bytes = private.sign(message, mechanism=Mechanism.EDDSA)
-            except PKCS11Error as error:
-                raise self._fail(error) from None
+        with self._using():
+            signature: bytes = private.sign(message, mechanism=Mechanism.EDDSA)
         return signature
 
     def close(self) -> None:
         """Log out; again is nothing."""
-        with self._lock, contextlib.suppress(PKCS11Error):
+        with self._lock, suppress(PKCS11Error):
             self._session.close()
 
     def _list(self, wanted: dict[Attribute, object]) -> list[Any]:
         return list(self._session.get_objects(wanted))
 
-    def _fail(self, error: PKCS11Error) -> SpecieError:
-        reason = f"token {self.label}: {type(error).__name__}"
-        return SpecieError(ErrorCode.STORE_UNUSABLE, reason)
+    @contextmanager
+    def _using(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                yield
+            except PKCS11Error as error:
+                reason = f"token {self.label}: {type(error).__name__}"
+                raise SpecieError(ErrorCode.STORE_UNUSABLE, reason) from None
 
 
 class HsmKey:

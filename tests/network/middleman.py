@@ -1,0 +1,204 @@
+"""Stands between all processes: sees every message, and cuts, delays, doubles or reorders it.
+
+It has everybody's TLS keys, which no attacker has: to each caller it is the service, to each
+service the caller. Messages stay as they are, since their signatures are not its own.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from specie.assembly.ceremony import draw_port
+from specie.assembly.service_settings import load_settings, write_settings
+from specie.assembly.tls import (
+    ROOT,
+    build_client_context,
+    build_public_context,
+    build_server_context,
+)
+from specie.cli.processes import list_processes
+from specie.remote.channel import get_certified, get_host
+from tests.network.pilot import Pilot
+
+PUBLIC = ""  # who calls without a certificate
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A request as it came, and how it was answered."""
+
+    caller: str
+    service: str
+    listener: str
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    status: int
+    time: float
+
+
+class Cut(Exception):
+    """The connection ends here."""
+
+
+@dataclass
+class Weather:
+    """What happens to a message; each has its chance, of one."""
+
+    seed: int = 1
+    cut_before: float = 0
+    cut_after: float = 0  # carried out, and the answer is lost
+    doubled: float = 0
+    delayed: float = 0  # by up to `seconds`: later ones overtake it
+    seconds: float = 0.3
+    _random: random.Random = field(init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
+
+    def strikes(self, chance: float) -> bool:
+        with self._lock:
+            return self._random.random() < chance
+
+    def carry(self, send: Callable[[], Any]) -> Any:
+        if self.strikes(self.delayed):
+            time.sleep(self._random.random() * self.seconds)
+        if self.strikes(self.cut_before):
+            raise Cut
+        answer = send()
+        if self.strikes(self.doubled):
+            answer = send()
+        if self.strikes(self.cut_after):
+            raise Cut
+        return answer
+
+
+@dataclass
+class Middleman:
+    """Listens where the lists say that the services are; they listen elsewhere."""
+
+    pilot: Pilot
+    weather: Weather = field(default_factory=Weather)
+    recorded: list[Recorded] = field(default_factory=list)
+    _places: dict[tuple[str, str], str] = field(default_factory=dict)
+    _pools: dict[tuple[str, str], urllib3.PoolManager] = field(default_factory=dict)
+    _servers: list[ThreadingHTTPServer] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def start(self) -> None:
+        """Before the processes are."""
+        for name in list_processes(self.pilot.data):
+            settings = load_settings(self.pilot.data / name)
+            moved = {}
+            for listener in ("institutions", "public"):
+                address = getattr(settings.listen, listener)
+                moved[listener] = f"127.0.0.1:{draw_port('127.0.0.1')}"
+                self._places[name, listener] = moved[listener]
+                self._listen(name, listener, address)
+            listen = settings.listen.model_copy(update=moved)
+            write_settings(self.pilot.data / name, settings.model_copy(update={"listen": listen}))
+
+    def stop(self) -> None:
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
+        for pool in self._pools.values():
+            pool.clear()
+
+    def send(self, one: Recorded) -> urllib3.BaseHTTPResponse:
+        """To the service itself."""
+        url = f"https://{self._places[one.service, one.listener]}{one.path}"
+        pool = self._get_pool(one.caller, one.listener)
+        return pool.request(
+            one.method, url, body=one.body or None, headers=one.headers, redirect=False
+        )
+
+    def _listen(self, service: str, listener: str, address: str) -> None:
+        host, port = get_host(f"https://{address}")
+        handler = type("Handler", (_Handler,), {"middleman": self, "where": (service, listener)})
+        server = ThreadingHTTPServer((host, port), handler)
+        server.daemon_threads = True
+        password = self.pilot.open_keys(service).get_secret("tls-password")
+        folder, is_mutual = self.pilot.data / service, listener == "institutions"
+        context = build_server_context(folder, password, is_mutual=is_mutual)
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        self._servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def _get_pool(self, caller: str, listener: str) -> urllib3.PoolManager:
+        with self._lock:
+            if (caller, listener) not in self._pools:
+                context = build_public_context(self.pilot.public / ROOT)
+                if caller:
+                    password = self.pilot.open_keys(caller).get_secret("tls-password")
+                    context = build_client_context(self._get_folder(caller), password)
+                self._pools[caller, listener] = urllib3.PoolManager(
+                    ssl_context=context, retries=False, timeout=30.0, maxsize=32
+                )
+            return self._pools[caller, listener]
+
+    def _get_folder(self, name: str) -> Path:
+        return self.pilot.data / name
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    middleman: Middleman
+    where: tuple[str, str]
+
+    def do_GET(self) -> None:  # named by the base class
+        self._carry()
+
+    do_POST = do_GET  # noqa: N815  # named by the base class
+
+    def handle(self) -> None:
+        with suppress(OSError, ValueError):
+            super().handle()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def _carry(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        headers = {k.lower(): v for k, v in self.headers.items() if k.lower() != "host"}
+        service, listener = self.where
+        asked = (self._get_caller(), service, listener, self.command, self.path, headers, body)
+
+        def send() -> urllib3.BaseHTTPResponse:
+            draft = Recorded(*asked, status=0, time=time.time())
+            answer = self.middleman.send(draft)
+            recorded = Recorded(*asked, status=answer.status, time=draft.time)
+            self.middleman.recorded.append(recorded)
+            return answer
+
+        try:
+            answer = self.middleman.weather.carry(send)
+        except (Cut, HTTPError, OSError):
+            self.close_connection = True
+            return
+        self.send_response_only(answer.status)
+        for name, value in answer.headers.items():
+            if name.lower() not in ("connection", "transfer-encoding"):
+                self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer.data)
+
+    def _get_caller(self) -> str:
+        shown = get_certified(self.connection.getpeercert())
+        if shown is None:
+            return PUBLIC
+        [name] = [one.rpartition("/")[2] for one in shown.names]
+        return name

@@ -1,0 +1,161 @@
+"""Messages cut, delayed, doubled and reordered between all processes; every one of them replayed.
+
+Whatever the network does, each order comes to one end, and comes to it once (T1, P4, P8, P9).
+"""
+
+import json
+import re
+import secrets
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from specie.assembly.ceremony import Plan, create_network
+from specie.assembly.system import SystemClock
+from specie.cli.processes import Network
+from tests.network.middleman import Middleman, Weather
+from tests.network.pilot import Pilot
+
+STORM = Weather(seed=7, cut_before=0.08, cut_after=0.12, doubled=0.25, delayed=0.4)
+FRESH_S = 50  # a message counts for a minute
+
+
+@dataclass
+class Between:
+    """The network, and who stands in it."""
+
+    pilot: Pilot
+    middleman: Middleman
+    bob: str
+
+
+@pytest.fixture(scope="module")
+def between() -> Iterator[Between]:
+    with tempfile.TemporaryDirectory(prefix="sp") as folder:
+        data, devices = Path(folder) / "n", Path(folder) / "devices"
+        devices.mkdir()
+        plan = Plan(data, interval_ms=100, lists_ms=300, batch_age_ms_max=2_000)
+        create_network(plan, SystemClock())
+        pilot = Pilot(data, Network(data), devices)
+        middleman = Middleman(pilot)
+        middleman.start()
+        try:
+            pilot.start()
+            yield Between(pilot, middleman, _make_money(pilot))
+        finally:
+            pilot.stop()
+            middleman.stop()
+
+
+def _make_money(pilot: Pilot) -> str:
+    pilot.fund(2, "500.00")
+    pilot.open_wallet("alice", 2)
+    pilot.bank(2, "lend", "alice", "100.00")
+    pilot.wallet("alice", "withdraw", "100.00")
+    return pilot.open_wallet("bob", 3)
+
+
+def get_state(pilot: Pilot) -> dict[str, object]:
+    """Everything that somebody owns or owes."""
+    at = str(pilot.data / "central-bank")
+    found: dict[str, object] = {
+        "stock": json.loads(pilot.run("central-bank", "stock", "--at", at, "--json"))
+    }
+    for number in (2, 3):
+        found[f"bank-{number}"] = json.loads(pilot.bank(number, "show", "--json"))
+    for holder in ("alice", "bob"):
+        found[holder] = re.findall(r"balance: (\S+)", pilot.wallet(holder, "collect"))
+        found[f"{holder} at the bank"] = pilot.wallet(holder, "account")
+    return found
+
+
+def insist(pilot: Pilot, *arguments: str, stdin: str = "", seconds: float = 90) -> str:
+    """A command again and again, as people do, until it comes to its end."""
+    end = time.monotonic() + seconds
+    while True:
+        done = pilot.try_run(*arguments, stdin=stdin)
+        if done["code"] == 0:
+            return str(done["out"])
+        assert time.monotonic() < end, done["err"]
+        time.sleep(0.3)
+
+
+def approve(pilot: Pilot, order: str) -> None:
+    command = ("officer", "approve", order, "--data", str(pilot.data))
+    said = insist(pilot, *command, "--officer", "1", "--officer", "2", "--wait", "5")
+    assert "final" in said
+
+
+def do_everything(between: Between) -> None:
+    """An issue, a payment, a deposit, a redemption, each with its own order."""
+    pilot = between.pilot
+    orders = [secrets.token_hex(16) for _ in range(4)]
+    at = ("--at", str(pilot.data / "bank-2"))
+    insist(pilot, "bank", "issue", "20.00", "--order", orders[0], *at)
+    approve(pilot, orders[0])
+    for holder, order, words in (
+        ("alice", orders[1], ("pay", between.bob, "5.00")),
+        ("bob", orders[2], ("deposit", "2.00")),
+    ):
+        device = ("--device", str(pilot.devices / f"{holder}.db"), "--holder", holder)
+        public = ("--public", str(pilot.public))
+        if holder == "bob":
+            insist(pilot, "wallet", "collect", *device, *public, stdin="correct horse\n")
+        command = ("wallet", *words, "--order", order, *device, *public)
+        insist(pilot, *command, stdin="correct horse\n")
+    insist(pilot, "bank", "redeem", "10.00", "--order", orders[3], *at)
+    approve(pilot, orders[3])
+
+
+def check_end(pilot: Pilot, before: dict[str, object], after: dict[str, object]) -> None:
+    """What one of each has changed, and nothing else."""
+    old, new = (one["stock"] for one in (before, after))
+    assert isinstance(old, dict) and isinstance(new, dict)
+    assert new["outstanding"] == old["outstanding"] + 2_000 - 1_000
+    assert new["backed by"] == new["outstanding"]
+    assert not new.get("in transit")
+    balances = [[float(x) for x in (*before[h], *after[h])] for h in ("alice", "bob")]  # type: ignore[misc]  # lists of text
+    assert balances[0][1] == balances[0][0] - 5
+    assert balances[1][1] == balances[1][0] + 5 - 2
+    pilot.run("audit", pilot.get_url("registration"), "--root", str(pilot.public / "root.pem"))
+
+
+def test_every_recorded_request_again(between: Between) -> None:
+    """No second effect of anything that was said between anybody."""
+    before = get_state(between.pilot)
+    between.middleman.recorded.clear()
+    do_everything(between)
+    after = get_state(between.pilot)
+    check_end(between.pilot, before, after)
+    fresh = [one for one in between.middleman.recorded if one.time > time.time() - FRESH_S]
+    fresh = [one for one in fresh if "signature" in one.headers]
+    answers = Counter[int]()
+    for one in fresh:
+        answers[between.middleman.send(one).status] += 1
+    assert get_state(between.pilot) == after
+    posts = {(one.service, one.path) for one in fresh if one.method == "POST"}
+    assert {service for service, _ in posts} >= {"notary", "accounting", "central-bank", "bank-2"}
+    assert not [status for status in answers if status >= 500]
+    assert answers[200] > len(fresh) / 2
+
+
+def test_bad_weather_changes_no_end(between: Between) -> None:
+    """Cut before and after, doubled, delayed, overtaken: the same end, once."""
+    before = get_state(between.pilot)
+    between.middleman.weather = STORM
+    try:
+        do_everything(between)
+    finally:
+        between.middleman.weather = Weather()
+    between.pilot.wait(lambda: not get_transit(between.pilot), seconds=60)
+    check_end(between.pilot, before, get_state(between.pilot))
+
+
+def get_transit(pilot: Pilot) -> int:
+    at = str(pilot.data / "central-bank")
+    return int(json.loads(pilot.run("central-bank", "stock", "--at", at, "--json"))["in transit"])

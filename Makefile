@@ -24,7 +24,7 @@ demo: ## the whole story in one process, supply verified at the end (ARGS are pa
 .PHONY: test
 test: ## all tests of Python and Rust but the long ones (ARGS go to pytest)
 	$(BOOTSTRAP)
-	$(BIN)/pytest --numprocesses auto $(ARGS)
+	$(BIN)/pytest --numprocesses auto --dist loadfile $(ARGS)
 	cargo test --quiet --release --workspace --locked
 
 .PHONY: check

@@ -7,9 +7,10 @@ service the caller. Messages stay as they are, since their signatures are not it
 import random
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,16 @@ from typing import Any
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from specie.assembly.ceremony import draw_port
+from specie.assembly.ceremony import Plan, create_network, draw_port
 from specie.assembly.service_settings import load_settings, write_settings
+from specie.assembly.system import SystemClock
 from specie.assembly.tls import (
     ROOT,
     build_client_context,
     build_public_context,
     build_server_context,
 )
-from specie.cli.processes import list_processes
+from specie.cli.processes import Network, list_processes
 from specie.remote.channel import get_certified, get_host
 from tests.network.pilot import Pilot
 
@@ -44,6 +46,7 @@ class Recorded:
     headers: dict[str, str]
     body: bytes
     status: int
+    answer: bytes
     time: float
 
 
@@ -61,25 +64,28 @@ class Weather:
     doubled: float = 0
     delayed: float = 0  # by up to `seconds`: later ones overtake it
     seconds: float = 0.3
+    struck: Counter[str] = field(default_factory=Counter)
     _random: random.Random = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
 
-    def strikes(self, chance: float) -> bool:
+    def strikes(self, name: str) -> bool:
         with self._lock:
-            return self._random.random() < chance
+            is_struck: bool = self._random.random() < getattr(self, name)
+            self.struck[name] += is_struck
+            return is_struck
 
     def carry(self, send: Callable[[], Any]) -> Any:
-        if self.strikes(self.delayed):
+        if self.strikes("delayed"):
             time.sleep(self._random.random() * self.seconds)
-        if self.strikes(self.cut_before):
+        if self.strikes("cut_before"):
             raise Cut
         answer = send()
-        if self.strikes(self.doubled):
+        if self.strikes("doubled"):
             answer = send()
-        if self.strikes(self.cut_after):
+        if self.strikes("cut_after"):
             raise Cut
         return answer
 
@@ -98,16 +104,22 @@ class Middleman:
 
     def start(self) -> None:
         """Before the processes are."""
+        listens = [load_settings(folder).listen for folder in self._list_folders()]
+        addresses = [str(one) for listen in listens for one in listen.model_dump().values()]
+        taken = {get_host(f"https://{address}")[1] for address in addresses}
         for name in list_processes(self.pilot.data):
             settings = load_settings(self.pilot.data / name)
             moved = {}
             for listener in ("institutions", "public"):
                 address = getattr(settings.listen, listener)
-                moved[listener] = f"127.0.0.1:{draw_port('127.0.0.1')}"
+                moved[listener] = f"127.0.0.1:{draw_port('127.0.0.1', taken)}"
                 self._places[name, listener] = moved[listener]
                 self._listen(name, listener, address)
             listen = settings.listen.model_copy(update=moved)
             write_settings(self.pilot.data / name, settings.model_copy(update={"listen": listen}))
+
+    def _list_folders(self) -> list[Path]:
+        return [self.pilot.data / name for name in list_processes(self.pilot.data)]
 
     def stop(self) -> None:
         for server in self._servers:
@@ -178,9 +190,9 @@ class _Handler(BaseHTTPRequestHandler):
         asked = (self._get_caller(), service, listener, self.command, self.path, headers, body)
 
         def send() -> urllib3.BaseHTTPResponse:
-            draft = Recorded(*asked, status=0, time=time.time())
+            draft = Recorded(*asked, status=0, answer=b"", time=time.time())
             answer = self.middleman.send(draft)
-            recorded = Recorded(*asked, status=answer.status, time=draft.time)
+            recorded = replace(draft, status=answer.status, answer=answer.data)
             self.middleman.recorded.append(recorded)
             return answer
 
@@ -202,3 +214,21 @@ class _Handler(BaseHTTPRequestHandler):
             return PUBLIC
         [name] = [one.rpartition("/")[2] for one in shown.names]
         return name
+
+
+@contextmanager
+def standing_between(folder: Path, **plan: Any) -> Iterator[tuple[Pilot, Middleman]]:
+    """A network that talks through somebody; stopped whatever happens."""
+    data, devices = folder / "n", folder / "devices"
+    devices.mkdir()
+    values = {"interval_ms": 100, "lists_ms": 300, "batch_age_ms_max": 2_000, **plan}
+    create_network(Plan(data, **values), SystemClock())
+    pilot = Pilot(data, Network(data), devices)
+    middleman = Middleman(pilot)
+    middleman.start()
+    try:
+        pilot.start()
+        yield pilot, middleman
+    finally:
+        pilot.stop()
+        middleman.stop()

@@ -82,6 +82,21 @@ class Pilot:
             found: dict[str, Any] = json.loads(zygote.stdout.readline())
         return found
 
+    def insist(self, *arguments: str, stdin: str = "", seconds: float = 120) -> str:
+        """A command again and again, as people do, until it comes to its end."""
+        end = time.monotonic() + seconds
+        while True:
+            done = self.try_run(*arguments, stdin=stdin)
+            if done["code"] == 0:
+                return str(done["out"])
+            assert time.monotonic() < end, done["err"]
+            time.sleep(0.3)
+
+    def approve(self, order: str) -> None:
+        """By two officers, until it is final."""
+        command = ("officer", "approve", order, "--data", str(self.data))
+        assert "final" in self.insist(*command, "--officer", "1", "--officer", "2", "--wait", "5")
+
     def begin(self, *arguments: str, stdin: str = "") -> subprocess.Popen[str]:
         """A command of which we wait for the end later."""
         begun = subprocess.Popen(
@@ -93,7 +108,7 @@ class Pilot:
         )
         assert begun.stdin is not None
         begun.stdin.write(stdin)
-        begun.stdin.close()
+        begun.stdin.flush()
         return begun
 
     def _start_zygote(self) -> subprocess.Popen[str]:

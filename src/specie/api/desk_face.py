@@ -12,6 +12,7 @@ from specie.ports.issuance import Direction, SupplyPlace
 from specie.remote import bank_models, client_models, models
 from specie.remote import desk_operations as desk
 from specie.remote.fields import Empty
+from specie.remote.operations import Caller
 from specie.values.amounts import check_minor
 
 _NOTHING = Empty()
@@ -29,6 +30,8 @@ def _offer_banks(process: DeskProcess) -> Sequence[Offer]:
         return models.ApplicationRecord.wrap(*found)
 
     def get_application(asking: Asking, request: models.OrderQuery) -> models.ApplicationRecord:
+        if asking.kind is Caller.OFFICER:
+            return models.ApplicationRecord.wrap(*process.desk.get_application(request.order))
         return models.ApplicationRecord.wrap(*process.get_own(request.order, asking.number))
 
     def get_reserves(asking: Asking, _request: Empty) -> models.Balance:
@@ -88,7 +91,12 @@ def _offer_redemptions(process: DeskProcess) -> Sequence[Offer]:
 
 def _offer_officers(process: DeskProcess) -> Sequence[Offer]:
     def list_tasks(_: Asking, _request: Empty) -> models.Tasks:
-        return models.Tasks(tasks=[_wrap_task(*one) for one in process.list_tasks()])
+        held_up = process.held_up
+        found = [
+            _wrap_task(task, reserve, held_up.get(task.application.order, ""))
+            for task, reserve in process.list_tasks()
+        ]
+        return models.Tasks(tasks=found)
 
     def approve(asking: Asking, request: models.Signed) -> models.ApplicationRecord:
         process.desk.record_approval(request.order, asking.officer, request.signature)
@@ -142,7 +150,7 @@ def _offer_officers(process: DeskProcess) -> Sequence[Offer]:
     )
 
 
-def _wrap_task(task: OfficerTask, reserve: ReserveReference | None) -> models.Task:
+def _wrap_task(task: OfficerTask, reserve: ReserveReference | None, held_up_by: str) -> models.Task:
     return models.Task(
         application=models.ApplicationRecord.wrap(task.application, task.approved_by),
         built=models.BuiltMessage.wrap(task.built) if task.built else None,
@@ -150,6 +158,7 @@ def _wrap_task(task: OfficerTask, reserve: ReserveReference | None) -> models.Ta
         serial=max(0, task.place.serial),
         total_after=check_minor(max(0, task.place.total_after)),
         authorised_by=task.authorised_by,
+        held_up_by=held_up_by,
     )
 
 

@@ -212,9 +212,10 @@ def create_keys(data: Path, name: str, folder: Path | None = None) -> KeyFile:
     return KeyFile.create(folder / KEYS, passphrase, secrets.token_bytes(16))
 
 
-def draw_listen(host: str = _HOST) -> Listen:
-    """Three free ports of this machine; operations on loopback whatever the host."""
-    institutions, public, operations = (draw_port(place) for place in (host, host, _HOST))
+def draw_listen(host: str = _HOST, taken: set[int] | None = None) -> Listen:
+    """Three free ports of this machine, not `taken`; operations on loopback whatever the host."""
+    known = set() if taken is None else taken
+    institutions, public, operations = (draw_port(place, known) for place in (host, host, _HOST))
     return Listen(
         institutions=f"{host}:{institutions}",
         public=f"{host}:{public}",
@@ -222,15 +223,18 @@ def draw_listen(host: str = _HOST) -> Listen:
     )
 
 
-def draw_port(host: str) -> int:
-    """One that is free now, below those that systems give to outgoing connections."""
+def draw_port(host: str, taken: set[int]) -> int:
+    """One that is free now, below those that systems give to outgoing connections; taken then."""
     for _ in range(_TRIES):
         port = _PORTS.start + secrets.randbelow(len(_PORTS))
+        if port in taken:
+            continue
         with socket.socket() as bound:
             try:
                 bound.bind((host, port))
             except OSError:
                 continue
+            taken.add(port)
             return port
     raise SpecieError(ErrorCode.SETTING_INVALID, f"{host}: no free port")
 
@@ -277,12 +281,12 @@ def _draw_institutions(plan: Plan, hsm: SoftHsm | None) -> dict[ServiceName, _In
         wanted.append((f"bank-{number}", ServiceRole.BANK, number, title))
     files = {name: create_keys(plan.data, name) for name, *_ in wanted}
     tokens = {} if hsm is None else _draw_tokens(files, hsm)
-    made = {}
+    made, ports = {}, set[int]()
     for name, role, number, title in wanted:
         service = ServiceName(name)
         keys, token = files[name], tokens.get(name)
         message = draw_signer(keys, token, "message" if role in _SPEAKERS else "institution")
-        listen = draw_listen(plan.host)
+        listen = draw_listen(plan.host, ports)
         one = _Institution(service, role, number, title, keys, message, listen, token)
         one.participant = _draw_participant(one)
         made[service] = one

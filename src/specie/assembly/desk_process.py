@@ -5,7 +5,7 @@ so a bank can hold, release or credit nothing but its own.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -67,15 +67,18 @@ class DeskProcess:
     notary: RemoteNotary
     banks: RemoteBanks
     revoked_at: int = 0
+    held_up: dict[OrderId, str] = field(default_factory=dict)  # why its last try did not end
 
     def work(self) -> Sequence[SpecieError]:
         """Issues that are approved, decisions that a stop has left, revocations that grow old."""
         refusals = [*self.decisions.resume()]
         for record in self.desk.journal.list_open():
+            self.held_up.pop(record.order, None)
             try:
                 self._run_issue(record)
             except SpecieError as error:
                 refusals.append(error)
+                self.held_up[record.order] = str(error)
         now = self.base.clock.now()
         if now - self.revoked_at > _CRL_RENEW_MS:
             self.centre.publish_revocations()

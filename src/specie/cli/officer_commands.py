@@ -22,6 +22,7 @@ from specie.cli.device_commands import show
 from specie.cli.parties import OfficerTool, open_officer, parse_order
 from specie.crypto.signatures import sign_as_institution
 from specie.ledger.records import read_reserve
+from specie.ports.issuance import ApplicationState
 from specie.remote import desk_operations as desk
 from specie.remote import models
 from specie.remote.fields import Empty
@@ -67,15 +68,15 @@ def approve(
     wanted = parse_order(order)
     with open_tools(data, numbers) as tools:
         for tool in tools:
-            _approve(tool, wanted)
-            typer.echo(f"officer {tool.number}: approved")
+            if _approve(tool, wanted):
+                typer.echo(f"officer {tool.number}: approved")
         end = time.monotonic() + wait
         while not _authorise_all(tools, wanted):
             if time.monotonic() > end:
-                reason = "not final yet: another officer has to approve, or run it again"
-                raise SpecieError(ErrorCode.APPROVALS_MISSING, reason)
+                raise SpecieError(ErrorCode.APPROVALS_MISSING, _tell_why(tools[0], wanted))
             time.sleep(0.2)
-    typer.echo("done: final")
+        state = _get_application(tools[0], wanted).state
+    typer.echo("done: given up" if state == ApplicationState.ENDED else "done: final")
 
 
 @officer.command("decide")
@@ -174,14 +175,27 @@ def open_tools(data: Path, numbers: list[int]) -> Iterator[list[OfficerTool]]:
         yield tools
 
 
-def _approve(tool: OfficerTool, order: OrderId) -> None:
+def _approve(tool: OfficerTool, order: OrderId) -> bool:
+    """Gives whether there was anything left to approve; `application_unknown`."""
     task = _find_task(tool, order)
     if task is None:
-        raise SpecieError(ErrorCode.APPLICATION_UNKNOWN, "no application of this id waits")
+        _get_application(tool, order)
+        return False
     roster, application = tool.peers.roster, task.application.unwrap()
     signature = OfficerDesk(tool.number, tool.key).approve(application, roster)
     request = models.Signed(order=order, signature=signature)
     tool.channel.call(CENTRAL_BANK, desk.APPROVE, request)
+    return True
+
+
+def _get_application(tool: OfficerTool, order: OrderId) -> models.ApplicationRecord:
+    return tool.channel.call(CENTRAL_BANK, desk.GET_APPLICATION, models.OrderQuery(order=order))
+
+
+def _tell_why(tool: OfficerTool, order: OrderId) -> str:
+    task = _find_task(tool, order)
+    why = task.held_up_by if task is not None else ""
+    return f"not final yet: {why or 'another officer has to approve, or run it again'}"
 
 
 def _authorise_all(tools: list[OfficerTool], order: OrderId) -> bool:

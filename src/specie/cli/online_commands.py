@@ -60,7 +60,8 @@ class Online:
 
     def pay(self, request: PaymentOrder, payment_id: bytes) -> Promise:
         """Recorded on the device before it leaves."""
-        while not self.vault.can_pay(request.amount):
+        is_recorded = self.vault.find_payment(payment_id) is not None
+        while not is_recorded and not self.vault.can_pay(request.amount):
             merge = self.vault.prepare_merge(draw_order())
             self.vault.settle(merge.payment_id, self.bank.pay(merge.built))
         prepared = self.vault.prepare_payment([request], payment_id)

@@ -27,8 +27,8 @@ GET_APPLICATION = Operation(
     "/v1/applications/{order}",
     models.OrderQuery,
     models.ApplicationRecord,
-    BANK_ALONE,
-    "How far one's own application has come.",
+    BANK_ALONE | OFFICER_CALLERS,
+    "How far an application has come; for a bank, its own.",
 )
 FIND_PRODUCED = Operation(
     "find_produced_promise",

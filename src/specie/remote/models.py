@@ -393,6 +393,7 @@ class Task(Message):
     serial: CountField = 0
     total_after: AmountField = Minor(0)
     authorised_by: list[int]
+    held_up_by: TextField = ""  # why its last try did not come to an end
 
 
 class Tasks(Message):

@@ -1,0 +1,109 @@
+"""The key ceremony of docs/ceremony.md, rehearsed: who holds what, and that it fits (T2, X7)."""
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from specie.assembly.ceremony import PASSPHRASES, PUBLIC, Plan, create_network
+from specie.assembly.lists import load_peers
+from specie.assembly.system import SystemClock
+from specie.crypto.secrets import InstitutionKey
+from specie.store.key_file import KeyFile
+from specie.values.catalogue import ErrorCode
+from tests.country import refused
+from tests.network.pilot import Pilot
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs/ceremony.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def data() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="sp") as folder:
+        place = Path(folder) / "n"
+        create_network(Plan(place, officers=3), SystemClock())
+        yield place
+
+
+def read_passphrase(data: Path, name: str) -> str:
+    return (data / PASSPHRASES / name).read_text().strip()
+
+
+def list_key_files(data: Path) -> dict[str, Path]:
+    """By the name of their passphrase."""
+    found = {}
+    for path in data.rglob("keys.json"):
+        name = path.parent.name
+        found[f"officer-{name}" if path.parent.parent.name == "officers" else name] = path
+    return found
+
+
+def test_the_lines_of_the_page_work(data: Path) -> None:
+    """As its people type them."""
+    for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL):
+        lines = re.sub(r"^ +", "", block, flags=re.MULTILINE).replace("DIR", str(data))
+        command = ["bash", "-euo", "pipefail", "-c", lines]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{lines}{done.stderr}"
+
+
+def test_each_passphrase_opens_its_own_file_alone(data: Path) -> None:
+    files = list_key_files(data)
+    assert set(files) == {path.name for path in (data / PASSPHRASES).iterdir()}
+    assert len({read_passphrase(data, name) for name in files}) == len(files)
+    for name, path in files.items():
+        KeyFile(path, read_passphrase(data, name))
+    with refused(ErrorCode.PASSPHRASE_WRONG):
+        KeyFile(files["notary"], read_passphrase(data, "accounting"))
+
+
+def test_nothing_secret_lies_open(data: Path) -> None:
+    """Only its owner may look, and what there is to see is sealed."""
+    for path in data.rglob("*"):
+        if path.is_dir() and path.parent == data and path.name not in (PUBLIC, "offline"):
+            assert path.stat().st_mode & 0o077 == 0 or path.name == "officers", path
+        if path.is_file() and path.name in ("keys.json", "tls.pem"):
+            assert path.stat().st_mode & 0o777 == 0o600, path
+        if path.is_file() and path.suffix == ".pem":
+            assert b"BEGIN PRIVATE KEY" not in path.read_bytes(), path
+            assert b"BEGIN EC PRIVATE KEY" not in path.read_bytes(), path
+    assert data.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_root_is_offline_and_nowhere_else(data: Path) -> None:
+    holders = []
+    for name, path in list_key_files(data).items():
+        if "root" in KeyFile(path, read_passphrase(data, name)).list_names():
+            holders.append(name)
+    assert holders == ["offline"]
+
+
+def test_officers_hold_the_keys_of_the_list(data: Path) -> None:
+    officers = load_peers(data / PUBLIC, None).roster.current.officers
+    assert sorted(officers) == [1, 2, 3]
+    for number, officer in officers.items():
+        path = data / "officers" / str(number) / "keys.json"
+        keys = KeyFile(path, read_passphrase(data, f"officer-{number}"))
+        assert keys.get("officer", InstitutionKey.unseal).public == officer.key
+
+
+def test_a_network_is_made_once(data: Path) -> None:
+    with refused(ErrorCode.ORDER_CONFLICT):
+        create_network(Plan(data), SystemClock())
+
+
+def test_a_renewed_certificate_is_taken_with_the_next_start(pilot: Pilot) -> None:
+    """T2: a new key each time; what runs goes on with the old one until then."""
+    place = pilot.data / "bank-3" / "tls.pem"
+    before = place.read_bytes()
+    pilot.run(
+        *("bank", "renew", "--at", str(pilot.data / "bank-3")),
+        *("--passphrase-file", str(pilot.data / PASSPHRASES / "bank-3")),
+    )
+    assert place.read_bytes() != before
+    pilot.restart("bank-3")
+    pilot.open_channel("bank-3")
+    assert pilot.get_fact(3, "vault") == 0

@@ -16,7 +16,10 @@ from typer.main import get_command
 from specie.cli import app
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+DOCUMENTS = [
+    *ROOT.glob("*.md"),
+    *(path for name in ("docs", "deploy") for path in (ROOT / name).rglob("*.md")),
+]
 TARGETS = {"demo", "test", "check", "bench", "soak", "fuzz", "clean"}
 
 

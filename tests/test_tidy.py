@@ -15,7 +15,7 @@ from pathlib import Path
 from specie.values.catalogue import ErrorCode
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("src", "tests", "scripts", "bench", "rust", "docs", "requirements", ".ci")
+FOLDERS = ("src", "tests", "scripts", "bench", "rust", "docs", "requirements", "deploy", ".ci")
 SUFFIXES = {"", ".in", ".json", ".lock", ".md", ".py", ".pyi", ".rs", ".sh", ".toml", ".txt"}
 
 FUNCTION_LINES_MAX = 60

@@ -84,13 +84,22 @@ def do_everything(between: Between) -> None:
     pilot.approve(orders[3])
 
 
+def get_list(state: dict[str, object], name: str) -> list[str]:
+    found = state[name]
+    assert isinstance(found, list)
+    return found
+
+
 def check_end(pilot: Pilot, before: dict[str, object], after: dict[str, object]) -> None:
     """What one of each has changed, and nothing else."""
     old, new = (one["stock"] for one in (before, after))
     assert isinstance(old, dict) and isinstance(new, dict)
     assert new["outstanding"] == old["outstanding"] + 2_000 - 1_000
     assert new["backed by"] == new["outstanding"]
-    balances = [[float(x) for x in (*before[h], *after[h])] for h in ("alice", "bob")]  # type: ignore[misc]  # lists of text
+    balances = [
+        [float(text) for one in (before, after) for text in get_list(one, holder)]
+        for holder in ("alice", "bob")
+    ]
     assert balances[0][1] == balances[0][0] - 5
     assert balances[1][1] == balances[1][0] + 5 - 2
     pilot.run("audit", pilot.get_url("registration"), "--root", str(pilot.public / "root.pem"))

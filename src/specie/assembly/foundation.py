@@ -147,7 +147,7 @@ class Worker:
         self.told(refusals[0].code.value if refusals else "done")
 
 
-def open_foundation(folder: Path, passphrase: str) -> Foundation:
+def open_foundation(folder: Path, passphrase: str, *, is_migrating: bool = False) -> Foundation:
     """Everything verified before anything is offered."""
     settings = load_settings(folder)
     keys = KeyFile(folder / KEYS, passphrase)
@@ -159,11 +159,12 @@ def open_foundation(folder: Path, passphrase: str) -> Foundation:
     speaker = Speaker(settings.name, find_key(keys, token, service.key))
     channel = Channel(speaker, peers, build_client_context(folder, password), clock)
     public = build_public_context(folder / ROOT)
+    place = os.environ.get(DATABASE) or folder / f"{get_kind(settings.name)}.db"
     return Foundation(
         folder=folder,
         settings=settings,
         keys=keys,
-        database=Database(os.environ.get(DATABASE) or folder / f"{get_kind(settings.name)}.db"),
+        database=Database(place, is_migrating=is_migrating),
         peers=peers,
         channel=channel,
         clock=clock,

@@ -47,6 +47,9 @@ def serve(folder: Path, passphrase: str) -> None:
     tune_interpreter()
     if base.settings.observe.traces:
         trace_to(folder / "traces.jsonl", base.name)
-    role = base.peers.services.get(base.name).role
-    process = _BUILDERS[role](base)
-    Serving(process).run(lambda: None)
+    Serving(build_process(base)).run(lambda: None)
+
+
+def build_process(base: Foundation) -> Process:
+    """What its role in the list of services says."""
+    return _BUILDERS[base.peers.services.get(base.name).role](base)

@@ -54,6 +54,7 @@ class Database:
         `store_unusable` if it is not one of ours, `setting_invalid` if the URL is malformed.
         """
         self._is_migrating = is_migrating
+        self.upgraded: list[tuple[str, int, int]] = []  # store, from version, to version
         self._engine = place if isinstance(place, Engine) else _make_engine(place)
         self._kind = postgres if self._engine.dialect.name == postgres.DIALECT else sqlite
         self._reader = self._kind.make_reader(self._engine)
@@ -94,6 +95,7 @@ class Database:
             steps[one](connection)
         change = update(_SCHEMA).where(_SCHEMA.c.name == store).values(version=version)
         connection.execute(change)
+        self.upgraded.append((store, found, version))
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

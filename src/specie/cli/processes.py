@@ -150,7 +150,8 @@ def print_status(data: Path, *, as_json: bool, say: Callable[[str], None]) -> bo
         say(json.dumps(found))
     else:
         for name, ready in found.items():
-            say(f"{name:>14}: {'ready' if ready else 'not ready'}")
+            url = f"https://{load_settings(data / name).listen.public}"
+            say(f"{name:>14}: {f'ready, {url}' if ready else 'not ready'}")
     return all(found.values())
 
 

@@ -1,0 +1,79 @@
+"""The README's ten-minute tour, line by line as it is printed, against `specie up` (T1, T2)."""
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that looks like a clone after its set-up."""
+    with tempfile.TemporaryDirectory(prefix="sp") as name:
+        folder = Path(name)
+        (folder / ".venv").mkdir()
+        (folder / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+        yield folder
+
+
+def read_tour() -> tuple[list[str], str]:
+    """The first terminal's command, and the other's lines."""
+    section = (ROOT / "README.md").read_text().partition("## Ten minutes")[2].partition("\n## ")[0]
+    [first] = re.findall(r"```\n(.*?)\n```", section, re.DOTALL)
+    [second] = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    return first.split(), second
+
+
+def test_it_works_as_printed(place: Path) -> None:
+    first, lines = read_tour()
+    with (place / "up.log").open("wb") as log:
+        up = subprocess.Popen(first, cwd=place, stdout=log, stderr=log)
+    try:
+        _wait_for_all(up, place / "up.log")
+        bash = shutil.which("bash")
+        assert bash is not None
+        script = place / "tour.sh"
+        script.write_text(lines)
+        done = subprocess.run(
+            [bash, "-euo", "pipefail", str(script)],
+            cwd=place,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=400,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    finally:
+        up.send_signal(signal.SIGINT)
+        up.wait(60)
+    said, told = done.stdout, (place / "up.log").read_text()
+    for part in (
+        "done: final",
+        "balance: 200.00 DCU",
+        "balance: 187.50 DCU",
+        "balance: 12.50 DCU",
+        "balance: 186.50 DCU",
+        "balance: 13.50 DCU",
+        "supply: 50,000.00 DCU",
+        "backed by: 50,000.00 DCU",
+        "in a browser: https://",
+    ):
+        assert part in said, said
+    assert "notary: ended with -9, started again" in told
+    assert told.endswith("all: stopped\n")
+    assert up.returncode == 0
+
+
+def _wait_for_all(up: subprocess.Popen[bytes], log: Path) -> None:
+    while "all: ready" not in log.read_text():
+        assert up.poll() is None, log.read_text()
+        time.sleep(0.2)

@@ -127,7 +127,11 @@ def _let_them_pay(pilot: Pilot, middleman: Middleman) -> Seen:
 
 def _add_graph(seen: Seen) -> None:
     """What the payment was made of, from what was said to the notary."""
-    said = [one for one in seen.middleman.recorded if one.path == "/v1/payments"]
+    said = [
+        one
+        for one in seen.middleman.recorded
+        if (one.service, one.path) == ("notary", "/v1/payments")
+    ]
     [data] = cbor2.loads(said[-1].body)["transactions"]
     payment = decode_attested(data)
     body = payment.signed.body

@@ -45,8 +45,8 @@ SERVICES = {
 """Each service, and who asks it on the institutions' listener."""
 OFFICER = "officer-1"
 EXAMPLES = 3  # of each operation, as described and not as described
-NOT_HEARD = ("message_signature_invalid", "certificate_invalid")
-"""Who gets one of these has not come through to anything."""
+NOT_HEARD = ("message_signature_invalid",)
+"""Who gets this has not come through to anything."""
 Answer = tuple[int, str, bytes]
 _HEADERS = {"content-type": "application/json", "accept": "application/json"}
 

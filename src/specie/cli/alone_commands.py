@@ -60,7 +60,7 @@ def simulate_seeds(
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="Which: kernel, notary, wallet, growth.")],
+    name: Annotated[str, typer.Argument(help="Which: kernel, notary, network, wallet, growth.")],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     seconds: Annotated[float | None, typer.Option(help="To measure for, about.")] = None,

@@ -197,9 +197,12 @@ def show_account(
 
 
 @contextmanager
-def opened_online(device: Path, holder: str, public: Path, network: str | None) -> Iterator[Online]:
-    """The holder's wallet, and its bank over the network."""
-    with opened_device(device, holder, ask("passphrase")) as opened:
+def opened_online(
+    device: Path, holder: str, public: Path, network: str | None, passphrase: str | None = None
+) -> Iterator[Online]:
+    """The holder's wallet, and its bank over the network; asks for the passphrase if it must."""
+    known = ask("passphrase") if passphrase is None else passphrase
+    with opened_device(device, holder, known) as opened:
         account = SqliteAccountStore(Database(device)).get(holder, opened.opened.vault_key)
         name = CLIENT + name_device(InstitutionPublicKey(account.key.public))
         with open_channel(public, parse_network(network), name, account.key) as channel:

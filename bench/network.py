@@ -1,0 +1,334 @@
+"""Payments per second through real processes: `python -m bench.network [--json] [--payments N]`.
+
+    bytes → TLS → gate → notary's process → durably recorded → promise → TLS → caller
+
+A pilot network is made and started as `specie up` does it. Money is issued, withdrawn and split by
+real payments, so that auditors can follow; then prebuilt payments across two banks are handed to
+the notary by a bank's connection, several batches at once. The reference is the same notary over a
+copy of the same files, in this process, with the same payments (`bench/notary.py`), in the same
+run. The whole path is measured as well: a device's payment through both banks' attestation.
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import quantiles
+from typing import Any, Final
+
+from bench.notary import run_batches
+from bench.payments import split
+from bench.prepared import House
+from specie.assembly.ceremony import PASSPHRASES, PUBLIC, Plan, create_network
+from specie.assembly.foundation import KEYS, find_key
+from specie.assembly.lists import load_peers
+from specie.assembly.system import SystemClock
+from specie.assembly.tls import build_client_context
+from specie.bank.attestation import Attester
+from specie.cli.online_commands import opened_online
+from specie.cli.processes import Network, list_processes
+from specie.crypto.addresses import Address, parse_address
+from specie.crypto.secrets import KeyTree, SigningKey
+from specie.identity.genesis import ProofMode
+from specie.ledger.records import AttestationRole, Claim
+from specie.ledger.transactions import AttestedTransaction
+from specie.ledger.wire import encode_attested
+from specie.notary.service import Notary
+from specie.remote import notary_operations
+from specie.remote.channel import Channel, Speaker
+from specie.remote.models import Submission
+from specie.store.batch_files import BatchFolder
+from specie.store.database import Database
+from specie.store.key_file import KeyFile
+from specie.store.log_files import LogFolder
+from specie.store.notary_store import SqliteNotaryStore
+from specie.tokens.building import BuildContext, BuiltTransaction, PaymentOrder, build_payment
+from specie.tokens.holdings import HolderKeys, Memo, Token, derive_keys
+from specie.values.amounts import Minor
+from specie.values.identifiers import ParticipantNumber, ServiceName
+
+PAYMENTS: Final = 2_048
+BATCH: Final = 256
+CALLERS: Final = 4
+PATHS: Final = 40
+NORTH, SOUTH = ParticipantNumber(2), ParticipantNumber(3)
+_PASSPHRASE: Final = "of a benchmark"
+_AMOUNT: Final = "300,000.00"
+_FAN: Final = 16
+
+
+@dataclass(slots=True, repr=False)
+class Pilot:
+    """A network of processes, and a payer's device."""
+
+    data: Path
+    network: Network
+
+    @property
+    def device(self) -> Path:
+        """The payer's store."""
+        return self.data / "payer.device"
+
+    def call(self, *words: str) -> str:
+        """A command as people type it."""
+        command = [sys.executable, "-m", "specie", *words]
+        done = subprocess.run(  # noqa: S603  # our own program
+            command, input=f"{_PASSPHRASE}\n", capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(done.stderr)
+        return done.stdout.strip()
+
+    def open_keys(self, name: str) -> KeyFile:
+        """A process' file of keys."""
+        passphrase = (self.data / PASSPHRASES / name).read_text().strip()
+        return KeyFile(self.data / name / KEYS, passphrase)
+
+    def get_attester(self, number: ParticipantNumber) -> Attester:
+        """A bank's attestation key, as it signs with it."""
+        key = self.open_keys(f"bank-{number}").get("attestation", SigningKey.unseal)
+        return Attester(number, key, load_peers(self.data / PUBLIC, None).roster)
+
+    def open_channel(self) -> Channel:
+        """As bank 2 speaks to the notary."""
+        keys, name = self.open_keys("bank-2"), ServiceName("bank-2")
+        peers = load_peers(self.data / "bank-2", None)
+        key = find_key(keys, None, peers.services.get(name).key)
+        context = build_client_context(self.data / "bank-2", keys.get_secret("tls-password"))
+        return Channel(Speaker(name, key), peers, context, SystemClock(), answer_s=120.0)
+
+
+def main() -> None:
+    """Print figures."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--seconds", type=float, help="not used: the number of payments decides")
+    parser.add_argument("--payments", type=int, default=PAYMENTS)
+    options = parser.parse_args()
+    found = {
+        "machine": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "without_auditor": measure(options.payments, has_auditor=False),
+        "with_auditor": measure(options.payments, has_auditor=True),
+    }
+    if options.json:
+        print(json.dumps(found))  # what the program is for
+        return
+    for name, value in found.items():
+        shown = value.items() if isinstance(value, dict) else [("", value)]
+        for part, one in shown:
+            print(f"{name} {part}".strip() + f": {one}")  # what the program is for
+
+
+def measure(payments: int, *, has_auditor: bool) -> dict[str, Any]:
+    """One network from its ceremony to its end."""
+    with open_pilot(has_auditor=has_auditor) as (pilot, startup):
+        keys, context, tokens = _prepare_money(pilot)
+        parts = _split(pilot, keys, context, tokens, 2 * payments)
+        payee = derive_keys(KeyTree.generate(), 0, SOUTH).address
+        pairs = [parts[one : one + 2] for one in range(0, 2 * payments, 2)]
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            attesters = (pilot.get_attester(NORTH), pilot.get_attester(SOUTH))
+            built = list(pool.map(lambda pair: _pay(pair, payee, keys, context, attesters), pairs))
+        reference = _measure_in_process(pilot, built)
+        seconds = _hand_in(pilot, built)
+        memory = {child.name: _read_memory(child.running.pid) for child in pilot.network.children}
+        path = _measure_path(pilot)
+    rate = payments / seconds
+    return {
+        "payments": payments,
+        "payments_per_second": round(rate, 1),
+        "in_process_per_second": round(reference, 1),
+        "ratio_to_in_process": round(rate / reference, 3),
+        **path,
+        "seconds_until_all_are_ready": round(startup, 2),
+        "resident_mib": memory,
+    }
+
+
+@contextmanager
+def open_pilot(*, has_auditor: bool) -> Iterator[tuple[Pilot, float]]:
+    """Made and started; with the seconds from the first start until everything is ready."""
+    with tempfile.TemporaryDirectory(prefix="sp") as place:
+        data = Path(place) / "n"
+        plan = Plan(data, proof_mode=ProofMode.PUBLISHED, batch_payments_min=1_024)
+        create_network(plan, SystemClock())
+        if not has_auditor:
+            shutil.rmtree(data / "auditor")
+        network = Network(data)
+        try:
+            started = time.perf_counter()
+            for name in list_processes(data):
+                network.start(name)
+            for child in network.children:
+                network.wait_ready(child)
+            yield Pilot(data, network), time.perf_counter() - started
+        finally:
+            network.stop()
+
+
+def _prepare_money(pilot: Pilot) -> tuple[HolderKeys, BuildContext, list[Token]]:
+    """Reserves, an issue, a wallet, a withdrawal: through the processes, as people do it."""
+    data, public = str(pilot.data), str(pilot.data / PUBLIC)
+    officers = ("--data", data, "--officer", "1", "--officer", "2")
+    at, device = ("--at", f"{data}/bank-2"), ("--device", str(pilot.device), "--holder", "payer")
+    fields = ("--set", "participant=2", "--set", "amount=100000000")
+    pilot.call("officer", "decide", "lend-reserves", *fields, *officers)
+    order = pilot.call("bank", "issue", "900,000.00", *at)
+    pilot.call("officer", "approve", order, *officers)
+    pilot.call("wallet", "create", *device)
+    code = pilot.call("bank", "invite", "payer", "A Payer", *at)
+    pilot.call("wallet", "open", code, "--bank", "2", *device, "--public", public)
+    pilot.call("bank", "lend", "payer", "600,000.00", *at)
+    for _ in range(2):  # one to be split here, one for the whole path
+        pilot.call("wallet", "withdraw", _AMOUNT, *device, "--public", public)
+    with opened_online(pilot.device, "payer", pilot.data / PUBLIC, None, _PASSPHRASE) as online:
+        vault = online.vault
+        tokens = vault.load_tokens()[:1]
+        return vault.keys, vault.surroundings.build_context(), tokens
+
+
+def _split(
+    pilot: Pilot, keys: HolderKeys, context: BuildContext, tokens: list[Token], count: int
+) -> list[Token]:
+    """Into so many tokens or more, by payments to oneself, which the notary judges like others."""
+    attester = pilot.get_attester(NORTH)
+    channel = pilot.open_channel()
+    while len(tokens) < count:
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            built = list(pool.map(lambda one: _fan_out(one, keys, context), tokens))
+        data = [_attest_alone(one, attester) for one in built]
+        for part in split(data, BATCH):
+            _notarise(channel, part)
+        tokens = [
+            Token(output, opening)
+            for one in built
+            for output, opening in zip(
+                one.signed.body.outputs, one.disclosure.openings, strict=True
+            )
+        ]
+    channel.close()
+    return tokens
+
+
+def _fan_out(token: Token, keys: HolderKeys, context: BuildContext) -> BuiltTransaction:
+    amount = Minor(token.amount // _FAN)
+    orders = [PaymentOrder(keys.address, amount, Memo()) for _ in range(_FAN - 1)]
+    return build_payment(orders, [token], keys, context)
+
+
+def _attest_alone(built: BuiltTransaction, attester: Attester) -> bytes:
+    outputs = list(range(len(built.disclosure.openings)))
+    role = AttestationRole.BOTH
+    attestation = attester.attest(built.signed.txid, role, 1, outputs, Claim.CLIENT)
+    return encode_attested(AttestedTransaction(built.signed, (attestation,)))
+
+
+def _pay(
+    pair: list[Token],
+    payee: Address,
+    keys: HolderKeys,
+    context: BuildContext,
+    attesters: tuple[Attester, Attester],
+) -> bytes:
+    """2 inputs, 2 outputs, two banks: as `bench/payments.py` builds them."""
+    built = build_payment([PaymentOrder(payee, Minor(1_234), Memo())], pair, keys, context)
+    txid, openings = built.signed.txid, built.disclosure.openings
+    ours = [index for index, one in enumerate(openings) if one.bank == NORTH]
+    theirs = [index for index, one in enumerate(openings) if one.bank == SOUTH]
+    attestations = (
+        attesters[0].attest(txid, AttestationRole.PAYER, 2, ours, Claim.CLIENT),
+        attesters[1].attest(txid, AttestationRole.PAYEE, 0, theirs, Claim.CLIENT),
+    )
+    return encode_attested(AttestedTransaction(built.signed, attestations))
+
+
+def _notarise(channel: Channel, batch: list[bytes]) -> None:
+    answer = channel.call(
+        ServiceName("notary"), notary_operations.NOTARISE, Submission(transactions=batch)
+    )
+    refused = [one.refusal for one in answer.outcomes if one.promise is None]
+    if refused:
+        raise RuntimeError(str(refused[0]))
+
+
+def _hand_in(pilot: Pilot, payments: Sequence[bytes]) -> float:
+    """Seconds until all are final, with several batches at once."""
+    channel = pilot.open_channel()
+    started = time.perf_counter()
+    with ThreadPoolExecutor(CALLERS) as pool:
+        list(pool.map(lambda part: _notarise(channel, part), split(list(payments), BATCH)))
+    passed = time.perf_counter() - started
+    channel.close()
+    return passed
+
+
+def _measure_in_process(pilot: Pilot, payments: list[bytes]) -> float:
+    """Payments per second of the same notary over a copy of its files, without a network."""
+    keys, peers = pilot.open_keys("notary"), load_peers(pilot.data / "notary", None)
+    key = find_key(keys, None, peers.roster.current.notary_key)
+    with tempfile.TemporaryDirectory(prefix="specie-bench-") as name:
+        folder = Path(name)
+        [child] = [one for one in pilot.network.children if one.name == "notary"]
+        child.running.terminate()  # so that its files stand still
+        child.running.wait()
+        pilot.network.children.remove(child)
+        shutil.copytree(pilot.data / "notary", folder / "notary", ignore=_ignore_sockets)
+        pilot.network.wait_ready(pilot.network.start("notary"))
+        place = folder / "notary"
+        database = Database(place / "notary.db")
+        store, log = SqliteNotaryStore(database), LogFolder(place / "public")
+        archive = BatchFolder(place / "batches")
+        notary = Notary(peers.roster, key, store, log, SystemClock(), archive)
+        house = House(place, notary, store, database, payments, store.load_batch_number())
+        started = time.perf_counter()
+        done = run_batches(house, 3_600)
+        passed = time.perf_counter() - started
+        database.close()
+    return done / passed
+
+
+def _ignore_sockets(_folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if name.endswith(".sock")]
+
+
+def _measure_path(pilot: Pilot) -> dict[str, float]:
+    """A device pays, one payment after the other: both banks attest, the notary promises."""
+    data, public = str(pilot.data), pilot.data / PUBLIC
+    device = ("--device", f"{data}/payee.device", "--holder", "payee")
+    pilot.call("wallet", "create", *device)
+    code = pilot.call("bank", "invite", "payee", "A Payee", "--at", f"{data}/bank-3")
+    said = pilot.call("wallet", "open", code, "--bank", "3", *device, "--public", str(public))
+    [text] = re.findall(r"^\S+1\S+$", said, re.MULTILINE)
+    times = []
+    with opened_online(pilot.device, "payer", public, None, _PASSPHRASE) as online:
+        online.collect()
+        payee = parse_address(text, online.channel.peers.roster.genesis.address_prefix)
+        for _ in range(PATHS):
+            started = time.perf_counter()
+            online.pay(PaymentOrder(payee, Minor(5), Memo()), secrets.token_bytes(16))
+            times.append(1_000 * (time.perf_counter() - started))
+    cut = quantiles(times, n=100)
+    return {"whole_path_p50_ms": round(cut[49], 1), "whole_path_p99_ms": round(cut[98], 1)}
+
+
+def _read_memory(process: int) -> int:
+    """Resident, in MiB."""
+    text = Path(f"/proc/{process}/status").read_text()
+    return int(text.partition("VmRSS:")[2].split()[0]) // 1_024
+
+
+if __name__ == "__main__":
+    main()

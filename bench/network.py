@@ -163,7 +163,7 @@ def open_pilot(*, has_auditor: bool) -> Iterator[tuple[Pilot, float]]:
     """Made and started; with the seconds from the first start until everything is ready."""
     with tempfile.TemporaryDirectory(prefix="sp") as place:
         data = Path(place) / "n"
-        plan = Plan(data, proof_mode=ProofMode.PUBLISHED, batch_payments_min=1_024)
+        plan = Plan(data, proof_mode=ProofMode.PUBLISHED)
         create_network(plan, SystemClock())
         if not has_auditor:
             shutil.rmtree(data / "auditor")

@@ -20,10 +20,11 @@ from anyio import CapacityLimiter
 from opentelemetry import propagate, trace
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from specie.api.bodies import read_body
 from specie.api.metrics import count_request
 from specie.api.openapi import describe_face
 from specie.identity.services import ServiceRole
@@ -45,7 +46,7 @@ from specie.remote.signing import (
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey, ParticipantNumber, ServiceName
-from specie.values.limits import CALLS_AT_ONCE_MAX, MESSAGE_BYTES_MAX, MESSAGE_SECONDS_MAX
+from specie.values.limits import CALLS_AT_ONCE_MAX, MESSAGE_BYTES_MAX
 
 PEER: Final = "specie.peer"  # in an ASGI scope's extensions: what the connection's certificate says
 _THREADS: Final = 32
@@ -180,7 +181,7 @@ class Gate:
         if self.is_draining:
             raise SpecieError(ErrorCode.DRAINING, "this process is about to stop; ask it again")
         _check_version(request.headers)
-        body = await _read_body(request)
+        body = await read_body(request, MESSAGE_BYTES_MAX)
         asking = self._identify(request, operation, body)
         message = _read_message(request, operation, body)
         if self._at_work[asking.name] >= CALLS_AT_ONCE_MAX:
@@ -262,25 +263,6 @@ def _check_version(headers: Mapping[str, str]) -> None:
     if asked not in (str(VERSION), str(VERSION - 1)):
         reason = f"versions {VERSION - 1} and {VERSION} are spoken here"
         raise SpecieError(ErrorCode.VERSION_UNKNOWN, reason)
-
-
-async def _read_body(request: Request) -> bytes:
-    body = bytearray()
-    try:
-        async with asyncio.timeout(MESSAGE_SECONDS_MAX):
-            async for chunk in request.stream():
-                body += chunk
-                _check_length(len(body))
-    except TimeoutError:
-        raise SpecieError(ErrorCode.MESSAGE_OUT_OF_TIME, "the body came too slowly") from None
-    except ClientDisconnect:
-        raise SpecieError(ErrorCode.MESSAGE_MALFORMED, "the body ended early") from None
-    return bytes(body)
-
-
-def _check_length(length: int) -> None:
-    if length > MESSAGE_BYTES_MAX:
-        raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "a body has at most 8 MiB")
 
 
 def _read_message(request: Request, operation: Operation[Any, Any], body: bytes) -> Message:

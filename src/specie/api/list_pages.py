@@ -8,9 +8,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from specie.api.bodies import read_body
 from specie.assembly.centre import HISTORY
 from specie.assembly.desk_process import DeskProcess
 from specie.assembly.lists import PUBLISHED, REVOCATIONS, describe_versions, read_list
+from specie.remote.encoding import get_status
 from specie.values.errors import SpecieError
 
 _OCSP: Final = "application/ocsp-response"
@@ -43,12 +45,11 @@ def build_list_pages(process: DeskProcess) -> Sequence[BaseRoute]:
         return Response(read_list(folder, REVOCATIONS), media_type="application/pkix-crl")
 
     async def answer_status(request: Request) -> Response:
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _OCSP_BYTES_MAX:
-                return Response("too long\n", 413, media_type="text/plain")
-        answer = await anyio.to_thread.run_sync(centre.answer_status, bytes(body))
+        try:
+            body = await read_body(request, _OCSP_BYTES_MAX)
+        except SpecieError as error:
+            return Response(f"{error}\n", get_status(error.code), media_type="text/plain")
+        answer = await anyio.to_thread.run_sync(centre.answer_status, body)
         return Response(answer, media_type=_OCSP)
 
     return (

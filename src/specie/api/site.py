@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from specie.api.bodies import read_body
 from specie.api.chart import draw_supply, format_time
 from specie.api.verification import Step, list_output_steps, list_steps
 from specie.assembly.central_processes import RegistrationProcess
@@ -238,13 +239,12 @@ class Site:
         return endpoint
 
     async def _receive_receipt(self, request: Request) -> Response:
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _FORM_BYTES_MAX:
-                return self._refuse(SpecieError(ErrorCode.LIMIT_EXCEEDED, "that is too long"))
+        try:
+            body = await read_body(request, _FORM_BYTES_MAX)
+        except SpecieError as error:
+            return self._refuse(error)
         return await anyio.to_thread.run_sync(
-            self._answer, lambda: self.show_receipt(_read_form(bytes(body))), limiter=self._limiter
+            self._answer, lambda: self.show_receipt(_read_form(body)), limiter=self._limiter
         )
 
     def _answer(self, page: Callable[[], Response]) -> Response:

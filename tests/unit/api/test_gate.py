@@ -11,6 +11,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 
+from specie.api import bodies
 from specie.api import gate as gates
 from specie.api.gate import PEER, Asking, Gate, Listener
 from specie.identity.certificates import name_peer
@@ -269,7 +270,7 @@ def test_a_body_is_limited(house: House, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_slow_body_is_given_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gates, "MESSAGE_SECONDS_MAX", 0.05)
+    monkeypatch.setattr(bodies, "MESSAGE_SECONDS_MAX", 0.05)
 
     answer = ask(house.app, b"x", house.sign(b"x"), house.certify(), stalls=True)
     assert get_code(answer) == (401, "message_out_of_time")

@@ -21,16 +21,20 @@ def test_money_lives_and_a_bank_comes_and_goes(pilot: Pilot) -> None:
     assert "balance: 12.50 DCU" in pilot.wallet("bob", "collect")
     assert "balance: 10.00 DCU" in pilot.wallet("bob", "deposit", "2.50")
     assert pilot.get_fact(3, "vault") == 250
-    _let_a_bank_join(pilot)
+    join = _let_a_bank_join(pilot)
     carol = pilot.open_wallet("carol", 4, "Carol Example")
     pilot.wallet("alice", "pay", carol, "20.00")
     assert "balance: 20.00 DCU" in pilot.wallet("carol", "collect")
     _let_the_successor_take_over(pilot, carol)
+    assert "participant_inactive" in pilot.run(*join, code=1), "its code gives no certificate now"
     assert alice.startswith("spc1")
 
 
-def _let_a_bank_join(pilot: Pilot) -> None:
-    """T2: invited by one officer, approved by another, in the list, able to pay."""
+def _let_a_bank_join(pilot: Pilot) -> list[str]:
+    """T2: invited by one officer, approved by another, in the list, able to pay.
+
+    Gives the command that asks once more.
+    """
     code = pilot.officer("invite", "Bank of the East", officers=(1,))
     (pilot.data / PASSPHRASES / "bank-4").write_text("a passphrase of the east\n")
     folder, public = str(pilot.data / "bank-4"), str(pilot.public)
@@ -50,6 +54,7 @@ def _let_a_bank_join(pilot: Pilot) -> None:
         assert "approved: bank-4" in joining.stdout.read()
         assert joining.wait() == 0
     pilot.start("bank-4")
+    return command[3:]
 
 
 def _let_the_successor_take_over(pilot: Pilot, carol: str) -> None:

@@ -72,6 +72,8 @@ class Joining:
         number = self._find_number(enrolment)
         if number is None:
             return Enrolled(state="waiting")
+        if self.centre.peers.roster.current.get(number).status is not Status.ACTIVE:
+            raise SpecieError(ErrorCode.PARTICIPANT_INACTIVE, "suspended or removed since")
         return Enrolled(state="approved", number=number, chain=self._issue(enrolment, number))
 
     def list_waiting(self) -> list[dict[str, str]]:

@@ -1,0 +1,29 @@
+"""Bodies of requests, limited in size and time: who sends slowly holds nothing up for long."""
+
+import asyncio
+
+from starlette.requests import ClientDisconnect, Request
+
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.limits import MESSAGE_SECONDS_MAX
+
+
+async def read_body(request: Request, bytes_max: int) -> bytes:
+    """All of it; `limit_exceeded`, `message_out_of_time`, `message_malformed` if it ends early."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(MESSAGE_SECONDS_MAX):
+            async for chunk in request.stream():
+                body += chunk
+                _check_length(len(body), bytes_max)
+    except TimeoutError:
+        raise SpecieError(ErrorCode.MESSAGE_OUT_OF_TIME, "the body came too slowly") from None
+    except ClientDisconnect:
+        raise SpecieError(ErrorCode.MESSAGE_MALFORMED, "the body ended early") from None
+    return bytes(body)
+
+
+def _check_length(length: int, bytes_max: int) -> None:
+    if length > bytes_max:
+        raise SpecieError(ErrorCode.LIMIT_EXCEEDED, f"a body has at most {bytes_max:,} bytes here")

@@ -41,9 +41,14 @@ def _let_a_bank_join(pilot: Pilot) -> list[str]:
     command = [sys.executable, "-m", "specie", "bank", "join", code, "--at", folder]
     command += ["--public", public, "--wait", "60"]
     command += ["--passphrase-file", str(pilot.data / PASSPHRASES / "bank-4")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as stopped:
+        assert stopped.stdout is not None
+        told = stopped.stdout.readline()
+        stopped.kill()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as joining:
         assert joining.stdout is not None
         line = joining.stdout.readline()
+        assert line == told, "started again, it is the same newcomer"
         digest = line.rpartition(" ")[2].strip()
         pilot.wait(lambda: digest in pilot.officer("enrolments", officers=(2,)))
         refused = pilot.run(

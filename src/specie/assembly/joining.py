@@ -67,7 +67,8 @@ class Joining:
             raise SpecieError(ErrorCode.CALLER_UNKNOWN, "the code has run out")
         verify_enrolment(enrolment, self.centre.peers.network)
         sent = encode(enrolment, JSON)
-        if self.store.record_enrolment(code_hash, sent) != sent:
+        recorded = decode(self.store.record_enrolment(code_hash, sent), JSON, Enrolment)
+        if hash_enrolment(recorded) != hash_enrolment(enrolment):
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "the code was used before")
         number = self._find_number(enrolment)
         if number is None:
@@ -171,8 +172,12 @@ def hash_code(code: bytes) -> Digest:
 
 
 def hash_enrolment(enrolment: Enrolment) -> str:
-    """What the second officer compares with what the bank reads out: 64 hex digits."""
-    shown = enrolment.model_dump(mode="json", exclude={"code"})
+    """What the second officer compares with what the bank reads out: 64 hex digits.
+
+    Without the proofs, which are fresh each time: a newcomer that starts again is the same one.
+    """
+    left_out = {"code", "attestation_proof", "institution_proof"}
+    shown = enrolment.model_dump(mode="json", exclude=left_out)
     return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
 
 

@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import platform
-import re
 import secrets
 import shutil
 import subprocess
@@ -191,12 +190,11 @@ def _prepare_money(pilot: Pilot) -> tuple[HolderKeys, BuildContext, list[Token]]
     pilot.call("wallet", "create", *device)
     code = pilot.call("bank", "invite", "payer", "A Payer", *at)
     pilot.call("wallet", "open", code, "--bank", "2", *device, "--public", public)
-    pilot.call("bank", "lend", "payer", "600,000.00", *at)
-    for _ in range(2):  # one to be split here, one for the whole path
-        pilot.call("wallet", "withdraw", _AMOUNT, *device, "--public", public)
+    pilot.call("bank", "lend", "payer", _AMOUNT, *at)
+    pilot.call("wallet", "withdraw", _AMOUNT, *device, "--public", public)
     with opened_online(pilot.device, "payer", pilot.data / PUBLIC, None, _PASSPHRASE) as online:
         vault = online.vault
-        tokens = vault.load_tokens()[:1]
+        tokens = vault.load_tokens()
         return vault.keys, vault.surroundings.build_context(), tokens
 
 
@@ -306,15 +304,15 @@ def _ignore_sockets(_folder: str, names: list[str]) -> list[str]:
 
 def _measure_path(pilot: Pilot) -> dict[str, float]:
     """A device pays, one payment after the other: both banks attest, the notary promises."""
-    data, public = str(pilot.data), pilot.data / PUBLIC
-    device = ("--device", f"{data}/payee.device", "--holder", "payee")
-    pilot.call("wallet", "create", *device)
-    code = pilot.call("bank", "invite", "payee", "A Payee", "--at", f"{data}/bank-3")
-    said = pilot.call("wallet", "open", code, "--bank", "3", *device, "--public", str(public))
-    [text] = re.findall(r"^\S+1\S+$", said, re.MULTILINE)
+    public = pilot.data / PUBLIC
+    _open_wallet(pilot, "walker", 2)
+    text = _open_wallet(pilot, "payee", 3)
+    device = ("--device", str(pilot.data / "walker.device"), "--holder", "walker")
+    pilot.call("bank", "lend", "walker", "100.00", "--at", str(pilot.data / "bank-2"))
+    pilot.call("wallet", "withdraw", "100.00", *device, "--public", str(public))
     times = []
-    with opened_online(pilot.device, "payer", public, None, _PASSPHRASE) as online:
-        online.collect()
+    store = pilot.data / "walker.device"
+    with opened_online(store, "walker", public, None, _PASSPHRASE) as online:
         payee = parse_address(text, online.channel.peers.roster.genesis.address_prefix)
         for _ in range(PATHS):
             started = time.perf_counter()
@@ -322,6 +320,15 @@ def _measure_path(pilot: Pilot) -> dict[str, float]:
             times.append(1_000 * (time.perf_counter() - started))
     cut = quantiles(times, n=100)
     return {"whole_path_p50_ms": round(cut[49], 1), "whole_path_p99_ms": round(cut[98], 1)}
+
+
+def _open_wallet(pilot: Pilot, holder: str, number: int) -> str:
+    """Gives its address."""
+    device = ("--device", str(pilot.data / f"{holder}.device"), "--holder", holder)
+    pilot.call("wallet", "create", *device)
+    code = pilot.call("bank", "invite", holder, "Some Body", "--at", f"{pilot.data}/bank-{number}")
+    public = ("--public", str(pilot.data / PUBLIC))
+    return pilot.call("wallet", "open", code, "--bank", str(number), *device, *public)
 
 
 def _read_memory(process: int) -> int:

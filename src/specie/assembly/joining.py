@@ -71,7 +71,7 @@ class Joining:
         if hash_enrolment(recorded) != hash_enrolment(enrolment):
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "the code was used before")
         number = self._find_number(enrolment)
-        if number is None:
+        if number is None or not self._is_listed(number, enrolment):
             return Enrolled(state="waiting")
         if self.centre.peers.roster.current.get(number).status is not Status.ACTIVE:
             raise SpecieError(ErrorCode.PARTICIPANT_INACTIVE, "suspended or removed since")
@@ -126,6 +126,10 @@ class Joining:
             if known.public_key() == public:
                 return self.centre.pack_chain(known)
         return self.centre.issue(service.name, list_hosts(service), public)
+
+    def _is_listed(self, number: ParticipantNumber, enrolment: Enrolment) -> bool:
+        """In the list of services as well: a newcomer starts with both."""
+        return _describe(number, enrolment).name in self.centre.peers.services.services
 
     def _find_number(self, enrolment: Enrolment) -> ParticipantNumber | None:
         for member in self.centre.peers.roster.current.participants.values():

@@ -50,6 +50,7 @@ from specie.values.limits import CALLS_AT_ONCE_MAX, MESSAGE_BYTES_MAX
 
 PEER: Final = "specie.peer"  # in an ASGI scope's extensions: what the connection's certificate says
 _THREADS: Final = 32
+_STRANGER_BYTES_MAX: Final = 65_536
 _TRACER: Final = trace.get_tracer("specie.api")
 _LOG: Final = structlog.get_logger("specie.api")
 
@@ -181,7 +182,7 @@ class Gate:
         if self.is_draining:
             raise SpecieError(ErrorCode.DRAINING, "this process is about to stop; ask it again")
         _check_version(request.headers)
-        body = await read_body(request, MESSAGE_BYTES_MAX)
+        body = await read_body(request, self._get_limit(operation))
         asking = self._identify(request, operation, body)
         message = _read_message(request, operation, body)
         if self._at_work[asking.name] >= CALLS_AT_ONCE_MAX:
@@ -193,6 +194,11 @@ class Gate:
         finally:
             self._leave(asking.name)
         return encode(answer, kind)
+
+    def _get_limit(self, operation: Operation[Any, Any]) -> int:
+        """Strangers have little to say."""
+        is_stranger = self.listener is Listener.PUBLIC and Caller.ANYONE in operation.callers
+        return _STRANGER_BYTES_MAX if is_stranger else MESSAGE_BYTES_MAX
 
     def _leave(self, name: str) -> None:
         self._at_work[name] -= 1

@@ -43,7 +43,13 @@ from specie.identity.participants import (
     check_successor,
     sign_participants,
 )
-from specie.identity.services import Service, ServiceList, ServiceRole, sign_services
+from specie.identity.services import (
+    Service,
+    ServiceList,
+    ServiceRole,
+    sign_services,
+    verify_services,
+)
 from specie.ports.clock import Clock
 from specie.remote.channel import get_host
 from specie.remote.peers import Peers
@@ -127,6 +133,7 @@ class Centre:
             return
         listed = ServiceList(current.origin, current.version + 1, changed)
         signed = sign_services(listed, self.list_key)
+        verify_services(signed, self.peers.roster.genesis, current)  # before anybody gets it
         write_list(self.folder, SERVICES, signed)
         self.peers.adopt_services(signed)
 

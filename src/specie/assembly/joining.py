@@ -19,7 +19,7 @@ from specie.crypto.hashing import tagged_hash
 from specie.crypto.signatures import verify_institution_signature, verify_signature
 from specie.identity.certificates import read_request
 from specie.identity.participants import Participant, ParticipantList, Role, Status
-from specie.identity.services import Service, ServiceRole
+from specie.identity.services import Service, ServiceRole, check_url
 from specie.ports.clock import Clock
 from specie.ports.decisions import Decision
 from specie.remote.client_models import Enrolled, Enrolment
@@ -65,6 +65,8 @@ class Joining:
             raise SpecieError(ErrorCode.CALLER_UNKNOWN, "nobody gave out this code")
         if not invitation.enrolment and invitation.expires < self.clock.now():
             raise SpecieError(ErrorCode.CALLER_UNKNOWN, "the code has run out")
+        check_url(enrolment.url)
+        check_url(enrolment.public_url)
         verify_enrolment(enrolment, self.centre.peers.network)
         sent = encode(enrolment, JSON)
         recorded = decode(self.store.record_enrolment(code_hash, sent), JSON, Enrolment)
@@ -128,8 +130,9 @@ class Joining:
         return self.centre.issue(service.name, list_hosts(service), public)
 
     def _is_listed(self, number: ParticipantNumber, enrolment: Enrolment) -> bool:
-        """In the list of services as well: a newcomer starts with both."""
-        return _describe(number, enrolment).name in self.centre.peers.services.services
+        """In the list of services as well, at the addresses that an officer has approved."""
+        asked = _describe(number, enrolment)
+        return self.centre.peers.services.services.get(asked.name) == asked
 
     def _find_number(self, enrolment: Enrolment) -> ParticipantNumber | None:
         for member in self.centre.peers.roster.current.participants.values():

@@ -9,6 +9,7 @@ history is the table of decisions with all their signatures.
 """
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -58,6 +59,7 @@ class Decisions:
         self._store = store
         self._clock = clock
         self._kinds = {**kinds, **self._make_own_kinds()}
+        self._carrying_out = threading.Lock()  # one after the other: lists are read, then written
 
     def sign(
         self, identifier: bytes, kind: str, parameters: str, officer: int, signature: Signature
@@ -111,6 +113,10 @@ class Decisions:
                 raise SpecieError(ErrorCode.SUPPLY_CAP_EXCEEDED, f"over {name}")
 
     def _carry_out_if_signed(self, decision: Decision) -> Decision:
+        with self._carrying_out:
+            return self._carry_out(self._store.find(decision.id) or decision)
+
+    def _carry_out(self, decision: Decision) -> Decision:
         kind = self._kinds[decision.kind]
         needed = kind.officers or self._roster.genesis.officers_required
         if decision.state is DecisionState.DONE or self._count_valid(decision) < needed:

@@ -97,7 +97,10 @@ def decide(
             chosen, spelled = secrets.token_bytes(16), _parse_parameters(parameters or [])
         else:
             found = _find_proposal(tools[0], parse_order(identifier))
-            chosen, kind, spelled = found.id, found.kind, found.parameters
+            if found.kind != kind:
+                reason = f"that decision is {found.kind} {found.parameters}"
+                raise SpecieError(ErrorCode.ORDER_CONFLICT, reason)
+            chosen, spelled = found.id, found.parameters
         state = ""
         for tool in tools:
             state = _sign(tool, chosen, kind, spelled).state

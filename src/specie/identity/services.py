@@ -20,7 +20,7 @@ from typing import Final
 
 from specie.crypto.secrets import InstitutionSigner
 from specie.identity.genesis import Genesis, compute_origin
-from specie.identity.participants import ParticipantList, Status
+from specie.identity.participants import ParticipantList, Role, Status
 from specie.log.notes import SignatureType, VerifierKey, sign_text, verify_text
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -133,6 +133,12 @@ def verify_services(
     return listed
 
 
+def check_url(url: str) -> None:
+    """`services_invalid` unless it can stand in the list: one word, https, nothing behind it."""
+    if not _URL.fullmatch(url):
+        raise SpecieError(ErrorCode.SERVICES_INVALID, "an address is https://host:port")
+
+
 def check_service(service: Service, members: ParticipantList) -> None:
     """Whether a service may speak now, by the participant list.
 
@@ -140,6 +146,8 @@ def check_service(service: Service, members: ParticipantList) -> None:
     is not the one that the participant list has for it.
     """
     member = members.get(service.number)
+    if service.role is ServiceRole.CENTRAL_BANK and member.role is not Role.CENTRAL_BANK:
+        raise SpecieError(ErrorCode.SERVICES_INVALID, f"{service.name} is not the central bank's")
     if member.status is not Status.ACTIVE:
         raise SpecieError(
             ErrorCode.PARTICIPANT_INACTIVE, f"participant {service.number} is not active"

@@ -10,6 +10,7 @@ from specie.identity.services import (
     ServiceList,
     ServiceRole,
     check_service,
+    check_url,
     sign_services,
     verify_services,
 )
@@ -113,3 +114,20 @@ def test_the_participant_list_has_the_last_word(world: World) -> None:
     ended = world.with_member(ParticipantNumber(2), Status.SUSPENDED).members
     with refused(ErrorCode.PARTICIPANT_INACTIVE):
         check_service(listed.get(BANK), ended)
+
+
+SMUGGLED = "https://h:2\nbank-5 central-bank 4"
+
+
+@pytest.mark.parametrize("url", ["http://h:1", "https://h:2 x", SMUGGLED, "https://bad_host:6", ""])
+def test_an_address_that_cannot_stand_in_the_list(url: str) -> None:
+    """A newcomer's address is signed as it is: nothing may stand behind it."""
+    with refused(ErrorCode.SERVICES_INVALID):
+        check_url(url)
+
+
+def test_only_the_central_bank_runs_its_services(world: World) -> None:
+    """A service of a bank does not become the central bank's by a line in the list."""
+    service = replace(make_services(world).get(BANK), role=ServiceRole.CENTRAL_BANK)
+    with refused(ErrorCode.SERVICES_INVALID):
+        check_service(service, world.members)

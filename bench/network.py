@@ -28,7 +28,7 @@ from statistics import quantiles
 from typing import Any, Final
 
 from bench.notary import run_batches
-from bench.payments import split
+from bench.payments import NORTH, SOUTH, attest, split
 from bench.prepared import House
 from specie.assembly.ceremony import PASSPHRASES, PUBLIC, Plan, create_network
 from specie.assembly.foundation import KEYS, find_key
@@ -62,7 +62,6 @@ PAYMENTS: Final = 2_048
 BATCH: Final = 256
 CALLERS: Final = 4
 PATHS: Final = 40
-NORTH, SOUTH = ParticipantNumber(2), ParticipantNumber(3)
 _PASSPHRASE: Final = "of a benchmark"
 _AMOUNT: Final = "300,000.00"
 _FAN: Final = 16
@@ -187,9 +186,7 @@ def _prepare_money(pilot: Pilot) -> tuple[HolderKeys, BuildContext, list[Token]]
     pilot.call("officer", "decide", "lend-reserves", *fields, *officers)
     order = pilot.call("bank", "issue", "900,000.00", *at)
     pilot.call("officer", "approve", order, *officers)
-    pilot.call("wallet", "create", *device)
-    code = pilot.call("bank", "invite", "payer", "A Payer", *at)
-    pilot.call("wallet", "open", code, "--bank", "2", *device, "--public", public)
+    _open_wallet(pilot, "payer", 2)
     pilot.call("bank", "lend", "payer", _AMOUNT, *at)
     pilot.call("wallet", "withdraw", _AMOUNT, *device, "--public", public)
     with opened_online(pilot.device, "payer", pilot.data / PUBLIC, None, _PASSPHRASE) as online:
@@ -243,14 +240,7 @@ def _pay(
 ) -> bytes:
     """2 inputs, 2 outputs, two banks: as `bench/payments.py` builds them."""
     built = build_payment([PaymentOrder(payee, Minor(1_234), Memo())], pair, keys, context)
-    txid, openings = built.signed.txid, built.disclosure.openings
-    ours = [index for index, one in enumerate(openings) if one.bank == NORTH]
-    theirs = [index for index, one in enumerate(openings) if one.bank == SOUTH]
-    attestations = (
-        attesters[0].attest(txid, AttestationRole.PAYER, 2, ours, Claim.CLIENT),
-        attesters[1].attest(txid, AttestationRole.PAYEE, 0, theirs, Claim.CLIENT),
-    )
-    return encode_attested(AttestedTransaction(built.signed, attestations))
+    return attest(built, *attesters)
 
 
 def _notarise(channel: Channel, batch: list[bytes]) -> None:

@@ -15,6 +15,7 @@ from typing import Final
 
 from specie.assembly.network import Network, Settings, build_network
 from specie.assembly.system import RandomIdentifiers, SystemClock
+from specie.bank.attestation import Attester
 from specie.cli.people import fund_bank
 from specie.crypto.outputs import NO_LABEL, NO_LOCK, Opening, derive_output
 from specie.crypto.proofs import prove_range
@@ -27,7 +28,7 @@ from specie.ledger.transactions import AttestedTransaction
 from specie.ledger.wire import encode_attested
 from specie.notary.service import Notary
 from specie.store.notary_store import SqliteNotaryStore
-from specie.tokens.building import BuildContext, PaymentOrder, build_payment
+from specie.tokens.building import BuildContext, BuiltTransaction, PaymentOrder, build_payment
 from specie.tokens.holdings import HolderKeys, Memo, Token, derive_keys
 from specie.values.amounts import Minor
 from specie.values.identifiers import OrderId, ParticipantNumber
@@ -113,10 +114,15 @@ def build_one(bench: Bench, pair: list[Token]) -> bytes:
     """Built, signed, attested, encoded."""
     order = PaymentOrder(bench.payee.address, Minor(1_234), Memo())
     built = build_payment([order], pair, bench.payer, bench.context)
+    payers, payees = (_ATTESTER(bench.network.banks[number]) for number in (NORTH, SOUTH))
+    return attest(built, payers, payees)
+
+
+def attest(built: BuiltTransaction, payers: Attester, payees: Attester) -> bytes:
+    """A payment of two tokens across two banks, with both banks' word, encoded."""
     txid, openings = built.signed.txid, built.disclosure.openings
     ours = [index for index, one in enumerate(openings) if one.bank == NORTH]
     theirs = [index for index, one in enumerate(openings) if one.bank == SOUTH]
-    payers, payees = (_ATTESTER(bench.network.banks[number]) for number in (NORTH, SOUTH))
     attestations = (
         payers.attest(txid, AttestationRole.PAYER, 2, ours, Claim.CLIENT),
         payees.attest(txid, AttestationRole.PAYEE, 0, theirs, Claim.CLIENT),

@@ -127,10 +127,21 @@ class Pilot:
         return self.run("bank", *arguments, "--at", str(self.data / f"bank-{number}"))
 
     def wallet(self, holder: str, *arguments: str, code: int = 0) -> str:
-        device = self.devices / f"{holder}.db"
-        options = ["--device", str(device), "--holder", holder]
-        options += [] if arguments[0] == "create" else ["--public", str(self.public)]
-        return self.run("wallet", *arguments, *options, stdin=f"{PASSPHRASE}\n", code=code)
+        words = self.spell(holder, *arguments)
+        return self.run(*words, stdin=f"{PASSPHRASE}\n", code=code)
+
+    def spell(self, holder: str, *arguments: str) -> tuple[str, ...]:
+        """A wallet's command with its options; the passphrase goes to its standard input."""
+        device = ("--device", str(self.devices / f"{holder}.db"), "--holder", holder)
+        public = () if arguments[0] == "create" else ("--public", str(self.public))
+        return ("wallet", *arguments, *device, *public)
+
+    def give(self, holder: str, number: int, amount: str, name: str = "Some Body") -> str:
+        """A wallet with a loan's money on its device; gives its address."""
+        address = self.open_wallet(holder, number, name)
+        self.bank(number, "lend", holder, amount)
+        self.wallet(holder, "withdraw", amount)
+        return address
 
     def fund(self, number: int, amount: str) -> None:
         """Reserves, then money in the bank's vault."""

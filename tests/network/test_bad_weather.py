@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.network.middleman import Middleman, Weather, standing_between
-from tests.network.pilot import Pilot
+from tests.network.pilot import PASSPHRASE, Pilot
 
 STORM = Weather(seed=7, cut_before=0.02, cut_after=0.04, doubled=0.25, delayed=0.3)
 FRESH_S = 50  # a message counts for a minute
@@ -43,9 +43,7 @@ def between() -> Iterator[Between]:
 def _make_money(pilot: Pilot) -> str:
     pilot.fund(2, "500.00")
     pilot.officer("decide", "lend-reserves", "--set", "participant=2", "--set", "amount=50000")
-    pilot.open_wallet("alice", 2)
-    pilot.bank(2, "lend", "alice", "100.00")
-    pilot.wallet("alice", "withdraw", "100.00")
+    pilot.give("alice", 2, "100.00")
     return pilot.open_wallet("bob", 3)
 
 
@@ -70,16 +68,13 @@ def do_everything(between: Between) -> None:
     at = ("--at", str(pilot.data / "bank-2"))
     pilot.insist("bank", "issue", "20.00", "--order", orders[0], *at)
     pilot.approve(orders[0])
-    for holder, order, words in (
-        ("alice", orders[1], ("pay", between.bob, "5.00")),
-        ("bob", orders[2], ("deposit", "2.00")),
-    ):
-        device = ("--device", str(pilot.devices / f"{holder}.db"), "--holder", holder)
-        public = ("--public", str(pilot.public))
-        if holder == "bob":
-            pilot.insist("wallet", "collect", *device, *public, stdin="correct horse\n")
-        command = ("wallet", *words, "--order", order, *device, *public)
-        pilot.insist(*command, stdin="correct horse\n")
+    commands = [
+        pilot.spell("alice", "pay", between.bob, "5.00", "--order", orders[1]),
+        pilot.spell("bob", "collect"),
+        pilot.spell("bob", "deposit", "2.00", "--order", orders[2]),
+    ]
+    for command in commands:
+        pilot.insist(*command, stdin=f"{PASSPHRASE}\n")
     pilot.insist("bank", "redeem", "10.00", "--order", orders[3], *at)
     pilot.approve(orders[3])
 

@@ -32,10 +32,8 @@ def test_money_lives(pilot: Pilot) -> None:
         assert not kept & {"message", "institution", "list"}, name
         assert "token-pin" in kept
     pilot.fund(2, "500.00")
-    pilot.open_wallet("alice", 2)
+    pilot.give("alice", 2, "40.00")
     bob = pilot.open_wallet("bob", 3)
-    pilot.bank(2, "lend", "alice", "40.00")
-    pilot.wallet("alice", "withdraw", "40.00")
     assert "balance: 30.00 DCU" in pilot.wallet("alice", "pay", bob, "10.00")
     assert "balance: 10.00 DCU" in pilot.wallet("bob", "collect")
 

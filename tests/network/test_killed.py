@@ -33,26 +33,19 @@ class Scene:
         stock = json.loads(self.pilot.run("central-bank", "stock", "--at", at, "--json"))
         balances = []
         for holder in ("alice", "bob"):
-            said = self.pilot.insist(*self._command(holder, "collect"), stdin=f"{PASSPHRASE}\n")
+            said = self.pilot.insist(*self.pilot.spell(holder, "collect"), stdin=f"{PASSPHRASE}\n")
             balances += [float(text) for text in re.findall(r"balance: (\S+)", said)]
         return stock["outstanding"], stock["backed by"], balances[0], balances[1]
 
     def pay(self, order: str) -> tuple[str, ...]:
-        return self._command("alice", "pay", self.bob, "1.00", "--order", order)
-
-    def _command(self, holder: str, *words: str) -> tuple[str, ...]:
-        device = str(self.pilot.devices / f"{holder}.db")
-        options = ("--device", device, "--holder", holder, "--public", str(self.pilot.public))
-        return ("wallet", *words, *options)
+        return self.pilot.spell("alice", "pay", self.bob, "1.00", "--order", order)
 
 
 @pytest.fixture(scope="module")
 def scene(pilot: Pilot) -> Scene:
     pilot.fund(2, "500.00")
     pilot.officer("decide", "lend-reserves", "--set", "participant=2", "--set", "amount=50000")
-    pilot.open_wallet("alice", 2)
-    pilot.bank(2, "lend", "alice", "100.00")
-    pilot.wallet("alice", "withdraw", "100.00")
+    pilot.give("alice", 2, "100.00")
     return Scene(pilot, pilot.open_wallet("bob", 3))
 
 

@@ -100,10 +100,8 @@ def seen() -> Iterator[Seen]:
 
 def _let_them_pay(pilot: Pilot, middleman: Middleman) -> Seen:
     pilot.fund(2, "5,000,000.00")
-    zaphira = pilot.open_wallet("z", 2, PAYER)
+    zaphira = pilot.give("z", 2, SHOWN_STARTED, PAYER)
     osgood = pilot.open_wallet("o", 3, PAYEE)
-    pilot.bank(2, "lend", "z", SHOWN_STARTED)
-    pilot.wallet("z", "withdraw", SHOWN_STARTED)
     order = secrets.token_bytes(16)
     pilot.wallet("z", "pay", osgood, SHOWN_PAID, "--order", order.hex())
     pilot.wallet("o", "collect")

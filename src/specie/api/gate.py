@@ -8,6 +8,7 @@ that other institutions wait for. Of one caller only so many requests are at wor
 """
 
 import asyncio
+import functools
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,11 +47,10 @@ from specie.remote.signing import (
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey, ParticipantNumber, ServiceName
-from specie.values.limits import CALLS_AT_ONCE_MAX, MESSAGE_BYTES_MAX
+from specie.values.limits import CALLS_AT_ONCE_MAX, MESSAGE_BYTES_MAX, STRANGER_BYTES_MAX
 
 PEER: Final = "specie.peer"  # in an ASGI scope's extensions: what the connection's certificate says
 _THREADS: Final = 32
-_STRANGER_BYTES_MAX: Final = 65_536
 _TRACER: Final = trace.get_tracer("specie.api")
 _LOG: Final = structlog.get_logger("specie.api")
 
@@ -112,10 +112,10 @@ class Gate:
             for one, handler in offered
         ]
         title = f"{self.service}, {self.listener.value}"
-        document = describe_face(title, [operation for operation, _ in offered])
+        document = functools.cache(lambda: describe_face(title, [one for one, _ in offered]))
 
         async def describe(_request: Request) -> Response:
-            return JSONResponse(document)
+            return JSONResponse(document())
 
         return Starlette(
             routes=[*routes, Route("/openapi.json", describe), *pages],
@@ -198,7 +198,7 @@ class Gate:
     def _get_limit(self, operation: Operation[Any, Any]) -> int:
         """Strangers have little to say."""
         is_stranger = self.listener is Listener.PUBLIC and Caller.ANYONE in operation.callers
-        return _STRANGER_BYTES_MAX if is_stranger else MESSAGE_BYTES_MAX
+        return STRANGER_BYTES_MAX if is_stranger else MESSAGE_BYTES_MAX
 
     def _leave(self, name: str) -> None:
         self._at_work[name] -= 1

@@ -26,12 +26,10 @@ from specie.api.bodies import read_body
 from specie.api.chart import draw_supply, format_time
 from specie.api.verification import Step, list_output_steps, list_steps
 from specie.assembly.central_processes import RegistrationProcess
-from specie.assembly.lists import ROOT_FILE
+from specie.assembly.lists import COSIGNERS, GENESIS, PARTICIPANTS, ROOT_FILE
 from specie.crypto.addresses import Address, format_address
-from specie.crypto.outputs import derive_output
 from specie.identity.cosigners import find_backing
-from specie.ledger.receipts import PaymentPart, VerifiedReceipt, verify_receipt
-from specie.ledger.records import Output
+from specie.ledger.receipts import VerifiedReceipt, compute_paid_ref, verify_receipt
 from specie.log.notes import SignedCheckpoint
 from specie.log.tiles import CHECKPOINT_PATH
 from specie.registration.service import OutputPlace
@@ -147,7 +145,9 @@ class Site:
         """The chart and the last changes."""
         points = self.process.history.points
         chart = draw_supply(points, self.process.base.clock.now(), self._currency)
-        before = [0, *(point.total for point in points)]
+        recent = points[-_ROWS:]
+        before = [point.total for point in points[-_ROWS - 1 : -1]]
+        before = before if len(before) == len(recent) else [0, *before]  # nothing before the first
         rows = [
             {
                 "serial": point.serial,
@@ -155,12 +155,12 @@ class Site:
                 "change": self._format(point.total - last),
                 "total": self._format(point.total),
             }
-            for point, last in zip(points, before, strict=False)
+            for point, last in zip(recent, before, strict=True)
         ]
         return self._render(
             "supply.html",
             chart=chart,
-            rows=rows[: -_ROWS - 1 : -1],
+            rows=rows[::-1],
             count=len(points),
             supply=self._format(points[-1].total if points else 0),
         )
@@ -297,7 +297,8 @@ class Site:
             return None
         opening = receipt.payment.opening
         roster = self.process.base.peers.roster
-        place = self.process.registration.find_place(self._compute_ref(receipt.payment))
+        ref = compute_paid_ref(opening, roster.current)
+        place = self.process.registration.find_place(ref)
         address = Address(opening.bank, opening.view, opening.spend)
         return {
             "amount": self._format(opening.amount),
@@ -307,10 +308,6 @@ class Site:
             "state": place.state.name.lower(),
             "size": place.checkpoint.size,
         }
-
-    def _compute_ref(self, payment: PaymentPart) -> OutputRef:
-        scan_key = self.process.base.peers.roster.current.get(payment.opening.bank).scan_key
-        return Output(derive_output(payment.opening, scan_key).data).ref
 
     def _list_output_steps(self, place: OutputPlace) -> Sequence[Step]:
         roster = self.process.base.peers.roster
@@ -336,7 +333,7 @@ def _read_form(body: bytes) -> str:
 
 
 def _is_published(name: str) -> bool:
-    if name in ("genesis", "participants", "cosigners", CHECKPOINT_PATH):
+    if name in (GENESIS, PARTICIPANTS, COSIGNERS, CHECKPOINT_PATH):
         return True
     parts = name.split("/")
     return parts[0] == "tile" and all(part and part != ".." for part in parts)

@@ -72,13 +72,14 @@ class DeskProcess:
     def work(self) -> Sequence[SpecieError]:
         """Issues that are approved, decisions that a stop has left, revocations that grow old."""
         refusals = [*self.decisions.resume()]
+        held_up: dict[OrderId, str] = {}
         for record in self.desk.journal.list_open():
-            self.held_up.pop(record.order, None)
             try:
                 self._run_issue(record)
             except SpecieError as error:
                 refusals.append(error)
-                self.held_up[record.order] = str(error)
+                held_up[record.order] = str(error)
+        self.held_up = held_up
         now = self.base.clock.now()
         if now - self.revoked_at > _CRL_RENEW_MS:
             self.centre.publish_revocations()

@@ -10,15 +10,12 @@ import ssl
 from pathlib import Path
 from typing import Any, Final
 
-import urllib3
 from cryptography import x509
-from urllib3.exceptions import HTTPError
 
+from specie.assembly.fetching import Fetcher
 from specie.identity.roster import Roster
 from specie.remote.peers import Peers
 from specie.store.durable_files import read_limited, replace_durably
-from specie.values.catalogue import ErrorCode
-from specie.values.errors import SpecieError
 from specie.values.identifiers import NetworkId
 from specie.values.limits import LOG_FILE_BYTES_MAX
 
@@ -67,19 +64,18 @@ class ListReader:
     """Fetches what is newer elsewhere, verifies it, keeps it."""
 
     def __init__(self, url: str, folder: Path, peers: Peers, context: ssl.SSLContext) -> None:
-        self._url = url
+        self._fetcher = Fetcher(url, context, _TIMEOUT_S)
         self._folder = folder
         self._peers = peers
-        self._pool = urllib3.PoolManager(ssl_context=context, timeout=_TIMEOUT_S, retries=False)
         self._cosigners = 0
 
     def refresh(self) -> list[str]:
         """Gives the names of lists that were newer; `unreachable` if nobody answers."""
-        offered = json.loads(self._fetch("/lists"))
+        offered = json.loads(self._fetcher.fetch("lists"))
         known = describe_versions(self._peers, self._cosigners)
         newer = [name for name in known if _get_number(offered, name) > known[name]]
         for name in newer:
-            data = self._fetch(f"/lists/{name}")
+            data = self._fetcher.fetch(f"lists/{name}")
             self._adopt(name, data)
             write_list(self._folder, name, data)
             if name == COSIGNERS:
@@ -88,7 +84,7 @@ class ListReader:
 
     def fetch_participants(self, version: int) -> bytes:
         """A list that was in force once, for auditors; they verify the line of them."""
-        return self._fetch(f"/lists/participants/{version}")
+        return self._fetcher.fetch(f"lists/participants/{version}")
 
     def _adopt(self, name: str, data: bytes) -> None:
         if name == PARTICIPANTS:
@@ -98,27 +94,12 @@ class ListReader:
         elif name == REVOCATIONS:
             self._peers.adopt_revocations(data)
 
-    def _fetch(self, path: str) -> bytes:
-        try:
-            answer = self._pool.request("GET", self._url + path, redirect=False)
-        except (HTTPError, OSError):
-            raise SpecieError(ErrorCode.UNREACHABLE, f"{self._url}: no answer") from None
-        if answer.status != 200 or len(answer.data) > LOG_FILE_BYTES_MAX:
-            raise SpecieError(ErrorCode.UNREACHABLE, f"{self._url}{path}: {answer.status}")
-        return bytes(answer.data)
-
 
 def fetch_lists(url: str, folder: Path, network: NetworkId, context: ssl.SSLContext) -> Peers:
     """The first time: everything, verified against the network's id."""
-    pool = urllib3.PoolManager(ssl_context=context, timeout=_TIMEOUT_S, retries=False)
+    fetcher = Fetcher(url, context, _TIMEOUT_S)
     for name in (GENESIS, PARTICIPANTS, SERVICES, COSIGNERS, REVOCATIONS, ISSUER):
-        try:
-            answer = pool.request("GET", f"{url}/lists/{name}", redirect=False)
-        except (HTTPError, OSError):
-            raise SpecieError(ErrorCode.UNREACHABLE, f"{url}: no answer") from None
-        if answer.status != 200:
-            raise SpecieError(ErrorCode.UNREACHABLE, f"{url}/lists/{name}: {answer.status}")
-        write_list(folder, name, bytes(answer.data))
+        write_list(folder, name, fetcher.fetch(f"lists/{name}"))
     return load_peers(folder, network)
 
 

@@ -113,6 +113,8 @@ class Decisions:
                 raise SpecieError(ErrorCode.SUPPLY_CAP_EXCEEDED, f"over {name}")
 
     def _carry_out_if_signed(self, decision: Decision) -> Decision:
+        if decision.state is DecisionState.DONE:
+            return decision
         with self._carrying_out:
             return self._carry_out(self._store.find(decision.id) or decision)
 

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import urllib3
-from urllib3.exceptions import HTTPError
-
+from specie.assembly.fetching import Fetcher
 from specie.assembly.tls import build_public_context
 from specie.cli.trust import COSIGNERS, GENESIS, PARTICIPANTS, load_trust
 from specie.log.notes import VerifierKey, verify_log_line
@@ -24,7 +22,6 @@ from specie.store.log_files import LogFolder
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import NetworkId
-from specie.values.limits import LOG_FILE_BYTES_MAX
 
 _TIMEOUT_S: Final = 20.0
 _TRIES: Final = 5  # the log grows meanwhile, and its partial tiles go
@@ -60,10 +57,11 @@ def mirror(source: Source, folder: Path, progress: Progress | None) -> None:
     url = source.place.rstrip("/")
     if not url.startswith(_SECURE):
         raise SpecieError(ErrorCode.SETTING_INVALID, "a log is fetched from https://")
-    fetcher = _Fetcher(url, source.root)
+    context = None if source.root is None else build_public_context(source.root)
+    fetcher = Fetcher(url, context, _TIMEOUT_S)
     folder.mkdir(parents=True, exist_ok=True)
     for name in (GENESIS, PARTICIPANTS, COSIGNERS):
-        found = fetcher.fetch(name)
+        found = fetcher.find(name)
         if found is None:
             raise SpecieError(ErrorCode.NOT_PUBLISHED, f"{url}/{name}: not there")
         replace_durably(folder, name, found)
@@ -74,11 +72,9 @@ def mirror(source: Source, folder: Path, progress: Progress | None) -> None:
     raise SpecieError(ErrorCode.UNREACHABLE, f"{url}: the log grows faster than it is read")
 
 
-def _copy(
-    fetcher: "_Fetcher", folder: Path, log_key: VerifierKey, progress: Progress | None
-) -> bool:
+def _copy(fetcher: Fetcher, folder: Path, log_key: VerifierKey, progress: Progress | None) -> bool:
     """Gives whether every tile of the checkpoint, which the notary signed, was still there."""
-    data = fetcher.fetch(CHECKPOINT_PATH)
+    data = fetcher.find(CHECKPOINT_PATH)
     if data is None:
         raise SpecieError(ErrorCode.NOT_PUBLISHED, "nothing is in the log yet")
     try:
@@ -90,7 +86,7 @@ def _copy(
     for place, path in enumerate(paths):
         if (folder / path).exists():
             continue
-        found = fetcher.fetch(path)
+        found = fetcher.find(path)
         if found is None:
             return False
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -99,28 +95,3 @@ def _copy(
             progress(place * size // len(paths), size)
     LogFolder(folder).write_checkpoint(note, size)
     return True
-
-
-class _Fetcher:
-    """One connection, kept."""
-
-    def __init__(self, url: str, root: Path | None) -> None:
-        self._url = url
-        context = None if root is None else build_public_context(root)
-        self._pool = urllib3.PoolManager(ssl_context=context, timeout=_TIMEOUT_S, retries=False)
-
-    def fetch(self, path: str) -> bytes | None:
-        """None for what is not there (404)."""
-        place = f"{self._url}/{path}"
-        try:
-            answer = self._pool.request("GET", place, redirect=False, preload_content=False)
-            with answer:
-                data = answer.read(LOG_FILE_BYTES_MAX + 1)
-        except (HTTPError, OSError) as error:
-            kind = type(error).__name__
-            raise SpecieError(ErrorCode.UNREACHABLE, f"{place}: no answer ({kind})") from None
-        if answer.status == 404:
-            return None
-        if answer.status != 200 or len(data) > LOG_FILE_BYTES_MAX:
-            raise SpecieError(ErrorCode.UNREACHABLE, f"{place}: {answer.status}")
-        return data

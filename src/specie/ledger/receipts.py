@@ -31,7 +31,7 @@ from specie.log.tree import compute_leaf_hash
 from specie.values.catalogue import ErrorCode
 from specie.values.encoding import Reader, u8, u16
 from specie.values.errors import SpecieError
-from specie.values.identifiers import Digest
+from specie.values.identifiers import Digest, OutputRef
 
 _VERSION: Final = 1
 
@@ -108,16 +108,20 @@ def verify_receipt(text: str, trust: ReceiptTrust) -> VerifiedReceipt:
     return VerifiedReceipt(leaf, proof.index, signed, payment)
 
 
+def compute_paid_ref(opening: Opening, participants: ParticipantList) -> OutputRef:
+    """The reference of the output that an opening rebuilds."""
+    scan_key = participants.get(opening.bank).scan_key
+    return Output(derive_output(opening, scan_key).data).ref
+
+
 def _verify_payment(leaf: Leaf, payment: PaymentPart, trust: ReceiptTrust) -> None:
     outline, opening = payment.outline, payment.opening
     if not isinstance(leaf, KernelLeaf) or leaf.txid != outline.compute_id():
         raise SpecieError(ErrorCode.RECEIPT_INVALID, "the leaf is of another transaction")
     if outline.network != trust.genesis.network:
         raise SpecieError(ErrorCode.NETWORK_MISMATCH, "a receipt of another network")
-    scan_key = trust.participants.get(opening.bank).scan_key
-    output = Output(derive_output(opening, scan_key).data)
     is_there = payment.index < len(outline.slots)
-    slot = compute_slot(payment.salt, payment.index, output.ref)
+    slot = compute_slot(payment.salt, payment.index, compute_paid_ref(opening, trust.participants))
     if not is_there or outline.slots[payment.index] != slot:
         raise SpecieError(ErrorCode.RECEIPT_INVALID, "the output is not in the transaction")
 

@@ -81,12 +81,11 @@ class Registration:
 
     def read_checkpoint(self) -> Checkpoint:
         """The newest checkpoint, every signature on it verified."""
-        return self._read_note()[1]
+        return self.read_signed().checkpoint
 
     def read_signed(self) -> SignedCheckpoint:
         """The same, with who signed it."""
-        note = self._log.read_checkpoint()
-        return verify_note(note, self._get_trust().get_log_key(), self._cosigners)
+        return self._read_note()[1]
 
     def catch_up(self) -> Checkpoint:
         """Index what is new, once it is certain that it belongs to the checkpoint."""
@@ -170,20 +169,17 @@ class Registration:
         payment: PaymentPart | None,
         is_quantum_safe: bool,  # noqa: FBT001  # passed on from a keyword
     ) -> str:
-        whole, checkpoint = self._read_note()
+        whole, signed = self._read_note()
         note = whole if is_quantum_safe else drop_ml_dsa_lines(whole)
-        size = checkpoint.size
+        size = signed.checkpoint.size
         path = prove_inclusion(position, size, lambda level, one: self._hash(level, one, size))
         leaf = next(iter(self._log.iterate_leaves(size, position)))
         return build_receipt(leaf, position, path, note, payment)
 
-    def _read_note(self) -> tuple[str, Checkpoint]:
+    def _read_note(self) -> tuple[str, SignedCheckpoint]:
+        trust = ReceiptTrust(self._roster.genesis, self._roster.current, self._cosigners)
         note = self._log.read_checkpoint()
-        log_key = self._get_trust().get_log_key()
-        return note, verify_note(note, log_key, self._cosigners).checkpoint
-
-    def _get_trust(self) -> ReceiptTrust:
-        return ReceiptTrust(self._roster.genesis, self._roster.current, self._cosigners)
+        return note, verify_note(note, trust.get_log_key(), self._cosigners)
 
     def _hash(self, level: int, number: int, size: int) -> Digest:
         return self._log.read_hash(level, number, size)

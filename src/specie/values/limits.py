@@ -62,6 +62,7 @@ MESSAGE_BYTES_MAX: Final = 8 * 1024 * 1024  # one body
 MESSAGE_PAYMENTS_MAX: Final = 512  # payments in one submission to the notary
 MESSAGE_AGE_MS_MAX: Final = 60 * 1000  # between a signature's time and our clock, either way
 MESSAGE_SECONDS_MAX: Final = 10  # until a request's head, and then its body, are here
+STRANGER_BYTES_MAX: Final = 65_536  # of a message of somebody whom nobody knows
 CALLS_AT_ONCE_MAX: Final = 16  # of one caller; more are told to come later
 PAGE_ITEMS_MAX: Final = 1_000  # of one page of an answer
 SENDER_TRANSACTIONS_MAX: Final = 2_048  # notary/service.py: waiting of one sender

@@ -25,6 +25,7 @@ from specie.remote.signing import Target, name_receiver, read_signer, sign_reque
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ServiceName
+from specie.values.limits import STRANGER_BYTES_MAX
 from specie.values.times import Timestamp
 from tests.clocks import MORNING, ManualClock
 from tests.unit.api.cast import Cast, make_cast
@@ -267,6 +268,14 @@ def test_a_body_is_limited(house: House, monkeypatch: pytest.MonkeyPatch) -> Non
     body = [b"x" * 40, b"x" * 40]
     headers = house.sign(b"".join(body))
     assert get_code(ask(house.app, body, headers, house.certify())) == (413, "limit_exceeded")
+
+
+def test_a_strangers_body_is_short(house: House) -> None:
+    def look(size: int) -> tuple[int, dict[str, str], bytes]:
+        return ask(house.public_app, bytes(size), {}, path="/v1/look/7", method="GET")
+
+    assert look(STRANGER_BYTES_MAX)[0] == 200
+    assert get_code(look(STRANGER_BYTES_MAX + 1)) == (413, "limit_exceeded")
 
 
 def test_a_slow_body_is_given_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

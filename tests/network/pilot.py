@@ -162,7 +162,7 @@ class Pilot:
     def get_fact(self, number: int, name: str) -> int:
         return int(json.loads(self.bank(number, "show", "--json"))[name])
 
-    def wait(self, is_done: Callable[[], bool], seconds: float = 30.0) -> None:
+    def wait(self, is_done: Callable[[], bool], seconds: float = 90.0) -> None:
         end = time.monotonic() + seconds
         while not is_done():
             assert time.monotonic() < end, "it did not happen in time"

@@ -48,7 +48,9 @@ def _try_receipt(pilot: Pilot, told: Told) -> bool:
     pilot.run("audit", url, "--root", root, "--keep", str(told.mirror))
     command = ["wallet", "receipt", told.payment, "--device", device, "--holder", "alice"]
     command += ["--public", str(told.mirror), "--out", str(told.receipt)]
-    return bool(pilot.try_run(*command, stdin=f"{PASSPHRASE}\n")["code"] == 0)
+    if pilot.try_run(*command, stdin=f"{PASSPHRASE}\n")["code"] != 0:
+        return False
+    return all(f"{bank} " in told.receipt.read_text() for bank in ("bank-2", "bank-3"))
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from specie.assembly.system import RandomIdentifiers, SystemClock
 from specie.cli.people import publish_now
 from specie.cli.running import Town, distribute, open_town, run_orders
 from specie.cli.showing import count_batches
-from specie.cli.stopping import Stopped
+from specie.cli.stopping import Stopped, give_way, patiently
 from specie.cli.story import tell_story
 from specie.cli.story_log import RECEIPT, tell_of_the_log
 from specie.cli.telling import Narrator, build_progress
@@ -62,19 +62,23 @@ def run_demo(options: DemoOptions, console: Console) -> None:
     plan = _build_plan(options)
     with _open_folder(options.data) as folder:
         narrator = Narrator(console)
-        with narrator.step("A network is born: keys, signed genesis, signed participant list"):
+        with (
+            narrator.step("A network is born: keys, signed genesis, signed participant list"),
+            patiently(),
+        ):
             settings = Settings(folder, proof_mode=options.mode, database=options.database)
             network = build_network(settings, SystemClock(), RandomIdentifiers())
             mode = options.mode.name.lower()
             narrator.say(f"network {network.genesis.network.hex()}, range proofs {mode}")
         with _closing(network, is_kept=options.data is not None), _finishing(network):
             overseers = build_overseers(network)
-            with make_publisher(network):
+            with patiently(), make_publisher(network):
                 payment = tell_story(network, narrator)
                 town, summary = _run_workload(network, plan, narrator)
                 _tell_workload(town, plan, summary, options.profile, narrator)
-            _publish_rest(network, narrator)
-            tell_of_the_log(network, overseers, payment, narrator)
+            with patiently():
+                _publish_rest(network, narrator)
+                tell_of_the_log(network, overseers, payment, narrator)
             found = _verify_apart(network, narrator)
         if options.data is not None:
             narrator.say("kept; to verify it again:")
@@ -177,6 +181,7 @@ def _run_workload(network: Network, plan: WorkloadPlan, narrator: Narrator) -> t
             def count_done() -> Iterator[WorkloadOrder]:
                 for order in done:
                     bar.advance(task)
+                    give_way()
                     yield order
 
             summary = summarise(count_done())

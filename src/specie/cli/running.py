@@ -20,6 +20,7 @@ from specie.cli.people import (
     lend_to,
     register,
 )
+from specie.cli.stopping import give_way
 from specie.flows.distribution import deposit, withdraw
 from specie.flows.payment import complete_payment, pay
 from specie.flows.receiving import collect
@@ -55,6 +56,7 @@ def open_town(network: Network, starting: Sequence[StartingBalance]) -> Town:
         if start.deposit:
             lend_to(network, person, start.deposit)
         people.append(person)
+        give_way()
     for offset, bank in enumerate(banks):
         total = sum(start.deposit for start in starting[offset :: len(banks)])
         if total:

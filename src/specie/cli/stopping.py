@@ -2,12 +2,16 @@
 
 All three unwind the program like an error, so that whatever is open is closed and nothing is left
 in the temp folder. The exit code is the shell's: 128 and the signal's number.
+
+An exception out of a signal handler lands anywhere, also in the middle of a library's clean-up.
+What writes to databases runs `patiently()`: there a signal waits for the next `give_way()`.
 """
 
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import FrameType, MappingProxyType
 from typing import Final
 
@@ -45,6 +49,24 @@ def watch_signals() -> None:
         signal.signal(number, _stop)
 
 
+@contextmanager
+def patiently() -> Iterator[None]:
+    """A signal is kept until `give_way` or the end; an error on the way out is then its doing."""
+    _patience.is_on = True
+    try:
+        yield
+    finally:
+        _patience.is_on = False
+        give_way()
+
+
+def give_way() -> None:
+    """A place where nothing is half done: raises `Stopped` if a signal came."""
+    number, _patience.kept = _patience.kept, None
+    if number is not None:
+        raise Stopped(number)
+
+
 def silence_output() -> None:
     """Nobody reads it: what is still buffered goes nowhere, and Python does not complain."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -52,7 +74,19 @@ def silence_output() -> None:
     os.close(nowhere)
 
 
+class _Patience:
+    """Of the main thread, in which all handlers run."""
+
+    is_on = False
+    kept: signal.Signals | None = None
+
+
+_patience: Final = _Patience()
+
+
 def _stop(number: int, _frame: FrameType | None) -> None:
     for one in _WORDS:
         signal.signal(one, signal.SIG_IGN)
-    raise Stopped(signal.Signals(number))
+    _patience.kept = signal.Signals(number)
+    if not _patience.is_on:
+        give_way()

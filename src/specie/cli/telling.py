@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from specie.cli.stopping import give_way
+
 
 class Narrator:
     """Prints steps and facts to a console."""
@@ -39,6 +41,7 @@ class Narrator:
 
     def _print(self, line: str) -> None:
         self.console.print(line, highlight=False, soft_wrap=True)
+        give_way()
 
 
 def build_progress(console: Console) -> Progress:

@@ -28,7 +28,8 @@ from specie.assembly.tls import (
     build_server_context,
 )
 from specie.cli.processes import Network, list_processes
-from specie.remote.channel import get_certified, get_host
+from specie.remote.channel import get_host
+from specie.remote.wire import get_certified
 from tests.network.pilot import Pilot
 
 PUBLIC = ""  # who calls without a certificate

@@ -1,7 +1,10 @@
 """Before anything is done: who asks, may it, is it well-formed, is there room (RFC 9421, RFC 9457).
 
-    head → route → body, limited in size and time → who signed it → may this caller ask for this
-    → decode → the handler, in a thread → encode → sign → answer
+    head → route → who signed it → may this caller ask for this → body, limited in size and time
+    → in a thread: decode, the handler, encode → sign → answer
+
+The head's signature covers the body's digest, so nothing is read of who is not known; to who is not
+known nothing is signed either.
 
 Each listener has its own threads: handlers that wait for other institutions hold up none of those
 that other institutions wait for. Of one caller only so many requests are at work at once.
@@ -39,6 +42,8 @@ from specie.remote.signing import (
     RECEIVER,
     SignedBy,
     Target,
+    check_digest,
+    check_time,
     name_receiver,
     read_signer,
     sign_answer,
@@ -169,7 +174,7 @@ class Gate:
     def _respond(self, request: Request, status: int, body: bytes, kind: str) -> Response:
         headers = {"specie-version": str(VERSION), "cache-control": "no-store"}
         asked = request.headers.get("signature")
-        if asked and self.listener is not Listener.CONTROL:
+        if asked and getattr(request.state, "is_answered", False):
             now = self.clock.now()
             headers |= sign_answer(status, body, asked, self.speaker.name, self.speaker.key, now)
         if status == 429:
@@ -179,21 +184,25 @@ class Gate:
     async def _carry_out(
         self, request: Request, operation: Operation[Any, Any], handler: Handler, kind: str
     ) -> bytes:
+        asking = self._identify(request, operation)
         if self.is_draining:
             raise SpecieError(ErrorCode.DRAINING, "this process is about to stop; ask it again")
         _check_version(request.headers)
-        body = await read_body(request, self._get_limit(operation))
-        asking = self._identify(request, operation, body)
-        message = _read_message(request, operation, body)
         if self._at_work[asking.name] >= CALLS_AT_ONCE_MAX:
             raise SpecieError(ErrorCode.RATE_EXCEEDED, "too much of this caller is at work")
         self._at_work[asking.name] += 1
         self._is_idle.clear()
         try:
-            answer = await anyio.to_thread.run_sync(handler, asking, message, limiter=self._limiter)
+            body = await read_body(request, self._get_limit(operation))
+            if asking.kind not in (Caller.OPERATOR, Caller.ANYONE):
+                check_digest(body, request.headers)
+
+            def work() -> bytes:
+                return encode(handler(asking, _read_message(request, operation, body)), kind)
+
+            return await anyio.to_thread.run_sync(work, limiter=self._limiter)
         finally:
             self._leave(asking.name)
-        return encode(answer, kind)
 
     def _get_limit(self, operation: Operation[Any, Any]) -> int:
         """Strangers have little to say."""
@@ -207,13 +216,14 @@ class Gate:
         if not self._at_work:
             self._is_idle.set()
 
-    def _identify(self, request: Request, operation: Operation[Any, Any], body: bytes) -> Asking:
+    def _identify(self, request: Request, operation: Operation[Any, Any]) -> Asking:
         if self.listener is Listener.CONTROL:
             return Asking(Caller.OPERATOR, "operator")
         if self.listener is Listener.PUBLIC and Caller.ANYONE in operation.callers:
+            request.state.is_answered = True
             return Asking(Caller.ANYONE, request.client.host if request.client else "")
         signed = read_signer(request.headers)
-        asking, key = self._find_signer(request, signed)
+        asking, key = self._find_signer(signed)
         target = Target(
             request.method,
             request.scope["raw_path"].decode("ascii", "replace"),
@@ -222,18 +232,18 @@ class Gate:
         )
         if target.receiver != name_receiver(self.peers.network, self.service):
             raise SpecieError(ErrorCode.MESSAGE_SIGNATURE_INVALID, "meant for somebody else")
-        verify_request(target, body, request.headers, signed, key, self.clock.now())
+        verify_request(target, request.headers, signed, key)
+        request.state.is_answered = True
+        check_time(signed, self.clock.now())
+        self._check_asking(request, asking)
         if not {asking.kind, Caller.ANYONE} & operation.callers:
             raise SpecieError(ErrorCode.CALLER_NOT_ALLOWED, f"not for a {asking.kind.value}")
         return asking
 
-    def _find_signer(
-        self, request: Request, signed: SignedBy
-    ) -> tuple[Asking, InstitutionPublicKey]:
+    def _find_signer(self, signed: SignedBy) -> tuple[Asking, InstitutionPublicKey]:
+        """Of the lists, whatever may have been done to it since."""
         if self.listener is Listener.INSTITUTIONS:
-            service = self.peers.get_service(ServiceName(signed.name))
-            certified: Certified | None = request.scope.get("extensions", {}).get(PEER)
-            self.peers.check_certified(service.name, certified)
+            service = self.peers.services.get(ServiceName(signed.name))
             return Asking(service.role, service.name, service.number), service.key
         if signed.name.startswith(OFFICER):
             number = signed.name.removeprefix(OFFICER)
@@ -244,6 +254,13 @@ class Gate:
             client, key = self.find_client(signed.name.removeprefix(CLIENT))
             return Asking(Caller.CLIENT, client), key
         raise SpecieError(ErrorCode.CALLER_UNKNOWN, "services use the other face")
+
+    def _check_asking(self, request: Request, asking: Asking) -> None:
+        """An institution: active, and on a connection that is its own."""
+        if self.listener is Listener.INSTITUTIONS:
+            service = self.peers.get_service(ServiceName(asking.name))
+            certified: Certified | None = request.scope.get("extensions", {}).get(PEER)
+            self.peers.check_certified(service.name, certified)
 
     async def _refuse_route(self, request: Request, error: Exception) -> Response:
         """No such path, or not with this method."""

@@ -1,16 +1,26 @@
 """uvicorn's HTTP protocol, with the connection's certificate in each request's scope.
 
-And with an end to waiting: a head that does not come in time closes the connection.
+And with an end to waiting and to generosity: a head that does not come in time, or does not end,
+closes the connection, and from one address come only so many.
 """
 
 import asyncio
-from typing import Any
+from collections import Counter
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from specie.api.gate import PEER
-from specie.remote.channel import get_certified
-from specie.values.limits import MESSAGE_SECONDS_MAX
+from specie.remote.wire import get_certified
+from specie.values.limits import (
+    CONNECTIONS_PER_ADDRESS_MAX,
+    HEAD_BYTES_MAX,
+    MESSAGE_SECONDS_MAX,
+)
+
+_CONNECTED: Final[WeakKeyDictionary[object, Counter[str]]] = WeakKeyDictionary()
+"""Listener → address → its connections."""
 
 
 class CertifiedProtocol(HttpToolsProtocol):
@@ -18,6 +28,8 @@ class CertifiedProtocol(HttpToolsProtocol):
 
     _waiting: asyncio.TimerHandle | None = None
     _extensions: dict[str, Any] | None = None
+    _head_bytes: int = 0
+    _address: str = ""
 
     def connection_made(  # type: ignore[override]  # narrower, as uvicorn's own is
         self, transport: asyncio.Transport
@@ -27,16 +39,33 @@ class CertifiedProtocol(HttpToolsProtocol):
         certified = get_certified(transport.get_extra_info("peercert"))
         self._extensions = {PEER: certified}
         self._await_head()
+        self._address = str(self.client[0]) if self.client else ""
+        connected = _CONNECTED.setdefault(self.config, Counter())
+        connected[self._address] += 1
+        if self._address and connected[self._address] > CONNECTIONS_PER_ADDRESS_MAX:
+            transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Up to a head's end only so much."""
+        self._head_bytes += len(data)
+        super().data_received(data)
+        if self._waiting is not None and self._head_bytes > HEAD_BYTES_MAX:
+            self._give_up()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
         self._stop_waiting()
+        connected = _CONNECTED.setdefault(self.config, Counter())
+        connected[self._address] -= 1
+        if connected[self._address] <= 0:
+            del connected[self._address]
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         """A request begins: its head has to be here soon."""
         super().on_message_begin()
         self.scope["extensions"] = self._extensions or {}
+        self._head_bytes = 0
         self._await_head()
 
     def on_headers_complete(self) -> None:

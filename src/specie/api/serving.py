@@ -37,6 +37,7 @@ from specie.assembly.tls import build_server_context
 from specie.remote.channel import Speaker, get_host
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
+from specie.values.limits import CONNECTIONS_MAX
 
 CONTROL: Final = "control.sock"
 _PATH_MAX: Final = 100  # of a socket's name, a limit of the system
@@ -179,6 +180,7 @@ _SHARED: Final[dict[str, Any]] = {
     "timeout_keep_alive": 75,
     "timeout_graceful_shutdown": 1,
     "ws": "none",
+    "limit_concurrency": CONNECTIONS_MAX,
     "proxy_headers": False,
 }
 

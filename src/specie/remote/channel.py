@@ -7,33 +7,28 @@ Every operation has one effect however often it is sent, so a connection that br
 once; whoever hears nothing gets `unreachable` and sends the same again later.
 """
 
+import contextlib
 import ssl
-import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
-import urllib3
 from opentelemetry import propagate, trace
-from urllib3.exceptions import HTTPError
 
 from specie.crypto.secrets import InstitutionSigner
-from specie.identity.services import Service
 from specie.ports.clock import Clock
 from specie.remote.encoding import CBOR, decode, decode_problem, encode, write_fields
 from specie.remote.fields import Message
 from specie.remote.operations import VERSION, Operation
 from specie.remote.peers import Certified, Peers
 from specie.remote.signing import Target, name_receiver, sign_request, verify_answer
+from specie.remote.wire import Answer, Wire
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ServiceName
 from specie.values.limits import MESSAGE_BYTES_MAX
 
-_CONNECT_S: Final = 3.0
 _ANSWER_S: Final = 30.0
-_POOLED: Final = 16
 _TRACER: Final = trace.get_tracer("specie.remote")
 
 Request = TypeVar("Request", bound=Message)
@@ -58,10 +53,10 @@ class Channel:
     clock: Clock
     is_public: bool = False  # whether we have no certificate, and use the public faces
     answer_s: float = _ANSWER_S
-    _pool: urllib3.PoolManager = field(init=False)
+    _wire: Wire = field(init=False)
 
     def __post_init__(self) -> None:
-        self._pool = self._make_pool()
+        self._wire = self._make_wire()
         self.peers.watch(self.reconnect)
 
     def call(
@@ -73,12 +68,12 @@ class Channel:
 
     def reconnect(self) -> None:
         """Connections that were opened under older lists are closed."""
-        old, self._pool = self._pool, self._make_pool()
-        old.clear()
+        old, self._wire = self._wire, self._make_wire()
+        old.close()
 
     def close(self) -> None:
         """All connections."""
-        self._pool.clear()
+        self._wire.close()
 
     def _call(
         self, to: ServiceName, operation: Operation[Request, Response], request: Request
@@ -92,43 +87,33 @@ class Channel:
         propagate.inject(headers)
         now = self.clock.now()
         headers |= sign_request(target, body, self.speaker.name, self.speaker.key, now)
-        answer = self._send(service, target, body, headers)
-        found = {name.lower(): value for name, value in answer.headers.items()}
-        asked, expected = headers["signature"], (str(to), service.key)
-        verify_answer(answer.status, answer.data, found, asked, expected, self.clock.now())
-        if answer.status != 200:
-            raise decode_problem(answer.data)
-        return decode(answer.data, found.get("content-type", ""), operation.response)
-
-    def _send(
-        self, service: Service, target: Target, body: bytes, headers: Mapping[str, str]
-    ) -> urllib3.BaseHTTPResponse:
         base = service.public_url if self.is_public else service.url
         url = base + target.path + (f"?{target.query}" if target.query else "")
-        pool = self._pool
-        for is_last in (False, True):
-            try:
-                answer = pool.request(
-                    target.method,
-                    url,
-                    body=body or None,
-                    headers=dict(headers),
-                    retries=False,
-                    redirect=False,
-                    preload_content=False,
-                    timeout=urllib3.Timeout(connect=_CONNECT_S, read=self.answer_s),
-                )
-                return _read(answer)
-            except (HTTPError, OSError) as error:
-                if is_last or not _is_stale(error):
-                    reason = f"{service.name}: {_describe(error)}"
-                    raise SpecieError(ErrorCode.UNREACHABLE, reason) from None
-        raise AssertionError("the last try returns or raises")
+        try:
+            answer = self._wire.ask(target.method, url, 2 * MESSAGE_BYTES_MAX, body, headers)
+        except SpecieError as error:
+            raise SpecieError(error.code, f"{to}: {error.message}") from None
+        if "signature" not in answer.headers:
+            raise SpecieError(ErrorCode.UNREACHABLE, f"{to}: {_describe_unsigned(answer)}")
+        asked, expected = headers["signature"], (str(to), service.key)
+        now = self.clock.now()
+        verify_answer(answer.status, answer.data, answer.headers, asked, expected, now)
+        if answer.status != 200:
+            raise decode_problem(answer.data)
+        return decode(answer.data, answer.headers.get("content-type", ""), operation.response)
 
-    def _make_pool(self) -> urllib3.PoolManager:
-        return urllib3.PoolManager(
-            num_pools=64, maxsize=_POOLED, block=False, ssl_context=self.context
-        )
+    def _check_server(self, host: str, port: int, found: Certified | None) -> None:
+        """Before a request is sent: is it the service that the lists have at this address?"""
+        for service in self.peers.services.services.values():
+            url = service.public_url if self.is_public else service.url
+            if url and get_host(url) == (host, port):
+                with contextlib.suppress(SpecieError):
+                    self.peers.check_certified(service.name, found)
+                    return
+        raise SpecieError(ErrorCode.UNREACHABLE, "the certificate there is not the service's")
+
+    def _make_wire(self) -> Wire:
+        return Wire(self.context, self.answer_s, self._check_server)
 
 
 def build_request(operation: Operation[Request, Any], request: Request) -> tuple[str, str, bytes]:
@@ -144,43 +129,11 @@ def build_request(operation: Operation[Request, Any], request: Request) -> tuple
     return path, "", encode(request, CBOR)
 
 
-def get_certified(certificate: Mapping[str, Any] | None) -> Certified | None:
-    """From what `ssl` says of the other side's certificate."""
-    if not certificate:
-        return None
-    names = [value for kind, value in certificate.get("subjectAltName", ()) if kind == "URI"]
-    return Certified(int(certificate["serialNumber"], 16), frozenset(names))
-
-
-def _read(answer: urllib3.BaseHTTPResponse) -> urllib3.BaseHTTPResponse:
-    """All of it, if it is not too long; `data` has it then."""
-    length = answer.headers.get("content-length", "")
-    if not length.isdigit() or int(length) > 2 * MESSAGE_BYTES_MAX:
-        answer.close()
-        raise SpecieError(ErrorCode.UNREACHABLE, "an answer without end")
-    _ = answer.data
-    return answer
-
-
-def _is_stale(error: Exception) -> bool:
-    """A kept connection that the other side has closed meanwhile."""
-    text = type(error).__name__
-    return text in {"ProtocolError", "ConnectionResetError", "BrokenPipeError", "SSLError"}
-
-
-def _describe(error: Exception) -> str:
-    cause = error.__cause__ or error
-    return f"{type(cause).__name__}: {cause}".split("(", maxsplit=1)[0][:200]
-
-
-def wait_until(is_done: Callable[[], bool], seconds: float) -> bool:
-    """Ask again and again, for who waits for another process."""
-    end = time.monotonic() + seconds
-    while not is_done():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
+def _describe_unsigned(answer: Answer) -> str:
+    """Nobody vouches for it, so it settles nothing; for people it may say why."""
+    if answer.status == 200:
+        return "an answer that nobody signed"
+    return f"refused with {answer.status} before we were known: {decode_problem(answer.data)}"
 
 
 def get_host(url: str) -> tuple[str, int]:

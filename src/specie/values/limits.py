@@ -59,6 +59,10 @@ CRL_DAYS: Final = 7  # until the next revocation list
 
 # Messages between institutions (remote, api)
 MESSAGE_BYTES_MAX: Final = 8 * 1024 * 1024  # one body
+MESSAGE_ITEMS_MAX: Final = 262_144  # remote/encoding.py: numbers, texts, lists … of one message
+HEAD_BYTES_MAX: Final = 65_536  # api/protocol.py: of a request's head
+CONNECTIONS_MAX: Final = 1_024  # api/serving.py: of one listener
+CONNECTIONS_PER_ADDRESS_MAX: Final = 256  # api/protocol.py: of one listener
 MESSAGE_PAYMENTS_MAX: Final = 512  # payments in one submission to the notary
 MESSAGE_AGE_MS_MAX: Final = 60 * 1000  # between a signature's time and our clock, either way
 MESSAGE_SECONDS_MAX: Final = 10  # until a request's head, and then its body, are here

@@ -193,6 +193,28 @@ def test_who_is_not_who_it_says_is_refused(
     assert get_code(ask(house.app, BODY, headers, house.certify(certificate))) == expected
 
 
+def test_nothing_is_signed_for_who_is_not_known(house: House) -> None:
+    """Else anybody could have answers made that are bound to somebody else's request."""
+    good = house.sign(BODY)
+    forged = {**house.sign(b"other", name="bank-3"), "signature": good["signature"]}
+    for headers in (house.sign(BODY, name="bank-9"), forged, {"signature": good["signature"]}):
+        assert "signature" not in ask(house.app, BODY, headers, house.certify())[1]
+    elsewhere = ask(house.app, BODY, good, house.certify(), path="/v1/nothing")
+    assert get_code(elsewhere)[1] == "not_found"
+    assert "signature" not in elsewhere[1]
+    late = house.sign(BODY, now=Timestamp(NOW - 61_000))
+    for headers in (late, house.sign(BODY) | {"specie-version": "0"}):
+        assert "signature" in ask(house.app, BODY, headers, house.certify())[1]
+
+
+@pytest.mark.parametrize("name", ["bank-9", "accounting"])
+def test_a_body_is_read_of_who_may_send_one(house: House, name: str) -> None:
+    """It never comes, and the refusal does not wait for it."""
+    headers = house.sign(BODY, name=name, key=house.cast.accounting_key)
+    answer = ask(house.app, b"", headers, house.certify(name), stalls=True)
+    assert get_code(answer)[1] in {"caller_unknown", "caller_not_allowed"}
+
+
 def test_clocks_may_differ_by_a_minute(house: House) -> None:
     for now in (NOW - 60_000, NOW + 60_000):
         headers = house.sign(BODY, now=Timestamp(now))

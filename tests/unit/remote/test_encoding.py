@@ -12,6 +12,7 @@ from specie.remote.encoding import (
     CBOR,
     JSON,
     build_error,
+    check_plain,
     decode,
     decode_problem,
     encode,
@@ -116,6 +117,50 @@ def test_bytes_that_are_no_message() -> None:
             decode(data, JSON, Sample)
     with refused(ErrorCode.MESSAGE_MALFORMED):
         decode(good, "text/plain", Sample)
+
+
+PLAIN = st.recursive(
+    st.integers(0, 2**64 - 1)
+    | st.integers(-(2**64), -1)
+    | st.binary(max_size=300)
+    | st.text(max_size=300)
+    | st.booleans()
+    | st.none(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=20,
+)
+
+
+@given(PLAIN)
+def test_what_messages_are_made_of_is_plain(value: Any) -> None:
+    check_plain(cbor2.dumps(value))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xc2\x41\x01",  # a bignum of one byte
+        b"\xc2\x5a\x00\x7f\xff\xff" + bytes(0x7FFFFF),  # and of a whole body
+        b"\xc4\x82\x1b" + b"\xff" * 8 + b"\x01",  # 1 · 10^(2^64)
+        b"\xd8\x1e\x82\x01\x00",  # 1/0
+        b"\xf9\x3c\x00",  # a float
+        b"\xf8\x20",  # a simple value of nobody
+        b"\xf7",  # undefined
+        b"\x9f\xff",  # a list without end
+        b"\x5f\x41\x00\xff",
+        b"\x1c",  # reserved
+        b"\x9b" + b"\xff" * 8,  # more items than anybody has
+        b"\x5b" + b"\xff" * 8,  # more bytes
+        b"\x1b\x00",  # half a head
+        b"\x80" * 2,  # two items
+        b"\x9a\x00\x04\x00\x01" + bytes(0x40001),  # one number too many
+    ],
+)
+def test_what_no_message_has_is_refused_by_its_head(data: bytes) -> None:
+    with refused(ErrorCode.MESSAGE_MALFORMED):
+        check_plain(data)
+    with refused(ErrorCode.MESSAGE_MALFORMED):
+        decode(data, CBOR, Sample)
 
 
 @given(st.binary(max_size=200), st.sampled_from([CBOR, JSON]))

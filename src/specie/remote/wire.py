@@ -1,0 +1,192 @@
+"""HTTPS to who may be slow, endless or somebody else: bounded in bytes and in time.
+
+connect → TLS → whose certificate is it → request → head ─┐
+                                                          ├─ all within `seconds`
+                                     body, piece by piece ┘
+
+A time limit of a socket counts from byte to byte; whoever sends one a second never meets it. So a
+timer cuts the connection when the time for all of it has passed.
+"""
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import urllib3
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+
+from specie.remote.peers import Certified
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+
+CheckPeer = Callable[[str, int, Certified | None], None]
+"""Host, port, what its certificate says → raises unless that is who is meant."""
+
+_CONNECT_S: Final = 3.0
+_POOLED: Final = 16
+_PIECE: Final = 65_536
+_STALE: Final = frozenset(
+    {"ProtocolError", "ConnectionResetError", "BrokenPipeError", "SSLError"}
+)  # a kept connection that the other side has closed meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All of it."""
+
+    status: int
+    headers: Mapping[str, str]  # names in small letters
+    data: bytes
+
+
+class Wire:
+    """Connections that are kept, to any number of addresses."""
+
+    def __init__(
+        self, context: ssl.SSLContext | None, seconds: float, check: CheckPeer | None = None
+    ) -> None:
+        self.seconds = seconds
+        self._pool = urllib3.PoolManager(
+            num_pools=64, maxsize=_POOLED, block=False, ssl_context=context
+        )
+        made = partial(_Pool, seconds, check)
+        self._pool.pool_classes_by_scheme = {"https": made}  # type: ignore[dict-item]  # called, as a class would be
+
+    def ask(
+        self,
+        method: str,
+        url: str,
+        bytes_max: int,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """`unreachable` without a whole answer in time; tried again once if a kept one was closed.
+
+        So what is asked for must have one effect however often it is asked.
+        """
+        end = time.monotonic() + self.seconds
+        for is_last in (False, True):
+            try:
+                return self._ask(method, url, bytes_max, body, headers or {})
+            except (HTTPError, OSError) as error:
+                is_stale = type(error).__name__ in _STALE and time.monotonic() < end
+                if is_last or not is_stale:
+                    raise SpecieError(ErrorCode.UNREACHABLE, _describe(error)) from None
+        raise AssertionError("the last try returns or raises")
+
+    def close(self) -> None:
+        """All connections."""
+        self._pool.clear()
+
+    def _ask(
+        self, method: str, url: str, bytes_max: int, body: bytes, headers: Mapping[str, str]
+    ) -> Answer:
+        end = time.monotonic() + self.seconds
+        answer = self._pool.request(
+            method,
+            url,
+            body=body or None,
+            headers=dict(headers),
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+            timeout=urllib3.Timeout(connect=_CONNECT_S, read=self.seconds),
+        )
+        found = {name.lower(): value for name, value in answer.headers.items()}
+        try:
+            data = _read(answer, found, bytes_max, end)
+        except BaseException:
+            answer.close()
+            raise
+        answer.release_conn()
+        return Answer(answer.status, found, data)
+
+
+class _Connection(HTTPSConnection):
+    """Checked when it is made, cut when it takes too long."""
+
+    def __init__(self, seconds: float, check: CheckPeer | None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._seconds = seconds
+        self._check = check
+        self._timer: threading.Timer | None = None
+
+    def connect(self) -> None:
+        """Before anything is sent."""
+        super().connect()
+        if self._check is not None and isinstance(self.sock, ssl.SSLSocket):
+            self._check(self.host, self.port, get_certified(self.sock.getpeercert()))
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """From here time counts."""
+        self._timer = threading.Timer(self._seconds, self._cut)
+        self._timer.daemon = True
+        self._timer.start()
+        try:
+            super().request(*args, **kwargs)
+        except BaseException:
+            self._timer.cancel()
+            raise
+
+    def getresponse(self) -> Any:
+        """The head; the body is read by whoever asked, who looks at the clock."""
+        try:
+            return super().getresponse()
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def _cut(self) -> None:
+        if isinstance(self.sock, socket.socket):
+            try:
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # below TLS: wakes the reader
+            except OSError:
+                return
+
+
+class _Pool(HTTPSConnectionPool):
+    def __init__(self, seconds: float, check: CheckPeer | None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        made = partial(_Connection, seconds, check)
+        self.ConnectionCls = made  # type: ignore[assignment]  # called, as the class would be
+
+
+def get_certified(certificate: Mapping[str, Any] | None) -> Certified | None:
+    """From what `ssl` says of the other side's certificate."""
+    if not certificate:
+        return None
+    names = [value for kind, value in certificate.get("subjectAltName", ()) if kind == "URI"]
+    return Certified(int(certificate["serialNumber"], 16), frozenset(names))
+
+
+def _read(
+    answer: urllib3.BaseHTTPResponse, headers: Mapping[str, str], bytes_max: int, end: float
+) -> bytes:
+    """As long as its head says, unpacked by nobody."""
+    length = headers.get("content-length", "")
+    is_plain = not {"transfer-encoding", "content-encoding"} & headers.keys()
+    is_short = length.isascii() and length.isdigit() and len(length) < 12
+    if not is_plain or not is_short or int(length) > bytes_max:
+        raise SpecieError(ErrorCode.UNREACHABLE, "an answer without end, or packed")
+    data = bytearray()
+    while len(data) < int(length):
+        if time.monotonic() > end:
+            raise SpecieError(ErrorCode.UNREACHABLE, "an answer that came too slowly")
+        piece = answer.read1(_PIECE, decode_content=False)
+        if not piece:
+            raise SpecieError(ErrorCode.UNREACHABLE, "an answer that ended early")
+        data += piece
+    return bytes(data)
+
+
+def _describe(error: Exception) -> str:
+    cause = error.__cause__ or error
+    return f"{type(cause).__name__}: {cause}".split("(", maxsplit=1)[0][:200]

@@ -1,0 +1,202 @@
+"""Answers of servers that are slow, endless, packed or somebody else, over real TLS (P12)."""
+
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from socket import create_server, socket
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from specie.assembly.system import SystemClock
+from specie.assembly.tls import ROOT, build_public_context, build_server_context, write_identity
+from specie.identity.certificates import (
+    Issuer,
+    create_intermediate,
+    create_root,
+    issue_certificate,
+    name_peer,
+)
+from specie.remote.peers import Certified
+from specie.remote.wire import Wire
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import NetworkId, ServiceName
+from tests.country import refused
+
+NETWORK = NetworkId(b"a network".ljust(16))
+BANK = ServiceName("bank-2")
+SECONDS = 0.6
+OK = b"HTTP/1.1 200 OK\r\n"
+
+Behave = Callable[[ssl.SSLSocket], None]
+
+
+class Server:
+    """Speaks TLS as it should, and HTTP as the test wants."""
+
+    def __init__(self, folder: Path) -> None:
+        now = SystemClock().now()
+        keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(3)]
+        root = create_root("test", keys[0], now)
+        middle = create_intermediate("test", keys[1].public_key(), Issuer(root, keys[0]), now)
+        issuer = Issuer(middle, keys[1])
+        leaf = issue_certificate(BANK, NETWORK, ["127.0.0.1"], keys[2].public_key(), issuer, now)
+        chain = b"".join(one.public_bytes(Encoding.PEM) for one in (leaf, middle))
+        write_identity(folder, keys[2], b"x" * 32, chain)
+        (folder / ROOT).write_bytes(root.public_bytes(Encoding.PEM))
+        self.serial = leaf.serial_number
+        self.trust = build_public_context(folder / ROOT)
+        self.context = build_server_context(folder, b"x" * 32, is_mutual=False)
+        self.listening: socket = create_server(("127.0.0.1", 0))
+        self.url = f"https://127.0.0.1:{self.listening.getsockname()[1]}/"
+        self.behave: Behave = lambda _: None
+        self.requests: list[bytes] = []
+        self.is_stopping = threading.Event()
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def stop(self) -> None:
+        self.is_stopping.set()
+        with suppress(OSError), socket() as waker:
+            waker.connect(self.listening.getsockname())
+        self.thread.join()
+        self.listening.close()
+
+    def _serve(self) -> None:
+        while True:
+            plain, _ = self.listening.accept()
+            if self.is_stopping.is_set():
+                plain.close()
+                return
+            with suppress(OSError), self.context.wrap_socket(plain, server_side=True) as secure:
+                self._answer(secure)
+
+    def _answer(self, secure: ssl.SSLSocket) -> None:
+        while asked := secure.recv(65_536):
+            self.requests.append(asked)
+            self.behave(secure)
+
+    def drip(self, secure: ssl.SSLSocket, data: bytes) -> None:
+        """A byte now and then, never as late as a socket's own limit."""
+        for byte in data:
+            if self.is_stopping.wait(0.05):
+                return
+            secure.sendall(bytes([byte]))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    found = Server(tmp_path_factory.mktemp("tls"))
+    yield found
+    found.stop()
+
+
+def ask(server: Server, behave: Behave, seconds: float = SECONDS) -> bytes:
+    server.behave = behave
+    wire = Wire(server.trust, seconds)
+    try:
+        return wire.ask("GET", server.url, 1_000).data
+    finally:
+        wire.close()
+
+
+def test_an_answer_is_read_whole(server: Server) -> None:
+    head = OK + b"content-length: 5\r\n\r\n"
+
+    def answer(secure: ssl.SSLSocket) -> None:
+        secure.sendall(head + b"he")
+        secure.sendall(b"llo")
+
+    assert ask(server, answer, 10) == b"hello"
+
+
+def test_who_drips_a_head_is_cut_off(server: Server) -> None:
+    started = time.monotonic()
+    with refused(ErrorCode.UNREACHABLE):
+        ask(server, lambda secure: server.drip(secure, OK + b"a: b\r\n" * 100))
+    assert time.monotonic() - started < 20 * SECONDS  # thirty seconds of dripping were left
+
+
+def test_who_drips_a_body_is_left(server: Server) -> None:
+    def answer(secure: ssl.SSLSocket) -> None:
+        secure.sendall(OK + b"content-length: 600\r\n\r\n")
+        server.drip(secure, bytes(600))
+
+    with refused(ErrorCode.UNREACHABLE) as error:
+        ask(server, answer)
+    assert "slowly" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (b"content-length: 1001", b""),
+        (b"content-length: 99999999999999999", b""),
+        (b"content-length: -1", b""),
+        (b"content-length: 5\r\ncontent-encoding: gzip", b"12345"),
+        (b"transfer-encoding: chunked", b"1\r\na\r\n0\r\n\r\n"),
+        (b"content-length: 2\r\ntransfer-encoding: chunked", b"1\r\na\r\n0\r\n\r\n"),
+        (b"connection: close", b"without end"),
+    ],
+)
+def test_an_answer_has_a_length_and_is_not_packed(server: Server, head: bytes, body: bytes) -> None:
+    with refused(ErrorCode.UNREACHABLE) as error:
+        ask(server, lambda secure: secure.sendall(OK + head + b"\r\n\r\n" + body), 10)
+    assert "without end, or packed" in str(error.value)
+
+
+def test_an_answer_that_ends_early(server: Server) -> None:
+    def answer(secure: ssl.SSLSocket) -> None:
+        secure.sendall(OK + b"content-length: 10\r\n\r\nhalf")
+        secure.close()
+
+    with refused(ErrorCode.UNREACHABLE):
+        ask(server, answer, 10)
+
+
+def test_a_closed_connection_is_opened_again_once(server: Server) -> None:
+    wire = Wire(server.trust, 10)
+    close = [False, True, False]
+
+    def answer(secure: ssl.SSLSocket) -> None:
+        if close.pop(0):
+            secure.close()
+        else:
+            secure.sendall(OK + b"content-length: 2\r\n\r\nhi")
+
+    server.behave = answer
+    assert [wire.ask("GET", server.url, 10).data for _ in range(2)] == [b"hi", b"hi"]
+    assert close == []
+    wire.close()
+
+
+def test_nothing_is_said_to_somebody_else(server: Server) -> None:
+    """The certificate is looked at before the request leaves."""
+    server.requests.clear()
+    shown: list[Certified | None] = []
+
+    def check(_host: str, _port: int, found: Certified | None) -> None:
+        shown.append(found)
+        raise SpecieError(ErrorCode.UNREACHABLE, "somebody else")
+
+    wire = Wire(server.trust, 10, check)
+    with refused(ErrorCode.UNREACHABLE) as error:
+        wire.ask("POST", server.url, 10, b"a secret")
+    assert "somebody else" in str(error.value)
+    wire.close()
+    assert shown == [Certified(server.serial, frozenset({name_peer(NETWORK, BANK)}))]
+    assert server.requests == []
+
+
+def test_nobody_is_there(server: Server) -> None:
+    with create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    wire = Wire(server.trust, 2)
+    with refused(ErrorCode.UNREACHABLE):
+        wire.ask("GET", f"https://127.0.0.1:{port}/", 10)
+    wire.close()

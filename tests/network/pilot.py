@@ -95,7 +95,8 @@ class Pilot:
     def approve(self, order: str) -> None:
         """By two officers, until it is final."""
         command = ("officer", "approve", order, "--data", str(self.data))
-        assert "final" in self.insist(*command, "--officer", "1", "--officer", "2", "--wait", "5")
+        numbers = ("--officer", "1", "--officer", "2")
+        assert "final" in self.insist(*command, *numbers, "--wait", "5", stdin="y\n")
 
     def begin(self, *arguments: str, stdin: str = "") -> subprocess.Popen[str]:
         """A command of which we wait for the end later."""
@@ -121,7 +122,7 @@ class Pilot:
 
     def officer(self, *arguments: str, officers: tuple[int, ...] = (1, 2)) -> str:
         numbers = [word for one in officers for word in ("--officer", str(one))]
-        return self.run("officer", *arguments, "--data", str(self.data), *numbers)
+        return self.run("officer", *arguments, "--data", str(self.data), *numbers, stdin="y\n")
 
     def bank(self, number: int, *arguments: str) -> str:
         return self.run("bank", *arguments, "--at", str(self.data / f"bank-{number}"))

@@ -48,7 +48,7 @@ HARDENING = {
     "ProtectKernelTunables": "yes",
     "ProtectSystem": "strict",
     "ReadWritePaths": f"{FOLDER}/%i",
-    "Restart": "on-failure",
+    "Restart": "always",
     "RestrictAddressFamilies": "AF_INET AF_INET6 AF_UNIX",
     "RestrictNamespaces": "yes",
     "RestrictSUIDSGID": "yes",

@@ -260,7 +260,7 @@ class Gate:
         if self.listener is Listener.INSTITUTIONS:
             service = self.peers.get_service(ServiceName(asking.name))
             certified: Certified | None = request.scope.get("extensions", {}).get(PEER)
-            self.peers.check_certified(service.name, certified)
+            self.peers.check_certified(service.name, certified, self.clock.now())
 
     async def _refuse_route(self, request: Request, error: Exception) -> Response:
         """No such path, or not with this method."""

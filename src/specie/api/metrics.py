@@ -1,6 +1,6 @@
 """What a process counts of itself, in Prometheus' form: no names, no amounts, no ids."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -14,10 +14,12 @@ _SECONDS: Final = Histogram(
 )
 _ROUNDS: Final = Counter("specie_work_rounds", "Rounds of the worker.", ["outcome"])
 _GAUGES: Final = {
-    "open_flows": Gauge("specie_open_flows", "Orders that are begun and not at their end."),
-    "log_leaves": Gauge("specie_log_leaves", "Leaves of the log, as known here."),
-    "broken_promises": Gauge("specie_broken_promises", "Promises that were published late."),
-    "issuance_paused": Gauge("specie_issuance_paused", "1 while issuance is paused."),
+    "lists_age_seconds": Gauge(
+        "specie_lists_age_seconds", "Since the network's lists were last asked for and answered."
+    ),
+    "certificate_days_left": Gauge(
+        "specie_certificate_days_left", "Until our certificate ends; it is renewed at 30."
+    ),
 }
 
 
@@ -32,6 +34,7 @@ def count_round(outcome: str) -> None:
     _ROUNDS.labels(outcome).inc()
 
 
-def show_gauge(name: str, read: Callable[[], float]) -> None:
-    """Read when it is asked for."""
-    _GAUGES[name].set_function(read)
+def show_ages(ages: Mapping[str, float]) -> None:
+    """What an operator has to know before it is too late."""
+    for name, value in ages.items():
+        _GAUGES[name].set(value)

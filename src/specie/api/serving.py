@@ -4,7 +4,8 @@ institutions   mutual TLS 1.3        operations   loopback: /live /ready /metric
 public         TLS 1.3               control      a socket in the process' own folder
 
 start   open and verify everything → work once → listen → ready
-stop    not ready → no new requests → what has begun is answered → worker → connections → database
+stop    a signal, or other keys of ours in the lists: who started us starts us again, with them
+        not ready → no new requests → what has begun is answered → worker → connections → database
 """
 
 import asyncio
@@ -29,10 +30,11 @@ from starlette.routing import BaseRoute, Route
 
 from specie.api.faces import list_offers, list_pages
 from specie.api.gate import Gate, Listener, Offer
-from specie.api.metrics import count_round
+from specie.api.metrics import count_round, show_ages
 from specie.api.protocol import CertifiedProtocol
 from specie.assembly.bank_process import BankProcess
 from specie.assembly.foundation import Process, Worker
+from specie.assembly.renewing import renew_if_due
 from specie.assembly.tls import build_server_context
 from specie.remote.channel import Speaker, get_host
 from specie.values.catalogue import ErrorCode
@@ -40,6 +42,7 @@ from specie.values.errors import SpecieError
 from specie.values.limits import CONNECTIONS_MAX
 
 CONTROL: Final = "control.sock"
+_LOOK_S: Final = 0.5  # whether the lists name other keys of ours
 _PATH_MAX: Final = 100  # of a socket's name, a limit of the system
 _LOG: Final = structlog.get_logger("specie.process")
 
@@ -79,13 +82,16 @@ class Serving:
         self._open_control(offers)
         self._open_operations(base.settings.listen.operations)
         running = [asyncio.create_task(server.serve(sockets=[one])) for server, one in self._pairs]
-        worker = Worker(self.process, base.settings.work.interval_ms, count_round)
+        interval_ms = base.settings.work.interval_ms
+        worker = Worker(self.process, interval_ms, count_round, lambda: renew_if_due(base))
         worker.start()
         await self._wait_started(running)
         self.is_ready = True
         started()
         _LOG.info("ready", service=base.name)
-        await stopping.wait()
+        while not (stopping.is_set() or base.has_other_keys()):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), _LOOK_S)
         await self._drain(worker, running)
         _LOG.info("stopped", service=base.name)
 
@@ -123,6 +129,7 @@ class Serving:
         base = self.process.base
         is_mutual = listener is Listener.INSTITUTIONS
         context = build_server_context(base.folder, base.tls_password, is_mutual=is_mutual)
+        base.contexts.append(context)
         config = uvicorn.Config(
             self._make_gate(listener).build_app(offers, pages),
             http=CertifiedProtocol,
@@ -168,6 +175,7 @@ class Serving:
         return PlainTextResponse("ready\n" if self.is_ready else "not ready\n", status)
 
     async def _show_metrics(self, _request: Request) -> Response:
+        show_ages(self.process.base.describe_age())
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

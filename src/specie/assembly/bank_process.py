@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from specie.assembly.foundation import Foundation
+from specie.assembly.foundation import Foundation, find_attestation_key
 from specie.assembly.joining import hash_code
 from specie.assembly.lists import COSIGNERS, read_list
 from specie.bank.attestation import Attester
@@ -26,7 +26,6 @@ from specie.crypto.secrets import (
     InstitutionKey,
     KeyTree,
     ScanKey,
-    SigningKey,
     ViewKey,
     derive_sealing_key,
     unseal,
@@ -305,7 +304,7 @@ def build_bank(base: Foundation) -> BankProcess:
     vaults = VaultDatabase(base.database)
     vault_key = keys.get_sealing_key("vault")
     vault = Vault(holder, vaults.open_holder("vault", vault_key), surroundings)
-    attester = Attester(number, keys.get("attestation", SigningKey.unseal), roster)
+    attester = Attester(number, find_attestation_key(keys, member.attestation_key), roster)
     clients = SqliteClientStore(base.database, storage)
     journal = SqliteJournal(base.database, storage)
     books = DepositBooks(SqliteBooksStore(base.database), base.clock)

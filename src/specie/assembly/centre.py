@@ -43,6 +43,7 @@ from specie.identity.participants import (
     check_successor,
     sign_participants,
 )
+from specie.identity.rotation import Rotation, rotate_member, verify_rotation
 from specie.identity.services import (
     Service,
     ServiceList,
@@ -92,9 +93,12 @@ class Centre:
         """For a service that is in the list already, at its hosts."""
         return self.issue(service.name, list_hosts(service), public)
 
-    def revoke(self, service: ServiceName) -> int:
-        """All certificates of a service; gives how many. Told to everybody with the next list."""
-        count = self.store.revoke(service, self.clock.now())
+    def revoke(self, service: ServiceName, *, but_newest: bool = False) -> int:
+        """Certificates of a service; gives how many. Told to everybody with the next list."""
+        known = self.store.find_by_service(service)
+        newest = max(known, key=lambda one: one.not_valid_before_utc, default=None)
+        kept = newest.serial_number if but_newest and newest else None
+        count = self.store.revoke(service, self.clock.now(), kept)
         self.publish_revocations()
         return count
 
@@ -107,10 +111,16 @@ class Centre:
         write_list(self.folder, REVOCATIONS, data)
         self.peers.adopt_revocations(data)
 
+    def rotate(self, rotation: Rotation) -> None:
+        """New keys of a service, in both lists; `signature_invalid` without their proofs."""
+        service = self.peers.services.get(rotation.service)
+        verify_rotation(rotation, self.peers.network, service.role)
+        self.change_participants(lambda members: rotate_member(members, service, rotation))
+        self.change_services(replace(service, key=rotation.institution))
+
     def answer_status(self, asked: bytes) -> bytes:
         """OCSP."""
-        certificates, revoked = self.store.load(), self.store.load_revoked()
-        return answer_status(asked, certificates, revoked, self.issuer, self.clock.now())
+        return answer_status(asked, self.store.find, self.issuer, self.clock.now())
 
     def change_participants(self, change: Callable[[ParticipantList], ParticipantList]) -> None:
         """A new version of the participant list; nothing if the change changes nothing."""

@@ -11,14 +11,13 @@ from typing import Final
 import structlog
 
 from specie.assembly.centre import Centre, load_issuer
+from specie.assembly.desk_decisions import LEND, LOAN_FIELDS, list_desk_kinds
 from specie.assembly.foundation import Foundation
 from specie.assembly.joining import Joining
 from specie.assembly.tls import unpack_key
 from specie.books.stock import Stock
 from specie.central_bank.decisions import (
-    DecisionKind,
     Decisions,
-    Parameters,
     read_parameters,
 )
 from specie.central_bank.desk import CentralBankDesk, OfficerTask
@@ -32,7 +31,6 @@ from specie.identity.participants import Status
 from specie.identity.services import ServiceRole
 from specie.ledger.records import Attestation, ReserveReference
 from specie.ledger.transactions import AttestedTransaction, Promise
-from specie.ports.decisions import Decision
 from specie.ports.issuance import Application, ApplicationState, Direction
 from specie.ports.journal import FlowKind, FlowRecord
 from specie.remote.institutions import RemoteAccounting, RemoteBanks, RemoteNotary
@@ -47,8 +45,6 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import EntryId, OrderId, ParticipantNumber
 
-LEND: Final = "lend-reserves"
-LOAN_FIELDS: Final = {"participant": int, "amount": int}
 _LOG: Final = structlog.get_logger("specie.process")
 _CENTRAL_BANK: Final = ParticipantNumber(1)
 _CRL_RENEW_MS: Final = 24 * 3600 * 1000
@@ -224,7 +220,7 @@ def build_desk(base: Foundation) -> DeskProcess:
         clock=base.clock,
     )
     joining = Joining(centre, decision_store, accounting, base.clock)
-    kinds = {**joining.list_kinds(), **_list_kinds(accounting, centre)}
+    kinds = {**joining.list_kinds(), **list_desk_kinds(accounting, centre)}
     decisions = Decisions(roster, decision_store, base.clock, kinds)
     tree = derive_keys(keys.get("tree", KeyTree.unseal), 0, _CENTRAL_BANK)
     desk = CentralBankDesk(tree, (), store, base.surroundings, journal, decisions)
@@ -238,31 +234,3 @@ def build_desk(base: Foundation) -> DeskProcess:
         notary=notary,
         banks=RemoteBanks(base.channel),
     )
-
-
-def _list_kinds(accounting: RemoteAccounting, centre: Centre) -> dict[str, DecisionKind]:
-    """Decisions about reserves and about who takes part."""
-
-    def lend(decision: Decision, fields: Parameters) -> dict[str, int]:
-        number = ParticipantNumber(fields["participant"])
-        centre.peers.roster.current.get_active(number)
-        accounting.open_reserves(number)
-        accounting.lend(EntryId(decision.id), number, check_minor(fields["amount"]))
-        return {}
-
-    def set_status(fields: Parameters, status: Status) -> dict[str, int]:
-        number, successor = ParticipantNumber(fields["participant"]), fields.get("successor", 0)
-        centre.set_status(number, status, ParticipantNumber(successor))
-        if status is Status.REVOKED:
-            centre.revoke(centre.peers.services.get_bank(number).name)
-        return {}
-
-    leaving = {"participant": int, "successor": int}
-    return {
-        LEND: DecisionKind(LOAN_FIELDS, lend),
-        "suspend": DecisionKind(leaving, lambda _one, fields: set_status(fields, Status.SUSPENDED)),
-        "reinstate": DecisionKind(
-            {"participant": int}, lambda _one, fields: set_status(fields, Status.ACTIVE)
-        ),
-        "remove": DecisionKind(leaving, lambda _one, fields: set_status(fields, Status.REVOKED)),
-    }

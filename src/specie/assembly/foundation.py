@@ -1,7 +1,9 @@
 """What every process stands on: its settings, keys, database, lists, and its way to the others."""
 
 import contextlib
+import datetime as dt
 import os
+import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -19,7 +21,8 @@ from specie.assembly.tls import (
     build_client_context,
     build_public_context,
 )
-from specie.crypto.secrets import InstitutionKey, InstitutionSigner
+from specie.crypto.secrets import InstitutionKey, InstitutionSigner, SigningKey
+from specie.identity.services import ServiceRole
 from specie.ports.clock import Clock
 from specie.remote.channel import Channel, Speaker
 from specie.remote.peers import Peers
@@ -29,7 +32,7 @@ from specie.store.hsm import HsmToken
 from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import InstitutionPublicKey, ServiceName
+from specie.values.identifiers import InstitutionPublicKey, PublicKey, ServiceName
 from specie.values.limits import PASSPHRASE_BYTES_MAX
 from specie.wallet.vault import Surroundings
 
@@ -56,6 +59,11 @@ class Foundation:
     lists: ListReader
     tls_password: bytes
     token: HsmToken | None = None
+    contexts: list[ssl.SSLContext] = field(default_factory=list)  # with our certificate
+    certificate_ends: dt.datetime | None = None
+    renewal_tried_at: float = float("-inf")
+    own_keys: tuple[bytes, ...] = ()  # by the lists, when we started
+    refreshed_at: float = field(default_factory=time.monotonic)
     _read_at: float = 0.0
 
     @property
@@ -79,11 +87,25 @@ class Foundation:
             return []
         self._read_at = now
         try:
-            return self.lists.refresh()
+            newer = self.lists.refresh()
         except SpecieError as error:
             if error.code is not ErrorCode.UNREACHABLE:
                 _LOG.warning("lists refused", code=error.code.value)
             return []
+        self.refreshed_at = now
+        return newer
+
+    def has_other_keys(self) -> bool:
+        """Whether the lists name other keys of ours than those with which we started."""
+        return list_own_keys(self.peers, self.name) != self.own_keys
+
+    def describe_age(self) -> dict[str, float]:
+        """How old it is what we go by: lists in seconds, the certificate in days that are left."""
+        found = {"lists_age_seconds": time.monotonic() - self.refreshed_at}
+        if self.certificate_ends is not None:
+            left = self.certificate_ends.timestamp() - self.clock.now() / 1000
+            found["certificate_days_left"] = left / 86_400
+        return found
 
     def close(self) -> None:
         """Connections and database."""
@@ -114,6 +136,7 @@ class Worker:
     process: Process
     interval_ms: int
     told: Callable[[str], None]
+    prepare: Callable[[], Sequence[SpecieError]] = tuple  # first in each round
     _stopping: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -135,7 +158,7 @@ class Worker:
     def _run_once(self) -> None:
         try:
             self.process.base.refresh_lists()
-            refusals = self.process.work()
+            refusals = [*self.prepare(), *self.process.work()]
         except SpecieError as error:
             refusals = [error]
         except Exception as error:  # noqa: BLE001  # told to the log; the next round comes
@@ -157,7 +180,8 @@ def open_foundation(folder: Path, passphrase: str, *, is_migrating: bool = False
     service = peers.services.get(settings.name)
     token = _open_token(settings.keys, keys)
     speaker = Speaker(settings.name, find_key(keys, token, service.key))
-    channel = Channel(speaker, peers, build_client_context(folder, password), clock)
+    context = build_client_context(folder, password)
+    channel = Channel(speaker, peers, context, clock)
     public = build_public_context(folder / ROOT)
     place = os.environ.get(DATABASE) or folder / f"{get_kind(settings.name)}.db"
     return Foundation(
@@ -171,7 +195,27 @@ def open_foundation(folder: Path, passphrase: str, *, is_migrating: bool = False
         lists=ListReader(settings.network.lists, folder, peers, public),
         tls_password=password,
         token=token,
+        contexts=[context],
+        own_keys=list_own_keys(peers, settings.name),
     )
+
+
+def list_own_keys(peers: Peers, name: ServiceName) -> tuple[bytes, ...]:
+    """Of a service, in both lists."""
+    service, members = peers.services.get(name), peers.roster.current
+    member = members.get(service.number)
+    books = members.accounting_key if service.role is ServiceRole.ACCOUNTING else b""
+    return service.key, member.institution_key, member.attestation_key, books
+
+
+def find_attestation_key(keys: KeyFile, public: PublicKey) -> SigningKey:
+    """The one that the participant list names."""
+    for name in keys.list_names():
+        with contextlib.suppress(SpecieError):
+            key = keys.get(name, SigningKey.unseal)
+            if key.public == public:
+                return key
+    raise SpecieError(ErrorCode.SETTING_INVALID, "no attestation key here is the one in the lists")
 
 
 def find_key(

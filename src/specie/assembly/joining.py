@@ -11,10 +11,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from specie.assembly.centre import Centre, list_hosts
-from specie.central_bank.decisions import DecisionKind
+from specie.central_bank.decisions import DecisionKind, read_parameters
 from specie.crypto.hashing import tagged_hash
 from specie.crypto.signatures import verify_institution_signature, verify_signature
 from specie.identity.certificates import read_request
@@ -33,6 +33,7 @@ from specie.values.identifiers import Digest, NetworkId, ParticipantNumber, Serv
 from specie.values.limits import INVITATION_MS_MAX
 from specie.values.times import Timestamp
 
+_ENROL_FIELDS: Final = {"code_hash": str, "digest": str}
 _FIRST_BANK = 2
 _LAST_BANK = 999  # others are numbered from 1,000 on
 
@@ -50,7 +51,7 @@ class Joining:
         """One officer invites, another one approves who has enrolled."""
         return {
             "invite": DecisionKind({"name": str, "code_hash": str}, self._invite, officers=1),
-            "enrol": DecisionKind({"code_hash": str, "digest": str}, self._enrol, officers=1),
+            "enrol": DecisionKind(_ENROL_FIELDS, self._enrol, officers=1),
         }
 
     def enrol(self, enrolment: Enrolment) -> Enrolled:
@@ -73,6 +74,8 @@ class Joining:
         if hash_enrolment(recorded) != hash_enrolment(enrolment):
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "the code was used before")
         number = self._find_number(enrolment)
+        if number is None and code_hash in self._load_approved():
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "the bank has other keys since")
         if number is None or not self._is_listed(number, enrolment):
             return Enrolled(state="waiting")
         if self.centre.peers.roster.current.get(number).status is not Status.ACTIVE:
@@ -81,10 +84,10 @@ class Joining:
 
     def list_waiting(self) -> list[dict[str, str]]:
         """Enrolments that officers have to look at."""
-        found = []
+        found, approved = [], self._load_approved()
         for invitation in self.store.load_enrolments():
             enrolment = decode(invitation.enrolment, JSON, Enrolment)
-            if self._find_number(enrolment) is None:
+            if self._find_number(enrolment) is None and invitation.code_hash not in approved:
                 found.append(
                     {
                         "name": invitation.name,
@@ -109,6 +112,8 @@ class Joining:
         if set(decision.signed_by) <= {invitation.officer}:
             reason = "who has invited it does not approve it as well"
             raise SpecieError(ErrorCode.APPROVALS_MISSING, reason)
+        if invitation.code_hash in self._load_approved():
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "who enrolled with it is a bank already")
         enrolment = decode(invitation.enrolment, JSON, Enrolment)
         if hash_enrolment(enrolment) != fields["digest"]:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "the keys are not those that were sent")
@@ -119,6 +124,12 @@ class Joining:
         self.centre.change_services(_describe(number, enrolment))
         self.accounting.open_reserves(number)
         return {}
+
+    def _load_approved(self) -> frozenset[bytes]:
+        """Hashes of codes with which somebody became a bank, whatever its keys are now."""
+        done = self.store.load_done("enrol")
+        fields = (read_parameters(one.parameters, _ENROL_FIELDS) for one in done)
+        return frozenset(bytes.fromhex(one["code_hash"]) for one in fields)
 
     def _issue(self, enrolment: Enrolment, number: ParticipantNumber) -> bytes:
         """One certificate for one request, however often it is asked for."""

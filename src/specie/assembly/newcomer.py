@@ -22,7 +22,7 @@ from specie.assembly.ceremony import (
     draw_signer,
     draw_tls_password,
 )
-from specie.assembly.foundation import KEYS, TLS_PASSWORD, open_foundation
+from specie.assembly.foundation import KEYS, TLS_PASSWORD
 from specie.assembly.joining import compute_enrolment_message, hash_enrolment
 from specie.assembly.lists import ROOT_FILE, fetch_lists, load_peers, read_list, write_list
 from specie.assembly.service_settings import (
@@ -165,18 +165,3 @@ class Newcomer:
         write_identity(self.folder, key, password, answer.chain)
         settings = draft.model_copy(update={"service": f"bank-{answer.number}"})
         write_settings(self.folder, settings)
-
-
-def renew_certificate(folder: Path, passphrase: str) -> str:
-    """A new key and a new certificate for a service of the list; gives until when it counts."""
-    base = open_foundation(folder, passphrase)
-    try:
-        key = ec.generate_private_key(ec.SECP256R1())
-        request = clients.Renewal(request=build_request(base.name, key))
-        chain = base.channel.call(CENTRAL_BANK, desk.RENEW, request).chain
-        root = x509.load_pem_x509_certificate(read_list(folder, ROOT_FILE))
-        certificate = verify_chain(chain, root, key.public_key())
-        write_identity(folder, key, base.tls_password, chain)
-        return certificate.not_valid_after_utc.isoformat()
-    finally:
-        base.close()

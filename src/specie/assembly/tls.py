@@ -8,6 +8,7 @@ import ssl
 from pathlib import Path
 from typing import Final
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -17,9 +18,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from specie.store.durable_files import replace_durably
+from specie.store.durable_files import read_limited, replace_durably
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
+from specie.values.limits import KEY_FILE_BYTES_MAX
 
 IDENTITY: Final = "tls.pem"  # encrypted key, own certificate, the intermediate's: one file
 ROOT: Final = "root.pem"
@@ -33,6 +35,14 @@ def write_identity(
     sealed = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
     replace_durably(folder, IDENTITY, sealed + chain)
     (folder / IDENTITY).chmod(0o600)
+
+
+def read_identity(folder: Path) -> x509.Certificate:
+    """The certificate alone."""
+    try:
+        return x509.load_pem_x509_certificate(read_limited(folder, IDENTITY, KEY_FILE_BYTES_MAX))
+    except ValueError:
+        raise SpecieError(ErrorCode.CERTIFICATE_INVALID, f"{folder}: no certificate") from None
 
 
 def unpack_key(pem: bytes) -> ec.EllipticCurvePrivateKey:
@@ -53,7 +63,7 @@ def build_server_context(folder: Path, password: bytes, *, is_mutual: bool) -> s
     """For a listener; `certificate_invalid` if certificate and key do not fit."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
-    _load(context, folder, password)
+    load_identity(context, folder, password)
     if is_mutual:
         context.load_verify_locations(folder / ROOT)
         context.verify_mode = ssl.CERT_REQUIRED
@@ -63,7 +73,7 @@ def build_server_context(folder: Path, password: bytes, *, is_mutual: bool) -> s
 def build_client_context(folder: Path, password: bytes) -> ssl.SSLContext:
     """For calls to other institutions."""
     context = build_public_context(folder / ROOT)
-    _load(context, folder, password)
+    load_identity(context, folder, password)
     return context
 
 
@@ -77,7 +87,8 @@ def build_public_context(root: Path) -> ssl.SSLContext:
     return context
 
 
-def _load(context: ssl.SSLContext, folder: Path, password: bytes) -> None:
+def load_identity(context: ssl.SSLContext, folder: Path, password: bytes) -> None:
+    """For the connections from now on; `certificate_invalid` if key and certificate do not fit."""
     try:
         context.load_cert_chain(folder / IDENTITY, password=password.hex())
     except (ssl.SSLError, OSError):

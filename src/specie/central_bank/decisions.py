@@ -31,6 +31,17 @@ PAUSED: Final = "issuance_paused"
 PARAMETERS: Final = (LIMIT_DAY, LIMIT_ISSUE)
 """What `set_parameter` sets: most that is issued in a UTC day, most of one application."""
 
+_LATER: Final = frozenset(
+    {
+        ErrorCode.UNREACHABLE,
+        ErrorCode.DRAINING,
+        ErrorCode.RATE_EXCEEDED,
+        ErrorCode.STORE_UNUSABLE,
+        ErrorCode.INTERNAL,
+    }
+)
+"""No rule is against it: it is carried out as soon as it can be."""
+
 Parameters = Mapping[str, Any]
 CarryOut = Callable[[Decision, Parameters], dict[str, int]]
 """Does it, and gives what is in force from now on."""
@@ -113,7 +124,7 @@ class Decisions:
                 raise SpecieError(ErrorCode.SUPPLY_CAP_EXCEEDED, f"over {name}")
 
     def _carry_out_if_signed(self, decision: Decision) -> Decision:
-        if decision.state is DecisionState.DONE:
+        if decision.state is not DecisionState.PROPOSED:
             return decision
         with self._carrying_out:
             return self._carry_out(self._store.find(decision.id) or decision)
@@ -121,10 +132,15 @@ class Decisions:
     def _carry_out(self, decision: Decision) -> Decision:
         kind = self._kinds[decision.kind]
         needed = kind.officers or self._roster.genesis.officers_required
-        if decision.state is DecisionState.DONE or self._count_valid(decision) < needed:
+        if decision.state is not DecisionState.PROPOSED or self._count_valid(decision) < needed:
             return decision
         parameters = read_parameters(decision.parameters, kind.fields)
-        in_force = kind.carry_out(decision, parameters)
+        try:
+            in_force = kind.carry_out(decision, parameters)
+        except SpecieError as error:
+            if error.code not in _LATER:
+                self._store.refuse(decision.id)
+            raise
         self._store.finish(decision.id, in_force)
         done = self._store.find(decision.id)
         assert done is not None, "it was recorded before"

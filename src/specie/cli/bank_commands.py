@@ -8,7 +8,8 @@ import typer
 from specie.api.serving import CONTROL
 from specie.assembly.foundation import read_passphrase
 from specie.assembly.lists import load_peers
-from specie.assembly.newcomer import Newcomer, renew_certificate
+from specie.assembly.newcomer import Newcomer
+from specie.assembly.renewing import renew_certificate
 from specie.cli.device_commands import ask, ask_new, show
 from specie.cli.parties import parse_amount, parse_order
 from specie.remote import bank_operations as operations

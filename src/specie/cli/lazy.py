@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "backup": "upkeep_commands:backup",
     "restore": "upkeep_commands:restore_backup",
     "migrate": "upkeep_commands:migrate",
+    "rotate": "upkeep_commands:rotate",
     "officer": "officer_commands:officer",
     "bank": "bank_commands:bank",
     "central-bank": "bank_commands:central_bank",

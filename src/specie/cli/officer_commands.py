@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,17 +17,21 @@ import typer
 from specie.assembly.ceremony import OFFICERS, PASSPHRASES, PUBLIC
 from specie.assembly.foundation import KEYS, read_passphrase
 from specie.assembly.joining import hash_code
+from specie.assembly.lists import load_peers
 from specie.central_bank.decisions import compute_operation_message, format_parameters
 from specie.central_bank.officers import OfficerDesk
 from specie.cli.device_commands import show
-from specie.cli.parties import OfficerTool, open_officer, parse_order
+from specie.cli.parties import OfficerTool, open_officer, parse_amount, parse_order
+from specie.crypto.secrets import InstitutionKey
 from specie.crypto.signatures import sign_as_institution
+from specie.identity.rotation import name_officer, sign_rotation
 from specie.ledger.records import read_reserve
-from specie.ports.issuance import ApplicationState
+from specie.ports.issuance import Application, ApplicationState
 from specie.remote import desk_operations as desk
 from specie.remote import models
 from specie.remote.fields import Empty
 from specie.remote.institutions import CENTRAL_BANK
+from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import OrderId
@@ -62,18 +67,22 @@ def approve(
     order: Annotated[str, typer.Argument(help="The application's id, as `tasks` shows it.")],
     data: Data,
     numbers: Numbers,
+    amount: Annotated[
+        str | None, typer.Option(help="What it has to ask for; else you are shown it, and asked.")
+    ] = None,
     wait: Annotated[float, typer.Option(help="Seconds, until it is final.")] = 30.0,
 ) -> None:
     """Approve an application, then authorise what is produced for it, once it is."""
     wanted = parse_order(order)
     with open_tools(data, numbers) as tools:
+        meant = _confirm(tools[0], wanted, amount)
         for tool in tools:
-            if _approve(tool, wanted):
+            if _approve(tool, meant):
                 typer.echo(f"officer {tool.number}: approved")
         end = time.monotonic() + wait
-        while not _authorise_all(tools, wanted):
+        while not _authorise_all(tools, meant):
             if time.monotonic() > end:
-                raise SpecieError(ErrorCode.APPROVALS_MISSING, _tell_why(tools[0], wanted))
+                raise SpecieError(ErrorCode.APPROVALS_MISSING, _tell_why(tools[0], meant))
             time.sleep(0.2)
         state = _get_application(tools[0], wanted).state
     typer.echo("done: given up" if state == ApplicationState.ENDED else "done: final")
@@ -88,24 +97,47 @@ def decide(
         list[str] | None, typer.Option("--set", help="name=value, one for each parameter.")
     ] = None,
     identifier: Annotated[
-        str | None, typer.Option("--id", help="Of a decision to agree to; else a new one.")
+        str | None,
+        typer.Option(
+            "--id", help="Of a decision to agree to, with the same --set, else you are asked."
+        ),
     ] = None,
 ) -> None:
     """Propose a decision, or agree to one; it is carried out with the last signature it needs."""
+    spelled = _parse_parameters(parameters or [])
     with open_tools(data, numbers) as tools:
-        if identifier is None:
-            chosen, spelled = secrets.token_bytes(16), _parse_parameters(parameters or [])
-        else:
+        chosen = secrets.token_bytes(16)
+        if identifier is not None:
             found = _find_proposal(tools[0], parse_order(identifier))
-            if found.kind != kind:
+            if found.kind != kind or (parameters and found.parameters != spelled):
                 reason = f"that decision is {found.kind} {found.parameters}"
                 raise SpecieError(ErrorCode.ORDER_CONFLICT, reason)
+            if found.parameters != spelled:
+                _ask(f"{found.kind} {found.parameters}")
             chosen, spelled = found.id, found.parameters
         state = ""
         for tool in tools:
             state = _sign(tool, chosen, kind, spelled).state
             typer.echo(f"officer {tool.number}: signed {kind} {spelled}")
         typer.echo(f"{chosen.hex()}: {state}")
+
+
+@officer.command("create")
+def create(
+    data: Data,
+    number: Annotated[int, typer.Option("--officer", help="A number that nobody has had.")],
+) -> None:
+    """A new officer draws a key; prints the decision with which two others put it in the list."""
+    path = data / OFFICERS / str(number) / KEYS
+    network = load_peers(data / PUBLIC, None).network
+    passphrase = read_passphrase(path.parent, None)
+    key = InstitutionKey.generate()
+    KeyFile.create(path, passphrase, secrets.token_bytes(16)).put("officer", key)
+    found = sign_rotation(network, name_officer(number), key, None)
+    fields = {"officer": number, "key": found.institution.hex()}
+    fields["proof"] = found.institution_proof.hex()
+    parameters = " ".join(f"--set {name}={value}" for name, value in fields.items())
+    typer.echo(f"specie officer decide add-officer {parameters}")
 
 
 @officer.command("decisions")
@@ -178,15 +210,37 @@ def open_tools(data: Path, numbers: list[int]) -> Iterator[list[OfficerTool]]:
         yield tools
 
 
-def _approve(tool: OfficerTool, order: OrderId) -> bool:
-    """Gives whether there was anything left to approve; `application_unknown`."""
-    task = _find_task(tool, order)
+def _confirm(tool: OfficerTool, order: OrderId, amount: str | None) -> Application:
+    """What all signatures will be for: nothing is signed that the officer has not seen or said."""
+    application = _get_application(tool, order).unwrap()
+    asked = tool.currency.format(application.amount)
+    bank = tool.peers.roster.current.get(application.participant)
+    line = f"{application.direction} {asked} for bank {bank.number}, {bank.name}"
+    typer.echo(line)
+    if amount is None:
+        _ask("is that what you approve")
+    elif parse_amount(amount, tool.peers) != application.amount:
+        raise SpecieError(ErrorCode.ORDER_CONFLICT, f"it asks for {asked}")
+    return application
+
+
+def _ask(question: str) -> None:
+    """A yes, from who sits there or from standard input."""
+    try:
+        is_agreed = typer.confirm(f"{question}?")
+    except typer.Abort:
+        is_agreed = False
+    if not is_agreed:
+        raise SpecieError(ErrorCode.APPROVALS_MISSING, "not agreed to, nothing was signed")
+
+
+def _approve(tool: OfficerTool, meant: Application) -> bool:
+    """Gives whether there was anything left to approve."""
+    task = _find_task(tool, meant)
     if task is None:
-        _get_application(tool, order)
         return False
-    roster, application = tool.peers.roster, task.application.unwrap()
-    signature = OfficerDesk(tool.number, tool.key).approve(application, roster)
-    request = models.Signed(order=order, signature=signature)
+    signature = OfficerDesk(tool.number, tool.key).approve(meant, tool.peers.roster)
+    request = models.Signed(order=meant.order, signature=signature)
     tool.channel.call(CENTRAL_BANK, desk.APPROVE, request)
     return True
 
@@ -195,29 +249,29 @@ def _get_application(tool: OfficerTool, order: OrderId) -> models.ApplicationRec
     return tool.channel.call(CENTRAL_BANK, desk.GET_APPLICATION, models.OrderQuery(order=order))
 
 
-def _tell_why(tool: OfficerTool, order: OrderId) -> str:
-    task = _find_task(tool, order)
+def _tell_why(tool: OfficerTool, meant: Application) -> str:
+    task = _find_task(tool, meant)
     why = task.held_up_by if task is not None else ""
     return f"not final yet: {why or 'another officer has to approve, or run it again'}"
 
 
-def _authorise_all(tools: list[OfficerTool], order: OrderId) -> bool:
+def _authorise_all(tools: list[OfficerTool], meant: Application) -> bool:
     """Each signs for the place that is next now; gives whether nothing waits any more."""
-    task = _find_task(tools[0], order)
+    task = _find_task(tools[0], meant)
     if task is None:
         return True
     if task.built is None:
         return False
     for tool in tools:
         if tool.number not in task.authorised_by:
-            _authorise(tool, task)
+            _authorise(tool, meant, task)
     return False
 
 
-def _authorise(tool: OfficerTool, task: models.Task) -> None:
+def _authorise(tool: OfficerTool, meant: Application, task: models.Task) -> None:
     assert task.built is not None, "looked at before"
     signed = OfficerDesk(tool.number, tool.key).authorise(
-        task.application.unwrap(),
+        meant,
         task.built.unwrap(),
         tool.peers.roster,
         task.serial,
@@ -225,7 +279,7 @@ def _authorise(tool: OfficerTool, task: models.Task) -> None:
         read_reserve(task.reserve) if task.reserve else None,
     )
     request = models.SignedSupply(
-        order=task.application.order,
+        order=meant.order,
         serial=task.serial,
         total_after=task.total_after,
         signature=signed.signature,
@@ -233,9 +287,15 @@ def _authorise(tool: OfficerTool, task: models.Task) -> None:
     tool.channel.call(CENTRAL_BANK, desk.AUTHORISE_SUPPLY, request)
 
 
-def _find_task(tool: OfficerTool, order: OrderId) -> models.Task | None:
+def _find_task(tool: OfficerTool, meant: Application) -> models.Task | None:
+    """None once nothing of it waits; `order_conflict` if it has become another one."""
     tasks = tool.channel.call(CENTRAL_BANK, desk.LIST_TASKS, Empty()).tasks
-    return next((one for one in tasks if one.application.order == order), None)
+    found = next((one for one in tasks if one.application.order == meant.order), None)
+    if found is not None and found.application.unwrap() != replace(
+        meant, state=found.application.unwrap().state
+    ):
+        raise SpecieError(ErrorCode.ORDER_CONFLICT, "the application is not what it was")
+    return found
 
 
 def _sign(tool: OfficerTool, identifier: bytes, kind: str, parameters: str) -> models.Proposal:

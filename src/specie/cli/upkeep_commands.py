@@ -1,4 +1,4 @@
-"""`specie backup`, `restore` and `migrate`: looking after one process' folder."""
+"""`specie backup`, `restore`, `migrate` and `rotate`: looking after one process' folder."""
 
 import socket
 from pathlib import Path
@@ -8,6 +8,7 @@ import typer
 
 from specie.api.serving import CONTROL
 from specie.assembly.foundation import open_foundation, read_passphrase
+from specie.assembly.renewing import draw_rotation
 from specie.cli.serve_command import build_process
 from specie.store.backup import back_up, restore
 from specie.values.catalogue import ErrorCode
@@ -51,6 +52,18 @@ def migrate(
         typer.echo(f"{store}: version {old} → {new}")
     if not changed:
         typer.echo("nothing to do")
+
+
+def rotate(
+    folder: Folder,
+    passphrase_file: Annotated[
+        Path | None, typer.Option(help="Else SPECIE_PASSPHRASE, or systemd's credentials.")
+    ] = None,
+) -> None:
+    """Draw new signing keys; prints the decision with which two officers put them in the lists."""
+    rotation = draw_rotation(folder.absolute(), read_passphrase(folder, passphrase_file))
+    parameters = " ".join(f"--set {name}={value}" for name, value in rotation.format().items())
+    typer.echo(f"specie officer decide rotate-keys {parameters}")
 
 
 def _is_running(place: Path) -> bool:

@@ -9,7 +9,7 @@ which are looked at with each request. A connection whose certificate was revoke
 
 import datetime as dt
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,7 +30,7 @@ from specie.values.limits import (
     INTERMEDIATE_DAYS,
     ROOT_DAYS,
 )
-from specie.values.times import Timestamp
+from specie.values.times import TIMESTAMP_MAX, Timestamp
 
 _EARLY: Final = dt.timedelta(minutes=5)  # clocks differ
 _SCHEME: Final = "specie:"
@@ -58,6 +58,7 @@ class Revocations:
 
     number: int = 0
     serials: frozenset[int] = frozenset()
+    next_update: Timestamp = Timestamp(TIMESTAMP_MAX)  # later there has to be a newer one
 
 
 def create_root(name: str, key: ec.EllipticCurvePrivateKey, now: Timestamp) -> x509.Certificate:
@@ -151,35 +152,35 @@ def verify_revocations(data: bytes, issuer: x509.Certificate, number_min: int = 
         assert isinstance(public, ec.EllipticCurvePublicKey), "issuers are on P-256"
         is_valid = found.is_signature_valid(public)
         number = found.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+        ends = found.next_update_utc
     except (ValueError, TypeError, x509.ExtensionNotFound):
         raise SpecieError(ErrorCode.CERTIFICATE_INVALID, "not a revocation list") from None
-    if not is_valid or number < number_min:
+    if not is_valid or ends is None or number < number_min:
         raise SpecieError(ErrorCode.CERTIFICATE_INVALID, "not the newest revocation list")
-    return Revocations(number, frozenset(one.serial_number for one in found))
+    serials = frozenset(one.serial_number for one in found)
+    return Revocations(number, serials, Timestamp(int(ends.timestamp() * 1000)))
 
 
-def answer_status(
-    asked: bytes,
-    certificates: Sequence[x509.Certificate],
-    revoked: Sequence[Revoked],
-    issuer: Issuer,
-    now: Timestamp,
-) -> bytes:
+FindCertificate = Callable[[int], tuple[x509.Certificate, Timestamp | None] | None]
+"""Serial → one of ours, and when it was revoked."""
+
+
+def answer_status(asked: bytes, find: FindCertificate, issuer: Issuer, now: Timestamp) -> bytes:
     """An OCSP response (RFC 6960, DER) for one of our certificates."""
     try:
         question = ocsp.load_der_ocsp_request(asked)
         serial, algorithm = question.serial_number, question.hash_algorithm
     except (ValueError, UnsupportedAlgorithm):
         return _refuse_status(ocsp.OCSPResponseStatus.MALFORMED_REQUEST)
-    known = {one.serial_number: one for one in certificates}
-    if serial not in known or not isinstance(algorithm, SHA1 | SHA256):
+    known = find(serial)
+    if known is None or not isinstance(algorithm, SHA1 | SHA256):
         return _refuse_status(ocsp.OCSPResponseStatus.UNAUTHORIZED)
-    ended = {one.serial: one.time for one in revoked}.get(serial)
+    certificate, ended = known
     moment = _moment(now)
     draft = (
         ocsp.OCSPResponseBuilder()
         .add_response(
-            cert=known[serial],
+            cert=certificate,
             issuer=issuer.certificate,
             algorithm=algorithm,  # of the question: a client looks for its own name for it
             cert_status=ocsp.OCSPCertStatus.GOOD if ended is None else ocsp.OCSPCertStatus.REVOKED,

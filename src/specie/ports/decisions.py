@@ -14,6 +14,7 @@ class DecisionState(StrEnum):
 
     PROPOSED = "proposed"
     DONE = "done"
+    REFUSED = "refused"  # a rule was against it when it was to be carried out
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ class DecisionStore(Protocol):
 
     def finish(self, identifier: bytes, settings: dict[str, int]) -> None:
         """It is carried out; with it, in one transaction, what is in force from now on."""
+        ...
+
+    def refuse(self, identifier: bytes) -> None:
+        """It will not be carried out, also not later, when nobody expects it any more."""
         ...
 
     def load(self, start: int, limit: int) -> Sequence[Decision]:

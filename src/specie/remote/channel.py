@@ -108,7 +108,7 @@ class Channel:
             url = service.public_url if self.is_public else service.url
             if url and get_host(url) == (host, port):
                 with contextlib.suppress(SpecieError):
-                    self.peers.check_certified(service.name, found)
+                    self.peers.check_certified(service.name, found, self.clock.now())
                     return
         raise SpecieError(ErrorCode.UNREACHABLE, "the certificate there is not the service's")
 

@@ -17,6 +17,7 @@ from specie.identity.services import Service, ServiceList, check_service, verify
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey, NetworkId, ServiceName
+from specie.values.times import Timestamp
 
 OFFICER: Final = "officer-"
 CLIENT: Final = "client:"
@@ -81,11 +82,14 @@ class Peers:
             raise SpecieError(ErrorCode.CALLER_UNKNOWN, "no active officer of this number")
         return officer.key
 
-    def check_certified(self, name: ServiceName, found: Certified | None) -> None:
+    def check_certified(self, name: ServiceName, found: Certified | None, now: Timestamp) -> None:
         """`certificate_invalid` unless the connection is this service's, by a certificate in force.
 
         Chain and dates were verified when it was opened; whether it was revoked may have changed.
+        Without a list of revocations of this week nobody is believed.
         """
+        if self.revocations.next_update < now:
+            raise SpecieError(ErrorCode.CERTIFICATE_INVALID, "the list of revocations is too old")
         if found is None or name_peer(self.network, name) not in found.names:
             raise SpecieError(ErrorCode.CERTIFICATE_INVALID, "the connection is somebody else's")
         if found.serial in self.revocations.serials:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
+from weakref import WeakSet
 
 import urllib3
 from urllib3.connection import HTTPSConnection
@@ -33,8 +34,8 @@ _CONNECT_S: Final = 3.0
 _POOLED: Final = 16
 _PIECE: Final = 65_536
 _STALE: Final = frozenset(
-    {"ProtocolError", "ConnectionResetError", "BrokenPipeError", "SSLError"}
-)  # a kept connection that the other side has closed meanwhile
+    {"ProtocolError", "ConnectionResetError", "BrokenPipeError", "SSLError", "ClosedPoolError"}
+)  # a kept connection that the other side, or we, have closed meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,9 @@ class Wire:
         self._pool = urllib3.PoolManager(
             num_pools=64, maxsize=_POOLED, block=False, ssl_context=context
         )
-        made = partial(_Pool, seconds, check)
-        self._pool.pool_classes_by_scheme = {"https": made}  # type: ignore[dict-item]  # called, as a class would be
+        self._made: WeakSet[_Pool] = WeakSet()
+        made = partial(_Pool, seconds, check, self._made)
+        self._pool.pool_classes_by_scheme = {"https": made}  # type: ignore[dict-item]  # called
 
     def ask(
         self,
@@ -82,8 +84,10 @@ class Wire:
         raise AssertionError("the last try returns or raises")
 
     def close(self) -> None:
-        """All connections."""
+        """All connections; those at work when their answer is here."""
         self._pool.clear()
+        for pool in list(self._made):
+            pool.close()
 
     def _ask(
         self, method: str, url: str, bytes_max: int, body: bytes, headers: Mapping[str, str]
@@ -153,8 +157,16 @@ class _Connection(HTTPSConnection):
 
 
 class _Pool(HTTPSConnectionPool):
-    def __init__(self, seconds: float, check: CheckPeer | None, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        check: CheckPeer | None,
+        made_so_far: "WeakSet[_Pool]",
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        made_so_far.add(self)
         made = partial(_Connection, seconds, check)
         self.ConnectionCls = made  # type: ignore[assignment]  # called, as the class would be
 

@@ -62,6 +62,18 @@ class SqliteCertificateStore:
             rows = connection.execute(select(_CERTIFICATE.c.data)).all()
         return [x509.load_der_x509_certificate(row.data) for row in rows]
 
+    def find(self, serial: int) -> tuple[x509.Certificate, Timestamp | None] | None:
+        """One of ours, and when it was revoked if it was."""
+        if not 0 <= serial < 1 << (8 * _SERIAL_BYTES):
+            return None
+        mine = _CERTIFICATE.c.serial == serial.to_bytes(_SERIAL_BYTES, "big")
+        with self._database.reading() as connection:
+            row = connection.execute(select(_CERTIFICATE).where(mine)).first()
+        if row is None:
+            return None
+        ended = None if row.revoked is None else Timestamp(int.from_bytes(row.revoked, "big"))
+        return x509.load_der_x509_certificate(row.data), ended
+
     def find_by_service(self, service: ServiceName) -> list[x509.Certificate]:
         """All of one service that are not revoked."""
         query = select(_CERTIFICATE.c.data).where(
@@ -71,12 +83,14 @@ class SqliteCertificateStore:
             rows = connection.execute(query).all()
         return [x509.load_der_x509_certificate(row.data) for row in rows]
 
-    def revoke(self, service: ServiceName, time: Timestamp) -> int:
-        """All of one service, for good; gives how many."""
+    def revoke(self, service: ServiceName, time: Timestamp, kept: int | None = None) -> int:
+        """All of one service but the one with this serial, for good; gives how many."""
         with self._database.transaction() as connection:
             change = update(_CERTIFICATE).where(
                 _CERTIFICATE.c.service == service, _CERTIFICATE.c.revoked.is_(None)
             )
+            if kept is not None:
+                change = change.where(_CERTIFICATE.c.serial != kept.to_bytes(_SERIAL_BYTES, "big"))
             return connection.execute(change.values(revoked=time.to_bytes(8, "big"))).rowcount
 
     def load_revoked(self) -> list[Revoked]:

@@ -109,6 +109,12 @@ class SqliteDecisionStore:
                 connection.execute(delete(_SETTING).where(_SETTING.c.name == name))
                 connection.execute(insert(_SETTING).values(name=name, value=_pack(value)))
 
+    def refuse(self, identifier: bytes) -> None:
+        """It will not be carried out, also not later, when nobody expects it any more."""
+        with self._database.transaction() as connection:
+            change = update(_DECISION).where(_DECISION.c.id == identifier)
+            connection.execute(change.values(state=DecisionState.REFUSED.value))
+
     def load(self, start: int, limit: int) -> Sequence[Decision]:
         """A page of the history, oldest first."""
         query = select(_DECISION).order_by(_DECISION.c.number).offset(start).limit(limit)

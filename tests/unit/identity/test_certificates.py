@@ -24,7 +24,8 @@ from specie.identity.certificates import (
 )
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import NetworkId, ServiceName
-from specie.values.times import Timestamp
+from specie.values.limits import CRL_DAYS
+from specie.values.times import DAY_MS, Timestamp
 from tests.clocks import MORNING
 from tests.country import refused
 
@@ -116,6 +117,7 @@ def test_a_revocation_list_only_grows(centre: Centre) -> None:
     data = build_revocations(revoked, 7, centre.issuer, MORNING).public_bytes(Encoding.DER)
     found = verify_revocations(data, centre.issuer.certificate, 7)
     assert (found.number, found.serials) == (7, frozenset([centre.leaf.serial_number]))
+    assert found.next_update == MORNING + CRL_DAYS * DAY_MS
     with refused(ErrorCode.CERTIFICATE_INVALID):
         verify_revocations(data, centre.issuer.certificate, 8)
     with refused(ErrorCode.CERTIFICATE_INVALID):
@@ -127,7 +129,13 @@ def test_a_revocation_list_only_grows(centre: Centre) -> None:
 def test_status_of_one_certificate(centre: Centre) -> None:
     def ask(revoked: list[Revoked], question: bytes | None = None) -> ocsp.OCSPResponse:
         asked = centre.ask(centre.leaf) if question is None else question
-        answer = answer_status(asked, [centre.leaf], revoked, centre.issuer, MORNING)
+        ended = {one.serial: one.time for one in revoked}
+
+        def find(serial: int) -> tuple[x509.Certificate, Timestamp | None] | None:
+            is_ours = serial == centre.leaf.serial_number
+            return (centre.leaf, ended.get(serial)) if is_ours else None
+
+        answer = answer_status(asked, find, centre.issuer, MORNING)
         return ocsp.load_der_ocsp_response(answer)
 
     assert ask([]).certificate_status is ocsp.OCSPCertStatus.GOOD

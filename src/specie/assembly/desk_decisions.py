@@ -1,0 +1,120 @@
+"""What officers decide besides the supply (P12, T2): reserves, who takes part, with which keys.
+
+| decision | what it changes |
+| --- | --- |
+| lend-reserves | reserves against collateral |
+| suspend, reinstate, remove | an institution's standing |
+| rotate-keys | an institution's keys |
+| revoke-certificates | all of a service's but the newest |
+| add-, suspend-, reinstate-, remove-officer | who decides |
+
+Each is idempotent: what a stop has left half done is done by the next round.
+"""
+
+from typing import Final
+
+from specie.assembly.centre import Centre
+from specie.central_bank.decisions import DecisionKind, Parameters
+from specie.identity.participants import Status
+from specie.identity.rotation import (
+    ROTATION_FIELDS,
+    add_officer,
+    parse_rotation,
+    set_officer_status,
+    verify_officer,
+)
+from specie.ports.decisions import Decision
+from specie.remote.institutions import RemoteAccounting
+from specie.values.amounts import check_minor
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import EntryId, ParticipantNumber, ServiceName
+
+LEND: Final = "lend-reserves"
+LOAN_FIELDS: Final = {"participant": int, "amount": int}
+_LEAVING: Final = {"participant": int, "successor": int}
+_STANDINGS: Final = {
+    "suspend": Status.SUSPENDED,
+    "reinstate": Status.ACTIVE,
+    "remove": Status.REVOKED,
+}
+
+
+def list_desk_kinds(accounting: RemoteAccounting, centre: Centre) -> dict[str, DecisionKind]:
+    """By their names."""
+
+    def lend(decision: Decision, fields: Parameters) -> dict[str, int]:
+        number = ParticipantNumber(fields["participant"])
+        centre.peers.roster.current.get_active(number)
+        accounting.open_reserves(number)
+        accounting.lend(EntryId(decision.id), number, check_minor(fields["amount"]))
+        return {}
+
+    return {
+        LEND: DecisionKind(LOAN_FIELDS, lend),
+        **_list_standings(centre),
+        **_list_key_kinds(centre),
+        **_list_officer_kinds(centre),
+    }
+
+
+def _list_standings(centre: Centre) -> dict[str, DecisionKind]:
+    def set_status(fields: Parameters, status: Status) -> dict[str, int]:
+        number, successor = ParticipantNumber(fields["participant"]), fields.get("successor", 0)
+        centre.set_status(number, status, ParticipantNumber(successor))
+        if status is Status.REVOKED:
+            centre.revoke(centre.peers.services.get_bank(number).name)
+        return {}
+
+    def make(status: Status) -> DecisionKind:
+        fields = {"participant": int} if status is Status.ACTIVE else _LEAVING
+        return DecisionKind(fields, lambda _one, given: set_status(given, status))
+
+    return {name: make(status) for name, status in _STANDINGS.items()}
+
+
+def _list_key_kinds(centre: Centre) -> dict[str, DecisionKind]:
+    def rotate(_one: Decision, fields: Parameters) -> dict[str, int]:
+        centre.rotate(parse_rotation(fields))
+        return {}
+
+    def revoke(_one: Decision, fields: Parameters) -> dict[str, int]:
+        service = centre.peers.services.get(ServiceName(fields["service"]))
+        centre.revoke(service.name, but_newest=True)
+        return {}
+
+    return {
+        "rotate-keys": DecisionKind(ROTATION_FIELDS, rotate),
+        "revoke-certificates": DecisionKind({"service": str}, revoke),
+    }
+
+
+def _list_officer_kinds(centre: Centre) -> dict[str, DecisionKind]:
+    def add(_one: Decision, fields: Parameters) -> dict[str, int]:
+        key, proof = (_read_hex(fields, *one) for one in (("key", 32), ("proof", 64)))
+        verify_officer(centre.peers.network, fields["officer"], key, proof)
+        centre.change_participants(lambda members: add_officer(members, fields["officer"], key))
+        return {}
+
+    def set_status(fields: Parameters, status: Status) -> dict[str, int]:
+        required = centre.peers.roster.genesis.officers_required
+        centre.change_participants(
+            lambda members: set_officer_status(members, fields["officer"], status, required)
+        )
+        return {}
+
+    def make(status: Status) -> DecisionKind:
+        return DecisionKind({"officer": int}, lambda _one, fields: set_status(fields, status))
+
+    kinds = {f"{name}-officer": make(status) for name, status in _STANDINGS.items()}
+    return {"add-officer": DecisionKind({"officer": int, "key": str, "proof": str}, add), **kinds}
+
+
+def _read_hex(fields: Parameters, name: str, size: int) -> bytes:
+    try:
+        found = bytes.fromhex(fields[name])
+    except ValueError:
+        found = b""
+    if len(found) != size:
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"{name}: {2 * size} hex digits")
+    return found

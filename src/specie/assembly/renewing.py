@@ -1,0 +1,98 @@
+"""A process' certificate and keys change while it lives (T2).
+
+    certificate   a third of its time is left → new key, request, certificate; contexts take it
+    signing keys  drawn here, agreed to by officers, in the lists → the process starts anew
+
+Connections that are open keep the certificate with which they were opened.
+"""
+
+import datetime as dt
+import secrets
+import time
+from pathlib import Path
+from typing import Final
+
+import structlog
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from specie.assembly.foundation import Foundation, open_foundation
+from specie.assembly.lists import ROOT_FILE, read_list
+from specie.assembly.tls import load_identity, read_identity, write_identity
+from specie.crypto.secrets import InstitutionKey, InstitutionSigner, SigningKey
+from specie.identity.certificates import build_request, verify_chain
+from specie.identity.rotation import Rotation, sign_rotation
+from specie.identity.services import ServiceRole
+from specie.remote import client_models as clients
+from specie.remote import desk_operations as desk
+from specie.remote.institutions import CENTRAL_BANK
+from specie.values.errors import SpecieError
+from specie.values.limits import CERTIFICATE_DAYS
+
+_LEFT: Final = dt.timedelta(days=CERTIFICATE_DAYS / 3)
+_TRY_EVERY_S: Final = 60.0
+_LOG: Final = structlog.get_logger("specie.process")
+
+
+def renew_if_due(base: Foundation) -> list[SpecieError]:
+    """In every round of the worker; gives why it could not be done, tries again in a minute."""
+    if base.certificate_ends is None:
+        base.certificate_ends = read_identity(base.folder).not_valid_after_utc
+    now = dt.datetime.fromtimestamp(base.clock.now() / 1000, dt.UTC)
+    tried = time.monotonic()
+    if base.certificate_ends - now > _LEFT or tried - base.renewal_tried_at < _TRY_EVERY_S:
+        return []
+    base.renewal_tried_at = tried
+    try:
+        base.certificate_ends = renew(base).not_valid_after_utc
+    except SpecieError as error:
+        return [error]
+    _LOG.info("certificate renewed", until=base.certificate_ends.isoformat())
+    return []
+
+
+def renew(base: Foundation) -> x509.Certificate:
+    """A new key and a new certificate for a service of the list; used from the next connection."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    request = clients.Renewal(request=build_request(base.name, key))
+    chain = base.channel.call(CENTRAL_BANK, desk.RENEW, request).chain
+    root = x509.load_pem_x509_certificate(read_list(base.folder, ROOT_FILE))
+    certificate = verify_chain(chain, root, key.public_key())
+    write_identity(base.folder, key, base.tls_password, chain)
+    for context in base.contexts:
+        load_identity(context, base.folder, base.tls_password)
+    base.channel.reconnect()
+    return certificate
+
+
+def renew_certificate(folder: Path, passphrase: str) -> str:
+    """By hand; gives until when it counts. A process that runs takes it with its next start."""
+    base = open_foundation(folder, passphrase)
+    try:
+        return renew(base).not_valid_after_utc.isoformat()
+    finally:
+        base.close()
+
+
+def draw_rotation(folder: Path, passphrase: str) -> Rotation:
+    """New keys beside the old ones, in file or token; they count once they are listed."""
+    base = open_foundation(folder, passphrase)
+    try:
+        role = base.peers.services.get(base.name).role
+        label = secrets.token_hex(4)
+        institution = _draw_institution(base, f"institution-{label}")
+        attestation = None
+        if role is ServiceRole.BANK:
+            attestation = SigningKey.generate()
+            base.keys.put(f"attestation-{label}", attestation)
+        return sign_rotation(base.peers.network, base.name, institution, attestation)
+    finally:
+        base.close()
+
+
+def _draw_institution(base: Foundation, name: str) -> InstitutionSigner:
+    if base.token is not None:
+        return base.token.generate(name)
+    key = InstitutionKey.generate()
+    base.keys.put(name, key)
+    return key

@@ -1,0 +1,190 @@
+"""New keys for an institution that stays (T2): shown to be its own, agreed to by officers.
+
+    message = H("rotation", network ‖ n8 ‖ service ‖ n8 ‖ institution key ‖ n8 ‖ attestation key)
+
+Each new key signs the message, so nobody puts another's key in a list; an officer's too, with
+"officer-N" for the service and no attestation key.
+
+What was signed with the old keys stays valid: receipts rest on the notary's key and on the log, and
+auditors verify a batch by the list that was in force then. An officer's key is never replaced: a
+new number is added, the old one ends. The notary's, the list's and the scan keys stay with their
+network (`check_successor`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from specie.crypto.hashing import tagged_hash
+from specie.crypto.secrets import InstitutionSigner, SigningKey
+from specie.crypto.signatures import (
+    sign,
+    sign_as_institution,
+    verify_institution_signature,
+    verify_signature,
+)
+from specie.identity.participants import Officer, ParticipantList, Role, Status
+from specie.identity.services import Service, ServiceRole
+from specie.values.catalogue import ErrorCode
+from specie.values.encoding import encode_text, u8
+from specie.values.errors import SpecieError
+from specie.values.identifiers import (
+    Digest,
+    InstitutionPublicKey,
+    NetworkId,
+    PublicKey,
+    ServiceName,
+    Signature,
+)
+from specie.values.limits import OFFICERS_MAX
+
+_KEY, _SIGNATURE = 32, 64
+ROTATION_FIELDS: Final[Mapping[str, type]] = {
+    "service": str,
+    "institution": str,
+    "institution_proof": str,
+    "attestation": str,
+    "attestation_proof": str,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """The new public keys with their proofs; attestation is empty but for banks."""
+
+    service: ServiceName
+    institution: InstitutionPublicKey
+    institution_proof: Signature
+    attestation: bytes = b""
+    attestation_proof: bytes = b""
+
+    def format(self) -> dict[str, str]:
+        """As parameters of a decision, in hex."""
+        return {
+            "service": self.service,
+            "institution": self.institution.hex(),
+            "institution_proof": self.institution_proof.hex(),
+            "attestation": self.attestation.hex(),
+            "attestation_proof": self.attestation_proof.hex(),
+        }
+
+
+def parse_rotation(fields: Mapping[str, Any]) -> Rotation:
+    """The inverse of `format`; `setting_invalid` names what is not as long as it should be."""
+    sizes = {"institution": _KEY, "institution_proof": _SIGNATURE}
+    sizes |= {"attestation": _KEY, "attestation_proof": _SIGNATURE}
+    found = {}
+    for name, size in sizes.items():
+        try:
+            found[name] = bytes.fromhex(fields[name])
+        except ValueError:
+            found[name] = b"?"
+        is_empty = not found[name] and name.startswith("attestation")
+        if len(found[name]) != size and not is_empty:
+            raise SpecieError(ErrorCode.SETTING_INVALID, f"{name}: {2 * size} hex digits")
+    return Rotation(
+        ServiceName(fields["service"]),
+        InstitutionPublicKey(found["institution"]),
+        Signature(found["institution_proof"]),
+        found["attestation"],
+        found["attestation_proof"],
+    )
+
+
+def sign_rotation(
+    network: NetworkId,
+    service: ServiceName,
+    institution: InstitutionSigner,
+    attestation: SigningKey | None,
+) -> Rotation:
+    """By who has both new keys."""
+    key = InstitutionPublicKey(institution.public)
+    attesting = attestation.public if attestation is not None else b""
+    message = compute_rotation_message(network, service, key, attesting)
+    return Rotation(
+        service,
+        key,
+        sign_as_institution(institution, message),
+        attesting,
+        sign(attestation, message) if attestation is not None else b"",
+    )
+
+
+def verify_rotation(rotation: Rotation, network: NetworkId, role: ServiceRole) -> None:
+    """`signature_invalid`; `setting_invalid` for an attestation key where none is, or none."""
+    if bool(rotation.attestation) != (role is ServiceRole.BANK):
+        raise SpecieError(ErrorCode.SETTING_INVALID, "attestation: of banks, and only of them")
+    message = compute_rotation_message(
+        network, rotation.service, rotation.institution, rotation.attestation
+    )
+    verify_institution_signature(rotation.institution, message, rotation.institution_proof)
+    if rotation.attestation:
+        proof = Signature(rotation.attestation_proof)
+        verify_signature(PublicKey(rotation.attestation), message, proof)
+
+
+def compute_rotation_message(
+    network: NetworkId, service: ServiceName, institution: bytes, attestation: bytes
+) -> Digest:
+    """What both new keys sign."""
+    name = encode_text(service)
+    parts = [part for one in (name, institution, attestation) for part in (u8(len(one)), one)]
+    return tagged_hash("rotation", network, *parts)
+
+
+def rotate_member(
+    members: ParticipantList, service: Service, rotation: Rotation
+) -> ParticipantList:
+    """The participant list with the new keys, where it has a key for this service."""
+    if service.role is ServiceRole.NOTARY:
+        raise SpecieError(ErrorCode.PARTICIPANTS_INVALID, "the notary's key stays")
+    if service.role is ServiceRole.CENTRAL_BANK:
+        return members  # the desk speaks with a key of the list of services
+    if service.role is ServiceRole.ACCOUNTING:
+        return replace(members, accounting_key=rotation.institution)
+    member = members.get(service.number)
+    changed = replace(member, institution_key=rotation.institution)
+    if member.role is Role.BANK:
+        changed = replace(changed, attestation_key=PublicKey(rotation.attestation))
+    return replace(members, participants={**members.participants, member.number: changed})
+
+
+def verify_officer(network: NetworkId, number: int, key: bytes, proof: bytes) -> None:
+    """`signature_invalid` unless who has the key wants to be this officer."""
+    message = compute_rotation_message(network, name_officer(number), key, b"")
+    verify_institution_signature(InstitutionPublicKey(key), message, Signature(proof))
+
+
+def name_officer(number: int) -> ServiceName:
+    """As messages are signed."""
+    return ServiceName(f"officer-{number}")
+
+
+def add_officer(members: ParticipantList, number: int, key: bytes) -> ParticipantList:
+    """Under a number that nobody has had; again is nothing."""
+    officer = Officer(number, Status.ACTIVE, InstitutionPublicKey(key))
+    known = members.officers.get(number)
+    if known is not None and known.key == officer.key:
+        return members
+    is_taken = known is not None or any(one.key == key for one in members.officers.values())
+    if is_taken or not 1 <= number <= 255 or len(members.officers) >= OFFICERS_MAX:
+        reason = f"a new number and a new key, for at most {OFFICERS_MAX} officers"
+        raise SpecieError(ErrorCode.PARTICIPANTS_INVALID, reason)
+    return replace(members, officers={**members.officers, number: officer})
+
+
+def set_officer_status(
+    members: ParticipantList, number: int, status: Status, required: int
+) -> ParticipantList:
+    """Suspend, reinstate or end; those who are left can still decide."""
+    officer = members.officers.get(number)
+    if officer is None:
+        raise SpecieError(ErrorCode.PARTICIPANT_UNKNOWN, f"no officer {number}")
+    if officer.status is Status.REVOKED and status is not Status.REVOKED:
+        raise SpecieError(ErrorCode.PARTICIPANTS_INVALID, "who was removed stays so")
+    changed = {**members.officers, number: replace(officer, status=status)}
+    active = [one for one in changed.values() if one.status is Status.ACTIVE]
+    if len(active) < required:
+        reason = f"{required} officers have to be able to decide: add one first"
+        raise SpecieError(ErrorCode.PARTICIPANTS_INVALID, reason)
+    return replace(members, officers=changed)

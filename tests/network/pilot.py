@@ -24,6 +24,7 @@ from specie.assembly.system import RandomIdentifiers, SystemClock
 from specie.assembly.tls import ROOT, build_client_context, build_public_context
 from specie.cli.processes import Child, Network, list_processes
 from specie.crypto.secrets import InstitutionKey, InstitutionSigner
+from specie.ports.clock import Clock
 from specie.remote.channel import Channel, Speaker
 from specie.remote.peers import Peers
 from specie.store.key_file import KeyFile
@@ -212,13 +213,13 @@ class Pilot:
 
 
 @contextmanager
-def running_pilot(folder: Path, **plan: Any) -> Iterator[Pilot]:
-    """Made, started, and stopped whatever happens."""
+def running_pilot(folder: Path, made: Clock | None = None, **plan: Any) -> Iterator[Pilot]:
+    """Made (by another clock, if one is given), started, and stopped whatever happens."""
     data, devices = folder / "n", folder / "devices"
     devices.mkdir()
     values: dict[str, Any] = {"interval_ms": 100, "lists_ms": 300, "batch_payments_min": 8}
     values |= {"batch_age_ms_max": 2_000, **plan}
-    create_network(Plan(data, **values), SystemClock())
+    create_network(Plan(data, **values), made or SystemClock())
     pilot = Pilot(data, Network(data), devices)
     try:
         pilot.start()

@@ -203,9 +203,14 @@ def open_foundation(folder: Path, passphrase: str, *, is_migrating: bool = False
 def list_own_keys(peers: Peers, name: ServiceName) -> tuple[bytes, ...]:
     """Of a service, in both lists."""
     service, members = peers.services.get(name), peers.roster.current
-    member = members.get(service.number)
-    books = members.accounting_key if service.role is ServiceRole.ACCOUNTING else b""
-    return service.key, member.institution_key, member.attestation_key, books
+    if service.role is ServiceRole.BANK:
+        member = members.get(service.number)
+        return service.key, member.institution_key, member.attestation_key
+    if service.role is ServiceRole.REGISTRATION:
+        return service.key, members.get_central_bank().institution_key
+    if service.role is ServiceRole.ACCOUNTING:
+        return service.key, members.accounting_key
+    return (service.key,)
 
 
 def find_attestation_key(keys: KeyFile, public: PublicKey) -> SigningKey:

@@ -130,7 +130,7 @@ def create(
     """A new officer draws a key; prints the decision with which two others put it in the list."""
     path = data / OFFICERS / str(number) / KEYS
     network = load_peers(data / PUBLIC, None).network
-    passphrase = read_passphrase(path.parent, None)
+    passphrase = _read_passphrase(data, number)
     key = InstitutionKey.generate()
     KeyFile.create(path, passphrase, secrets.token_bytes(16)).put("officer", key)
     found = sign_rotation(network, name_officer(number), key, None)
@@ -202,12 +202,17 @@ def open_tools(data: Path, numbers: list[int]) -> Iterator[list[OfficerTool]]:
     with ExitStack() as stack:
         tools = []
         for number in numbers:
-            place = data / PASSPHRASES / f"officer-{number}"
-            folder = data / OFFICERS / str(number)
-            passphrase = read_passphrase(folder, place if place.is_file() else None)
-            opened = open_officer(data / PUBLIC, folder / KEYS, number, passphrase, None)
+            keys = data / OFFICERS / str(number) / KEYS
+            passphrase = _read_passphrase(data, number)
+            opened = open_officer(data / PUBLIC, keys, number, passphrase, None)
             tools.append(stack.enter_context(opened))
         yield tools
+
+
+def _read_passphrase(data: Path, number: int) -> str:
+    """Beside the network in a rehearsal, else from the environment."""
+    place = data / PASSPHRASES / f"officer-{number}"
+    return read_passphrase(data / OFFICERS / str(number), place if place.is_file() else None)
 
 
 def _confirm(tool: OfficerTool, order: OrderId, amount: str | None) -> Application:

@@ -1,0 +1,208 @@
+"""Keys and certificates end, money goes on (T2): rotation, renewal, revocation, officers.
+
+The network was made two months before it is started: every certificate is due, and the list of
+revocations has run out.
+"""
+
+import re
+import secrets
+import shlex
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from specie.assembly.ceremony import PASSPHRASES
+from specie.assembly.service_settings import load_settings
+from specie.assembly.system import SystemClock
+from specie.assembly.tls import read_identity
+from specie.remote import notary_operations as notary
+from specie.remote.channel import Speaker
+from specie.remote.fields import Empty
+from specie.remote.institutions import NOTARY
+from specie.store.key_file import KeyFile
+from specie.values.identifiers import ParticipantNumber
+from specie.values.times import DAY_MS, Timestamp
+from tests.clocks import ManualClock
+from tests.network.pilot import PASSPHRASE, Pilot, catch, running_pilot
+
+AGE_DAYS = 65
+SERVICES = ("notary", "accounting", "central-bank", "registration", "auditor", "bank-2", "bank-3")
+
+
+@pytest.fixture(scope="module")
+def pilot() -> Iterator[Pilot]:
+    long_ago = ManualClock(Timestamp(SystemClock().now() - AGE_DAYS * DAY_MS))
+    with (
+        tempfile.TemporaryDirectory(prefix="sp") as folder,
+        running_pilot(Path(folder), long_ago) as found,
+    ):
+        yield found
+
+
+@pytest.fixture(scope="module")
+def bob(pilot: Pilot) -> str:
+    """Alice has money, Bob an address."""
+    pilot.fund(2, "500.00")
+    pilot.give("alice", 2, "100.00")
+    return pilot.open_wallet("bob", 3, "Bob")
+
+
+def pay(pilot: Pilot, to: str, amount: str) -> str:
+    """Gives the payment's id; as often as it takes while a bank starts anew."""
+    words = pilot.spell("alice", "pay", to, amount, "--order", secrets.token_hex(16))
+    out = pilot.insist(*words, stdin=f"{PASSPHRASE}\n")
+    return str(re.findall(r"paid: ([0-9a-f]{32})", out)[0])
+
+
+def write_receipt(pilot: Pilot, payment: str, folder: Path) -> Path:
+    mirror, file = folder / "mirror", folder / f"{payment}.tlog-proof"
+    root, device = str(pilot.public / "root.pem"), str(pilot.devices / "alice.db")
+    command = ["wallet", "receipt", payment, "--device", device, "--holder", "alice"]
+    command += ["--public", str(mirror), "--out", str(file)]
+
+    def is_there() -> bool:
+        pilot.run("audit", pilot.get_url("registration"), "--root", root, "--keep", str(mirror))
+        return bool(pilot.try_run(*command, stdin=f"{PASSPHRASE}\n")["code"] == 0)
+
+    pilot.wait(is_there)
+    return file
+
+
+def rotate(pilot: Pilot, name: str) -> None:
+    """As its people do it; who started the process starts it again."""
+    passphrase = str(pilot.data / PASSPHRASES / name)
+    line = pilot.run("rotate", str(pilot.data / name), "--passphrase-file", passphrase)
+    words = shlex.split(line)
+    assert words[:4] == ["specie", "officer", "decide", "rotate-keys"]
+    child = pilot.children[name]
+    assert "done" in pilot.officer(*words[2:])
+    assert child.running.wait(60) == 0, "it drains and ends"
+    pilot.network.children.remove(child)
+    pilot.start(name)
+
+
+def test_certificates_renew_themselves(pilot: Pilot) -> None:
+    """When a third is left; what runs shows the new one to who comes next."""
+    soon = datetime.now(UTC) + timedelta(days=80)
+
+    def are_new() -> bool:
+        ends = [read_identity(pilot.data / name).not_valid_after_utc for name in SERVICES]
+        return min(ends) > soon
+
+    pilot.wait(are_new)
+    pilot.wait(lambda: _get_metric(pilot, "bank-2", "specie_certificate_days_left") > 80)
+    assert _get_metric(pilot, "bank-2", "specie_lists_age_seconds") < 60
+
+
+def test_who_was_renewed_loses_the_old_one(pilot: Pilot) -> None:
+    old = read_identity(pilot.data / "bank-3")
+    place = str(pilot.data / PASSPHRASES / "bank-3")
+    pilot.run("bank", "renew", "--at", str(pilot.data / "bank-3"), "--passphrase-file", place)
+    assert "done" in pilot.officer("decide", "revoke-certificates", "--set", "service=bank-3")
+    pilot.wait(lambda: _is_revoked(pilot, old.serial_number))
+    assert not _is_revoked(pilot, read_identity(pilot.data / "bank-3").serial_number)
+    pilot.restart("bank-3")
+
+
+def test_a_banks_keys_rotate_while_money_moves(pilot: Pilot, bob: str, tmp_path: Path) -> None:
+    """T2: both signing keys are new, the old ones are refused, old receipts hold."""
+    receipt = write_receipt(pilot, pay(pilot, bob, "1.00"), tmp_path)
+    old = pilot.get_key("bank-2")
+    before = pilot.load_peers().roster.current.participants
+    rotate(pilot, "bank-2")
+    rotate(pilot, "bank-3")
+    after = pilot.load_peers().roster.current.participants
+    for number in map(ParticipantNumber, (2, 3)):
+        assert before[number].institution_key != after[number].institution_key
+        assert before[number].attestation_key != after[number].attestation_key
+        assert before[number].scan_key == after[number].scan_key
+    stale = pilot.open_channel("bank-2", speaker=Speaker("bank-2", old))
+    error = catch(lambda: stale.call(NOTARY, notary.GET_SUPPLY, Empty()))
+    assert "message_signature_invalid" in error.message
+    newer = write_receipt(pilot, pay(pilot, bob, "2.00"), tmp_path)
+    pilot.insist(*pilot.spell("bob", "collect"), stdin=f"{PASSPHRASE}\n")
+    for file in (receipt, newer):
+        pilot.run("verify-receipt", str(file), "--public", str(tmp_path / "mirror"))
+
+
+def test_keys_of_the_central_banks_services_rotate(pilot: Pilot, bob: str) -> None:
+    for name in ("registration", "accounting", "auditor", "central-bank"):
+        rotate(pilot, name)
+    order = pilot.bank(2, "redeem", "5.00")
+    pilot.approve(order)
+    pay(pilot, bob, "3.00")
+
+
+def test_the_notarys_key_stays(pilot: Pilot) -> None:
+    passphrase = str(pilot.data / PASSPHRASES / "notary")
+    line = pilot.run("rotate", str(pilot.data / "notary"), "--passphrase-file", passphrase)
+    numbers = ["--data", str(pilot.data), "--officer", "1", "--officer", "2"]
+    assert "the notary's key stays" in pilot.run(*shlex.split(line)[1:], *numbers, code=1)
+    assert "refused   rotate-keys" in pilot.officer("decisions", officers=(1,))
+
+
+def test_an_officer_comes_and_one_goes(pilot: Pilot) -> None:
+    """A new number and a new key; who has gone signs nothing, and two are always left."""
+    suspend = ("decide", "suspend-officer", "--set", "officer=2")
+    numbers = ("--data", str(pilot.data), "--officer", "1", "--officer", "2")
+    assert "have to be able to decide" in pilot.run("officer", *suspend, *numbers, code=1)
+    (pilot.data / PASSPHRASES / "officer-3").write_text("the third one's\n")
+    create = ("officer", "create", "--data", str(pilot.data), "--officer", "3")
+    words = shlex.split(pilot.run(*create))
+    assert "done" in pilot.officer(*words[2:])
+    assert "order_conflict" in pilot.run(*create, code=1), "its key is there"
+    assert "done" in pilot.officer(*suspend, officers=(1, 3))
+    gone = pilot.run("officer", "tasks", "--data", str(pilot.data), "--officer", "2", code=1)
+    assert "caller_unknown" in gone
+    order = pilot.bank(2, "redeem", "1.00")
+    assert "final" in pilot.officer("approve", order, "--amount", "1.00", officers=(1, 3))
+
+
+def test_nothing_is_approved_that_was_not_meant(pilot: Pilot) -> None:
+    """The amount is said beforehand, or seen and agreed to."""
+    order = pilot.bank(2, "redeem", "2.00")
+    command = ("officer", "approve", order, "--data", str(pilot.data), "--officer", "1")
+    wrong = pilot.run(*command, "--amount", "20.00", code=1)
+    assert "order_conflict: it asks for 2.00" in wrong
+    for answer in ("n\n", ""):
+        refused = pilot.try_run(*command, stdin=answer)
+        assert "nothing was signed" in refused["err"]
+        assert "redeem 2.00 DCU for bank 2" in refused["out"]
+    assert "approved by nobody" in pilot.officer("tasks", officers=(1,))
+    numbers = ("--officer", "1", "--officer", "3")
+    approve = ("officer", "approve", order, "--data", str(pilot.data), *numbers)
+    assert "final" in pilot.run(*approve, "--amount", "2.00")
+
+
+def test_a_decision_is_agreed_to_with_its_parameters(pilot: Pilot) -> None:
+    loan = ("decide", "lend-reserves", "--set", "participant=2", "--set", "amount=7")
+    out = pilot.officer(*loan, officers=(1,))
+    [identifier] = re.findall(r"^([0-9a-f]{32}): proposed", out, re.MULTILINE)
+    agree = ["officer", "decide", "lend-reserves", "--id", identifier]
+    agree += ["--data", str(pilot.data), "--officer", "3"]
+    other = pilot.run(*agree, "--set", "participant=2", "--set", "amount=8", code=1)
+    assert '{"amount":7,"participant":2}' in other
+    assert "nothing was signed" in pilot.run(*agree, stdin="n\n", code=1)
+    assert "done" in pilot.run(*agree, "--set", "participant=2", "--set", "amount=7")
+
+
+def test_every_key_file_still_opens(pilot: Pilot) -> None:
+    """Rotation adds keys, and takes none away that something may still be read with."""
+    names = KeyFile(pilot.data / "bank-2" / "keys.json", pilot.get_passphrase("bank-2"))
+    kinds = [name.split("-")[0] for name in names.list_names()]
+    assert (kinds.count("institution"), kinds.count("attestation")) == (2, 2)
+
+
+def _get_metric(pilot: Pilot, name: str, metric: str) -> float:
+    address = load_settings(pilot.data / name).listen.operations
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as answer:
+        text = answer.read().decode()
+    return float(re.findall(rf"^{metric} (\S+)$", text, re.MULTILINE)[0])
+
+
+def _is_revoked(pilot: Pilot, serial: int) -> bool:
+    return serial in pilot.load_peers().revocations.serials

@@ -174,6 +174,11 @@ def test_nothing_is_approved_that_was_not_meant(pilot: Pilot) -> None:
         assert "redeem 2.00 DCU for bank 2" in refused["out"]
     assert "approved by nobody" in pilot.officer("tasks", officers=(1,))
     numbers = ("--officer", "1", "--officer", "3")
+    other = pilot.bank(2, "redeem", "9.00")
+    refuse = ("decide", "refuse-application", "--set", f"order={other}")
+    assert "done" in pilot.officer(*refuse, officers=(1, 3))
+    again = ("bank", "redeem", "9.00", "--at", str(pilot.data / "bank-2"), "--order", other)
+    assert "order_conflict" in pilot.run(*again, code=1)
     approve = ("officer", "approve", order, "--data", str(pilot.data), *numbers)
     assert "final" in pilot.run(*approve, "--amount", "2.00")
 

@@ -40,8 +40,8 @@ from specie.identity.participants import (
     ParticipantList,
     Role,
     Status,
-    check_successor,
     sign_participants,
+    verify_participants,
 )
 from specie.identity.rotation import Rotation, rotate_member, verify_rotation
 from specie.identity.services import (
@@ -129,8 +129,8 @@ class Centre:
         if changed == current:
             return
         members = replace(changed, version=current.version + 1, time=self.clock.now())
-        check_successor(members, current)
         signed = sign_participants(members, self.list_key)
+        verify_participants(signed, self.peers.roster.genesis, current)  # before anybody gets it
         write_list(self.folder / HISTORY, str(members.version), signed)
         write_list(self.folder, PARTICIPANTS, signed)
         self.peers.roster.adopt(signed)

@@ -3,6 +3,7 @@
 | decision | what it changes |
 | --- | --- |
 | lend-reserves | reserves against collateral |
+| refuse-application | an application that nobody has approved |
 | suspend, reinstate, remove | an institution's standing |
 | rotate-keys | an institution's keys |
 | revoke-certificates | all of a service's but the newest |
@@ -11,6 +12,7 @@
 Each is idempotent: what a stop has left half done is done by the next round.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from specie.assembly.centre import Centre
@@ -28,7 +30,7 @@ from specie.remote.institutions import RemoteAccounting
 from specie.values.amounts import check_minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import EntryId, ParticipantNumber, ServiceName
+from specie.values.identifiers import EntryId, OrderId, ParticipantNumber, ServiceName
 
 LEND: Final = "lend-reserves"
 LOAN_FIELDS: Final = {"participant": int, "amount": int}
@@ -40,7 +42,9 @@ _STANDINGS: Final = {
 }
 
 
-def list_desk_kinds(accounting: RemoteAccounting, centre: Centre) -> dict[str, DecisionKind]:
+def list_desk_kinds(
+    accounting: RemoteAccounting, centre: Centre, refuse: Callable[[OrderId], None]
+) -> dict[str, DecisionKind]:
     """By their names."""
 
     def lend(decision: Decision, fields: Parameters) -> dict[str, int]:
@@ -50,8 +54,13 @@ def list_desk_kinds(accounting: RemoteAccounting, centre: Centre) -> dict[str, D
         accounting.lend(EntryId(decision.id), number, check_minor(fields["amount"]))
         return {}
 
+    def refuse_application(_one: Decision, fields: Parameters) -> dict[str, int]:
+        refuse(OrderId(_read_hex(fields, "order", 16)))
+        return {}
+
     return {
         LEND: DecisionKind(LOAN_FIELDS, lend),
+        "refuse-application": DecisionKind({"order": str}, refuse_application),
         **_list_standings(centre),
         **_list_key_kinds(centre),
         **_list_officer_kinds(centre),

@@ -220,7 +220,11 @@ def build_desk(base: Foundation) -> DeskProcess:
         clock=base.clock,
     )
     joining = Joining(centre, decision_store, accounting, base.clock)
-    kinds = {**joining.list_kinds(), **list_desk_kinds(accounting, centre)}
+
+    def refuse(order: OrderId) -> None:
+        desk.refuse(order)
+
+    kinds = {**joining.list_kinds(), **list_desk_kinds(accounting, centre, refuse)}
     decisions = Decisions(roster, decision_store, base.clock, kinds)
     tree = derive_keys(keys.get("tree", KeyTree.unseal), 0, _CENTRAL_BANK)
     desk = CentralBankDesk(tree, (), store, base.surroundings, journal, decisions)

@@ -22,6 +22,7 @@ from specie.identity.participants import Participant, ParticipantList, Role, Sta
 from specie.identity.services import Service, ServiceRole, check_url
 from specie.ports.clock import Clock
 from specie.ports.decisions import Decision
+from specie.remote.channel import get_host
 from specie.remote.client_models import Enrolled, Enrolment
 from specie.remote.encoding import JSON, decode, encode
 from specie.remote.institutions import RemoteAccounting
@@ -68,6 +69,7 @@ class Joining:
             raise SpecieError(ErrorCode.CALLER_UNKNOWN, "the code has run out")
         check_url(enrolment.url)
         check_url(enrolment.public_url)
+        self._check_free(enrolment)
         verify_enrolment(enrolment, self.centre.peers.network)
         sent = encode(enrolment, JSON)
         recorded = decode(self.store.record_enrolment(code_hash, sent), JSON, Enrolment)
@@ -124,6 +126,19 @@ class Joining:
         self.centre.change_services(_describe(number, enrolment))
         self.accounting.open_reserves(number)
         return {}
+
+    def _check_free(self, enrolment: Enrolment) -> None:
+        """Nobody else is at the addresses: callers know a service by its own."""
+        asked = [get_host(url) for url in (enrolment.url, enrolment.public_url)]
+        others = [
+            get_host(url)
+            for service in self.centre.peers.services.services.values()
+            if service.key != enrolment.institution_key
+            for url in (service.url, service.public_url)
+            if url
+        ]
+        if asked[0] == asked[1] or set(asked) & set(others):
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "another service is at this address")
 
     def _load_approved(self) -> frozenset[bytes]:
         """Hashes of codes with which somebody became a bank, whatever its keys are now."""

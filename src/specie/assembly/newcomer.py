@@ -79,13 +79,16 @@ class Newcomer:
         if not path.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             self.folder.chmod(0o700)
-            keys = KeyFile.create(path, passphrase, secrets.token_bytes(16))
+            draft = self.folder / f"{KEYS}.new"
+            draft.unlink(missing_ok=True)
+            keys = KeyFile.create(draft, passphrase, secrets.token_bytes(16))
             draw_signer(keys, None, "institution")
             draw_bank_keys(keys)
             key = ec.generate_private_key(ec.SECP256R1())
             draw_tls_password(keys)
             keys.put_secret(_CERTIFICATE, pack_key(key))
             keys.put_secret(_REQUEST, build_request(_NEW, key))
+            draft.rename(path)  # all of them, or none
         listen = self._get_listen()
         self.keys = KeyFile(path, passphrase)
         self.enrolment = self._build(self.keys, listen)

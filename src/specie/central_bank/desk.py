@@ -5,7 +5,7 @@ apply → approve → produce | void → authorise → complete
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from specie.central_bank.officers import (
     OfficerDesk,
@@ -30,7 +30,7 @@ from specie.ports.issuance import (
     Direction,
     SupplyPlace,
 )
-from specie.ports.journal import Journal
+from specie.ports.journal import FlowState, Journal
 from specie.ports.notary import NotaryPort
 from specie.tokens.building import BuildContext, BuiltTransaction, build_issue
 from specie.tokens.holdings import HolderKeys
@@ -38,7 +38,7 @@ from specie.values.amounts import Minor, check_positive, sum_minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import OrderId, ParticipantNumber, Signature
-from specie.values.limits import SUPPLY_CHANGE_MAX
+from specie.values.limits import APPLICATIONS_OPEN_MAX, SUPPLY_CHANGE_MAX
 from specie.values.times import get_day
 from specie.wallet.vault import Surroundings
 
@@ -49,6 +49,9 @@ class IssuanceLimits(Protocol):
     def check_issuance(self, amount: int, issued_today: int) -> None:
         """Whether this much more may be issued now."""
         ...
+
+
+_OPEN: Final = (ApplicationState.APPLIED, ApplicationState.APPROVED, ApplicationState.PRODUCED)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -107,6 +110,9 @@ class CentralBankDesk:
                 raise SpecieError(ErrorCode.SUPPLY_NOT_INSTITUTION, "only to one's own vault")
             if check_positive(amount) > SUPPLY_CHANGE_MAX:
                 raise SpecieError(ErrorCode.AMOUNT_OUT_OF_RANGE, "more than one change may be")
+            if self._count_open(participant) >= APPLICATIONS_OPEN_MAX:
+                reason = f"{APPLICATIONS_OPEN_MAX} applications are open"
+                raise SpecieError(ErrorCode.LIMIT_EXCEEDED, reason)
         return self._store.add(application)
 
     def find_promise(self, order: OrderId, notary: NotaryPort) -> Promise | None:
@@ -215,13 +221,7 @@ class CentralBankDesk:
 
     def list_tasks(self, supply: SupplyState) -> list[OfficerTask]:
         """What officers have to look at now, as far as the supply has come."""
-        states = (ApplicationState.APPLIED, ApplicationState.APPROVED, ApplicationState.PRODUCED)
-        return [
-            self._describe_task(application, supply)
-            for direction in Direction
-            for state in states
-            for application in self._store.load_in_state(direction, state)
-        ]
+        return [self._describe_task(application, supply) for application in self._load_open()]
 
     def get_application(self, order: OrderId) -> tuple[Application, list[int]]:
         """An application, and which officers' signatures are recorded for it."""
@@ -231,6 +231,32 @@ class CentralBankDesk:
     def find_produced(self, order: OrderId) -> BuiltTransaction | None:
         """The newest that was produced for an order."""
         return self._store.find_produced(order)
+
+    def refuse(self, order: OrderId) -> None:
+        """Officers do not want it: at its end before anything was touched; again is nothing.
+
+        `order_conflict` once it is approved.
+        """
+        with self.journal.transaction():
+            application = self._store.get(order)
+            if application.state is ApplicationState.ENDED:
+                return
+            if application.state is not ApplicationState.APPLIED:
+                raise SpecieError(ErrorCode.ORDER_CONFLICT, "it is approved already")
+            self._store.advance(order, ApplicationState.ENDED)
+            if self.journal.find_state(order) is not None:
+                self.journal.end(order, FlowState.ENDED)
+
+    def _load_open(self) -> list[Application]:
+        return [
+            application
+            for direction in Direction
+            for state in _OPEN
+            for application in self._store.load_in_state(direction, state)
+        ]
+
+    def _count_open(self, participant: ParticipantNumber) -> int:
+        return sum(one.participant == participant for one in self._load_open())
 
     def _describe_task(self, application: Application, supply: SupplyState) -> OfficerTask:
         approved_by = sorted(self._store.load_approvals(application.order))

@@ -16,7 +16,7 @@ from specie.assembly.fetching import Fetcher
 from specie.assembly.tls import build_public_context
 from specie.cli.trust import COSIGNERS, GENESIS, PARTICIPANTS, load_trust
 from specie.log.notes import VerifierKey, verify_log_line
-from specie.log.tiles import CHECKPOINT_PATH, iterate_tile_paths
+from specie.log.tiles import CHECKPOINT_PATH, TILE_WIDTH, get_bytes_max, iterate_tile_paths
 from specie.store.durable_files import replace_durably
 from specie.store.log_files import LogFolder
 from specie.values.catalogue import ErrorCode
@@ -25,6 +25,7 @@ from specie.values.identifiers import NetworkId
 
 _TIMEOUT_S: Final = 20.0
 _TRIES: Final = 5  # the log grows meanwhile, and its partial tiles go
+_BUNDLES: Final = "tile/entries/"
 _SECURE: Final = "https://"
 
 Progress = Callable[[int, int], None]
@@ -82,16 +83,17 @@ def _copy(fetcher: Fetcher, folder: Path, log_key: VerifierKey, progress: Progre
     except UnicodeDecodeError:
         raise SpecieError(ErrorCode.CHECKPOINT_INVALID, "not text") from None
     size = verify_log_line(note, log_key).size
-    paths = list(iterate_tile_paths(size))
-    for place, path in enumerate(paths):
+    bundles = 0
+    for path in iterate_tile_paths(size):
+        bundles += path.startswith(_BUNDLES)
         if (folder / path).exists():
             continue
-        found = fetcher.find(path)
+        found = fetcher.find(path, get_bytes_max(path))
         if found is None:
             return False
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         replace_durably(folder, path, found)
         if progress is not None:
-            progress(place * size // len(paths), size)
+            progress(min(size, bundles * TILE_WIDTH), size)
     LogFolder(folder).write_checkpoint(note, size)
     return True

@@ -15,7 +15,7 @@ from specie.ledger.transactions import Promise
 from specie.ledger.wire import encode_attested
 from specie.ports.accounting import AccountingPort
 from specie.ports.bank import BankPort
-from specie.ports.issuance import Direction, IssuanceDesk
+from specie.ports.issuance import ApplicationState, Direction, IssuanceDesk
 from specie.ports.journal import FlowKind, FlowState, Journal
 from specie.ports.notary import NotaryPort
 from specie.ports.vault import PaymentState, StoredPayment
@@ -80,7 +80,11 @@ def redeem(
     """
     if bank.journal.find_state(order) is FlowState.ENDED:
         raise SpecieError(ErrorCode.ORDER_CONFLICT, "the redemption was ended; order it anew")
-    desk.apply(order, Direction.REDEEM, bank.number, bank.vault_address, amount)
+    application = desk.apply(order, Direction.REDEEM, bank.number, bank.vault_address, amount)
+    if application.state is ApplicationState.ENDED and vault.find_payment(order) is None:
+        bank.journal.begin(FlowKind.REDEEM, order, pack_amount(amount, bank.number))
+        bank.journal.end(order, FlowState.ENDED)
+        raise SpecieError(ErrorCode.ORDER_CONFLICT, "officers have refused it")
     promise = desk.find_promise(order, notary)
     if promise is None:
         if _is_given_up(order, vault):

@@ -15,9 +15,11 @@ from specie.log.tree import compute_node_hash
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest
+from specie.values.limits import LEAF_BYTES_MAX
 
 TILE_WIDTH: Final = 256
 TILE_HEIGHT: Final = 8
+_HASH_SIZE: Final = 32
 CHECKPOINT_PATH: Final = "checkpoint"
 
 
@@ -64,6 +66,12 @@ def iterate_tile_paths(size: int, start: int = 0) -> Iterator[str]:
     for name, count, first in _iterate_levels(size, start):
         for number, width in iterate_bundles(count, first):
             yield format_tile_path(name, number, width)
+
+
+def get_bytes_max(path: str) -> int:
+    """Of a file at one of these paths: a bundle has lengths and leaves, a tile has hashes."""
+    one = 2 + LEAF_BYTES_MAX if path.startswith("tile/entries/") else _HASH_SIZE
+    return TILE_WIDTH * one
 
 
 def iterate_partial_folders(size: int, start: int = 0) -> Iterator[str]:

@@ -30,6 +30,7 @@ ATTEST_AHEAD_MS_MAX: Final = 3600 * 1000  # and end so much later: a freeze hold
 # Notary (notary/notarisation.py)
 BATCH_TRANSACTIONS_MAX: Final = 1_024
 BATCHES_AT_ONCE: Final = 2  # notary/service.py: one is verified while another uses the store
+APPLICATIONS_OPEN_MAX: Final = 64  # central_bank/desk.py, of one participant
 RESERVE_AGE_MS_MAX: Final = 48 * 3600 * 1000  # ledger/supply_checks.py: a debit backs an issue
 VOIDS_PER_INPUT_MAX: Final = 16  # notary/service.py: cancelled transactions of one first input
 SIMULATION_SEEDS_MAX: Final = 1_000_000  # cli/simulating.py: in one command

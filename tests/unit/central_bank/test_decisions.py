@@ -36,6 +36,7 @@ class Office:
     path: Path
     done: list[dict[str, object]] = field(default_factory=list)
     fails: bool = False
+    forbids: bool = False
 
     def open(self, officers: int | None = None) -> Decisions:
         kinds = {"note": DecisionKind({"text": str}, self._note, officers)}
@@ -44,6 +45,8 @@ class Office:
     def _note(self, _decision: Decision, parameters: Parameters) -> dict[str, int]:
         if self.fails:
             raise SpecieError(ErrorCode.UNREACHABLE, "the other side is away")
+        if self.forbids:
+            raise SpecieError(ErrorCode.PARTICIPANT_INACTIVE, "a rule is against it")
         self.done.append(dict(parameters))
         return {}
 
@@ -121,6 +124,18 @@ def test_what_failed_is_made_good(office: Office) -> None:
     assert not office.open().resume()
     assert office.done == [{"text": "x"}]
     assert [one.state for one in office.open().load(0, 10)] == [DecisionState.DONE]
+
+
+def test_what_a_rule_refuses_stays_refused(office: Office) -> None:
+    """Not carried out years later, when the rule no longer holds it back."""
+    office.forbids = True
+    office.sign(1)
+    with refused(ErrorCode.PARTICIPANT_INACTIVE):
+        office.sign(2)
+    office.forbids = False
+    assert not office.open().resume()
+    assert office.sign(2).state is DecisionState.REFUSED
+    assert office.done == []
 
 
 def test_parameters_have_one_spelling_and_their_types(office: Office) -> None:

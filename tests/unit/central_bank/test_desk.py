@@ -17,6 +17,7 @@ from specie.ledger.messages import compute_supply_message
 from specie.ledger.records import Attestation, AttestationRole, Claim, ReserveReference
 from specie.ledger.state import SupplyState
 from specie.ports.issuance import Application, ApplicationState, Direction
+from specie.ports.journal import FlowKind, FlowState
 from specie.store.application_store import SqliteApplicationStore
 from specie.store.database import Database
 from specie.store.journal_store import SqliteJournal
@@ -33,7 +34,7 @@ from specie.values.identifiers import (
     ParticipantNumber,
     Signature,
 )
-from specie.values.limits import SUPPLY_CHANGE_MAX
+from specie.values.limits import APPLICATIONS_OPEN_MAX, SUPPLY_CHANGE_MAX
 from specie.values.times import Timestamp
 from tests.country import NORTH, SOUTH, Country, build_country, refused
 from tests.stateful.reopening import take
@@ -93,6 +94,37 @@ def test_an_order_has_one_content(country: Country) -> None:
     with refused(ErrorCode.ORDER_CONFLICT):
         south = country.south.vault_address
         apply(country, order=asked.order, participant=SOUTH, vault=south)
+
+
+def test_one_participant_has_so_many_open(country: Country, tmp_path: Path) -> None:
+    desk, _, _ = build_desk(country, tmp_path, 2)
+    north, south = country.north, country.south
+    orders = [country.draw_order() for _ in range(APPLICATIONS_OPEN_MAX)]
+    for order in orders:
+        desk.apply(order, Direction.ISSUE, NORTH, north.vault_address, AMOUNT)
+    with refused(ErrorCode.LIMIT_EXCEEDED):
+        desk.apply(country.draw_order(), Direction.REDEEM, NORTH, north.vault_address, AMOUNT)
+    desk.apply(orders[0], Direction.ISSUE, NORTH, north.vault_address, AMOUNT)
+    desk.apply(country.draw_order(), Direction.ISSUE, SOUTH, south.vault_address, AMOUNT)
+    desk.refuse(orders[0])
+    desk.apply(country.draw_order(), Direction.ISSUE, NORTH, north.vault_address, AMOUNT)
+
+
+def test_officers_refuse_what_nobody_has_approved(country: Country, tmp_path: Path) -> None:
+    desk, _, _ = build_desk(country, tmp_path, 2)
+    vault = country.north.vault_address
+    first, second = country.draw_order(), country.draw_order()
+    for order in (first, second):
+        desk.apply(order, Direction.ISSUE, NORTH, vault, AMOUNT)
+        desk.journal.begin(FlowKind.ISSUE, order, b"")
+    desk.approve(second)
+    desk.refuse(first)
+    desk.refuse(first)
+    assert desk.get_application(first)[0].state is ApplicationState.ENDED
+    assert desk.journal.find_state(first) is FlowState.ENDED
+    with refused(ErrorCode.ORDER_CONFLICT):
+        desk.refuse(second)
+    assert desk.get_application(second)[0].state is ApplicationState.APPROVED
 
 
 def replace_view(country: Country) -> Address:

@@ -1,0 +1,149 @@
+"""New keys in the lists: shown to be one's own, and nobody is forgotten (T2)."""
+
+from dataclasses import replace
+
+import pytest
+
+from specie.crypto.secrets import InstitutionKey, SigningKey
+from specie.identity.participants import Status, check_successor
+from specie.identity.rotation import (
+    Rotation,
+    add_officer,
+    name_officer,
+    parse_rotation,
+    rotate_member,
+    set_officer_status,
+    sign_rotation,
+    verify_officer,
+    verify_rotation,
+)
+from specie.identity.services import Service, ServiceRole, check_service
+from specie.values.catalogue import ErrorCode
+from specie.values.identifiers import NetworkId, ParticipantNumber, ServiceName
+from specie.values.limits import OFFICERS_MAX
+from tests.building import World, make_world
+from tests.country import refused
+from tests.unit.api.cast import make_services
+
+BANK, NOTARY, BOOKS = (ServiceName(name) for name in ("bank-2", "notary", "accounting"))
+NUMBER = ParticipantNumber(2)
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return make_world()
+
+
+@pytest.fixture(scope="module")
+def rotation(world: World) -> Rotation:
+    network = world.genesis.network
+    return sign_rotation(network, BANK, InstitutionKey.generate(), SigningKey.generate())
+
+
+def find(world: World, name: ServiceName) -> Service:
+    return make_services(world).get(name)
+
+
+def test_it_travels_as_parameters(rotation: Rotation) -> None:
+    assert parse_rotation(rotation.format()) == rotation
+    for name in ("institution", "institution_proof", "attestation", "attestation_proof"):
+        for wrong in ("xy", "00" * 31):
+            with refused(ErrorCode.SETTING_INVALID):
+                parse_rotation({**rotation.format(), name: wrong})
+    with refused(ErrorCode.SETTING_INVALID):
+        parse_rotation({**rotation.format(), "institution": ""})
+
+
+def test_both_keys_show_whose_they_are(world: World, rotation: Rotation) -> None:
+    network = world.genesis.network
+    verify_rotation(rotation, network, ServiceRole.BANK)
+    other = sign_rotation(network, BANK, InstitutionKey.generate(), SigningKey.generate())
+    wrong = [
+        replace(rotation, institution=other.institution),
+        replace(rotation, attestation=other.attestation),
+        replace(rotation, institution_proof=other.institution_proof),
+        replace(rotation, attestation_proof=other.attestation_proof),
+        replace(rotation, service=ServiceName("bank-3")),
+    ]
+    for one in wrong:
+        with refused(ErrorCode.SIGNATURE_INVALID):
+            verify_rotation(one, network, ServiceRole.BANK)
+    with refused(ErrorCode.SIGNATURE_INVALID):
+        verify_rotation(rotation, NetworkId(bytes(16)), ServiceRole.BANK)
+
+
+def test_banks_attest_and_nobody_else(world: World, rotation: Rotation) -> None:
+    alone = sign_rotation(world.genesis.network, BOOKS, InstitutionKey.generate(), None)
+    verify_rotation(alone, world.genesis.network, ServiceRole.ACCOUNTING)
+    for one, role in ((rotation, ServiceRole.ACCOUNTING), (alone, ServiceRole.BANK)):
+        with refused(ErrorCode.SETTING_INVALID):
+            verify_rotation(one, world.genesis.network, role)
+
+
+def test_a_banks_keys_are_replaced_and_its_scan_key_stays(world: World, rotation: Rotation) -> None:
+    before, service = world.members, find(world, BANK)
+    after = rotate_member(before, service, rotation)
+    old, new = before.get(NUMBER), after.get(NUMBER)
+    assert (new.institution_key, new.attestation_key) == (
+        rotation.institution,
+        rotation.attestation,
+    )
+    assert (new.scan_key, new.name, new.status) == (old.scan_key, old.name, old.status)
+    check_successor(replace(after, version=before.version + 1), before)
+    check_service(replace(service, key=rotation.institution), after)
+    with refused(ErrorCode.SERVICES_INVALID):
+        check_service(service, after)
+
+
+def test_the_accounting_has_a_key_of_its_own(world: World) -> None:
+    one = sign_rotation(world.genesis.network, BOOKS, InstitutionKey.generate(), None)
+    after = rotate_member(world.members, find(world, BOOKS), one)
+    assert after.accounting_key == one.institution
+    assert after.participants == world.members.participants
+
+
+def test_the_notary_keeps_its_key(world: World) -> None:
+    one = sign_rotation(world.genesis.network, NOTARY, InstitutionKey.generate(), None)
+    with refused(ErrorCode.PARTICIPANTS_INVALID):
+        rotate_member(world.members, find(world, NOTARY), one)
+
+
+def test_an_officer_shows_the_key(world: World) -> None:
+    key, network = InstitutionKey.generate(), world.genesis.network
+    found = sign_rotation(network, name_officer(9), key, None)
+    verify_officer(network, 9, found.institution, found.institution_proof)
+    with refused(ErrorCode.SIGNATURE_INVALID):
+        verify_officer(network, 8, found.institution, found.institution_proof)
+
+
+def test_officers_are_added_under_new_numbers(world: World) -> None:
+    key = InstitutionKey.generate().public
+    after = add_officer(world.members, 200, key)
+    assert after.officers[200].status is Status.ACTIVE
+    assert add_officer(after, 200, key) is after
+    check_successor(replace(after, version=world.members.version + 1), world.members)
+    other = InstitutionKey.generate().public
+    for number, taken in ((200, other), (201, key), (0, other), (256, other)):
+        with refused(ErrorCode.PARTICIPANTS_INVALID):
+            add_officer(after, number, taken)
+    full = world.members
+    for number in range(100, 100 + OFFICERS_MAX - len(full.officers)):
+        full = add_officer(full, number, InstitutionKey.generate().public)
+    with refused(ErrorCode.PARTICIPANTS_INVALID):
+        add_officer(full, 99, other)
+
+
+def test_enough_officers_are_always_left(world: World) -> None:
+    required, numbers = world.genesis.officers_required, sorted(world.members.officers)
+    members = world.members
+    for number in numbers[: len(numbers) - required]:
+        members = set_officer_status(members, number, Status.SUSPENDED, required)
+    last = numbers[-1]
+    with refused(ErrorCode.PARTICIPANTS_INVALID):
+        set_officer_status(members, last, Status.SUSPENDED, required)
+    back = set_officer_status(members, numbers[0], Status.ACTIVE, required)
+    gone = set_officer_status(back, last, Status.REVOKED, required)
+    with refused(ErrorCode.PARTICIPANTS_INVALID):
+        set_officer_status(gone, last, Status.ACTIVE, required)
+    with refused(ErrorCode.PARTICIPANT_UNKNOWN):
+        set_officer_status(members, 77, Status.ACTIVE, required)

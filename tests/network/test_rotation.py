@@ -147,36 +147,37 @@ def test_the_notarys_key_stays(pilot: Pilot) -> None:
 
 def test_an_officer_comes_and_one_goes(pilot: Pilot) -> None:
     """A new number and a new key; who has gone signs nothing, and two are always left."""
-    suspend = ("decide", "suspend-officer", "--set", "officer=2")
-    numbers = ("--data", str(pilot.data), "--officer", "1", "--officer", "2")
-    assert "have to be able to decide" in pilot.run("officer", *suspend, *numbers, code=1)
-    (pilot.data / PASSPHRASES / "officer-3").write_text("the third one's\n")
-    create = ("officer", "create", "--data", str(pilot.data), "--officer", "3")
+    assert "done" in pilot.officer("decide", "suspend-officer", "--set", "officer=2")
+    leave = ("officer", "decide", "remove-officer", "--set", "officer=1")
+    numbers = ("--data", str(pilot.data), "--officer", "1", "--officer", "3")
+    assert "have to be able to decide" in pilot.run(*leave, *numbers, code=1)
+    (pilot.data / PASSPHRASES / "officer-4").write_text("the fourth one's\n")
+    create = ("officer", "create", "--data", str(pilot.data), "--officer", "4")
     words = shlex.split(pilot.run(*create))
-    assert "done" in pilot.officer(*words[2:])
+    assert "done" in pilot.officer(*words[2:], officers=(1, 3))
     assert "order_conflict" in pilot.run(*create, code=1), "its key is there"
-    assert "done" in pilot.officer(*suspend, officers=(1, 3))
+    assert "done" in pilot.run(*leave, *numbers)
     gone = pilot.run("officer", "tasks", "--data", str(pilot.data), "--officer", "2", code=1)
     assert "caller_unknown" in gone
     order = pilot.bank(2, "redeem", "1.00")
-    assert "final" in pilot.officer("approve", order, "--amount", "1.00", officers=(1, 3))
+    assert "final" in pilot.officer("approve", order, "--amount", "1.00", officers=(3, 4))
 
 
 def test_nothing_is_approved_that_was_not_meant(pilot: Pilot) -> None:
     """The amount is said beforehand, or seen and agreed to."""
     order = pilot.bank(2, "redeem", "2.00")
-    command = ("officer", "approve", order, "--data", str(pilot.data), "--officer", "1")
+    command = ("officer", "approve", order, "--data", str(pilot.data), "--officer", "4")
     wrong = pilot.run(*command, "--amount", "20.00", code=1)
     assert "order_conflict: it asks for 2.00" in wrong
     for answer in ("n\n", ""):
         refused = pilot.try_run(*command, stdin=answer)
         assert "nothing was signed" in refused["err"]
         assert "redeem 2.00 DCU for bank 2" in refused["out"]
-    assert "approved by nobody" in pilot.officer("tasks", officers=(1,))
-    numbers = ("--officer", "1", "--officer", "3")
+    assert "approved by nobody" in pilot.officer("tasks", officers=(4,))
+    numbers = ("--officer", "3", "--officer", "4")
     other = pilot.bank(2, "redeem", "9.00")
     refuse = ("decide", "refuse-application", "--set", f"order={other}")
-    assert "done" in pilot.officer(*refuse, officers=(1, 3))
+    assert "done" in pilot.officer(*refuse, officers=(3, 4))
     again = ("bank", "redeem", "9.00", "--at", str(pilot.data / "bank-2"), "--order", other)
     assert "order_conflict" in pilot.run(*again, code=1)
     approve = ("officer", "approve", order, "--data", str(pilot.data), *numbers)
@@ -185,7 +186,7 @@ def test_nothing_is_approved_that_was_not_meant(pilot: Pilot) -> None:
 
 def test_a_decision_is_agreed_to_with_its_parameters(pilot: Pilot) -> None:
     loan = ("decide", "lend-reserves", "--set", "participant=2", "--set", "amount=7")
-    out = pilot.officer(*loan, officers=(1,))
+    out = pilot.officer(*loan, officers=(4,))
     [identifier] = re.findall(r"^([0-9a-f]{32}): proposed", out, re.MULTILINE)
     agree = ["officer", "decide", "lend-reserves", "--id", identifier]
     agree += ["--data", str(pilot.data), "--officer", "3"]

@@ -110,7 +110,7 @@ class Plan:
     address_prefix: str = "spc"
     proof_mode: ProofMode = ProofMode.PUBLISHED
     banks: tuple[str, ...] = ("Bank of the North", "Bank of the South")
-    officers: int = 2
+    officers: int = 3  # two decide; if one of them is lost, two are left
     supply_cap_day: Minor = Minor(10**17)
     batch_payments_min: int = 32
     batch_age_ms_max: int = 10_000

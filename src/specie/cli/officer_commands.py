@@ -210,7 +210,7 @@ def open_tools(data: Path, numbers: list[int]) -> Iterator[list[OfficerTool]]:
 
 
 def _read_passphrase(data: Path, number: int) -> str:
-    """Beside the network in a rehearsal, else from the environment."""
+    """Beside the network in a rehearsal, else as the officer gives it."""
     place = data / PASSPHRASES / f"officer-{number}"
     return read_passphrase(data / OFFICERS / str(number), place if place.is_file() else None)
 

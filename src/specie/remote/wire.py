@@ -59,7 +59,7 @@ class Wire:
         )
         self._made: WeakSet[_Pool] = WeakSet()
         made = partial(_Pool, seconds, check, self._made)
-        self._pool.pool_classes_by_scheme = {"https": made}  # type: ignore[dict-item]  # called
+        self._pool.pool_classes_by_scheme = {"https": made}  # type: ignore[dict-item]  # is called
 
     def ask(
         self,

@@ -1,0 +1,105 @@
+"""Connections of strangers: a head that is long or late, and too many from one place (X5, P12)."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from socket import create_connection, create_server, socket
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from specie.api import protocol
+from specie.api.protocol import CertifiedProtocol
+from specie.values.limits import HEAD_BYTES_MAX
+
+ASK = b"GET / HTTP/1.1\r\nhost: x\r\n"
+
+
+async def answer(_request: Request) -> Response:
+    return PlainTextResponse("hello")
+
+
+@pytest.fixture
+def address() -> Iterator[tuple[str, int]]:
+    config = uvicorn.Config(
+        Starlette(routes=[Route("/", answer)]),
+        http=CertifiedProtocol,
+        log_config=None,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    with create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield listening.getsockname()
+        server.should_exit = True
+        thread.join()
+
+
+def read_all(connection: socket) -> bytes:
+    """Until the other side closes."""
+    connection.settimeout(10)
+    found = b""
+    with suppress(ConnectionResetError):
+        while part := connection.recv(65_536):
+            found += part
+    return found
+
+
+def ask(connection: socket) -> bytes:
+    connection.sendall(ASK + b"connection: close\r\n\r\n")
+    return read_all(connection)
+
+
+def test_a_head_that_ends_is_answered(address: tuple[str, int]) -> None:
+    with create_connection(address) as connection:
+        connection.sendall(ASK)
+        time.sleep(0.1)
+        connection.sendall(b"a: " + b"b" * (HEAD_BYTES_MAX // 2) + b"\r\nconnection: close\r\n\r\n")
+        assert read_all(connection).endswith(b"hello")
+
+
+def test_a_head_without_end_closes_the_connection(address: tuple[str, int]) -> None:
+    with create_connection(address) as connection:
+        connection.sendall(ASK)
+        with suppress(OSError):  # it is cut while we write
+            for _ in range(2 * HEAD_BYTES_MAX // 1_024):
+                connection.sendall(b"a: " + b"b" * 1_019 + b"\r\n")
+        assert read_all(connection) == b""
+    with create_connection(address) as connection:
+        assert ask(connection).endswith(b"hello")
+
+
+def test_a_late_head_closes_the_connection(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "MESSAGE_SECONDS_MAX", 0.2)
+    with create_connection(address) as silent, create_connection(address) as slow:
+        slow.sendall(ASK)
+        assert read_all(slow) == read_all(silent) == b""
+
+
+def test_from_one_address_come_only_so_many(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next is closed; whoever is there stays, and a place that is left is free again."""
+    monkeypatch.setattr(protocol, "CONNECTIONS_PER_ADDRESS_MAX", 3)
+    with ExitStack() as stack:
+        kept = [stack.enter_context(create_connection(address)) for _ in range(3)]
+        time.sleep(0.2)
+        with create_connection(address) as refused:
+            assert read_all(refused) == b""
+        assert ask(kept[0]).endswith(b"hello")
+        kept[0].close()
+        time.sleep(0.2)
+        with create_connection(address) as again:
+            assert ask(again).endswith(b"hello")

@@ -58,8 +58,8 @@ class Wire:
             num_pools=64, maxsize=_POOLED, block=False, ssl_context=context
         )
         self._made: WeakSet[_Pool] = WeakSet()
-        made = partial(_Pool, seconds, check, self._made)
-        self._pool.pool_classes_by_scheme = {"https": made}  # type: ignore[dict-item]  # is called
+        classes: Any = {"https": partial(_Pool, seconds, check, self._made)}  # makes one, too
+        self._pool.pool_classes_by_scheme = classes
 
     def ask(
         self,

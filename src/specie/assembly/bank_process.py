@@ -84,6 +84,7 @@ from specie.wallet.vault import Vault
 
 _LOG: Final = structlog.get_logger("specie.process")
 _RELEASE_EVERY_S: Final = 15.0
+_FILLED_AT_ONCE: Final = 16  # then clients' withdrawals have their turn with the vault
 CODE_SALT: Final = b"specie opening.."  # the code itself is random: 16 bytes, used once
 
 
@@ -278,12 +279,15 @@ class BankProcess:
             draw = self.base.surroundings.identifiers.draw
             if asked.missing and not asked.is_due:
                 share = -(-asked.missing // self._count_banks())
+                share = min(share, _FILLED_AT_ONCE)
                 fill(self.bank, share, asked.time, draw, self.banks, self.notary)
             elif self._filled_for != asked.time:
-                self._filled_for = asked.time
                 minimum = self.base.peers.roster.genesis.batch_payments_min
                 least = 4 * -(-minimum // self._count_banks())
-                split_vault(self.bank, least, asked.time, draw, self.banks, self.notary)
+                most, banks = _FILLED_AT_ONCE, self.banks
+                done = split_vault(self.bank, least, asked.time, draw, banks, self.notary, most)
+                if done < most:
+                    self._filled_for = asked.time
         except SpecieError as error:
             return [error]
         return []

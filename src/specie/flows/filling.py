@@ -85,13 +85,14 @@ def split_vault(
     draw: Callable[[], bytes],
     directory: BankDirectory,
     notary: NotaryPort,
+    most: int | None = None,
 ) -> int:
     """So that a vault has `least` tokens for filler, if its money allows; gives how many payments.
 
-    In advance: when money has arrived, or after a publication.
+    In advance: when money has arrived, or after a publication. With `most`, that many payments.
     """
     done = 0
-    while bank.vault.count_small(since) < least:
+    while bank.vault.count_small(since) < least and done != most:
         try:
             prepared = bank.vault.prepare_split(draw())
         except SpecieError as error:

@@ -53,6 +53,7 @@ class Channel:
     clock: Clock
     is_public: bool = False  # whether we have no certificate, and use the public faces
     answer_s: float = _ANSWER_S
+    _versions: dict[ServiceName, int] = field(default_factory=dict)
     _wire: Wire = field(init=False)
 
     def __post_init__(self) -> None:
@@ -78,10 +79,25 @@ class Channel:
     def _call(
         self, to: ServiceName, operation: Operation[Request, Response], request: Request
     ) -> Response:
+        spoken = self._versions.get(to, VERSION)
+        answer = self._ask(to, operation, request, spoken)
+        if answer.status == 200:
+            kind = answer.headers.get("content-type", "")
+            return decode(answer.data, kind, operation.response)
+        refused = decode_problem(answer.data)
+        understood = self._versions.get(to, VERSION)
+        if refused.code is ErrorCode.VERSION_UNKNOWN and understood != spoken:
+            return self._call(to, operation, request)
+        raise refused
+
+    def _ask(
+        self, to: ServiceName, operation: Operation[Any, Any], request: Message, version: int
+    ) -> Answer:
+        """Sent, answered, verified; and what version the other side speaks is remembered."""
         service = self.peers.get_service(to)
         path, query, body = build_request(operation, request)
         target = Target(operation.method, path, query, name_receiver(self.peers.network, to))
-        headers = {"accept": CBOR, "specie-version": str(VERSION)}
+        headers = {"accept": CBOR, "specie-version": str(version)}
         if body:
             headers["content-type"] = CBOR
         propagate.inject(headers)
@@ -98,9 +114,8 @@ class Channel:
         asked, expected = headers["signature"], (str(to), service.key)
         now = self.clock.now()
         verify_answer(answer.status, answer.data, answer.headers, asked, expected, now)
-        if answer.status != 200:
-            raise decode_problem(answer.data)
-        return decode(answer.data, answer.headers.get("content-type", ""), operation.response)
+        self._versions[to] = choose_version(answer.headers.get("specie-version", ""))
+        return answer
 
     def _check_server(self, host: str, port: int, found: Certified | None) -> None:
         """Before a request is sent: is it the service that the lists have at this address?"""
@@ -114,6 +129,11 @@ class Channel:
 
     def _make_wire(self) -> Wire:
         return Wire(self.context, self.answer_s, self._check_server)
+
+
+def choose_version(heard: str) -> int:
+    """The newest that both sides speak, by what the other side says is its newest."""
+    return VERSION - 1 if heard == str(VERSION - 1) else VERSION
 
 
 def build_request(operation: Operation[Request, Any], request: Request) -> tuple[str, str, bytes]:

@@ -7,13 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from specie.assembly.ceremony import PASSPHRASES, PUBLIC, Plan, create_network
 from specie.assembly.lists import load_peers
+from specie.assembly.service_settings import load_settings
 from specie.assembly.system import SystemClock
+from specie.assembly.tls import read_identity
 from specie.crypto.secrets import InstitutionKey
+from specie.remote.channel import get_host
 from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
+from specie.values.identifiers import ServiceName
 from tests.country import refused
 from tests.network.pilot import Pilot
 
@@ -93,6 +98,35 @@ def test_officers_hold_the_keys_of_the_list(data: Path) -> None:
 def test_a_network_is_made_once(data: Path) -> None:
     with refused(ErrorCode.ORDER_CONFLICT):
         create_network(Plan(data), SystemClock())
+
+
+def test_services_stand_on_machines_of_their_own(tmp_path: Path, pilot: Pilot) -> None:
+    """Addresses are in list, certificate and settings; ports there are not tried here."""
+    place, command = tmp_path / "n", ("ceremony", "--officers", "4", "--currency", "EUR", "--data")
+    hosts = ("--place", "bank-2=192.0.2.7", "--place", "notary=notary.example")
+    network = pilot.run(*command, str(place), *hosts)
+    peers = load_peers(place / PUBLIC, None)
+    assert peers.network.hex() == network
+    assert (len(peers.roster.current.officers), peers.roster.genesis.currency.code) == (4, "EUR")
+    expected = {"bank-2": "192.0.2.7", "notary": "notary.example", "bank-3": "127.0.0.1"}
+    for name, host in expected.items():
+        service = peers.services.get(ServiceName(name))
+        listen = load_settings(place / name).listen
+        assert {get_host(url)[0] for url in (service.url, service.public_url)} == {host}
+        assert service.url == f"https://{listen.institutions}"
+        assert listen.operations.startswith("127.0.0.1:")
+        names = read_identity(place / name).extensions.get_extension_for_class(
+            x509.SubjectAlternativeName
+        )
+        assert host in str(names.value)
+    wrong = pilot.run(*command, str(tmp_path / "x"), "--place", "bank-9=192.0.2.7", code=1)
+    assert "no service bank-9" in wrong
+    assert "SERVICE=HOST" in pilot.run(*command, str(tmp_path / "x"), "--place", "x", code=1)
+    assert "services_invalid" in pilot.run(*command, str(tmp_path / "x"), "--host", "a b", code=1)
+    wrong = pilot.run("ceremony", "--data", str(tmp_path / "x"), "--currency", "EUR:x", code=1)
+    assert "CODE:DECIMALS" in wrong
+    assert not (tmp_path / "x").exists()
+    assert "order_conflict" in pilot.run(*command, str(place), code=1)
 
 
 def test_a_renewed_certificate_is_taken_with_the_next_start(pilot: Pilot) -> None:

@@ -8,6 +8,7 @@
 Everything is drawn here once. On a machine of a pilot each folder goes where its institution is.
 """
 
+import errno
 import secrets
 import socket
 from collections.abc import Mapping
@@ -67,7 +68,13 @@ from specie.identity.participants import (
     Status,
     sign_participants,
 )
-from specie.identity.services import Service, ServiceList, ServiceRole, sign_services
+from specie.identity.services import (
+    Service,
+    ServiceList,
+    ServiceRole,
+    check_url,
+    sign_services,
+)
 from specie.log.notes import VerifierKey, get_verifier_key
 from specie.ports.clock import Clock
 from specie.store.certificate_store import SqliteCertificateStore
@@ -96,6 +103,7 @@ PUBLIC: Final = "public"
 _HOST: Final = "127.0.0.1"
 _PORTS: Final = range(20_000, 32_000)
 _TRIES: Final = 200
+_CENTRAL: Final = ("central-bank", "accounting", "notary", "registration", "auditor")
 _SPEAKERS: Final = (ServiceRole.CENTRAL_BANK, ServiceRole.ACCOUNTING, ServiceRole.NOTARY)
 """They are no participants of their own: their key signs messages, and what their role signs."""
 
@@ -115,6 +123,7 @@ class Plan:
     batch_payments_min: int = 32
     batch_age_ms_max: int = 10_000
     host: str = _HOST
+    hosts: Mapping[str, str] = field(default_factory=dict)  # service → its own machine's host
     traces: bool = False
     interval_ms: int = 250
     lists_ms: int = 1_000
@@ -149,6 +158,7 @@ def create_network(plan: Plan, clock: Clock) -> Genesis:
     """In a folder that is empty or not there; `order_conflict` if a network is in it."""
     if plan.data.exists() and any(plan.data.iterdir()):
         raise SpecieError(ErrorCode.ORDER_CONFLICT, f"{plan.data}: not empty")
+    _check_hosts(plan)
     plan.data.mkdir(parents=True, exist_ok=True)
     plan.data.chmod(0o700)
     now = clock.now()
@@ -198,6 +208,17 @@ def create_network(plan: Plan, clock: Clock) -> Genesis:
     return genesis
 
 
+def _check_hosts(plan: Plan) -> None:
+    """Before anything is made."""
+    names = [*_CENTRAL, *(f"bank-{place + 2}" for place in range(len(plan.banks)))]
+    unknown = sorted(set(plan.hosts) - set(names))
+    if unknown:
+        reason = f"no service {', '.join(unknown)}: {', '.join(names)}"
+        raise SpecieError(ErrorCode.SETTING_INVALID, reason)
+    for host in (plan.host, *plan.hosts.values()):
+        check_url(f"https://{host}:{_PORTS.start}")
+
+
 def create_keys(data: Path, name: str, folder: Path | None = None) -> KeyFile:
     """A file of keys with a passphrase drawn for it."""
     passphrase = secrets.token_urlsafe(24)
@@ -224,7 +245,10 @@ def draw_listen(host: str = _HOST, taken: set[int] | None = None) -> Listen:
 
 
 def draw_port(host: str, taken: set[int]) -> int:
-    """One that is free now, below those that systems give to outgoing connections; taken then."""
+    """One that is free now, below those that systems give to outgoing connections; taken then.
+
+    Of another machine's address we cannot know: any that was not drawn yet.
+    """
     for _ in range(_TRIES):
         port = _PORTS.start + secrets.randbelow(len(_PORTS))
         if port in taken:
@@ -232,8 +256,11 @@ def draw_port(host: str, taken: set[int]) -> int:
         with socket.socket() as bound:
             try:
                 bound.bind((host, port))
-            except OSError:
-                continue
+            except socket.gaierror:
+                pass  # a name that only the network of there knows
+            except OSError as error:
+                if error.errno != errno.EADDRNOTAVAIL:
+                    continue
             taken.add(port)
             return port
     raise SpecieError(ErrorCode.SETTING_INVALID, f"{host}: no free port")
@@ -286,7 +313,7 @@ def _draw_institutions(plan: Plan, hsm: SoftHsm | None) -> dict[ServiceName, _In
         service = ServiceName(name)
         keys, token = files[name], tokens.get(name)
         message = draw_signer(keys, token, "message" if role in _SPEAKERS else "institution")
-        listen = draw_listen(plan.host, ports)
+        listen = draw_listen(plan.hosts.get(name, plan.host), ports)
         one = _Institution(service, role, number, title, keys, message, listen, token)
         one.participant = _draw_participant(one)
         made[service] = one

@@ -14,6 +14,7 @@ _PACKAGE: Final = "specie.cli"
 COMMANDS: Final = {
     "demo": "alone_commands:demo",
     "up": "network_commands:up",
+    "ceremony": "network_commands:ceremony",
     "status": "network_commands:status",
     "serve": "serve_command:serve_one",
     "backup": "upkeep_commands:backup",

@@ -1,14 +1,19 @@
-"""`specie up` and `status`."""
+"""`specie up`, `status`, and `ceremony` for a network of several machines."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from specie.assembly.ceremony import Plan
-from specie.cli.processes import bring_up, print_status
+from specie.cli.processes import bring_up, create, print_status
+from specie.values.amounts import Currency
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
 
 Data = Annotated[Path, typer.Option("--data", help="Folder of the network.")]
+
+_BANKS: Final = ("Bank of the North", "Bank of the South")
 
 
 def up(
@@ -30,12 +35,44 @@ def up(
     plan = Plan(
         data.absolute(),
         name=name,
-        banks=tuple(banks or ("Bank of the North", "Bank of the South")),
+        banks=tuple(banks or _BANKS),
         batch_age_ms_max=batch_age_ms,
         traces=traces,
         is_hsm=hsm,
     )
     bring_up(data.absolute(), plan, typer.echo)
+
+
+def ceremony(
+    data: Data,
+    banks: Annotated[
+        list[str] | None, typer.Option("--bank", help="Name of a bank; again for more.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Of the network.")] = "specie pilot",
+    currency: Annotated[
+        str, typer.Option(help="Three capital letters; with :N it has N decimals, not 2.")
+    ] = "DCU",
+    officers: Annotated[int, typer.Option(min=2, help="Of the central bank; two decide.")] = 3,
+    host: Annotated[str, typer.Option(help="Where all services are reached.")] = "127.0.0.1",
+    places: Annotated[
+        list[str] | None,
+        typer.Option("--place", help="SERVICE=HOST, where one is reached; again for more."),
+    ] = None,
+    *,
+    hsm: Annotated[bool, typer.Option("--hsm", help="Signing keys in SoftHSM2.")] = False,
+) -> None:
+    """Draw all keys of a new network and sign its lists; starts nothing."""
+    plan = Plan(
+        data.absolute(),
+        name=name,
+        currency=_parse_currency(currency),
+        banks=tuple(banks or _BANKS),
+        officers=officers,
+        host=host,
+        hosts=dict(_parse_place(one) for one in places or ()),
+        is_hsm=hsm,
+    )
+    typer.echo(create(plan))
 
 
 def status(
@@ -46,3 +83,17 @@ def status(
     """Which processes are ready; exit code 0 only if all are."""
     are_ready = print_status(data, as_json=as_json, say=typer.echo)
     raise typer.Exit(0 if are_ready else 1)
+
+
+def _parse_place(text: str) -> tuple[str, str]:
+    service, separator, host = text.partition("=")
+    if not separator or not host:
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"{text}: SERVICE=HOST")
+    return service, host
+
+
+def _parse_currency(text: str) -> Currency:
+    code, separator, decimals = text.partition(":")
+    if separator and not (decimals.isascii() and decimals.isdigit() and len(decimals) == 1):
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"{text}: CODE:DECIMALS")
+    return Currency(code, int(decimals or 2))

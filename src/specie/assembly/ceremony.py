@@ -251,19 +251,21 @@ def draw_port(host: str, taken: set[int]) -> int:
     """
     for _ in range(_TRIES):
         port = _PORTS.start + secrets.randbelow(len(_PORTS))
-        if port in taken:
-            continue
-        with socket.socket() as bound:
-            try:
-                bound.bind((host, port))
-            except socket.gaierror:
-                pass  # a name that only the network of there knows
-            except OSError as error:
-                if error.errno != errno.EADDRNOTAVAIL:
-                    continue
+        if port not in taken and _may_be_free(host, port):
             taken.add(port)
             return port
     raise SpecieError(ErrorCode.SETTING_INVALID, f"{host}: no free port")
+
+
+def _may_be_free(host: str, port: int) -> bool:
+    with socket.socket() as bound:
+        try:
+            bound.bind((host, port))
+        except socket.gaierror:
+            return True  # a name that only the network of there knows
+        except OSError as error:
+            return error.errno == errno.EADDRNOTAVAIL
+    return True
 
 
 def draw_signer(keys: KeyFile, token: HsmToken | None, name: str) -> InstitutionSigner:

@@ -72,12 +72,12 @@ def write_receipt(pilot: Pilot, payment: str, folder: Path) -> Path:
     return file
 
 
-def rotate(pilot: Pilot, name: str) -> None:
+def rotate(pilot: Pilot, name: str, *options: str) -> None:
     """As its people do it; who started the process starts it again."""
     passphrase = str(pilot.data / PASSPHRASES / name)
-    line = pilot.run("rotate", str(pilot.data / name), "--passphrase-file", passphrase)
+    line = pilot.run("rotate", str(pilot.data / name), "--passphrase-file", passphrase, *options)
     words = shlex.split(line)
-    assert words[:4] == ["specie", "officer", "decide", "rotate-keys"]
+    assert words[:3] == ["specie", "officer", "decide"]
     child = pilot.children[name]
     assert "done" in pilot.officer(*words[2:])
     assert child.running.wait(60) == 0, "it drains and ends"
@@ -126,6 +126,25 @@ def test_a_banks_keys_rotate_while_money_moves(pilot: Pilot, bob: str, tmp_path:
     newer = write_receipt(pilot, pay(pilot, bob, "2.00"), tmp_path)
     pilot.insist(*pilot.spell("bob", "collect"), stdin=f"{PASSPHRASE}\n")
     for file in (receipt, newer):
+        pilot.run("verify-receipt", str(file), "--public", str(tmp_path / "mirror"))
+
+
+def test_witnesses_get_new_keys_and_old_receipts_count(
+    pilot: Pilot, bob: str, tmp_path: Path
+) -> None:
+    """Both keys of each: new checkpoints carry them, and receipts of before hold."""
+    old = write_receipt(pilot, pay(pilot, bob, "1.00"), tmp_path)
+    for name in ("bank-2", "bank-3", "auditor"):
+        rotate(pilot, name, "--cosigner")
+    new = write_receipt(pilot, pay(pilot, bob, "2.00"), tmp_path)
+
+    def get_lines(file: Path) -> set[str]:
+        lines = re.findall(r"^— (\S+) (\S{6})", file.read_text(), re.MULTILINE)
+        return {key for name, key in lines if not name.startswith("specie/")}
+
+    assert get_lines(old) and get_lines(new)
+    assert not get_lines(old) & get_lines(new)
+    for file in (old, new):
         pilot.run("verify-receipt", str(file), "--public", str(tmp_path / "mirror"))
 
 

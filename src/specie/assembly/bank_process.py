@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from specie.assembly.foundation import Foundation, find_attestation_key
+from specie.assembly.foundation import Foundation, find_attestation_key, find_cosigner_keys
 from specie.assembly.joining import hash_code
 from specie.assembly.lists import COSIGNERS, read_list
 from specie.bank.attestation import Attester
@@ -21,9 +21,7 @@ from specie.bank.deposits import DepositBooks
 from specie.bank.service import VAULT_CLIENT, Bank, BankKeys
 from specie.bank.succession import ExportedClient
 from specie.crypto.addresses import Address
-from specie.crypto.cosigning import CosignerKey
 from specie.crypto.secrets import (
-    InstitutionKey,
     KeyTree,
     ScanKey,
     ViewKey,
@@ -315,10 +313,7 @@ def build_bank(base: Foundation) -> BankProcess:
     bank_keys = BankKeys(attester, keys.get("scan", ScanKey.unseal))
     bank = Bank(member.name, bank_keys, vault, clients, books, journal)
     log_key = ReceiptTrust(roster.genesis, roster.current).get_log_key()
-    witness_keys = (
-        keys.get("witness", InstitutionKey.unseal),
-        keys.get("witness-ml-dsa", CosignerKey.unseal),
-    )
+    witness_keys = find_cosigner_keys(base, "witness")
     store = SqliteWitnessStore(base.database)
     channel: Channel = base.channel
     return BankProcess(

@@ -10,11 +10,9 @@ import structlog
 
 from specie.accounting.reserves import Accounting
 from specie.assembly.centre import HISTORY
-from specie.assembly.foundation import Foundation
+from specie.assembly.foundation import Foundation, find_cosigner_keys
 from specie.assembly.lists import COSIGNERS, GENESIS, PARTICIPANTS, read_list, write_list
 from specie.assembly.overseers import read_lists
-from specie.crypto.cosigning import CosignerKey
-from specie.crypto.secrets import InstitutionKey
 from specie.flows.cosigning import gather_lines
 from specie.identity.cosigners import CosignerList, CosignerRole, verify_cosigners
 from specie.identity.participants import ParticipantList
@@ -333,10 +331,7 @@ class AuditorProcess:
 def build_auditor(base: Foundation) -> AuditorProcess:
     """Begins with the first batch at every start: what it vouches for it has judged itself."""
     roster = base.peers.roster
-    keys = (
-        base.keys.get("auditor", InstitutionKey.unseal),
-        base.keys.get("auditor-ml-dsa", CosignerKey.unseal),
-    )
+    keys = find_cosigner_keys(base, "auditor")
     log_key = ReceiptTrust(roster.genesis, roster.current).get_log_key()
     audit = BatchAudit(roster.genesis, {})
     auditor = Auditor(base.name, keys, log_key, audit, base.clock)

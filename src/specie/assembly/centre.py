@@ -31,7 +31,8 @@ from specie.identity.certificates import (
 )
 from specie.identity.cosigners import (
     CosignerList,
-    check_cosigners_follow,
+    CosignerRole,
+    put_cosigner,
     sign_cosigners,
     verify_cosigners,
 )
@@ -51,6 +52,7 @@ from specie.identity.services import (
     sign_services,
     verify_services,
 )
+from specie.log.notes import VerifierKey
 from specie.ports.clock import Clock
 from specie.remote.channel import get_host
 from specie.remote.peers import Peers
@@ -151,10 +153,14 @@ class Centre:
         """As published."""
         return verify_cosigners(read_list(self.folder, COSIGNERS), self.peers.roster.genesis)
 
-    def replace_cosigners(self, listed: CosignerList) -> None:
-        """If it follows the present list."""
-        check_cosigners_follow(listed, self.get_cosigners())
-        write_list(self.folder, COSIGNERS, sign_cosigners(listed, self.list_key))
+    def put_cosigner(
+        self, role: CosignerRole, keys: Sequence[VerifierKey], *, is_retiring: bool
+    ) -> None:
+        """A witness or auditor, or new keys of one; nothing if they are in the list already."""
+        known = self.get_cosigners()
+        listed = put_cosigner(known, role, keys, is_retiring=is_retiring)
+        if listed != known:
+            write_list(self.folder, COSIGNERS, sign_cosigners(listed, self.list_key))
 
     def set_status(
         self, number: ParticipantNumber, status: Status, successor: ParticipantNumber | int

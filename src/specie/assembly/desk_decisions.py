@@ -6,6 +6,7 @@
 | refuse-application | an application that nobody has approved |
 | suspend, reinstate, remove | an institution's standing |
 | rotate-keys | an institution's keys |
+| put-cosigner | whose lines count under the log's checkpoints |
 | revoke-certificates | all of a service's but the newest |
 | add-, suspend-, reinstate-, remove-officer | who decides |
 
@@ -17,6 +18,7 @@ from typing import Final
 
 from specie.assembly.centre import Centre
 from specie.central_bank.decisions import DecisionKind, Parameters
+from specie.identity.cosigners import CosignerRole
 from specie.identity.participants import Status
 from specie.identity.rotation import (
     ROTATION_FIELDS,
@@ -25,6 +27,8 @@ from specie.identity.rotation import (
     set_officer_status,
     verify_officer,
 )
+from specie.identity.services import ServiceRole
+from specie.log.notes import parse_verifier_key
 from specie.ports.decisions import Decision
 from specie.remote.institutions import RemoteAccounting
 from specie.values.amounts import check_minor
@@ -92,7 +96,18 @@ def _list_key_kinds(centre: Centre) -> dict[str, DecisionKind]:
         centre.revoke(service.name, but_newest=True)
         return {}
 
+    def put_cosigner(_one: Decision, fields: Parameters) -> dict[str, int]:
+        role = CosignerRole.AUDITOR if fields["role"] == "auditor" else CosignerRole.WITNESS
+        keys = [parse_verifier_key(one) for one in fields["keys"].split(" ")]
+        service = centre.peers.services.get(ServiceName(keys[0].name))
+        is_auditor = service.role is ServiceRole.AUDITOR
+        if fields["role"] != role.value or is_auditor != (role is CosignerRole.AUDITOR):
+            raise SpecieError(ErrorCode.SETTING_INVALID, "role: witness of a bank, or auditor")
+        centre.put_cosigner(role, keys, is_retiring=bool(fields["retire"]))
+        return {}
+
     return {
+        "put-cosigner": DecisionKind({"role": str, "keys": str, "retire": int}, put_cosigner),
         "rotate-keys": DecisionKind(ROTATION_FIELDS, rotate),
         "revoke-certificates": DecisionKind({"service": str}, revoke),
     }

@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import structlog
 
-from specie.assembly.lists import ListReader, load_peers
+from specie.assembly.lists import COSIGNERS, ListReader, load_peers, read_list
 from specie.assembly.service_settings import Keys, ServiceSettings, load_settings
 from specie.assembly.system import RandomIdentifiers, SystemClock
 from specie.assembly.tls import (
@@ -21,8 +21,11 @@ from specie.assembly.tls import (
     build_client_context,
     build_public_context,
 )
-from specie.crypto.secrets import InstitutionKey, InstitutionSigner, SigningKey
+from specie.crypto.cosigning import CosignerKey
+from specie.crypto.secrets import InstitutionKey, InstitutionSigner, SealingKey, SigningKey
+from specie.identity.cosigners import CosignerRole, verify_cosigners
 from specie.identity.services import ServiceRole
+from specie.log.notes import SignatureType, VerifierKey
 from specie.ports.clock import Clock
 from specie.remote.channel import Channel, Speaker
 from specie.remote.peers import Peers
@@ -42,6 +45,8 @@ DATABASE: Final = "SPECIE_DATABASE"
 CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"  # systemd's
 TLS_PASSWORD: Final = "tls-password"
 PIN: Final = "token-pin"  # of the hardware module's token
+_COSIGNING: Final = (CosignerRole.WITNESS, CosignerRole.AUDITOR)
+Found = TypeVar("Found", InstitutionKey, SigningKey, CosignerKey)
 _LOG: Final = structlog.get_logger("specie.process")
 
 
@@ -97,7 +102,7 @@ class Foundation:
 
     def has_other_keys(self) -> bool:
         """Whether the lists name other keys of ours than those with which we started."""
-        return list_own_keys(self.peers, self.name) != self.own_keys
+        return list_own_keys(self.peers, self.name, self.folder) != self.own_keys
 
     def describe_age(self) -> dict[str, float]:
         """How old it is what we go by: lists in seconds, the certificate in days that are left."""
@@ -196,12 +201,24 @@ def open_foundation(folder: Path, passphrase: str, *, is_migrating: bool = False
         tls_password=password,
         token=token,
         contexts=[context],
-        own_keys=list_own_keys(peers, settings.name),
+        own_keys=list_own_keys(peers, settings.name, folder),
     )
 
 
-def list_own_keys(peers: Peers, name: ServiceName) -> tuple[bytes, ...]:
-    """Of a service, in both lists."""
+def list_own_keys(peers: Peers, name: ServiceName, folder: Path) -> tuple[bytes, ...]:
+    """Of a service, in all lists."""
+    cosigning = tuple(key.public for key in list_cosigner_keys(peers, name, folder))
+    return _list_signing_keys(peers, name) + cosigning
+
+
+def list_cosigner_keys(peers: Peers, name: ServiceName, folder: Path) -> list[VerifierKey]:
+    """With which it cosigns: the newest of each kind."""
+    listed = verify_cosigners(read_list(folder, COSIGNERS), peers.roster.genesis)
+    mine = [key for role, key in listed.entries if key.name == name and role in _COSIGNING]
+    return list({key.type: key for key in mine}.values())
+
+
+def _list_signing_keys(peers: Peers, name: ServiceName) -> tuple[bytes, ...]:
     service, members = peers.services.get(name), peers.roster.current
     if service.role is ServiceRole.BANK:
         member = members.get(service.number)
@@ -215,12 +232,36 @@ def list_own_keys(peers: Peers, name: ServiceName) -> tuple[bytes, ...]:
 
 def find_attestation_key(keys: KeyFile, public: PublicKey) -> SigningKey:
     """The one that the participant list names."""
+    return _find_in_file(keys, SigningKey.unseal, public)
+
+
+def find_cosigner_keys(base: Foundation, kind: str) -> tuple[InstitutionKey, CosignerKey]:
+    """The ones that the list names; before it names any, those that were drawn first."""
+    public = {
+        one.type: one.public for one in list_cosigner_keys(base.peers, base.name, base.folder)
+    }
+    plain = public.get(SignatureType.COSIGNER_ED25519)
+    quantum_safe = public.get(SignatureType.COSIGNER_ML_DSA_44)
+    keys = base.keys
+    return (
+        keys.get(kind, InstitutionKey.unseal)
+        if plain is None
+        else _find_in_file(keys, InstitutionKey.unseal, plain),
+        keys.get(f"{kind}-ml-dsa", CosignerKey.unseal)
+        if quantum_safe is None
+        else _find_in_file(keys, CosignerKey.unseal, quantum_safe),
+    )
+
+
+def _find_in_file(
+    keys: KeyFile, unseal: Callable[[SealingKey, bytes, bytes], Found], public: bytes
+) -> Found:
     for name in keys.list_names():
         with contextlib.suppress(SpecieError):
-            key = keys.get(name, SigningKey.unseal)
+            key = keys.get(name, unseal)
             if key.public == public:
                 return key
-    raise SpecieError(ErrorCode.SETTING_INVALID, "no attestation key here is the one in the lists")
+    raise SpecieError(ErrorCode.SETTING_INVALID, "no key here is the one in the network's lists")
 
 
 def find_key(
@@ -230,12 +271,7 @@ def find_key(
     in_token = token.find(public) if token else None
     if in_token is not None:
         return in_token
-    for name in keys.list_names():
-        with contextlib.suppress(SpecieError):
-            key = keys.get(name, InstitutionKey.unseal)
-            if key.public == public:
-                return key
-    raise SpecieError(ErrorCode.SETTING_INVALID, "no key here is the one in the network's lists")
+    return _find_in_file(keys, InstitutionKey.unseal, public)
 
 
 def _open_token(settings: Keys, keys: KeyFile) -> HsmToken | None:

@@ -19,17 +19,25 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from specie.assembly.foundation import Foundation, open_foundation
 from specie.assembly.lists import ROOT_FILE, read_list
 from specie.assembly.tls import load_identity, read_identity, write_identity
+from specie.crypto.cosigning import CosignerKey
 from specie.crypto.secrets import InstitutionKey, InstitutionSigner, SigningKey
 from specie.identity.certificates import build_request, verify_chain
+from specie.identity.cosigners import CosignerRole
 from specie.identity.rotation import Rotation, sign_rotation
 from specie.identity.services import ServiceRole
+from specie.log.notes import get_verifier_key
 from specie.remote import client_models as clients
 from specie.remote import desk_operations as desk
 from specie.remote.institutions import CENTRAL_BANK
+from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.limits import CERTIFICATE_DAYS
 
 _LEFT: Final = dt.timedelta(days=CERTIFICATE_DAYS / 3)
+_COSIGNING: Final = {
+    ServiceRole.BANK: CosignerRole.WITNESS,
+    ServiceRole.AUDITOR: CosignerRole.AUDITOR,
+}
 _TRY_EVERY_S: Final = 60.0
 _LOG: Final = structlog.get_logger("specie.process")
 
@@ -86,6 +94,23 @@ def draw_rotation(folder: Path, passphrase: str) -> Rotation:
             attestation = SigningKey.generate()
             base.keys.put(f"attestation-{label}", attestation)
         return sign_rotation(base.peers.network, base.name, institution, attestation)
+    finally:
+        base.close()
+
+
+def draw_cosigner(folder: Path, passphrase: str) -> tuple[CosignerRole, str]:
+    """New keys of a witness or auditor, as they stand in the list of cosigners."""
+    base = open_foundation(folder, passphrase)
+    try:
+        role = _COSIGNING.get(base.peers.services.get(base.name).role)
+        if role is None:
+            raise SpecieError(ErrorCode.SETTING_INVALID, f"{base.name} cosigns nothing")
+        label = f"{role.value}-{secrets.token_hex(4)}"
+        plain, quantum_safe = InstitutionKey.generate(), CosignerKey.generate()
+        base.keys.put(label, plain)
+        base.keys.put(f"{label}-ml-dsa", quantum_safe)
+        keys = [get_verifier_key(base.name, one).format() for one in (plain, quantum_safe)]
+        return role, " ".join(keys)
     finally:
         base.close()
 

@@ -8,7 +8,7 @@ import typer
 
 from specie.api.serving import CONTROL
 from specie.assembly.foundation import open_foundation, read_passphrase
-from specie.assembly.renewing import draw_rotation
+from specie.assembly.renewing import draw_cosigner, draw_rotation
 from specie.cli.serve_command import build_process
 from specie.store.backup import back_up, restore
 from specie.values.catalogue import ErrorCode
@@ -59,9 +59,19 @@ def rotate(
     passphrase_file: Annotated[
         Path | None, typer.Option(help="Else SPECIE_PASSPHRASE, or systemd's credentials.")
     ] = None,
+    *,
+    cosigner: Annotated[
+        bool, typer.Option("--cosigner", help="Of its witness or auditor, not its messages.")
+    ] = False,
 ) -> None:
     """Draw new signing keys; prints the decision with which two officers put them in the lists."""
-    rotation = draw_rotation(folder.absolute(), read_passphrase(folder, passphrase_file))
+    passphrase = read_passphrase(folder, passphrase_file)
+    if cosigner:
+        role, keys = draw_cosigner(folder.absolute(), passphrase)
+        start = f"specie officer decide put-cosigner --set role={role.value}"
+        typer.echo(f"{start} --set retire=0 --set 'keys={keys}'")
+        return
+    rotation = draw_rotation(folder.absolute(), passphrase)
     parameters = " ".join(f"--set {name}={value}" for name, value in rotation.format().items())
     typer.echo(f"specie officer decide rotate-keys {parameters}")
 

@@ -14,7 +14,7 @@ The role stands in the list, not in the name. A name may have several keys, it c
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -151,6 +151,29 @@ def check_cosigners_follow(listed: CosignerList, current: CosignerList) -> None:
             raise SpecieError(
                 ErrorCode.COSIGNERS_INVALID, f"{key.name} is left out or has another role"
             )
+
+
+def put_cosigner(
+    listed: CosignerList, role: CosignerRole, keys: Sequence[VerifierKey], *, is_retiring: bool
+) -> CosignerList:
+    """Keys of one name added; its older ones stay, or count for nothing from now on.
+
+    While they stay, receipts under checkpoints that they have cosigned count as before.
+    """
+    names = {key.name for key in keys}
+    is_known = any(one in keys and known is not role for known, one in listed.entries)
+    if role is CosignerRole.RETIRED or len(names) != 1 or is_known:
+        raise SpecieError(ErrorCode.COSIGNERS_INVALID, "keys of one witness or auditor")
+    ending = {one for one in listed.keys if is_retiring and one.name in names and one not in keys}
+    entries = [
+        (CosignerRole.RETIRED if one in ending else known, one) for known, one in listed.entries
+    ]
+    entries += [(role, key) for key in keys if key not in listed.keys]
+    if tuple(entries) == listed.entries:
+        return listed
+    changed = replace(listed, version=listed.version + 1, entries=tuple(entries))
+    check_cosigners_follow(changed, listed)
+    return _parse(changed.format())
 
 
 def parse_trusted(text: str) -> tuple[tuple[CosignerRole, VerifierKey], ...]:

@@ -88,6 +88,7 @@ ParticipantField = Annotated[ParticipantNumber, _NUMBER]
 TimeField = Annotated[Timestamp, Field(ge=0, le=TIMESTAMP_MAX)]
 CountField = Annotated[int, Field(ge=0, le=2**63 - 1)]
 TextField = Annotated[str, Field(max_length=1_000)]
+ParametersField = Annotated[str, Field(max_length=8_000)]  # keys of a cosigner are long
 NameField = Annotated[str, Field(min_length=1, max_length=48)]
 ClientField = Annotated[ClientId, Field(min_length=1, max_length=48)]
 NoteField = Annotated[str, Field(max_length=MESSAGE_BYTES_MAX)]

@@ -23,6 +23,7 @@ from specie.remote.fields import (
     Message,
     NoteField,
     OrderField,
+    ParametersField,
     ParticipantField,
     PointField,
     SignatureField,
@@ -407,7 +408,7 @@ class Proposal(Message):
 
     id: CodeField
     kind: TextField
-    parameters: TextField
+    parameters: ParametersField
     state: TextField
     signed_by: list[int]
     time: TimeField
@@ -424,7 +425,7 @@ class SignedProposal(Message):
 
     id: CodeField
     kind: TextField
-    parameters: TextField
+    parameters: ParametersField
     signature: SignatureField
 
 

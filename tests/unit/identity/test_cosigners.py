@@ -12,6 +12,7 @@ from specie.identity.cosigners import (
     check_backed,
     find_backing,
     parse_trusted,
+    put_cosigner,
     sign_cosigners,
     verify_cosigners,
 )
@@ -129,6 +130,22 @@ def test_a_later_list_forgets_nobody() -> None:
     assert find_code(retired, LISTED) is None
     back = replace(LISTED, version=3)
     assert find_code(back, retired) is INVALID
+
+
+def test_new_keys_stand_beside_the_old_ones() -> None:
+    """A receipt under what the old one cosigned counts as before; a stolen one is retired."""
+    old, other, new = make_key("north"), make_key("south"), make_key("north")
+    listed = replace(LISTED, entries=((WITNESS, old), (WITNESS, other)), auditors_required=0)
+    beside = put_cosigner(listed, WITNESS, [new], is_retiring=False)
+    assert verify(beside, listed).entries == (*listed.entries, (WITNESS, new))
+    assert put_cosigner(beside, WITNESS, [new], is_retiring=False) is beside
+    instead = put_cosigner(beside, WITNESS, [new], is_retiring=True)
+    assert verify(instead, beside).entries == ((RETIRED, old), (WITNESS, other), (WITNESS, new))
+    for role, keys in ((WITNESS, [new, other]), (WITNESS, []), (RETIRED, [new])):
+        with pytest.raises(SpecieError, match="cosigners_invalid"):
+            put_cosigner(listed, role, keys, is_retiring=False)
+    with pytest.raises(SpecieError, match="cosigners_invalid"):
+        put_cosigner(beside, AUDITOR, [new], is_retiring=False)
 
 
 def sign_off(*keys: VerifierKey) -> SignedCheckpoint:

@@ -185,7 +185,7 @@ def _prepare_money(pilot: Pilot) -> tuple[HolderKeys, BuildContext, list[Token]]
     fields = ("--set", "participant=2", "--set", "amount=100000000")
     pilot.call("officer", "decide", "lend-reserves", *fields, *officers)
     order = pilot.call("bank", "issue", "900,000.00", *at)
-    pilot.call("officer", "approve", order, *officers)
+    pilot.call("officer", "approve", order, "--amount", "900,000.00", *officers)
     _open_wallet(pilot, "payer", 2)
     pilot.call("bank", "lend", "payer", _AMOUNT, *at)
     pilot.call("wallet", "withdraw", _AMOUNT, *device, "--public", public)

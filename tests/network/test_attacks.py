@@ -17,7 +17,6 @@ from specie.assembly.system import SystemClock
 from specie.assembly.tls import (
     ROOT,
     build_client_context,
-    unpack_key,
     write_identity,
 )
 from specie.identity.certificates import Issuer, create_root, issue_certificate
@@ -220,8 +219,7 @@ def _send(
 
 def _forge(pilot: Pilot, folder: Path, case: str) -> ssl.SSLContext:
     """A certificate with one thing wrong, made with everything that the centre has."""
-    sealed = pilot.open_keys("central-bank").get_secret("issuing-key")
-    issuer = load_issuer(pilot.data / "central-bank", unpack_key(sealed))
+    issuer = load_issuer(pilot.data / "central-bank", pilot.open_keys("central-bank"))
     now, key = SystemClock().now(), ec.generate_private_key(ec.SECP256R1())
     if case == "another root":
         other = ec.generate_private_key(ec.SECP256R1())

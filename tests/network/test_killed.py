@@ -93,7 +93,7 @@ def test_the_same_end(scene: Scene, what: str, victim: str) -> None:
     else:
         end = (issue if what == "issue" else redeem)(scene, order)
         command = ("officer", "approve", order, "--data", str(pilot.data), "--wait", "1")
-        begun = pilot.begin(*command, "--officer", "1", "--officer", "2")
+        begun = pilot.begin(*command, "--officer", "1", "--officer", "2", stdin="y\n")
     time.sleep(0.5 + RANDOM.random() * DELAY_S)  # Python starts for about half a second
     pilot.kill(victim)
     pilot.start(victim)

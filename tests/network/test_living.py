@@ -121,7 +121,7 @@ def test_issuance_can_be_paused_by_two(pilot: Pilot) -> None:
     pilot.officer("decide", "lend-reserves", "--set", "participant=3", "--set", "amount=5000")
     order = pilot.bank(3, "issue", "1.00")
     command = ["officer", "approve", order, "--data", str(pilot.data)]
-    pilot.run(*command, "--officer", "1", "--officer", "2", "--wait", "2", code=1)
+    pilot.run(*command, "--officer", "1", "--officer", "2", "--wait", "2", stdin="y\n", code=1)
     assert "issuance_paused" in _get_metrics(pilot, "central-bank")
     pilot.officer("decide", "resume-issuance")
     assert "final" in pilot.officer("approve", order)

@@ -14,8 +14,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from specie.assembly.ceremony import PASSPHRASES
+from specie.assembly.lists import ISSUER, read_list
 from specie.assembly.service_settings import load_settings
 from specie.assembly.system import SystemClock
 from specie.assembly.tls import read_identity
@@ -154,6 +156,31 @@ def test_keys_of_the_central_banks_services_rotate(pilot: Pilot, bob: str) -> No
     order = pilot.bank(2, "redeem", "5.00")
     pilot.approve(order)
     pay(pilot, bob, "3.00")
+
+
+def test_the_intermediate_is_replaced(pilot: Pilot, bob: str) -> None:
+    """The root comes out of its safe once in five years; nobody notices but for new chains."""
+    place, child = pilot.data / "central-bank", pilot.children["central-bank"]
+    before = read_list(place, ISSUER)
+    passphrases = pilot.data / PASSPHRASES
+    command = ["renew-authority", str(place), str(pilot.data / "offline")]
+    command += ["--passphrase-file", str(passphrases / "central-bank")]
+    pilot.run(*command, "--offline-passphrase-file", str(passphrases / "notary"), code=1)
+    assert read_list(place, ISSUER) == before, "that does not open the root's key"
+    pilot.run(*command, "--offline-passphrase-file", str(passphrases / "offline"))
+    assert child.running.wait(60) == 0
+    pilot.network.children.remove(child)
+    pilot.start("central-bank")
+    after = read_list(place, ISSUER)
+    assert after != before
+    pilot.wait(lambda: all(read_list(pilot.data / one, ISSUER) == after for one in SERVICES))
+    at = str(pilot.data / "bank-2")
+    pilot.run("bank", "renew", "--at", at, "--passphrase-file", str(passphrases / "bank-2"))
+    pilot.restart("bank-2")
+    issuer = x509.load_pem_x509_certificate(after)
+    read_identity(pilot.data / "bank-2").verify_directly_issued_by(issuer)
+    assert "done" in pilot.officer("decide", "revoke-certificates", "--set", "service=bank-2")
+    pay(pilot, bob, "1.50")
 
 
 def test_the_notarys_key_stays(pilot: Pilot) -> None:

@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from specie.api.gate import PEER
 from specie.remote.wire import get_certified
 from specie.values.limits import (
+    CONNECTIONS_MAX,
     CONNECTIONS_PER_ADDRESS_MAX,
     HEAD_BYTES_MAX,
     MESSAGE_SECONDS_MAX,
@@ -42,8 +43,9 @@ class CertifiedProtocol(HttpToolsProtocol):
         self._address = str(self.client[0]) if self.client else ""
         connected = _CONNECTED.setdefault(self.config, Counter())
         connected[self._address] += 1
-        if self._address and connected[self._address] > CONNECTIONS_PER_ADDRESS_MAX:
-            transport.abort()
+        mine = connected[self._address] if self._address else 0
+        if mine > CONNECTIONS_PER_ADDRESS_MAX or connected.total() > CONNECTIONS_MAX:
+            transport.abort()  # who was here before stays
 
     def data_received(self, data: bytes) -> None:
         """Up to a head's end only so much."""

@@ -39,7 +39,6 @@ from specie.assembly.tls import build_server_context
 from specie.remote.channel import Speaker, get_host
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.limits import CONNECTIONS_MAX
 
 CONTROL: Final = "control.sock"
 _LOOK_S: Final = 0.5  # whether the lists name other keys of ours
@@ -89,7 +88,7 @@ class Serving:
         self.is_ready = True
         started()
         _LOG.info("ready", service=base.name)
-        while not (stopping.is_set() or base.has_other_keys()):
+        while not (stopping.is_set() or base.is_outdated):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), _LOOK_S)
         await self._drain(worker, running)
@@ -188,7 +187,6 @@ _SHARED: Final[dict[str, Any]] = {
     "timeout_keep_alive": 75,
     "timeout_graceful_shutdown": 1,
     "ws": "none",
-    "limit_concurrency": CONNECTIONS_MAX,
     "proxy_headers": False,
 }
 

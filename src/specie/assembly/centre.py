@@ -22,6 +22,7 @@ from specie.assembly.lists import (
     read_list,
     write_list,
 )
+from specie.assembly.tls import unpack_key
 from specie.crypto.secrets import InstitutionSigner
 from specie.identity.certificates import (
     Issuer,
@@ -57,10 +58,12 @@ from specie.ports.clock import Clock
 from specie.remote.channel import get_host
 from specie.remote.peers import Peers
 from specie.store.certificate_store import SqliteCertificateStore
+from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ParticipantNumber, ServiceName
 
+ISSUING_KEY: Final = "issuing-key"
 HISTORY: Final = "lists"  # every participant list that was ever in force, by version
 
 
@@ -116,7 +119,12 @@ class Centre:
     def rotate(self, rotation: Rotation) -> None:
         """New keys of a service, in both lists; `signature_invalid` without their proofs."""
         service = self.peers.services.get(rotation.service)
-        verify_rotation(rotation, self.peers.network, service.role)
+        if service.key == rotation.institution:
+            return  # it was done, and the answer was lost
+        others = [one.key for one in self.peers.services.services.values()]
+        if rotation.institution in others:
+            raise SpecieError(ErrorCode.PARTICIPANTS_INVALID, "another service has this key")
+        verify_rotation(rotation, self.peers.network, service)
         self.change_participants(lambda members: rotate_member(members, service, rotation))
         self.change_services(replace(service, key=rotation.institution))
 
@@ -190,9 +198,15 @@ def list_hosts(service: Service) -> list[str]:
     return list(dict.fromkeys(get_host(url)[0] for url in urls))
 
 
-def load_issuer(folder: Path, key: ec.EllipticCurvePrivateKey) -> Issuer:
-    """The online intermediate."""
-    return Issuer(x509.load_pem_x509_certificate(read_list(folder, ISSUER)), key)
+def load_issuer(folder: Path, keys: KeyFile) -> Issuer:
+    """The online intermediate, with its key: after a new one was made there are older keys, too."""
+    certificate = x509.load_pem_x509_certificate(read_list(folder, ISSUER))
+    for name in keys.list_names():
+        if name.startswith(ISSUING_KEY):
+            key = unpack_key(keys.get_secret(name))
+            if key.public_key() == certificate.public_key():
+                return Issuer(certificate, key)
+    raise SpecieError(ErrorCode.SETTING_INVALID, f"{folder}: no key here is the intermediate's")
 
 
 def describe_bank(

@@ -19,7 +19,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from specie.assembly.centre import HISTORY, list_hosts
+from specie.assembly.centre import HISTORY, ISSUING_KEY, list_hosts
 from specie.assembly.foundation import KEYS, PIN, TLS_PASSWORD
 from specie.assembly.lists import (
     COSIGNERS,
@@ -172,7 +172,7 @@ def create_network(plan: Plan, clock: Clock) -> Genesis:
     issuing = ec.generate_private_key(ec.SECP256R1())
     intermediate = create_intermediate(plan.name, issuing.public_key(), root, now)
     issuer = Issuer(intermediate, issuing)
-    desk.keys.put_secret("issuing-key", pack_key(issuing))
+    desk.keys.put_secret(ISSUING_KEY, pack_key(issuing))
     members = _build_members(genesis, institutions, officers, now)
     origin = compute_origin(genesis)
     services = ServiceList(origin, 1, {one.name: one.describe() for one in institutions.values()})

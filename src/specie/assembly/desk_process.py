@@ -14,7 +14,6 @@ from specie.assembly.centre import Centre, load_issuer
 from specie.assembly.desk_decisions import LEND, LOAN_FIELDS, list_desk_kinds
 from specie.assembly.foundation import Foundation
 from specie.assembly.joining import Joining
-from specie.assembly.tls import unpack_key
 from specie.books.stock import Stock
 from specie.central_bank.decisions import (
     Decisions,
@@ -215,7 +214,7 @@ def build_desk(base: Foundation) -> DeskProcess:
         folder=base.folder,
         peers=base.peers,
         list_key=base.find_key(roster.genesis.list_key),
-        issuer=load_issuer(base.folder, unpack_key(keys.get_secret("issuing-key"))),
+        issuer=load_issuer(base.folder, keys),
         store=SqliteCertificateStore(base.database),
         clock=base.clock,
     )

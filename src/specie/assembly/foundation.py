@@ -13,7 +13,7 @@ from typing import Final, Protocol, TypeVar
 
 import structlog
 
-from specie.assembly.lists import COSIGNERS, ListReader, load_peers, read_list
+from specie.assembly.lists import COSIGNERS, ISSUER, ListReader, load_peers, read_list
 from specie.assembly.service_settings import Keys, ServiceSettings, load_settings
 from specie.assembly.system import RandomIdentifiers, SystemClock
 from specie.assembly.tls import (
@@ -68,6 +68,7 @@ class Foundation:
     certificate_ends: dt.datetime | None = None
     renewal_tried_at: float = float("-inf")
     own_keys: tuple[bytes, ...] = ()  # by the lists, when we started
+    is_outdated: bool = False  # they name others now: start anew
     refreshed_at: float = field(default_factory=time.monotonic)
     _read_at: float = 0.0
 
@@ -100,9 +101,10 @@ class Foundation:
         self.refreshed_at = now
         return newer
 
-    def has_other_keys(self) -> bool:
+    def look_at_keys(self) -> None:
         """Whether the lists name other keys of ours than those with which we started."""
-        return list_own_keys(self.peers, self.name, self.folder) != self.own_keys
+        own = list_own_keys(self.peers, self.name, self.folder)
+        self.is_outdated = own != self.own_keys
 
     def describe_age(self) -> dict[str, float]:
         """How old it is what we go by: lists in seconds, the certificate in days that are left."""
@@ -163,6 +165,7 @@ class Worker:
     def _run_once(self) -> None:
         try:
             self.process.base.refresh_lists()
+            self.process.base.look_at_keys()
             refusals = [*self.prepare(), *self.process.work()]
         except SpecieError as error:
             refusals = [error]
@@ -208,7 +211,8 @@ def open_foundation(folder: Path, passphrase: str, *, is_migrating: bool = False
 def list_own_keys(peers: Peers, name: ServiceName, folder: Path) -> tuple[bytes, ...]:
     """Of a service, in all lists."""
     cosigning = tuple(key.public for key in list_cosigner_keys(peers, name, folder))
-    return _list_signing_keys(peers, name) + cosigning
+    issuing = (read_list(folder, ISSUER),) if get_kind(name) == "central" else ()
+    return _list_signing_keys(peers, name) + cosigning + issuing
 
 
 def list_cosigner_keys(peers: Peers, name: ServiceName, folder: Path) -> list[VerifierKey]:

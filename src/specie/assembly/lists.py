@@ -16,6 +16,7 @@ from specie.assembly.fetching import Fetcher
 from specie.identity.roster import Roster
 from specie.remote.peers import Peers
 from specie.store.durable_files import read_limited, replace_durably
+from specie.values.errors import SpecieError
 from specie.values.identifiers import NetworkId
 from specie.values.limits import LOG_FILE_BYTES_MAX
 
@@ -46,13 +47,17 @@ def load_peers(folder: Path, network: NetworkId | None) -> Peers:
     issuer = x509.load_pem_x509_certificate(read_list(folder, ISSUER))
     peers = Peers(roster, read_list(folder, SERVICES), issuer)
     if (folder / REVOCATIONS).exists():
-        peers.adopt_revocations(read_list(folder, REVOCATIONS))
+        try:
+            peers.adopt_revocations(read_list(folder, REVOCATIONS))
+        except SpecieError:
+            peers.distrust()  # of another intermediate: we were stopped between two files
     return peers
 
 
 def describe_versions(peers: Peers, cosigners: int) -> dict[str, int]:
     """What a reader compares with what it has."""
     return {
+        ISSUER: peers.issuer_since,
         PARTICIPANTS: peers.roster.current.version,
         SERVICES: peers.services.version,
         COSIGNERS: cosigners,
@@ -87,7 +92,10 @@ class ListReader:
         return self._fetcher.fetch(f"lists/participants/{version}")
 
     def _adopt(self, name: str, data: bytes) -> None:
-        if name == PARTICIPANTS:
+        if name == ISSUER:
+            root = x509.load_pem_x509_certificate(read_list(self._folder, ROOT_FILE))
+            self._peers.adopt_issuer(data, root)
+        elif name == PARTICIPANTS:
             self._peers.roster.adopt(data)
         elif name == SERVICES:
             self._peers.adopt_services(data)

@@ -15,13 +15,27 @@ from typing import Final
 import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from specie.assembly.foundation import Foundation, open_foundation
-from specie.assembly.lists import ROOT_FILE, read_list
-from specie.assembly.tls import load_identity, read_identity, write_identity
+from specie.assembly.centre import ISSUING_KEY
+from specie.assembly.foundation import KEYS, Foundation, open_foundation
+from specie.assembly.lists import ISSUER, REVOCATIONS, ROOT_FILE, read_list, write_list
+from specie.assembly.tls import (
+    load_identity,
+    pack_key,
+    read_identity,
+    unpack_key,
+    write_identity,
+)
 from specie.crypto.cosigning import CosignerKey
 from specie.crypto.secrets import InstitutionKey, InstitutionSigner, SigningKey
-from specie.identity.certificates import build_request, verify_chain
+from specie.identity.certificates import (
+    Issuer,
+    build_request,
+    build_revocations,
+    create_intermediate,
+    verify_chain,
+)
 from specie.identity.cosigners import CosignerRole
 from specie.identity.rotation import Rotation, sign_rotation
 from specie.identity.services import ServiceRole
@@ -29,6 +43,8 @@ from specie.log.notes import get_verifier_key
 from specie.remote import client_models as clients
 from specie.remote import desk_operations as desk
 from specie.remote.institutions import CENTRAL_BANK
+from specie.store.certificate_store import SqliteCertificateStore
+from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.limits import CERTIFICATE_DAYS
@@ -86,14 +102,14 @@ def draw_rotation(folder: Path, passphrase: str) -> Rotation:
     """New keys beside the old ones, in file or token; they count once they are listed."""
     base = open_foundation(folder, passphrase)
     try:
-        role = base.peers.services.get(base.name).role
+        service = base.peers.services.get(base.name)
         label = secrets.token_hex(4)
         institution = _draw_institution(base, f"institution-{label}")
         attestation = None
-        if role is ServiceRole.BANK:
+        if service.role is ServiceRole.BANK:
             attestation = SigningKey.generate()
             base.keys.put(f"attestation-{label}", attestation)
-        return sign_rotation(base.peers.network, base.name, institution, attestation)
+        return sign_rotation(base.peers.network, base.name, service.key, institution, attestation)
     finally:
         base.close()
 
@@ -111,6 +127,36 @@ def draw_cosigner(folder: Path, passphrase: str) -> tuple[CosignerRole, str]:
         base.keys.put(f"{label}-ml-dsa", quantum_safe)
         keys = [get_verifier_key(base.name, one).format() for one in (plain, quantum_safe)]
         return role, " ".join(keys)
+    finally:
+        base.close()
+
+
+def renew_intermediate(folder: Path, passphrase: str, offline: Path, opening: str) -> str:
+    """A new intermediate, signed with the root's key from the safe; gives until when it counts.
+
+    `folder` is the central bank's. With it goes a list of revocations that it has signed, for
+    everybody takes both; certificates of the older one count until they end or are renewed.
+    """
+    keys, root_keys = KeyFile(folder / KEYS, passphrase), KeyFile(offline / KEYS, opening)
+    top = Issuer(
+        x509.load_pem_x509_certificate(read_list(folder, ROOT_FILE)),
+        unpack_key(root_keys.get_secret("root")),
+    )
+    base = open_foundation(folder, passphrase)
+    try:
+        now, key = base.clock.now(), ec.generate_private_key(ec.SECP256R1())
+        title = base.peers.roster.genesis.name
+        certificate = create_intermediate(title, key.public_key(), top, now)
+        pem = certificate.public_bytes(Encoding.PEM)
+        base.peers.adopt_issuer(pem, top.certificate)
+        store = SqliteCertificateStore(base.database)
+        number = max(store.draw_number(), base.peers.revocations.number + 1)
+        revoked = store.load_revoked()
+        listed = build_revocations(revoked, number, Issuer(certificate, key), now)
+        keys.put_secret(f"{ISSUING_KEY}-{secrets.token_hex(4)}", pack_key(key))
+        write_list(folder, ISSUER, pem)
+        write_list(folder, REVOCATIONS, listed.public_bytes(Encoding.DER))
+        return certificate.not_valid_after_utc.isoformat()
     finally:
         base.close()
 

@@ -31,6 +31,7 @@ PAUSED: Final = "issuance_paused"
 PARAMETERS: Final = (LIMIT_DAY, LIMIT_ISSUE)
 """What `set_parameter` sets: most that is issued in a UTC day, most of one application."""
 
+_OPEN: Final = (DecisionState.PROPOSED, DecisionState.BEGUN)
 _LATER: Final = frozenset(
     {
         ErrorCode.UNREACHABLE,
@@ -92,14 +93,11 @@ class Decisions:
     def resume(self) -> list[SpecieError]:
         """What is signed and was not carried out, because a stop came in between."""
         errors: list[SpecieError] = []
-        start = 0
-        while page := self._store.load(start, 500):
-            for decision in page:
-                try:
-                    self._carry_out_if_signed(decision)
-                except SpecieError as error:
-                    errors.append(error)
-            start += len(page)
+        for decision in self._store.load_open():
+            try:
+                self._carry_out_if_signed(decision)
+            except SpecieError as error:
+                errors.append(error)
         return errors
 
     def load(self, start: int, limit: int) -> list[Decision]:
@@ -124,7 +122,7 @@ class Decisions:
                 raise SpecieError(ErrorCode.SUPPLY_CAP_EXCEEDED, f"over {name}")
 
     def _carry_out_if_signed(self, decision: Decision) -> Decision:
-        if decision.state is not DecisionState.PROPOSED:
+        if decision.state not in _OPEN:
             return decision
         with self._carrying_out:
             return self._carry_out(self._store.find(decision.id) or decision)
@@ -132,13 +130,16 @@ class Decisions:
     def _carry_out(self, decision: Decision) -> Decision:
         kind = self._kinds[decision.kind]
         needed = kind.officers or self._roster.genesis.officers_required
-        if decision.state is not DecisionState.PROPOSED or self._count_valid(decision) < needed:
+        is_begun = decision.state is DecisionState.BEGUN
+        if decision.state not in _OPEN or not (is_begun or self._count_valid(decision) >= needed):
             return decision
         parameters = read_parameters(decision.parameters, kind.fields)
         try:
             in_force = kind.carry_out(decision, parameters)
         except SpecieError as error:
-            if error.code not in _LATER:
+            if error.code in _LATER:
+                self._store.begin(decision.id)
+            elif not is_begun:
                 self._store.refuse(decision.id)
             raise
         self._store.finish(decision.id, in_force)

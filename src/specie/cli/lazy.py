@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "restore": "upkeep_commands:restore_backup",
     "migrate": "upkeep_commands:migrate",
     "rotate": "upkeep_commands:rotate",
+    "renew-authority": "upkeep_commands:renew_authority",
     "officer": "officer_commands:officer",
     "bank": "bank_commands:bank",
     "central-bank": "bank_commands:central_bank",

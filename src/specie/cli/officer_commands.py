@@ -133,7 +133,7 @@ def create(
     passphrase = _read_passphrase(data, number)
     key = InstitutionKey.generate()
     KeyFile.create(path, passphrase, secrets.token_bytes(16)).put("officer", key)
-    found = sign_rotation(network, name_officer(number), key, None)
+    found = sign_rotation(network, name_officer(number), b"", key, None)
     fields = {"officer": number, "key": found.institution.hex()}
     fields["proof"] = found.institution_proof.hex()
     parameters = " ".join(f"--set {name}={value}" for name, value in fields.items())

@@ -8,7 +8,7 @@ import typer
 
 from specie.api.serving import CONTROL
 from specie.assembly.foundation import open_foundation, read_passphrase
-from specie.assembly.renewing import draw_cosigner, draw_rotation
+from specie.assembly.renewing import draw_cosigner, draw_rotation, renew_intermediate
 from specie.cli.serve_command import build_process
 from specie.store.backup import back_up, restore
 from specie.values.catalogue import ErrorCode
@@ -74,6 +74,26 @@ def rotate(
     rotation = draw_rotation(folder.absolute(), passphrase)
     parameters = " ".join(f"--set {name}={value}" for name, value in rotation.format().items())
     typer.echo(f"specie officer decide rotate-keys {parameters}")
+
+
+def renew_authority(
+    folder: Annotated[Path, typer.Argument(help="Of the central bank's process.")],
+    offline: Annotated[Path, typer.Argument(help="The medium from the safe, with the root's key.")],
+    passphrase_file: Annotated[
+        Path | None, typer.Option(help="Else SPECIE_PASSPHRASE, or systemd's credentials.")
+    ] = None,
+    offline_passphrase_file: Annotated[
+        Path | None, typer.Option(help="Of the root's key; else you are asked.")
+    ] = None,
+) -> None:
+    """A new online intermediate, signed with the root's key; the process starts anew with it."""
+    passphrase = read_passphrase(folder, passphrase_file)
+    if offline_passphrase_file is not None:
+        opening = read_passphrase(offline, offline_passphrase_file)
+    else:
+        opening = typer.prompt("passphrase of the root's key", hide_input=True)
+    until = renew_intermediate(folder.absolute(), passphrase, offline.absolute(), opening)
+    typer.echo(f"counts until {until}")
 
 
 def _is_running(place: Path) -> bool:

@@ -212,6 +212,21 @@ def verify_chain(
     return chain[0]
 
 
+def verify_intermediate(
+    pem: bytes, root: x509.Certificate, known: x509.Certificate
+) -> x509.Certificate:
+    """A newer one of the root's, in the place of `known`; `certificate_invalid`."""
+    try:
+        found = x509.load_pem_x509_certificate(pem)
+        found.verify_directly_issued_by(root)
+        limits = found.extensions.get_extension_for_class(x509.BasicConstraints).value
+    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+        raise SpecieError(ErrorCode.CERTIFICATE_INVALID, "not signed by our root") from None
+    if not limits.ca or found.not_valid_before_utc < known.not_valid_before_utc:
+        raise SpecieError(ErrorCode.CERTIFICATE_INVALID, "not the newest intermediate")
+    return found
+
+
 def name_peer(network: NetworkId, service: ServiceName) -> str:
     """The URI in a service's certificate."""
     return f"{_SCHEME}{network.hex()}/{service}"

@@ -1,9 +1,11 @@
 """New keys for an institution that stays (T2): shown to be its own, agreed to by officers.
 
-    message = H("rotation", network ‖ n8 ‖ service ‖ n8 ‖ institution key ‖ n8 ‖ attestation key)
+    message = H("rotation", network ‖ n8 ‖ service ‖ n8 ‖ present institution key
+                            ‖ n8 ‖ new institution key ‖ n8 ‖ new attestation key)
 
-Each new key signs the message, so nobody puts another's key in a list; an officer's too, with
-"officer-N" for the service and no attestation key.
+With the present key in it, a proof counts once: keys that have ended do not come back. Each new key
+signs the message, so nobody puts another's key in a list; an officer's too, with "officer-N" for
+the service and neither a present nor an attestation key.
 
 What was signed with the old keys stays valid: receipts rest on the notary's key and on the log, and
 auditors verify a batch by the list that was in force then. An officer's key is never replaced: a
@@ -94,13 +96,14 @@ def parse_rotation(fields: Mapping[str, Any]) -> Rotation:
 def sign_rotation(
     network: NetworkId,
     service: ServiceName,
+    present: bytes,
     institution: InstitutionSigner,
     attestation: SigningKey | None,
 ) -> Rotation:
     """By who has both new keys."""
     key = InstitutionPublicKey(institution.public)
     attesting = attestation.public if attestation is not None else b""
-    message = compute_rotation_message(network, service, key, attesting)
+    message = compute_rotation_message(network, service, (present, key, attesting))
     return Rotation(
         service,
         key,
@@ -110,13 +113,12 @@ def sign_rotation(
     )
 
 
-def verify_rotation(rotation: Rotation, network: NetworkId, role: ServiceRole) -> None:
+def verify_rotation(rotation: Rotation, network: NetworkId, service: Service) -> None:
     """`signature_invalid`; `setting_invalid` for an attestation key where none is, or none."""
-    if bool(rotation.attestation) != (role is ServiceRole.BANK):
+    if bool(rotation.attestation) != (service.role is ServiceRole.BANK):
         raise SpecieError(ErrorCode.SETTING_INVALID, "attestation: of banks, and only of them")
-    message = compute_rotation_message(
-        network, rotation.service, rotation.institution, rotation.attestation
-    )
+    keys = (service.key, rotation.institution, rotation.attestation)
+    message = compute_rotation_message(network, rotation.service, keys)
     verify_institution_signature(rotation.institution, message, rotation.institution_proof)
     if rotation.attestation:
         proof = Signature(rotation.attestation_proof)
@@ -124,11 +126,11 @@ def verify_rotation(rotation: Rotation, network: NetworkId, role: ServiceRole) -
 
 
 def compute_rotation_message(
-    network: NetworkId, service: ServiceName, institution: bytes, attestation: bytes
+    network: NetworkId, service: ServiceName, keys: tuple[bytes, bytes, bytes]
 ) -> Digest:
-    """What both new keys sign."""
+    """What both new keys sign: the present key, the new one, the new attestation key."""
     name = encode_text(service)
-    parts = [part for one in (name, institution, attestation) for part in (u8(len(one)), one)]
+    parts = [part for one in (name, *keys) for part in (u8(len(one)), one)]
     return tagged_hash("rotation", network, *parts)
 
 
@@ -151,7 +153,7 @@ def rotate_member(
 
 def verify_officer(network: NetworkId, number: int, key: bytes, proof: bytes) -> None:
     """`signature_invalid` unless who has the key wants to be this officer."""
-    message = compute_rotation_message(network, name_officer(number), key, b"")
+    message = compute_rotation_message(network, name_officer(number), (b"", key, b""))
     verify_institution_signature(InstitutionPublicKey(key), message, Signature(proof))
 
 

@@ -13,6 +13,7 @@ class DecisionState(StrEnum):
     """How far a decision has come."""
 
     PROPOSED = "proposed"
+    BEGUN = "begun"  # somebody did not answer: part of it may be done, it goes on
     DONE = "done"
     REFUSED = "refused"  # a rule was against it when it was to be carried out
 
@@ -47,6 +48,14 @@ class DecisionStore(Protocol):
 
     def finish(self, identifier: bytes, settings: dict[str, int]) -> None:
         """It is carried out; with it, in one transaction, what is in force from now on."""
+        ...
+
+    def begin(self, identifier: bytes) -> None:
+        """Part of it may be done: from now on it goes on, whatever rules and officers become."""
+        ...
+
+    def load_open(self) -> Sequence[Decision]:
+        """Neither done nor refused, oldest first."""
         ...
 
     def refuse(self, identifier: bytes) -> None:

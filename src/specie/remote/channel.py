@@ -79,16 +79,17 @@ class Channel:
     def _call(
         self, to: ServiceName, operation: Operation[Request, Response], request: Request
     ) -> Response:
-        spoken = self._versions.get(to, VERSION)
-        answer = self._ask(to, operation, request, spoken)
-        if answer.status == 200:
-            kind = answer.headers.get("content-type", "")
-            return decode(answer.data, kind, operation.response)
-        refused = decode_problem(answer.data)
-        understood = self._versions.get(to, VERSION)
-        if refused.code is ErrorCode.VERSION_UNKNOWN and understood != spoken:
-            return self._call(to, operation, request)
-        raise refused
+        for is_last in (False, True):
+            spoken = self._versions.get(to, VERSION)
+            answer = self._ask(to, operation, request, spoken)
+            if answer.status == 200:
+                kind = answer.headers.get("content-type", "")
+                return decode(answer.data, kind, operation.response)
+            refused = decode_problem(answer.data)
+            is_other = self._versions.get(to, VERSION) != spoken
+            if is_last or refused.code is not ErrorCode.VERSION_UNKNOWN or not is_other:
+                raise refused
+        raise AssertionError("the last try returns or raises")
 
     def _ask(
         self, to: ServiceName, operation: Operation[Any, Any], request: Message, version: int

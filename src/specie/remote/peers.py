@@ -10,14 +10,19 @@ from typing import Final
 
 from cryptography import x509
 
-from specie.identity.certificates import Revocations, name_peer, verify_revocations
+from specie.identity.certificates import (
+    Revocations,
+    name_peer,
+    verify_intermediate,
+    verify_revocations,
+)
 from specie.identity.participants import Status
 from specie.identity.roster import Roster
 from specie.identity.services import Service, ServiceList, check_service, verify_services
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey, NetworkId, ServiceName
-from specie.values.times import Timestamp
+from specie.values.times import TIMESTAMP_MAX, Timestamp
 
 OFFICER: Final = "officer-"
 CLIENT: Final = "client:"
@@ -29,6 +34,7 @@ class Certified:
 
     serial: int
     names: frozenset[str]  # URIs
+    ends: Timestamp = Timestamp(TIMESTAMP_MAX)
 
 
 class Peers:
@@ -60,6 +66,20 @@ class Peers:
         self._tell(is_newer)
         return is_newer
 
+    @property
+    def issuer_since(self) -> int:
+        """When the intermediate was made, in seconds: which one of two is newer."""
+        return int(self._issuer.not_valid_before_utc.timestamp())
+
+    def adopt_issuer(self, pem: bytes, root: x509.Certificate) -> None:
+        """A newer intermediate of the root's: it signs revocations from now on."""
+        with self._adopting:
+            self._issuer = verify_intermediate(pem, root, self._issuer)
+
+    def distrust(self) -> None:
+        """No list of revocations: nobody is believed until there is one."""
+        self.revocations = Revocations(next_update=Timestamp(0))
+
     def adopt_revocations(self, data: bytes) -> bool:
         """A newer revocation list; gives whether it is newer."""
         with self._adopting:
@@ -85,13 +105,15 @@ class Peers:
     def check_certified(self, name: ServiceName, found: Certified | None, now: Timestamp) -> None:
         """`certificate_invalid` unless the connection is this service's, by a certificate in force.
 
-        Chain and dates were verified when it was opened; whether it was revoked may have changed.
+        Its chain was verified when it was opened; that it counts until now is looked at here.
         Without a list of revocations of this week nobody is believed.
         """
         if self.revocations.next_update < now:
             raise SpecieError(ErrorCode.CERTIFICATE_INVALID, "the list of revocations is too old")
         if found is None or name_peer(self.network, name) not in found.names:
             raise SpecieError(ErrorCode.CERTIFICATE_INVALID, "the connection is somebody else's")
+        if found.ends < now:
+            raise SpecieError(ErrorCode.CERTIFICATE_INVALID, "the certificate has ended")
         if found.serial in self.revocations.serials:
             raise SpecieError(ErrorCode.CERTIFICATE_INVALID, "the certificate was revoked")
 

@@ -1,11 +1,10 @@
 """HTTPS to who may be slow, endless or somebody else: bounded in bytes and in time.
 
-connect → TLS → whose certificate is it → request → head ─┐
-                                                          ├─ all within `seconds`
-                                     body, piece by piece ┘
+connect → TLS → whose certificate is it → request → head → body, piece by piece
 
 A time limit of a socket counts from byte to byte; whoever sends one a second never meets it. So a
-timer cuts the connection when the time for all of it has passed.
+timer cuts the connection when the head has not come within `seconds`, and no piece of the body is
+read after them. With a piece that is waited for, and a second try, it is a few times as long.
 """
 
 import socket
@@ -21,11 +20,12 @@ from weakref import WeakSet
 import urllib3
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ClosedPoolError, HTTPError, ProtocolError, SSLError
 
 from specie.remote.peers import Certified
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
+from specie.values.times import Timestamp
 
 CheckPeer = Callable[[str, int, Certified | None], None]
 """Host, port, what its certificate says → raises unless that is who is meant."""
@@ -33,9 +33,8 @@ CheckPeer = Callable[[str, int, Certified | None], None]
 _CONNECT_S: Final = 3.0
 _POOLED: Final = 16
 _PIECE: Final = 65_536
-_STALE: Final = frozenset(
-    {"ProtocolError", "ConnectionResetError", "BrokenPipeError", "SSLError", "ClosedPoolError"}
-)  # a kept connection that the other side, or we, have closed meanwhile
+_STALE: Final = (ProtocolError, ConnectionResetError, BrokenPipeError, SSLError, ClosedPoolError)
+"""A kept connection that the other side, or we, have closed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ class Wire:
             try:
                 return self._ask(method, url, bytes_max, body, headers or {})
             except (HTTPError, OSError) as error:
-                is_stale = type(error).__name__ in _STALE and time.monotonic() < end
+                is_stale = isinstance(error, _STALE) and time.monotonic() < end
                 if is_last or not is_stale:
                     raise SpecieError(ErrorCode.UNREACHABLE, _describe(error)) from None
         raise AssertionError("the last try returns or raises")
@@ -176,7 +175,8 @@ def get_certified(certificate: Mapping[str, Any] | None) -> Certified | None:
     if not certificate:
         return None
     names = [value for kind, value in certificate.get("subjectAltName", ()) if kind == "URI"]
-    return Certified(int(certificate["serialNumber"], 16), frozenset(names))
+    ends = Timestamp(ssl.cert_time_to_seconds(certificate["notAfter"]) * 1000)
+    return Certified(int(certificate["serialNumber"], 16), frozenset(names), ends)
 
 
 def _read(

@@ -109,11 +109,26 @@ class SqliteDecisionStore:
                 connection.execute(delete(_SETTING).where(_SETTING.c.name == name))
                 connection.execute(insert(_SETTING).values(name=name, value=_pack(value)))
 
+    def begin(self, identifier: bytes) -> None:
+        """Part of it may be done: from now on it goes on, whatever rules and officers become."""
+        self._set_state(identifier, DecisionState.BEGUN)
+
     def refuse(self, identifier: bytes) -> None:
         """It will not be carried out, also not later, when nobody expects it any more."""
+        self._set_state(identifier, DecisionState.REFUSED)
+
+    def _set_state(self, identifier: bytes, state: DecisionState) -> None:
         with self._database.transaction() as connection:
             change = update(_DECISION).where(_DECISION.c.id == identifier)
-            connection.execute(change.values(state=DecisionState.REFUSED.value))
+            connection.execute(change.values(state=state.value))
+
+    def load_open(self) -> Sequence[Decision]:
+        """Neither done nor refused, oldest first."""
+        states = (DecisionState.PROPOSED.value, DecisionState.BEGUN.value)
+        query = select(_DECISION).where(_DECISION.c.state.in_(states))
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(_DECISION.c.number)).all()
+            return [_read(connection, row) for row in rows]
 
     def load(self, start: int, limit: int) -> Sequence[Decision]:
         """A page of the history, oldest first."""

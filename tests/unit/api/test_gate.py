@@ -25,8 +25,8 @@ from specie.remote.signing import Target, name_receiver, read_signer, sign_reque
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ServiceName
-from specie.values.limits import STRANGER_BYTES_MAX
-from specie.values.times import Timestamp
+from specie.values.limits import CRL_DAYS, STRANGER_BYTES_MAX
+from specie.values.times import DAY_MS, Timestamp
 from tests.clocks import MORNING, ManualClock
 from tests.unit.api.cast import Cast, make_cast
 
@@ -243,6 +243,24 @@ def test_a_revoked_certificate_counts_no_more(house: House) -> None:
     answer = ask(house.app, BODY, house.sign(BODY), house.certify())
     assert get_code(answer) == (403, "certificate_invalid")
     assert ask(house.app, BODY, house.sign(BODY), house.certify(serial=8))[0] == 200
+
+
+def test_a_certificate_ends_on_an_open_connection(house: House) -> None:
+    name = name_peer(house.cast.peers.network, ServiceName("bank-2"))
+    for ends, status in ((NOW, 200), (NOW - 1, 403)):
+        shown = {PEER: Certified(7, frozenset({name}), Timestamp(ends))}
+        assert ask(house.app, BODY, house.sign(BODY), shown)[0] == status
+
+
+def test_without_a_list_of_this_week_nobody_is_heard(house: House) -> None:
+    house.cast.revoke(8)
+    house.clock.advance(CRL_DAYS * DAY_MS)
+    now = house.clock.now()
+    assert ask(house.app, BODY, house.sign(BODY, now=now), house.certify())[0] == 200
+    house.clock.advance(1_000)
+    now = house.clock.now()
+    answer = ask(house.app, BODY, house.sign(BODY, now=now), house.certify())
+    assert get_code(answer) == (403, "certificate_invalid")
 
 
 def test_roles_ask_for_what_is_theirs(house: House) -> None:

@@ -88,11 +88,12 @@ def test_a_late_head_closes_the_connection(
         assert read_all(slow) == read_all(silent) == b""
 
 
-def test_from_one_address_come_only_so_many(
-    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("limit", ["CONNECTIONS_PER_ADDRESS_MAX", "CONNECTIONS_MAX"])
+def test_only_so_many_connections_are_open(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     """The next is closed; whoever is there stays, and a place that is left is free again."""
-    monkeypatch.setattr(protocol, "CONNECTIONS_PER_ADDRESS_MAX", 3)
+    monkeypatch.setattr(protocol, limit, 3)
     with ExitStack() as stack:
         kept = [stack.enter_context(create_connection(address)) for _ in range(3)]
         time.sleep(0.2)

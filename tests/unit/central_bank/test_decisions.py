@@ -138,6 +138,19 @@ def test_what_a_rule_refuses_stays_refused(office: Office) -> None:
     assert office.done == []
 
 
+def test_what_was_begun_is_not_refused(office: Office) -> None:
+    """The other side may have done its part before its answer was lost."""
+    office.fails = True
+    office.sign(1)
+    with refused(ErrorCode.UNREACHABLE):
+        office.sign(2)
+    office.fails, office.forbids = False, True
+    assert [error.code for error in office.open().resume()] == [ErrorCode.PARTICIPANT_INACTIVE]
+    office.forbids = False
+    assert not office.open().resume()
+    assert office.done == [{"text": "x"}]
+
+
 def test_parameters_have_one_spelling_and_their_types(office: Office) -> None:
     for text in ('{"text": "x"}', "{}", '{"text":1}', '{"other":"x"}', "[]", "", "x", '{"text":"a'):
         with refused(ErrorCode.SETTING_INVALID):

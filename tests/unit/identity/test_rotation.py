@@ -17,7 +17,7 @@ from specie.identity.rotation import (
     verify_officer,
     verify_rotation,
 )
-from specie.identity.services import Service, ServiceRole, check_service
+from specie.identity.services import Service, check_service
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import NetworkId, ParticipantNumber, ServiceName
 from specie.values.limits import OFFICERS_MAX
@@ -37,7 +37,8 @@ def world() -> World:
 @pytest.fixture(scope="module")
 def rotation(world: World) -> Rotation:
     network = world.genesis.network
-    return sign_rotation(network, BANK, InstitutionKey.generate(), SigningKey.generate())
+    present, attestation = find(world, BANK).key, SigningKey.generate()
+    return sign_rotation(network, BANK, present, InstitutionKey.generate(), attestation)
 
 
 def find(world: World, name: ServiceName) -> Service:
@@ -55,9 +56,10 @@ def test_it_travels_as_parameters(rotation: Rotation) -> None:
 
 
 def test_both_keys_show_whose_they_are(world: World, rotation: Rotation) -> None:
-    network = world.genesis.network
-    verify_rotation(rotation, network, ServiceRole.BANK)
-    other = sign_rotation(network, BANK, InstitutionKey.generate(), SigningKey.generate())
+    network, service = world.genesis.network, find(world, BANK)
+    verify_rotation(rotation, network, service)
+    keys = (InstitutionKey.generate(), SigningKey.generate())
+    other = sign_rotation(network, BANK, service.key, *keys)
     wrong = [
         replace(rotation, institution=other.institution),
         replace(rotation, attestation=other.attestation),
@@ -67,17 +69,20 @@ def test_both_keys_show_whose_they_are(world: World, rotation: Rotation) -> None
     ]
     for one in wrong:
         with refused(ErrorCode.SIGNATURE_INVALID):
-            verify_rotation(one, network, ServiceRole.BANK)
+            verify_rotation(one, network, service)
     with refused(ErrorCode.SIGNATURE_INVALID):
-        verify_rotation(rotation, NetworkId(bytes(16)), ServiceRole.BANK)
+        verify_rotation(rotation, NetworkId(bytes(16)), service)
+    with refused(ErrorCode.SIGNATURE_INVALID):  # once it is in force, or the key has ended
+        verify_rotation(rotation, network, replace(service, key=rotation.institution))
 
 
 def test_banks_attest_and_nobody_else(world: World, rotation: Rotation) -> None:
-    alone = sign_rotation(world.genesis.network, BOOKS, InstitutionKey.generate(), None)
-    verify_rotation(alone, world.genesis.network, ServiceRole.ACCOUNTING)
-    for one, role in ((rotation, ServiceRole.ACCOUNTING), (alone, ServiceRole.BANK)):
+    books, key = find(world, BOOKS), InstitutionKey.generate()
+    alone = sign_rotation(world.genesis.network, BOOKS, books.key, key, None)
+    verify_rotation(alone, world.genesis.network, books)
+    for one, service in ((rotation, books), (alone, find(world, BANK))):
         with refused(ErrorCode.SETTING_INVALID):
-            verify_rotation(one, world.genesis.network, role)
+            verify_rotation(one, world.genesis.network, service)
 
 
 def test_a_banks_keys_are_replaced_and_its_scan_key_stays(world: World, rotation: Rotation) -> None:
@@ -96,21 +101,21 @@ def test_a_banks_keys_are_replaced_and_its_scan_key_stays(world: World, rotation
 
 
 def test_the_accounting_has_a_key_of_its_own(world: World) -> None:
-    one = sign_rotation(world.genesis.network, BOOKS, InstitutionKey.generate(), None)
+    one = sign_rotation(world.genesis.network, BOOKS, b"", InstitutionKey.generate(), None)
     after = rotate_member(world.members, find(world, BOOKS), one)
     assert after.accounting_key == one.institution
     assert after.participants == world.members.participants
 
 
 def test_the_notary_keeps_its_key(world: World) -> None:
-    one = sign_rotation(world.genesis.network, NOTARY, InstitutionKey.generate(), None)
+    one = sign_rotation(world.genesis.network, NOTARY, b"", InstitutionKey.generate(), None)
     with refused(ErrorCode.PARTICIPANTS_INVALID):
         rotate_member(world.members, find(world, NOTARY), one)
 
 
 def test_an_officer_shows_the_key(world: World) -> None:
     key, network = InstitutionKey.generate(), world.genesis.network
-    found = sign_rotation(network, name_officer(9), key, None)
+    found = sign_rotation(network, name_officer(9), b"", key, None)
     verify_officer(network, 9, found.institution, found.institution_proof)
     with refused(ErrorCode.SIGNATURE_INVALID):
         verify_officer(network, 8, found.institution, found.institution_proof)

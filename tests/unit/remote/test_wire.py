@@ -26,6 +26,7 @@ from specie.remote.wire import Wire
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import NetworkId, ServiceName
+from specie.values.times import Timestamp
 from tests.country import refused
 
 NETWORK = NetworkId(b"a network".ljust(16))
@@ -50,6 +51,7 @@ class Server:
         write_identity(folder, keys[2], b"x" * 32, chain)
         (folder / ROOT).write_bytes(root.public_bytes(Encoding.PEM))
         self.serial = leaf.serial_number
+        self.ends = Timestamp(int(leaf.not_valid_after_utc.timestamp()) * 1000)
         self.trust = build_public_context(folder / ROOT)
         self.context = build_server_context(folder, b"x" * 32, is_mutual=False)
         self.listening: socket = create_server(("127.0.0.1", 0))
@@ -189,7 +191,8 @@ def test_nothing_is_said_to_somebody_else(server: Server) -> None:
         wire.ask("POST", server.url, 10, b"a secret")
     assert "somebody else" in str(error.value)
     wire.close()
-    assert shown == [Certified(server.serial, frozenset({name_peer(NETWORK, BANK)}))]
+    names = frozenset({name_peer(NETWORK, BANK)})
+    assert shown == [Certified(server.serial, names, server.ends)]
     assert server.requests == []
 
 

@@ -115,6 +115,13 @@ def test_vault_money_goes_to_another_bank(pilot: Pilot) -> None:
     assert pilot.get_fact(3, "vault") == before + 700
 
 
+def _read_alarms(pilot: Pilot) -> dict[str, dict[str, str]]:
+    done = pilot.try_run("alarms", "--data", str(pilot.data), "--json")
+    found: dict[str, dict[str, str]] = json.loads(done["out"])
+    assert done["code"] == (1 if any(found.values()) else 0)
+    return found
+
+
 def test_issuance_can_be_paused_by_two(pilot: Pilot) -> None:
     """P12: parameters and alarms under four eyes, with a history."""
     pilot.officer("decide", "pause-issuance")
@@ -122,8 +129,10 @@ def test_issuance_can_be_paused_by_two(pilot: Pilot) -> None:
     order = pilot.bank(3, "issue", "1.00")
     command = ["officer", "approve", order, "--data", str(pilot.data)]
     pilot.run(*command, "--officer", "1", "--officer", "2", "--wait", "2", stdin="y\n", code=1)
-    assert "issuance_paused" in _get_metrics(pilot, "central-bank")
+    assert 'specie_alarm{alarm="issuance_paused"} 1.0' in _get_metrics(pilot, "central-bank")
+    assert _read_alarms(pilot)["central-bank"] == {"issuance_paused": "officers have paused it"}
     pilot.officer("decide", "resume-issuance")
+    pilot.wait(lambda: _read_alarms(pilot)["central-bank"] == {})
     assert "final" in pilot.officer("approve", order)
     pilot.officer(
         "decide", "set-parameter", "--set", "name=issuance_limit_order", "--set", "value=10"

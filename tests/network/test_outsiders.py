@@ -1,5 +1,6 @@
 """What an outsider checks with OpenSSL and curl; a log with two histories (T2, P6)."""
 
+import json
 import subprocess
 from functools import partial
 from pathlib import Path
@@ -114,11 +115,15 @@ def test_a_log_with_two_histories_is_not_cosigned(pilot: Pilot) -> None:
         (Checkpoint(origin, witness.get_witnessed() + 9, root), [root, root]),  # does not continue
         (Checkpoint(origin, 1, root), []),  # goes back
     ]
+    note = ""
     for forged, growth in forks:
         note = sign_checkpoint(forged, key)
         error = catch(partial(witness.cosign, note, growth))
         assert error.code in ("log_invalid", "proof_invalid")
     assert witness.get_witnessed() >= seen.size  # and goes on with the one it knows
+    assert (pilot.data / "bank-2" / "forked.note").read_text() == note, "evidence is kept"
+    alarms = json.loads(pilot.fetch(f"{pilot.get_url('bank-2', 'operations')}/alarms").data)
+    assert "forked.note" in alarms["log_forked"]
 
 
 def test_a_removed_banks_certificate_is_revoked(pilot: Pilot, folder: Path) -> None:

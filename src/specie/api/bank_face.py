@@ -48,7 +48,7 @@ def _offer_institutions(process: BankProcess) -> Sequence[Offer]:
         return bank_models.Size(size=witness.get_last_size())
 
     def cosign(_: Asking, request: bank_models.Growth) -> bank_models.SignedLines:
-        lines = witness.cosign(request.note, request.growth)
+        lines = process.cosign(request.note, request.growth)
         return bank_models.SignedLines(lines=[one.format() for one in lines])
 
     return (

@@ -249,7 +249,7 @@ class Gate:
             number = signed.name.removeprefix(OFFICER)
             officer = int(number) if number.isdecimal() and len(number) < 4 else 0
             key = self.peers.get_officer_key(officer)
-            return Asking(Caller.OFFICER, signed.name, officer=officer), key
+            return Asking(Caller.OFFICER, f"{OFFICER}{officer}", officer=officer), key
         if signed.name.startswith(CLIENT):
             client, key = self.find_client(signed.name.removeprefix(CLIENT))
             return Asking(Caller.CLIENT, client), key

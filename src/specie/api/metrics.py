@@ -1,6 +1,6 @@
 """What a process counts of itself, in Prometheus' form: no names, no amounts, no ids."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -13,6 +13,7 @@ _SECONDS: Final = Histogram(
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
 )
 _ROUNDS: Final = Counter("specie_work_rounds", "Rounds of the worker.", ["outcome"])
+_ALARMS: Final = Gauge("specie_alarm", "1 while it is on.", ["alarm"])
 _GAUGES: Final = {
     "lists_age_seconds": Gauge(
         "specie_lists_age_seconds", "Since the network's lists were last asked for and answered."
@@ -32,6 +33,12 @@ def count_request(operation: str, status: int, seconds: float) -> None:
 def count_round(outcome: str) -> None:
     """One round of the worker: `done`, or the code of what it ended with."""
     _ROUNDS.labels(outcome).inc()
+
+
+def show_alarms(ringing: Mapping[str, str], known: Sequence[str]) -> None:
+    """Each that there may be, so that who watches sees 0 and not nothing."""
+    for name in known:
+        _ALARMS.labels(name).set(name in ringing)
 
 
 def show_ages(ages: Mapping[str, float]) -> None:

@@ -30,6 +30,7 @@ class CertifiedProtocol(HttpToolsProtocol):
     _waiting: asyncio.TimerHandle | None = None
     _extensions: dict[str, Any] | None = None
     _head_bytes: int = 0
+    _is_in_body: bool = False
     _address: str = ""
 
     def connection_made(  # type: ignore[override]  # narrower, as uvicorn's own is
@@ -39,7 +40,7 @@ class CertifiedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         certified = get_certified(transport.get_extra_info("peercert"))
         self._extensions = {PEER: certified}
-        self._await_head()
+        self._await(MESSAGE_SECONDS_MAX)
         self._address = str(self.client[0]) if self.client else ""
         connected = _CONNECTED.setdefault(self.config, Counter())
         connected[self._address] += 1
@@ -51,7 +52,8 @@ class CertifiedProtocol(HttpToolsProtocol):
         """Up to a head's end only so much."""
         self._head_bytes += len(data)
         super().data_received(data)
-        if self._waiting is not None and self._head_bytes > HEAD_BYTES_MAX:
+        is_in_head = self._waiting is not None and not self._is_in_body
+        if is_in_head and self._head_bytes > HEAD_BYTES_MAX:
             self._give_up()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -68,16 +70,28 @@ class CertifiedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self.scope["extensions"] = self._extensions or {}
         self._head_bytes = 0
-        self._await_head()
+        self._await(MESSAGE_SECONDS_MAX)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Of the head; trailers behind a body are nothing to us, however many."""
+        if not self._is_in_body:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The head is here; the gate limits the body."""
-        self._stop_waiting()
+        """The head is here; the gate limits the body, also of who is refused before it is read."""
+        self._is_in_body = True
+        self._await(2 * MESSAGE_SECONDS_MAX)
         super().on_headers_complete()
 
-    def _await_head(self) -> None:
+    def on_message_complete(self) -> None:
+        """Nothing of this request is to come."""
+        self._is_in_body = False
         self._stop_waiting()
-        self._waiting = self.loop.call_later(MESSAGE_SECONDS_MAX, self._give_up)
+        super().on_message_complete()
+
+    def _await(self, seconds: float) -> None:
+        self._stop_waiting()
+        self._waiting = self.loop.call_later(seconds, self._give_up)
 
     def _stop_waiting(self) -> None:
         if self._waiting is not None:

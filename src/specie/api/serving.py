@@ -1,6 +1,6 @@
 """A process from start to stop: listeners, worker, readiness, drain.
 
-institutions   mutual TLS 1.3        operations   loopback: /live /ready /metrics
+institutions   mutual TLS 1.3        operations   loopback: /live /ready /metrics /alarms
 public         TLS 1.3               control      a socket in the process' own folder
 
 start   open and verify everything → work once → listen → ready
@@ -25,13 +25,14 @@ import uvloop
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from specie.api.faces import list_offers, list_pages
 from specie.api.gate import Gate, Listener, Offer
-from specie.api.metrics import count_round, show_ages
+from specie.api.metrics import count_round, show_ages, show_alarms
 from specie.api.protocol import CertifiedProtocol
+from specie.assembly.alarms import ALARMS
 from specie.assembly.bank_process import BankProcess
 from specie.assembly.foundation import Process, Worker
 from specie.assembly.renewing import renew_if_due
@@ -149,6 +150,7 @@ class Serving:
                 Route("/live", self._show_live),
                 Route("/ready", self._show_ready),
                 Route("/metrics", self._show_metrics),
+                Route("/alarms", self._show_alarms),
             ]
         )
         self._add(_Server(uvicorn.Config(app, **_SHARED)), _bind(address))
@@ -173,8 +175,12 @@ class Serving:
         status = 200 if self.is_ready else 503
         return PlainTextResponse("ready\n" if self.is_ready else "not ready\n", status)
 
+    async def _show_alarms(self, _request: Request) -> Response:
+        return JSONResponse(dict(self.process.base.alarms.list()))
+
     async def _show_metrics(self, _request: Request) -> Response:
         show_ages(self.process.base.describe_age())
+        show_alarms(self.process.base.alarms.list(), ALARMS)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from specie.assembly.alarms import LOG_FORKED
 from specie.assembly.foundation import Foundation, find_attestation_key, find_cosigner_keys
 from specie.assembly.joining import hash_code
 from specie.assembly.lists import COSIGNERS, read_list
@@ -38,6 +39,7 @@ from specie.identity.cosigners import verify_cosigners
 from specie.identity.participants import Role, Status
 from specie.ledger.receipts import ReceiptTrust
 from specie.ledger.transactions import Promise
+from specie.log.notes import SignedLine
 from specie.oversight.witness import Witness
 from specie.ports.clients import Client
 from specie.ports.issuance import Application, Direction
@@ -58,6 +60,7 @@ from specie.remote.institutions import (
 from specie.store.books_store import SqliteBooksStore
 from specie.store.client_store import SqliteClientStore
 from specie.store.device_store import SqliteDeviceStore
+from specie.store.durable_files import replace_durably
 from specie.store.journal_store import SqliteJournal
 from specie.store.vault_store import VaultDatabase
 from specie.store.witness_store import SqliteWitnessStore
@@ -69,6 +72,7 @@ from specie.values.encoding import encode_text
 from specie.values.errors import SpecieError
 from specie.values.identifiers import (
     ClientId,
+    Digest,
     EntryId,
     InstitutionPublicKey,
     NetworkId,
@@ -83,6 +87,7 @@ from specie.wallet.vault import Vault
 _LOG: Final = structlog.get_logger("specie.process")
 _RELEASE_EVERY_S: Final = 15.0
 _FILLED_AT_ONCE: Final = 16  # then clients' withdrawals have their turn with the vault
+FORKED: Final = "forked.note"
 CODE_SALT: Final = b"specie opening.."  # the code itself is random: 16 bytes, used once
 
 
@@ -128,6 +133,16 @@ class BankProcess:
     def close(self) -> None:
         """Everything that is open."""
         self.base.close()
+
+    def cosign(self, note: str, growth: Sequence[Digest]) -> tuple[SignedLine, ...]:
+        """As a witness; what the notary signed and does not continue what we know is kept."""
+        try:
+            return self.witness.cosign(note, growth)
+        except SpecieError as error:
+            if error.code in (ErrorCode.LOG_INVALID, ErrorCode.PROOF_INVALID):
+                replace_durably(self.base.folder, FORKED, note.encode())
+                self.base.alarms.set(LOG_FORKED, f"{error.message}; its note is in {FORKED}")
+            raise
 
     # --- clients -------------------------------------------------------------------------------
 

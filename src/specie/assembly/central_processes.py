@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 
 from specie.accounting.reserves import Accounting
+from specie.assembly.alarms import BATCH_INVALID, LOG_FORKED, PROMISES_BROKEN
 from specie.assembly.centre import HISTORY
 from specie.assembly.foundation import Foundation, find_cosigner_keys
 from specie.assembly.lists import COSIGNERS, GENESIS, PARTICIPANTS, read_list, write_list
@@ -72,6 +73,9 @@ class NotaryProcess:
         """Publish what is due."""
         while self.notary.publish():
             pass
+        broken = self.notary.count_broken_promises()
+        why = f"{broken} promises were not published in time"
+        self.base.alarms.set(PROMISES_BROKEN, why, is_on=broken > 0)
         return ()
 
     def close(self) -> None:
@@ -212,7 +216,8 @@ class RegistrationProcess:
         fresh = fresh[: checkpoint.size - self.frontier.size]
         grown = self.frontier.append(compute_leaf_hash(leaf) for leaf in fresh)
         if (grown.size, grown.compute_root()) != (checkpoint.size, checkpoint.root):
-            _LOG.error("alarm: the notary's log does not continue what is published here")
+            why = "the notary's log does not continue what is published here"
+            self.base.alarms.set(LOG_FORKED, why)
             raise SpecieError(ErrorCode.LOG_INVALID, "the log is another history")
         self.log.write_leaves(self.frontier.size, fresh)
         self.log.write_checkpoint(note, checkpoint.size)
@@ -314,7 +319,7 @@ class AuditorProcess:
         try:
             self.auditor.audit.add_batch(private, batch)
         except SpecieError as error:
-            _LOG.error("alarm: a batch does not hold", batch=number, code=error.code.value)
+            self.base.alarms.set(BATCH_INVALID, f"batch {number}: {error.code.value}")
             raise
         self.batches.write(number, private)
         self.leaves += len(batch)

@@ -4,8 +4,9 @@ It lives in the central bank's process with the online intermediate; the root's 
 to make another intermediate, and lies offline. A list goes to its file first, then to everybody.
 """
 
+import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -62,6 +63,8 @@ from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ParticipantNumber, ServiceName
+from specie.values.limits import CERTIFICATES_DAY_MAX
+from specie.values.times import DAY_MS
 
 ISSUING_KEY: Final = "issuing-key"
 HISTORY: Final = "lists"  # every participant list that was ever in force, by version
@@ -77,6 +80,7 @@ class Centre:
     issuer: Issuer
     store: SqliteCertificateStore
     clock: Clock
+    publishing: threading.Lock = field(default_factory=threading.Lock)
 
     def issue(
         self, service: ServiceName, hosts: Sequence[str], public: ec.EllipticCurvePublicKey
@@ -95,22 +99,44 @@ class Centre:
         return b"".join(one.public_bytes(Encoding.PEM) for one in pair)
 
     def renew(self, service: Service, public: ec.EllipticCurvePublicKey) -> bytes:
-        """For a service that is in the list already, at its hosts."""
+        """For a service of the list, at its hosts; one certificate for one key.
+
+        `certificate_invalid` for a key that was revoked once, `rate_exceeded` for many in a day.
+        """
+        day_ago = self.clock.now() - DAY_MS
+        recent = 0
+        for known, ended in self.store.find_all(service.name):
+            recent += known.not_valid_before_utc.timestamp() * 1000 > day_ago
+            if known.public_key() == public and ended is not None:
+                raise SpecieError(ErrorCode.CERTIFICATE_INVALID, "this key was revoked")
+            if known.public_key() == public:
+                return self.pack_chain(known)
+        if recent >= CERTIFICATES_DAY_MAX:
+            reason = f"{CERTIFICATES_DAY_MAX} certificates of a service in a day"
+            raise SpecieError(ErrorCode.RATE_EXCEEDED, reason)
         return self.issue(service.name, list_hosts(service), public)
 
-    def revoke(self, service: ServiceName, *, but_newest: bool = False) -> int:
-        """Certificates of a service; gives how many. Told to everybody with the next list."""
-        known = self.store.find_by_service(service)
-        newest = max(known, key=lambda one: one.not_valid_before_utc, default=None)
-        kept = newest.serial_number if but_newest and newest else None
+    def revoke(self, service: ServiceName, kept: int | None = None) -> int:
+        """Certificates of a service, but the one with the serial `kept`; gives how many.
+
+        `certificate_invalid` if that is none of its own. Told to everybody with the next list.
+        """
+        found = None if kept is None else self.store.find(kept)
+        mine = [one.serial_number for one, _ in self.store.find_all(service)]
+        if kept is not None and (found is None or found[1] is not None or kept not in mine):
+            raise SpecieError(ErrorCode.CERTIFICATE_INVALID, "no certificate of it in force")
         count = self.store.revoke(service, self.clock.now(), kept)
         self.publish_revocations()
         return count
 
     def publish_revocations(self) -> None:
         """A new list, whether or not more is revoked: the old one runs out after a week."""
+        with self.publishing:
+            self._publish_revocations()
+
+    def _publish_revocations(self) -> None:
         number = max(self.store.draw_number(), self.peers.revocations.number + 1)
-        revoked = self.store.load_revoked()
+        revoked = self.store.load_revoked(self.clock.now())
         found = build_revocations(revoked, number, self.issuer, self.clock.now())
         data = found.public_bytes(Encoding.DER)
         write_list(self.folder, REVOCATIONS, data)

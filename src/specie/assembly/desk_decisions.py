@@ -7,7 +7,7 @@
 | suspend, reinstate, remove | an institution's standing |
 | rotate-keys | an institution's keys |
 | put-cosigner | whose lines count under the log's checkpoints |
-| revoke-certificates | all of a service's but the newest |
+| revoke-certificates | all of a service's but one |
 | add-, suspend-, reinstate-, remove-officer | who decides |
 
 Each is idempotent: what a stop has left half done is done by the next round.
@@ -93,7 +93,8 @@ def _list_key_kinds(centre: Centre) -> dict[str, DecisionKind]:
 
     def revoke(_one: Decision, fields: Parameters) -> dict[str, int]:
         service = centre.peers.services.get(ServiceName(fields["service"]))
-        centre.revoke(service.name, but_newest=True)
+        kept = int.from_bytes(_read_hex(fields, "kept", 20), "big")
+        centre.revoke(service.name, kept)
         return {}
 
     def put_cosigner(_one: Decision, fields: Parameters) -> dict[str, int]:
@@ -109,7 +110,7 @@ def _list_key_kinds(centre: Centre) -> dict[str, DecisionKind]:
     return {
         "put-cosigner": DecisionKind({"role": str, "keys": str, "retire": int}, put_cosigner),
         "rotate-keys": DecisionKind(ROTATION_FIELDS, rotate),
-        "revoke-certificates": DecisionKind({"service": str}, revoke),
+        "revoke-certificates": DecisionKind({"service": str, "kept": str}, revoke),
     }
 
 

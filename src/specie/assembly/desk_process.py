@@ -10,12 +10,14 @@ from typing import Final
 
 import structlog
 
+from specie.assembly.alarms import ISSUANCE_PAUSED
 from specie.assembly.centre import Centre, load_issuer
 from specie.assembly.desk_decisions import LEND, LOAN_FIELDS, list_desk_kinds
 from specie.assembly.foundation import Foundation
 from specie.assembly.joining import Joining
 from specie.books.stock import Stock
 from specie.central_bank.decisions import (
+    PAUSED,
     Decisions,
     read_parameters,
 )
@@ -65,8 +67,14 @@ class DeskProcess:
     held_up: dict[OrderId, str] = field(default_factory=dict)  # why its last try did not end
 
     def work(self) -> Sequence[SpecieError]:
-        """Issues that are approved, decisions that a stop has left, revocations that grow old."""
+        """Revocations that grow old, decisions that a stop has left, issues that are approved."""
+        now = self.base.clock.now()
+        if now - self.revoked_at > _CRL_RENEW_MS:
+            self.centre.publish_revocations()
+            self.revoked_at = now
         refusals = [*self.decisions.resume()]
+        is_paused = bool(self.decisions.get_setting(PAUSED))
+        self.base.alarms.set(ISSUANCE_PAUSED, "officers have paused it", is_on=is_paused)
         held_up: dict[OrderId, str] = {}
         for record in self.desk.journal.list_open():
             try:
@@ -75,10 +83,6 @@ class DeskProcess:
                 refusals.append(error)
                 held_up[record.order] = str(error)
         self.held_up = held_up
-        now = self.base.clock.now()
-        if now - self.revoked_at > _CRL_RENEW_MS:
-            self.centre.publish_revocations()
-            self.revoked_at = now
         return refusals
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from typing import Final, Protocol, TypeVar
 
 import structlog
 
+from specie.assembly.alarms import CERTIFICATE_ENDS, LISTS_OLD, Alarms
 from specie.assembly.lists import COSIGNERS, ISSUER, ListReader, load_peers, read_list
 from specie.assembly.service_settings import Keys, ServiceSettings, load_settings
 from specie.assembly.system import RandomIdentifiers, SystemClock
@@ -36,7 +37,7 @@ from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey, PublicKey, ServiceName
-from specie.values.limits import PASSPHRASE_BYTES_MAX
+from specie.values.limits import CERTIFICATE_DAYS, PASSPHRASE_BYTES_MAX
 from specie.wallet.vault import Surroundings
 
 KEYS: Final = "keys.json"
@@ -45,6 +46,7 @@ DATABASE: Final = "SPECIE_DATABASE"
 CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"  # systemd's
 TLS_PASSWORD: Final = "tls-password"
 PIN: Final = "token-pin"  # of the hardware module's token
+_LISTS_OLD_S: Final = 60.0
 _COSIGNING: Final = (CosignerRole.WITNESS, CosignerRole.AUDITOR)
 Found = TypeVar("Found", InstitutionKey, SigningKey, CosignerKey)
 _LOG: Final = structlog.get_logger("specie.process")
@@ -68,6 +70,7 @@ class Foundation:
     certificate_ends: dt.datetime | None = None
     renewal_tried_at: float = float("-inf")
     own_keys: tuple[bytes, ...] = ()  # by the lists, when we started
+    alarms: Alarms = field(default_factory=Alarms)
     is_outdated: bool = False  # they name others now: start anew
     refreshed_at: float = field(default_factory=time.monotonic)
     _read_at: float = 0.0
@@ -105,6 +108,16 @@ class Foundation:
         """Whether the lists name other keys of ours than those with which we started."""
         own = list_own_keys(self.peers, self.name, self.folder)
         self.is_outdated = own != self.own_keys
+
+    def check_ages(self) -> None:
+        """Alarms about what we go by."""
+        found = self.describe_age()
+        longest = max(_LISTS_OLD_S, 10 * self.settings.work.lists_ms / 1000)
+        is_old = found["lists_age_seconds"] > longest
+        self.alarms.set(LISTS_OLD, "the central bank does not answer", is_on=is_old)
+        left = found.get("certificate_days_left", CERTIFICATE_DAYS)
+        why = f"{left:.0f} days are left"
+        self.alarms.set(CERTIFICATE_ENDS, why, is_on=left < CERTIFICATE_DAYS / 6)
 
     def describe_age(self) -> dict[str, float]:
         """How old it is what we go by: lists in seconds, the certificate in days that are left."""
@@ -166,6 +179,7 @@ class Worker:
         try:
             self.process.base.refresh_lists()
             self.process.base.look_at_keys()
+            self.process.base.check_ages()
             refusals = [*self.prepare(), *self.process.work()]
         except SpecieError as error:
             refusals = [error]

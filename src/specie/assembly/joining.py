@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from specie.assembly.centre import Centre, list_hosts
+from specie.assembly.centre import Centre
 from specie.central_bank.decisions import DecisionKind, read_parameters
 from specie.crypto.hashing import tagged_hash
 from specie.crypto.signatures import verify_institution_signature, verify_signature
@@ -28,10 +28,10 @@ from specie.remote.encoding import JSON, decode, encode
 from specie.remote.institutions import RemoteAccounting
 from specie.store.decision_store import SqliteDecisionStore
 from specie.values.catalogue import ErrorCode
-from specie.values.encoding import encode_text, u32
+from specie.values.encoding import encode_text, pad_text, u32
 from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest, NetworkId, ParticipantNumber, ServiceName
-from specie.values.limits import INVITATION_MS_MAX
+from specie.values.limits import INVITATION_MS_MAX, NAME_BYTES_MAX
 from specie.values.times import Timestamp
 
 _ENROL_FIELDS: Final = {"code_hash": str, "digest": str}
@@ -102,6 +102,7 @@ class Joining:
 
     def _invite(self, decision: Decision, fields: Mapping[str, Any]) -> dict[str, int]:
         code_hash = _read_hash(fields["code_hash"])
+        pad_text(fields["name"], NAME_BYTES_MAX)  # it has to fit into the list one day
         officer = decision.signed_by[0]
         expires = Timestamp(decision.time + INVITATION_MS_MAX)
         self.store.invite(code_hash, fields["name"], officer, expires)
@@ -150,10 +151,7 @@ class Joining:
         """One certificate for one request, however often it is asked for."""
         _, public = read_request(enrolment.request)
         service = _describe(number, enrolment)
-        for known in self.centre.store.find_by_service(service.name):
-            if known.public_key() == public:
-                return self.centre.pack_chain(known)
-        return self.centre.issue(service.name, list_hosts(service), public)
+        return self.centre.renew(service, public)
 
     def _is_listed(self, number: ParticipantNumber, enrolment: Enrolment) -> bool:
         """In the list of services as well, at the addresses that an officer has approved."""

@@ -89,11 +89,11 @@ def renew(base: Foundation) -> x509.Certificate:
     return certificate
 
 
-def renew_certificate(folder: Path, passphrase: str) -> str:
-    """By hand; gives until when it counts. A process that runs takes it with its next start."""
+def renew_certificate(folder: Path, passphrase: str) -> x509.Certificate:
+    """By hand; a process that runs takes it with its next start."""
     base = open_foundation(folder, passphrase)
     try:
-        return renew(base).not_valid_after_utc.isoformat()
+        return renew(base)
     finally:
         base.close()
 
@@ -151,7 +151,7 @@ def renew_intermediate(folder: Path, passphrase: str, offline: Path, opening: st
         base.peers.adopt_issuer(pem, top.certificate)
         store = SqliteCertificateStore(base.database)
         number = max(store.draw_number(), base.peers.revocations.number + 1)
-        revoked = store.load_revoked()
+        revoked = store.load_revoked(now)
         listed = build_revocations(revoked, number, Issuer(certificate, key), now)
         keys.put_secret(f"{ISSUING_KEY}-{secrets.token_hex(4)}", pack_key(key))
         write_list(folder, ISSUER, pem)

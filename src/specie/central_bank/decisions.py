@@ -32,16 +32,27 @@ PARAMETERS: Final = (LIMIT_DAY, LIMIT_ISSUE)
 """What `set_parameter` sets: most that is issued in a UTC day, most of one application."""
 
 _OPEN: Final = (DecisionState.PROPOSED, DecisionState.BEGUN)
-_LATER: Final = frozenset(
+_RULES: Final = frozenset(
     {
-        ErrorCode.UNREACHABLE,
-        ErrorCode.DRAINING,
-        ErrorCode.RATE_EXCEEDED,
-        ErrorCode.STORE_UNUSABLE,
-        ErrorCode.INTERNAL,
+        ErrorCode.ACCOUNT_UNKNOWN,
+        ErrorCode.AMOUNT_OUT_OF_RANGE,
+        ErrorCode.APPLICATION_UNKNOWN,
+        ErrorCode.APPROVALS_MISSING,
+        ErrorCode.CALLER_UNKNOWN,
+        ErrorCode.CHECKPOINT_INVALID,
+        ErrorCode.COSIGNERS_INVALID,
+        ErrorCode.LIMIT_EXCEEDED,
+        ErrorCode.ORDER_CONFLICT,
+        ErrorCode.PARTICIPANTS_INVALID,
+        ErrorCode.PARTICIPANT_INACTIVE,
+        ErrorCode.PARTICIPANT_UNKNOWN,
+        ErrorCode.SERVICES_INVALID,
+        ErrorCode.SETTING_INVALID,
+        ErrorCode.SIGNATURE_INVALID,
+        ErrorCode.TEXT_INVALID,
     }
 )
-"""No rule is against it: it is carried out as soon as it can be."""
+"""What refuses a decision before anything of it is done; after any other error it goes on."""
 
 Parameters = Mapping[str, Any]
 CarryOut = Callable[[Decision, Parameters], dict[str, int]]
@@ -98,6 +109,9 @@ class Decisions:
                 self._carry_out_if_signed(decision)
             except SpecieError as error:
                 errors.append(error)
+            except Exception as error:  # noqa: BLE001  # one that cannot be done holds up no other
+                kind = type(error).__name__
+                errors.append(SpecieError(ErrorCode.INTERNAL, f"{decision.kind}: {kind}"))
         return errors
 
     def load(self, start: int, limit: int) -> list[Decision]:
@@ -130,16 +144,15 @@ class Decisions:
     def _carry_out(self, decision: Decision) -> Decision:
         kind = self._kinds[decision.kind]
         needed = kind.officers or self._roster.genesis.officers_required
-        is_begun = decision.state is DecisionState.BEGUN
-        if decision.state not in _OPEN or not (is_begun or self._count_valid(decision) >= needed):
+        if decision.state not in _OPEN or self._count_valid(decision) < needed:
             return decision
         parameters = read_parameters(decision.parameters, kind.fields)
         try:
             in_force = kind.carry_out(decision, parameters)
         except SpecieError as error:
-            if error.code in _LATER:
+            if error.code not in _RULES:
                 self._store.begin(decision.id)
-            elif not is_begun:
+            elif decision.state is DecisionState.PROPOSED:
                 self._store.refuse(decision.id)
             raise
         self._store.finish(decision.id, in_force)
@@ -206,6 +219,8 @@ def read_parameters(text: str, fields: Mapping[str, type]) -> Parameters:
     if set(found) != set(fields) or any(type(found[name]) is not fields[name] for name in fields):
         wanted = ", ".join(f"{name} ({kind.__name__})" for name, kind in fields.items())
         raise SpecieError(ErrorCode.SETTING_INVALID, f"parameters: {wanted or 'none'}")
+    for value in found.values():
+        encode_text(value if isinstance(value, str) else "")
     return found
 
 

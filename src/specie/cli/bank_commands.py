@@ -173,8 +173,9 @@ def renew(
     ] = None,
 ) -> None:
     """A new certificate; the process takes it with its next start."""
-    until = renew_certificate(at.absolute(), read_passphrase(at, passphrase_file))
-    typer.echo(f"counts until {until}")
+    certificate = renew_certificate(at.absolute(), read_passphrase(at, passphrase_file))
+    typer.echo(f"counts until {certificate.not_valid_after_utc.isoformat()}")
+    typer.echo(f"serial: {certificate.serial_number:040x}")
 
 
 @central_bank.command("stock")

@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "up": "network_commands:up",
     "ceremony": "network_commands:ceremony",
     "status": "network_commands:status",
+    "alarms": "network_commands:alarms",
     "serve": "serve_command:serve_one",
     "backup": "upkeep_commands:backup",
     "restore": "upkeep_commands:restore_backup",

@@ -1,4 +1,4 @@
-"""`specie up`, `status`, and `ceremony` for a network of several machines."""
+"""`specie up`, `status`, `alarms`, and `ceremony` for a network of several machines."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from specie.assembly.ceremony import Plan
-from specie.cli.processes import bring_up, create, print_status
+from specie.cli.processes import bring_up, create, print_alarms, print_status
 from specie.values.amounts import Currency
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -83,6 +83,16 @@ def status(
     """Which processes are ready; exit code 0 only if all are."""
     are_ready = print_status(data, as_json=as_json, say=typer.echo)
     raise typer.Exit(0 if are_ready else 1)
+
+
+def alarms(
+    data: Data,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """What an operator has to look at; exit code 0 only if there is nothing."""
+    is_quiet = print_alarms(data, as_json=as_json, say=typer.echo)
+    raise typer.Exit(0 if is_quiet else 1)
 
 
 def _parse_place(text: str) -> tuple[str, str]:

@@ -155,6 +155,32 @@ def print_status(data: Path, *, as_json: bool, say: Callable[[str], None]) -> bo
     return all(found.values())
 
 
+def print_alarms(data: Path, *, as_json: bool, say: Callable[[str], None]) -> bool:
+    """Of all processes that answer; gives whether it is quiet."""
+    found = {name: read_alarms(data / name) for name in list_processes(data)}
+    if as_json:
+        say(json.dumps(found))
+    else:
+        for name, alarms in found.items():
+            for alarm, why in alarms.items():
+                say(f"{name:>14}: {alarm}: {why}")
+        if not any(found.values()):
+            say("no alarms")
+    return not any(found.values())
+
+
+def read_alarms(folder: Path) -> dict[str, str]:
+    """Of one process, by its operations' listener; one that does not answer is an alarm, too."""
+    address = load_settings(folder).listen.operations
+    try:
+        with urllib.request.urlopen(  # our own loopback address
+            f"http://{address}/alarms", timeout=2
+        ) as answer:
+            return {str(name): str(why) for name, why in json.load(answer).items()}
+    except (urllib.error.URLError, OSError, ValueError):
+        return {"silent": "it does not answer"}
+
+
 def _watch(network: Network, say: Callable[[str], None]) -> None:
     """A process that has ended is told once, and started again."""
     for child in list(network.children):

@@ -46,8 +46,9 @@ def issue(
     Once the order is durable, the central bank goes on with it by itself after any stop
     (`flows/resuming.py`). `order_conflict` once it has ended without success (`end_issue`).
     """
+    vault = bank.vault_address  # asked of the bank, and nobody waits for it meanwhile
     with desk.journal.transaction():
-        desk.apply(order, Direction.ISSUE, bank.number, bank.vault_address, amount)
+        desk.apply(order, Direction.ISSUE, bank.number, vault, amount)
         state = desk.journal.begin(FlowKind.ISSUE, order, pack_amount(amount, bank.number))
     if state is FlowState.ENDED or _end_if_over(order, desk, accounting, notary):
         raise SpecieError(ErrorCode.ORDER_CONFLICT, "given up: its reserves are back")

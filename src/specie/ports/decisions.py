@@ -51,7 +51,7 @@ class DecisionStore(Protocol):
         ...
 
     def begin(self, identifier: bytes) -> None:
-        """Part of it may be done: from now on it goes on, whatever rules and officers become."""
+        """Part of it may be done: from now on no rule refuses it, it goes on."""
         ...
 
     def load_open(self) -> Sequence[Decision]:

@@ -114,7 +114,10 @@ class Channel:
             raise SpecieError(ErrorCode.UNREACHABLE, f"{to}: {_describe_unsigned(answer)}")
         asked, expected = headers["signature"], (str(to), service.key)
         now = self.clock.now()
-        verify_answer(answer.status, answer.data, answer.headers, asked, expected, now)
+        try:
+            verify_answer(answer.status, answer.data, answer.headers, asked, expected, now)
+        except SpecieError as error:  # not its answer, or its keys are new and our lists are not
+            raise SpecieError(ErrorCode.UNREACHABLE, f"{to}: {error}") from None
         self._versions[to] = choose_version(answer.headers.get("specie-version", ""))
         return answer
 

@@ -20,7 +20,7 @@ JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
 _TYPE: Final = "urn:specie:error:"
 
-_BYTES, _TEXT, _TAG, _SIMPLE = 2, 3, 6, 7  # major types
+_BYTES, _TEXT, _MAP, _TAG, _SIMPLE = 2, 3, 5, 6, 7  # major types
 _INSIDE: Final = (0, 0, 0, 0, 1, 2, 0, 0)  # items for each one that the head counts
 _SIMPLE_VALUES: Final = (20, 21, 22)  # false, true, null
 _ONE_BYTE, _EIGHT_BYTES = 24, 27  # the number stands behind the head
@@ -153,16 +153,25 @@ def check_plain(data: bytes) -> None:
     """One item of whole numbers, bytes, text, lists, maps, true, false and null; nothing behind it.
 
     Its heads alone are read (RFC 8949, 3), before a library makes objects of them: tags would make
-    it compute with numbers as long as the body.
+    it compute with numbers as long as the body, and keys other than text can be chosen so that all
+    of them fall on one place of a map.
     """
-    place, waiting, items = 0, 1, 0
-    while waiting:
+    place, items = 0, 0
+    inside = [(1, False)]  # items to come, of a map or not; the innermost last
+    while inside:
+        left, is_map = inside.pop()
+        if not left:
+            continue
         place, major, value = _read_head(data, place)
-        waiting += _INSIDE[major] * value - 1
+        if is_map and left % 2 == 0 and major != _TEXT:
+            raise SpecieError(ErrorCode.MESSAGE_MALFORMED, "a key that is no text")
+        inside.append((left - 1, is_map))
         items += 1
-        if items + waiting > MESSAGE_ITEMS_MAX:
+        if items + _INSIDE[major] * value > MESSAGE_ITEMS_MAX:
             raise SpecieError(ErrorCode.MESSAGE_MALFORMED, "too many items")
-        if major in (_BYTES, _TEXT):
+        if _INSIDE[major]:
+            inside.append((_INSIDE[major] * value, major == _MAP))
+        elif major in (_BYTES, _TEXT):
             place += value
     if place != len(data):
         raise SpecieError(ErrorCode.MESSAGE_MALFORMED, "not one whole item")

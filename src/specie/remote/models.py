@@ -415,7 +415,7 @@ class Proposal(Message):
 
 
 class Proposals(Message):
-    """Newest first, a page."""
+    """Oldest first, a page."""
 
     proposals: list[Proposal]
 

@@ -71,17 +71,14 @@ class SqliteCertificateStore:
             row = connection.execute(select(_CERTIFICATE).where(mine)).first()
         if row is None:
             return None
-        ended = None if row.revoked is None else Timestamp(int.from_bytes(row.revoked, "big"))
-        return x509.load_der_x509_certificate(row.data), ended
+        return x509.load_der_x509_certificate(row.data), _read_time(row.revoked)
 
-    def find_by_service(self, service: ServiceName) -> list[x509.Certificate]:
-        """All of one service that are not revoked."""
-        query = select(_CERTIFICATE.c.data).where(
-            _CERTIFICATE.c.service == service, _CERTIFICATE.c.revoked.is_(None)
-        )
+    def find_all(self, service: ServiceName) -> list[tuple[x509.Certificate, Timestamp | None]]:
+        """All of one service, and when each was revoked if it was."""
+        query = select(_CERTIFICATE).where(_CERTIFICATE.c.service == service)
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
-        return [x509.load_der_x509_certificate(row.data) for row in rows]
+        return [(x509.load_der_x509_certificate(row.data), _read_time(row.revoked)) for row in rows]
 
     def revoke(self, service: ServiceName, time: Timestamp, kept: int | None = None) -> int:
         """All of one service but the one with this serial, for good; gives how many."""
@@ -93,17 +90,18 @@ class SqliteCertificateStore:
                 change = change.where(_CERTIFICATE.c.serial != kept.to_bytes(_SERIAL_BYTES, "big"))
             return connection.execute(change.values(revoked=time.to_bytes(8, "big"))).rowcount
 
-    def load_revoked(self) -> list[Revoked]:
-        """For the next revocation list."""
+    def load_revoked(self, now: Timestamp) -> list[Revoked]:
+        """For the next revocation list: without those that have ended by themselves."""
         query = select(_CERTIFICATE).where(_CERTIFICATE.c.revoked.is_not(None))
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
-        return [
-            Revoked(
-                int.from_bytes(row.serial, "big"), Timestamp(int.from_bytes(row.revoked, "big"))
-            )
-            for row in rows
-        ]
+        found = []
+        for row in rows:
+            certificate = x509.load_der_x509_certificate(row.data)
+            time = _read_time(row.revoked)
+            if time is not None and certificate.not_valid_after_utc.timestamp() * 1000 > now:
+                found.append(Revoked(certificate.serial_number, time))
+        return found
 
     def draw_number(self) -> int:
         """Of the next revocation list: 1, 2, …"""
@@ -115,3 +113,7 @@ class SqliteCertificateStore:
                 return 1
             connection.execute(update(_NUMBER).values(number=last + 1))
             return int(last) + 1
+
+
+def _read_time(data: bytes | None) -> Timestamp | None:
+    return None if data is None else Timestamp(int.from_bytes(data, "big"))

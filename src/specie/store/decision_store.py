@@ -87,6 +87,8 @@ class SqliteDecisionStore:
                 )
             elif (row.kind, row.parameters) != (decision.kind, decision.parameters):
                 raise SpecieError(ErrorCode.ORDER_CONFLICT, "this decision is about something else")
+            elif row.state in (DecisionState.DONE.value, DecisionState.REFUSED.value):
+                return _read(connection, row)  # history does not change
             mine = and_(_SIGNATURE.c.id == decision.id, _SIGNATURE.c.officer == officer)
             connection.execute(delete(_SIGNATURE).where(mine))
             connection.execute(
@@ -110,7 +112,7 @@ class SqliteDecisionStore:
                 connection.execute(insert(_SETTING).values(name=name, value=_pack(value)))
 
     def begin(self, identifier: bytes) -> None:
-        """Part of it may be done: from now on it goes on, whatever rules and officers become."""
+        """Part of it may be done: from now on no rule refuses it, it goes on."""
         self._set_state(identifier, DecisionState.BEGUN)
 
     def refuse(self, identifier: bytes) -> None:

@@ -55,6 +55,7 @@ SERVICES_MAX: Final = 8_192  # identity/services.py
 ROOT_DAYS: Final = 20 * 365
 INTERMEDIATE_DAYS: Final = 5 * 365
 CERTIFICATE_DAYS: Final = 90  # of a service; renewed when a third is left
+CERTIFICATES_DAY_MAX: Final = 16  # assembly/centre.py: of one service
 INVITATION_MS_MAX: Final = 48 * 3600 * 1000  # assembly/joining.py: a one-time code counts
 CRL_DAYS: Final = 7  # until the next revocation list
 

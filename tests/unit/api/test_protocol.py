@@ -8,6 +8,7 @@ from socket import create_connection, create_server, socket
 
 import pytest
 import uvicorn
+import uvicorn.protocols.http.httptools_impl
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -86,6 +87,29 @@ def test_a_late_head_closes_the_connection(
     with create_connection(address) as silent, create_connection(address) as slow:
         slow.sendall(ASK)
         assert read_all(slow) == read_all(silent) == b""
+
+
+def test_trailers_are_not_kept_and_end(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a refused body somebody sends header fields without end."""
+    monkeypatch.setattr(protocol, "MESSAGE_SECONDS_MAX", 0.5)
+    kept: list[int] = []
+    add = uvicorn.protocols.http.httptools_impl.HttpToolsProtocol.on_header
+
+    def count(self: CertifiedProtocol, name: bytes, value: bytes) -> None:
+        kept.append(len(value))
+        add(self, name, value)
+
+    monkeypatch.setattr(uvicorn.protocols.http.httptools_impl.HttpToolsProtocol, "on_header", count)
+    with create_connection(address) as connection:
+        connection.sendall(ASK + b"transfer-encoding: chunked\r\n\r\n0\r\n")
+        end = time.monotonic() + 20
+        with suppress(OSError):
+            while time.monotonic() < end:
+                connection.sendall(b"a: " + b"b" * 1_000 + b"\r\n")
+        assert time.monotonic() < end, "it is cut"
+    assert len(kept) == 2, "host and transfer-encoding"
 
 
 @pytest.mark.parametrize("limit", ["CONNECTIONS_PER_ADDRESS_MAX", "CONNECTIONS_MAX"])

@@ -153,6 +153,9 @@ def test_what_messages_are_made_of_is_plain(value: Any) -> None:
         b"\x5b" + b"\xff" * 8,  # more bytes
         b"\x1b\x00",  # half a head
         b"\x80" * 2,  # two items
+        b"\xa1\x01\x02",  # a key that is a number
+        b"\xa1\x81\x01\x02",  # and one that is a list
+        b"\xa2\x61a\xa1\x40\x01\x61b\x02",  # bytes, deeper
         b"\x9a\x00\x04\x00\x01" + bytes(0x40001),  # one number too many
     ],
 )

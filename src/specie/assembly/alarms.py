@@ -1,0 +1,62 @@
+"""What an operator has to look at (X3): raised by a process, told until it is over.
+
+| alarm | who raises it | over |
+| --- | --- | --- |
+| lists_old | every process: nobody has answered for the network's lists | with an answer |
+| certificate_ends | every process: it could not be renewed for two weeks | with a new one |
+| promises_broken | the notary: promised, and not published in time | never: people decide |
+| issuance_paused | the central bank: officers have paused it | when it is resumed |
+| log_forked | a witness, the registration: signed by the notary, and another history | never |
+| batch_invalid | the auditor: a published batch that breaks a rule | never |
+
+Each is a line of the log when it begins and ends, a metric, and a line of `specie alarms`.
+"""
+
+import threading
+from collections.abc import Mapping
+from typing import Final
+
+import structlog
+
+LISTS_OLD: Final = "lists_old"
+CERTIFICATE_ENDS: Final = "certificate_ends"
+PROMISES_BROKEN: Final = "promises_broken"
+ISSUANCE_PAUSED: Final = "issuance_paused"
+LOG_FORKED: Final = "log_forked"
+BATCH_INVALID: Final = "batch_invalid"
+ALARMS: Final = (
+    LISTS_OLD,
+    CERTIFICATE_ENDS,
+    PROMISES_BROKEN,
+    ISSUANCE_PAUSED,
+    LOG_FORKED,
+    BATCH_INVALID,
+)
+_LOG: Final = structlog.get_logger("specie.process")
+
+
+class Alarms:
+    """Of one process; safe under threads."""
+
+    def __init__(self) -> None:
+        self._ringing: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def set(self, name: str, why: str = "", *, is_on: bool = True) -> None:
+        """Begin it, or end it; again is nothing."""
+        assert name in ALARMS, "each is in the table"
+        with self._lock:
+            was_on = name in self._ringing
+            if is_on:
+                self._ringing.setdefault(name, why)
+            else:
+                self._ringing.pop(name, None)
+        if is_on and not was_on:
+            _LOG.error("alarm", alarm=name, why=why)
+        elif was_on and not is_on:
+            _LOG.info("alarm over", alarm=name)
+
+    def list(self) -> Mapping[str, str]:
+        """Name → why, of those that are on."""
+        with self._lock:
+            return dict(self._ringing)

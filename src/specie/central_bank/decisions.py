@@ -98,15 +98,16 @@ class Decisions:
         )
         self._check_signed(officer, message, signature)
         draft = Decision(identifier, kind, parameters, DecisionState.PROPOSED, self._clock.now())
-        decision = self._store.sign(draft, officer, signature)
-        return self._carry_out_if_signed(decision)
+        with self._carrying_out:  # so that who signs last hears what came of it, not the worker
+            return self._carry_out(self._store.sign(draft, officer, signature))
 
     def resume(self) -> list[SpecieError]:
         """What is signed and was not carried out, because a stop came in between."""
         errors: list[SpecieError] = []
         for decision in self._store.load_open():
             try:
-                self._carry_out_if_signed(decision)
+                with self._carrying_out:
+                    self._carry_out(self._store.find(decision.id) or decision)
             except SpecieError as error:
                 errors.append(error)
             except Exception as error:  # noqa: BLE001  # one that cannot be done holds up no other
@@ -134,12 +135,6 @@ class Decisions:
         for name, value in ((LIMIT_ISSUE, amount), (LIMIT_DAY, issued_today + amount)):
             if value > settings.get(name, value):
                 raise SpecieError(ErrorCode.SUPPLY_CAP_EXCEEDED, f"over {name}")
-
-    def _carry_out_if_signed(self, decision: Decision) -> Decision:
-        if decision.state not in _OPEN:
-            return decision
-        with self._carrying_out:
-            return self._carry_out(self._store.find(decision.id) or decision)
 
     def _carry_out(self, decision: Decision) -> Decision:
         kind = self._kinds[decision.kind]

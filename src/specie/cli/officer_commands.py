@@ -26,6 +26,7 @@ from specie.crypto.secrets import InstitutionKey
 from specie.crypto.signatures import sign_as_institution
 from specie.identity.rotation import name_officer, sign_rotation
 from specie.ledger.records import read_reserve
+from specie.ports.decisions import DecisionState
 from specie.ports.issuance import Application, ApplicationState
 from specie.remote import desk_operations as desk
 from specie.remote import models
@@ -120,6 +121,8 @@ def decide(
             state = _sign(tool, chosen, kind, spelled).state
             typer.echo(f"officer {tool.number}: signed {kind} {spelled}")
         typer.echo(f"{chosen.hex()}: {state}")
+        if state == DecisionState.REFUSED:
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "a rule was against it, for good")
 
 
 @officer.command("create")

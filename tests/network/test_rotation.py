@@ -158,6 +158,7 @@ def test_witnesses_get_new_keys_and_old_receipts_count(
         pilot.run("verify-receipt", str(file), "--public", str(tmp_path / "mirror"))
 
 
+@pytest.mark.soak
 def test_keys_of_the_central_banks_services_rotate(pilot: Pilot, bob: str) -> None:
     for name in ("registration", "accounting", "auditor", "central-bank"):
         rotate(pilot, name)

@@ -60,6 +60,7 @@ def get_spoken(pilot: Pilot, name: str) -> str:
     return str(answer.headers.get("specie-version", "page"))
 
 
+@pytest.mark.soak
 def test_versions_live_side_by_side(older: Pilot) -> None:
     """People's tools are new from the beginning; a payment is made after each step."""
     pilot = older

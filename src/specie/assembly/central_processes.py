@@ -68,14 +68,17 @@ class NotaryProcess:
     notary: Notary
     log: LogFolder
     archive: BatchFolder
+    must_count: bool = True  # once, of what was before: it reads every promise there is
 
     def work(self) -> Sequence[SpecieError]:
         """Publish what is due."""
         while self.notary.publish():
             pass
-        broken = self.notary.count_broken_promises()
-        why = f"{broken} promises were not published in time"
-        self.base.alarms.set(PROMISES_BROKEN, why, is_on=broken > 0)
+        if self.must_count or self.notary.has_been_late:
+            self.must_count = self.notary.has_been_late = False
+            broken = self.notary.count_broken_promises()
+            why = f"{broken} promises were not published in time"
+            self.base.alarms.set(PROMISES_BROKEN, why, is_on=broken > 0)
         return ()
 
     def close(self) -> None:

@@ -121,9 +121,9 @@ class Centre:
 
         `certificate_invalid` if that is none of its own. Told to everybody with the next list.
         """
-        found = None if kept is None else self.store.find(kept)
-        mine = [one.serial_number for one, _ in self.store.find_all(service)]
-        if kept is not None and (found is None or found[1] is not None or kept not in mine):
+        known = self.store.find_all(service)
+        mine = {one.serial_number for one, ended in known if ended is None}
+        if kept is not None and kept not in mine:
             raise SpecieError(ErrorCode.CERTIFICATE_INVALID, "no certificate of it in force")
         count = self.store.revoke(service, self.clock.now(), kept)
         self.publish_revocations()

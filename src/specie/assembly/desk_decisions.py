@@ -24,6 +24,7 @@ from specie.identity.rotation import (
     ROTATION_FIELDS,
     add_officer,
     parse_rotation,
+    read_hex,
     set_officer_status,
     verify_officer,
 )
@@ -59,7 +60,7 @@ def list_desk_kinds(
         return {}
 
     def refuse_application(_one: Decision, fields: Parameters) -> dict[str, int]:
-        refuse(OrderId(_read_hex(fields, "order", 16)))
+        refuse(OrderId(read_hex(fields, "order", 16)))
         return {}
 
     return {
@@ -93,7 +94,7 @@ def _list_key_kinds(centre: Centre) -> dict[str, DecisionKind]:
 
     def revoke(_one: Decision, fields: Parameters) -> dict[str, int]:
         service = centre.peers.services.get(ServiceName(fields["service"]))
-        kept = int.from_bytes(_read_hex(fields, "kept", 20), "big")
+        kept = int.from_bytes(read_hex(fields, "kept", 20), "big")
         centre.revoke(service.name, kept)
         return {}
 
@@ -116,7 +117,7 @@ def _list_key_kinds(centre: Centre) -> dict[str, DecisionKind]:
 
 def _list_officer_kinds(centre: Centre) -> dict[str, DecisionKind]:
     def add(_one: Decision, fields: Parameters) -> dict[str, int]:
-        key, proof = (_read_hex(fields, *one) for one in (("key", 32), ("proof", 64)))
+        key, proof = (read_hex(fields, *one) for one in (("key", 32), ("proof", 64)))
         verify_officer(centre.peers.network, fields["officer"], key, proof)
         centre.change_participants(lambda members: add_officer(members, fields["officer"], key))
         return {}
@@ -133,13 +134,3 @@ def _list_officer_kinds(centre: Centre) -> dict[str, DecisionKind]:
 
     kinds = {f"{name}-officer": make(status) for name, status in _STANDINGS.items()}
     return {"add-officer": DecisionKind({"officer": int, "key": str, "proof": str}, add), **kinds}
-
-
-def _read_hex(fields: Parameters, name: str, size: int) -> bytes:
-    try:
-        found = bytes.fromhex(fields[name])
-    except ValueError:
-        found = b""
-    if len(found) != size:
-        raise SpecieError(ErrorCode.SETTING_INVALID, f"{name}: {2 * size} hex digits")
-    return found

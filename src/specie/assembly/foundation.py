@@ -47,7 +47,7 @@ CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"  # systemd's
 TLS_PASSWORD: Final = "tls-password"
 PIN: Final = "token-pin"  # of the hardware module's token
 _LISTS_OLD_S: Final = 60.0
-_COSIGNING: Final = (CosignerRole.WITNESS, CosignerRole.AUDITOR)
+_CURRENT: Final = (CosignerRole.WITNESS, CosignerRole.AUDITOR)
 Found = TypeVar("Found", InstitutionKey, SigningKey, CosignerKey)
 _LOG: Final = structlog.get_logger("specie.process")
 
@@ -95,6 +95,7 @@ class Foundation:
         if now - self._read_at < self.settings.work.lists_ms / 1000:
             return []
         self._read_at = now
+        self.look_at_keys()
         try:
             newer = self.lists.refresh()
         except SpecieError as error:
@@ -178,7 +179,6 @@ class Worker:
     def _run_once(self) -> None:
         try:
             self.process.base.refresh_lists()
-            self.process.base.look_at_keys()
             self.process.base.check_ages()
             refusals = [*self.prepare(), *self.process.work()]
         except SpecieError as error:
@@ -232,7 +232,7 @@ def list_own_keys(peers: Peers, name: ServiceName, folder: Path) -> tuple[bytes,
 def list_cosigner_keys(peers: Peers, name: ServiceName, folder: Path) -> list[VerifierKey]:
     """With which it cosigns: the newest of each kind."""
     listed = verify_cosigners(read_list(folder, COSIGNERS), peers.roster.genesis)
-    mine = [key for role, key in listed.entries if key.name == name and role in _COSIGNING]
+    mine = [key for role, key in listed.entries if key.name == name and role in _CURRENT]
     return list({key.type: key for key in mine}.values())
 
 

@@ -7,14 +7,13 @@ Stopped in between, the same command with the same code goes on: keys that are t
 
 import secrets
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import urllib3
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from urllib3.exceptions import HTTPError
 
 from specie.assembly.ceremony import (
     draw_bank_keys,
@@ -41,6 +40,7 @@ from specie.remote import client_models as clients
 from specie.remote import desk_operations as desk
 from specie.remote.encoding import CBOR, decode, decode_problem, encode
 from specie.remote.institutions import CENTRAL_BANK
+from specie.remote.wire import Wire
 from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -50,7 +50,9 @@ from specie.values.identifiers import (
     ServiceName,
     Signature,
 )
+from specie.values.limits import MESSAGE_BYTES_MAX
 
+_ANSWER_S: Final = 10.0
 _CERTIFICATE: Final = "certificate-key"
 _REQUEST: Final = "certificate-request"
 _NEW: Final = ServiceName("bank-new")  # until the centre gives it a number
@@ -140,13 +142,14 @@ class Newcomer:
         assert self.enrolment is not None, "prepared before"
         url = load_settings(self.folder).network.lists
         context = build_public_context(self.public / ROOT_FILE)
-        pool = urllib3.PoolManager(ssl_context=context, timeout=10.0, retries=False)
+        wire = Wire(context, _ANSWER_S)
         headers = {"content-type": CBOR, "accept": CBOR}
-        body = encode(self.enrolment, CBOR)
+        body, place = encode(self.enrolment, CBOR), url + desk.ENROL.path
         try:
-            answer = pool.request("POST", url + desk.ENROL.path, body=body, headers=headers)
-        except (HTTPError, OSError):
-            raise SpecieError(ErrorCode.UNREACHABLE, f"{url}: no answer") from None
+            with closing(wire):
+                answer = wire.ask("POST", place, MESSAGE_BYTES_MAX, body, headers)
+        except SpecieError as error:
+            raise SpecieError(error.code, f"{url}: no answer ({error.message})") from None
         if answer.status != 200:
             raise decode_problem(answer.data)
         return decode(answer.data, CBOR, clients.Enrolled)

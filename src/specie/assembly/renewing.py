@@ -9,6 +9,7 @@ Connections that are open keep the certificate with which they were opened.
 import datetime as dt
 import secrets
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from specie.assembly.centre import ISSUING_KEY
+from specie.assembly.ceremony import draw_signer
 from specie.assembly.foundation import KEYS, Foundation, open_foundation
 from specie.assembly.lists import ISSUER, REVOCATIONS, ROOT_FILE, read_list, write_list
 from specie.assembly.tls import (
@@ -28,7 +30,7 @@ from specie.assembly.tls import (
     write_identity,
 )
 from specie.crypto.cosigning import CosignerKey
-from specie.crypto.secrets import InstitutionKey, InstitutionSigner, SigningKey
+from specie.crypto.secrets import InstitutionKey, SigningKey
 from specie.identity.certificates import (
     Issuer,
     build_request,
@@ -91,33 +93,26 @@ def renew(base: Foundation) -> x509.Certificate:
 
 def renew_certificate(folder: Path, passphrase: str) -> x509.Certificate:
     """By hand; a process that runs takes it with its next start."""
-    base = open_foundation(folder, passphrase)
-    try:
+    with closing(open_foundation(folder, passphrase)) as base:
         return renew(base)
-    finally:
-        base.close()
 
 
 def draw_rotation(folder: Path, passphrase: str) -> Rotation:
     """New keys beside the old ones, in file or token; they count once they are listed."""
-    base = open_foundation(folder, passphrase)
-    try:
+    with closing(open_foundation(folder, passphrase)) as base:
         service = base.peers.services.get(base.name)
         label = secrets.token_hex(4)
-        institution = _draw_institution(base, f"institution-{label}")
+        institution = draw_signer(base.keys, base.token, f"institution-{label}")
         attestation = None
         if service.role is ServiceRole.BANK:
             attestation = SigningKey.generate()
             base.keys.put(f"attestation-{label}", attestation)
         return sign_rotation(base.peers.network, base.name, service.key, institution, attestation)
-    finally:
-        base.close()
 
 
 def draw_cosigner(folder: Path, passphrase: str) -> tuple[CosignerRole, str]:
     """New keys of a witness or auditor, as they stand in the list of cosigners."""
-    base = open_foundation(folder, passphrase)
-    try:
+    with closing(open_foundation(folder, passphrase)) as base:
         role = _COSIGNING.get(base.peers.services.get(base.name).role)
         if role is None:
             raise SpecieError(ErrorCode.SETTING_INVALID, f"{base.name} cosigns nothing")
@@ -127,8 +122,6 @@ def draw_cosigner(folder: Path, passphrase: str) -> tuple[CosignerRole, str]:
         base.keys.put(f"{label}-ml-dsa", quantum_safe)
         keys = [get_verifier_key(base.name, one).format() for one in (plain, quantum_safe)]
         return role, " ".join(keys)
-    finally:
-        base.close()
 
 
 def renew_intermediate(folder: Path, passphrase: str, offline: Path, opening: str) -> str:
@@ -142,8 +135,7 @@ def renew_intermediate(folder: Path, passphrase: str, offline: Path, opening: st
         x509.load_pem_x509_certificate(read_list(folder, ROOT_FILE)),
         unpack_key(root_keys.get_secret("root")),
     )
-    base = open_foundation(folder, passphrase)
-    try:
+    with closing(open_foundation(folder, passphrase)) as base:
         now, key = base.clock.now(), ec.generate_private_key(ec.SECP256R1())
         title = base.peers.roster.genesis.name
         certificate = create_intermediate(title, key.public_key(), top, now)
@@ -157,13 +149,3 @@ def renew_intermediate(folder: Path, passphrase: str, offline: Path, opening: st
         write_list(folder, ISSUER, pem)
         write_list(folder, REVOCATIONS, listed.public_bytes(Encoding.DER))
         return certificate.not_valid_after_utc.isoformat()
-    finally:
-        base.close()
-
-
-def _draw_institution(base: Foundation, name: str) -> InstitutionSigner:
-    if base.token is not None:
-        return base.token.generate(name)
-    key = InstitutionKey.generate()
-    base.keys.put(name, key)
-    return key

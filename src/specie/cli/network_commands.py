@@ -12,6 +12,7 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 
 Data = Annotated[Path, typer.Option("--data", help="Folder of the network.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _BANKS: Final = ("Bank of the North", "Bank of the South")
 
@@ -78,7 +79,7 @@ def ceremony(
 def status(
     data: Data,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Which processes are ready; exit code 0 only if all are."""
     are_ready = print_status(data, as_json=as_json, say=typer.echo)
@@ -88,7 +89,7 @@ def status(
 def alarms(
     data: Data,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """What an operator has to look at; exit code 0 only if there is nothing."""
     is_quiet = print_alarms(data, as_json=as_json, say=typer.echo)

@@ -15,6 +15,9 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 
 Folder = Annotated[Path, typer.Argument(help="Folder of the process, with settings.toml.")]
+PassphraseFile = Annotated[
+    Path | None, typer.Option(help="Else SPECIE_PASSPHRASE, or systemd's credentials.")
+]
 
 
 def backup(
@@ -36,9 +39,7 @@ def restore_backup(
 
 def migrate(
     folder: Folder,
-    passphrase_file: Annotated[
-        Path | None, typer.Option(help="Else SPECIE_PASSPHRASE, or systemd's credentials.")
-    ] = None,
+    passphrase_file: PassphraseFile = None,
 ) -> None:
     """Bring a stopped process' database to this version; make a backup first."""
     if _is_running(folder / CONTROL):
@@ -56,9 +57,7 @@ def migrate(
 
 def rotate(
     folder: Folder,
-    passphrase_file: Annotated[
-        Path | None, typer.Option(help="Else SPECIE_PASSPHRASE, or systemd's credentials.")
-    ] = None,
+    passphrase_file: PassphraseFile = None,
     *,
     cosigner: Annotated[
         bool, typer.Option("--cosigner", help="Of its witness or auditor, not its messages.")
@@ -79,9 +78,7 @@ def rotate(
 def renew_authority(
     folder: Annotated[Path, typer.Argument(help="Of the central bank's process.")],
     offline: Annotated[Path, typer.Argument(help="The medium from the safe, with the root's key.")],
-    passphrase_file: Annotated[
-        Path | None, typer.Option(help="Else SPECIE_PASSPHRASE, or systemd's credentials.")
-    ] = None,
+    passphrase_file: PassphraseFile = None,
     offline_passphrase_file: Annotated[
         Path | None, typer.Option(help="Of the root's key; else you are asked.")
     ] = None,

@@ -75,15 +75,9 @@ def parse_rotation(fields: Mapping[str, Any]) -> Rotation:
     """The inverse of `format`; `setting_invalid` names what is not as long as it should be."""
     sizes = {"institution": _KEY, "institution_proof": _SIGNATURE}
     sizes |= {"attestation": _KEY, "attestation_proof": _SIGNATURE}
-    found = {}
-    for name, size in sizes.items():
-        try:
-            found[name] = bytes.fromhex(fields[name])
-        except ValueError:
-            found[name] = b"?"
-        is_empty = not found[name] and name.startswith("attestation")
-        if len(found[name]) != size and not is_empty:
-            raise SpecieError(ErrorCode.SETTING_INVALID, f"{name}: {2 * size} hex digits")
+    for name in ("attestation", "attestation_proof"):
+        sizes[name] *= bool(fields[name])
+    found = {name: read_hex(fields, name, size) for name, size in sizes.items()}
     return Rotation(
         ServiceName(fields["service"]),
         InstitutionPublicKey(found["institution"]),
@@ -91,6 +85,17 @@ def parse_rotation(fields: Mapping[str, Any]) -> Rotation:
         found["attestation"],
         found["attestation_proof"],
     )
+
+
+def read_hex(fields: Mapping[str, Any], name: str, size: int) -> bytes:
+    """One parameter of a decision, `size` bytes; `setting_invalid` names it."""
+    try:
+        found = bytes.fromhex(fields[name])
+    except ValueError:
+        found = None
+    if found is None or len(found) != size:
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"{name}: {2 * size} hex digits")
+    return found
 
 
 def sign_rotation(

@@ -30,6 +30,12 @@ def is_due(waiting: Waiting, genesis: Genesis, now: Timestamp) -> bool:
     return is_waiting and now - waiting.since >= genesis.batch_age_ms_max // 2
 
 
+def is_late(waiting: Waiting, genesis: Genesis, now: Timestamp) -> bool:
+    """Whether the promise for the oldest of what waits is broken already."""
+    is_waiting = bool(waiting.payments or waiting.others)
+    return is_waiting and now - waiting.since > genesis.batch_age_ms_max
+
+
 def count_missing(waiting: Waiting, genesis: Genesis, now: Timestamp) -> int:
     """How many self-transfers should join what waits; 0 while there is time or nothing waits."""
     is_waiting = bool(waiting.payments or waiting.others)

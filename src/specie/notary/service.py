@@ -39,7 +39,7 @@ from specie.notary.notarisation import (
     decode_candidate,
     promise_void,
 )
-from specie.notary.publication import compute_batch_time, count_missing, is_due
+from specie.notary.publication import compute_batch_time, count_missing, is_due, is_late
 from specie.notary.queueing import FairQueue, Waiter
 from specie.ports.clock import Clock
 from specie.ports.notary import BatchArchive, NotaryLog, NotaryStore
@@ -81,6 +81,7 @@ class Notary:
         self._work_lock = threading.Lock()
         self._publication_lock = threading.Lock()  # taken before the other one, never within it
         self._turns = BATCHES_AT_ONCE  # those that nobody has
+        self.has_been_late = False  # since we started: a promise was not published in time
         self._frontier = Frontier()
         self._is_behind = True  # archive or public folder, of what the database says
         self._checkpoint_size = 0  # leaves under the checkpoint that was last written
@@ -203,6 +204,7 @@ class Notary:
                 is_wanted = is_forced and bool(waiting.payments or waiting.others)
                 if not is_wanted and not is_due(waiting, self._roster.genesis, now):
                     return 0
+                self.has_been_late |= is_late(waiting, self._roster.genesis, now)
                 batch = self._build_batch(now)
                 self._is_behind = True
                 self._store.record_publication(batch)

@@ -149,11 +149,13 @@ def test_broken_promises_are_counted(
     own.clock.advance(age)
     notary.publish(is_forced=True)
     assert notary.count_broken_promises() == before  # at the last moment
+    assert not notary.has_been_late
     notary.notarise(second)
     own.clock.advance(age + 1)
     notary.notarise(third)
     assert notary.count_broken_promises() == before + 1  # and still not published
     notary.publish(is_forced=True)
+    assert notary.has_been_late
     assert own.open_notary().count_broken_promises() == before + 1
 
 

@@ -20,6 +20,7 @@ def offer_bank(process: BankProcess) -> Sequence[Offer]:
     """Everything."""
     return (
         *_offer_institutions(process),
+        *_offer_openings(process),
         *_offer_clients(process),
         *_offer_operators(process),
         *_offer_succession(process),
@@ -61,11 +62,19 @@ def _offer_institutions(process: BankProcess) -> Sequence[Offer]:
     )
 
 
-def _offer_clients(process: BankProcess) -> Sequence[Offer]:
-    service = process.bank
-
+def _offer_openings(process: BankProcess) -> Sequence[Offer]:
     def open_wallet(_: Asking, request: client_models.Opening) -> client_models.Opened:
         return client_models.Opened(client=process.open_wallet(request))
+
+    def claim(asking: Asking, request: client_models.Claims) -> client_models.Claimed:
+        served = process.claim_tokens(ClientId(asking.name), request.claims)
+        return client_models.Claimed(served=served)
+
+    return ((bank.OPEN_WALLET, open_wallet), (bank.CLAIM_TOKENS, claim))
+
+
+def _offer_clients(process: BankProcess) -> Sequence[Offer]:
+    service = process.bank
 
     def pay(asking: Asking, request: models.BuiltMessage) -> models.PromiseMessage:
         return _wrap(process.pay(ClientId(asking.name), request.unwrap()))
@@ -110,7 +119,6 @@ def _offer_clients(process: BankProcess) -> Sequence[Offer]:
         )
 
     return (
-        (bank.OPEN_WALLET, open_wallet),
         (bank.PAY, pay),
         (bank.WITHDRAW, withdraw),
         (bank.EXPECT_DEPOSIT, expect),

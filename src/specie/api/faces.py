@@ -69,6 +69,7 @@ def offer_notary(process: NotaryProcess) -> Sequence[Offer]:
 
     def notarise(asking: Asking, request: models.Submission) -> models.Outcomes:
         outcomes = service.notarise_many(request.transactions, asking.name)
+        process.spans.remember([one.txid for one in outcomes if isinstance(one, Promise)])
         return models.Outcomes(outcomes=[_wrap_outcome(one) for one in outcomes])
 
     def find_promise(_: Asking, request: models.TransactionQuery) -> models.FoundPromise:

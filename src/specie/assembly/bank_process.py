@@ -20,7 +20,7 @@ from specie.assembly.lists import COSIGNERS, read_list
 from specie.bank.attestation import Attester
 from specie.bank.deposits import DepositBooks
 from specie.bank.service import VAULT_CLIENT, Bank, BankKeys
-from specie.bank.succession import ExportedClient
+from specie.bank.succession import ClaimedToken, ExportedClient
 from specie.crypto.addresses import Address
 from specie.crypto.secrets import (
     KeyTree,
@@ -38,6 +38,7 @@ from specie.flows.resuming import resume_bank
 from specie.identity.cosigners import verify_cosigners
 from specie.identity.participants import Role, Status
 from specie.ledger.receipts import ReceiptTrust
+from specie.ledger.states import OutputState, verify_states
 from specie.ledger.transactions import Promise
 from specie.log.notes import SignedLine
 from specie.oversight.witness import Witness
@@ -45,6 +46,7 @@ from specie.ports.clients import Client
 from specie.ports.issuance import Application, Direction
 from specie.remote.channel import Channel
 from specie.remote.client_models import (
+    Claim,
     Opening,
     Succession,
     SuccessionClient,
@@ -155,7 +157,11 @@ class BankProcess:
         return code
 
     def open_wallet(self, opening: Opening) -> ClientId:
-        """The device has drawn its keys; the view key comes sealed under the code."""
+        """The device has drawn its keys; the view key comes sealed under the code.
+
+        For an address of a bank that we succeed it claims one of its tokens at once: who has the
+        view key alone, as that bank had, cannot take the address.
+        """
         code_hash = hash_code(opening.code)
         invited = self.devices.find_invited(code_hash)
         if invited is None:
@@ -167,10 +173,28 @@ class BankProcess:
             opening.sealed_view,
             compute_opening_aad(self.base.peers.network, self.base.name),
         )
-        address = Address(self.number, opening.view, opening.spend)
+        address = Address(opening.bank or self.number, opening.view, opening.spend)
+        if address.bank != self.number:
+            if opening.claim is None:
+                raise SpecieError(ErrorCode.NOT_SERVED_HERE, "claim a token of that address")
+            self.bank.verify_claim(_unwrap(opening.claim), address, opening.device)
         self.devices.record_key(code_hash, opening.device)
         self.bank.open_wallet(invited.client, invited.name, address, view)
         return invited.client
+
+    def claim_tokens(self, client: ClientId, claims: Sequence[Claim]) -> int:
+        """Tokens of a bank that we succeed and that told us nothing; gives how many are served.
+
+        Only what the registration says is in the log and unspent; the same again is the same.
+        """
+        address, device = self.bank.get_client(client).address, self.devices.get_key(client)
+        tokens = [self.bank.verify_claim(_unwrap(one), address, device) for one in claims]
+        statement = self.registration.state_outputs([token.ref for token in tokens])
+        members, network = self.base.peers.roster.current, self.base.peers.network
+        states = verify_states(statement, network, members.get_central_bank().institution_key)
+        unspent = [one for one in tokens if states.get(one.ref) is OutputState.UNSPENT]
+        self.bank.add_tokens(client, unspent)
+        return len(unspent)
 
     def pay(self, client: ClientId, built: BuiltTransaction) -> Promise:
         """A client's payment from first to last; the bank attests only its own clients' inputs."""
@@ -342,6 +366,10 @@ def build_bank(base: Foundation) -> BankProcess:
         devices=SqliteDeviceStore(base.database, storage),
         witness=Witness(base.name, witness_keys, log_key, store, base.clock),
     )
+
+
+def _unwrap(claim: Claim) -> ClaimedToken:
+    return ClaimedToken(claim.token, claim.proof)
 
 
 def build_trust(base: Foundation) -> ReceiptTrust:

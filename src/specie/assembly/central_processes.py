@@ -14,6 +14,7 @@ from specie.assembly.centre import HISTORY
 from specie.assembly.foundation import Foundation, find_cosigner_keys
 from specie.assembly.lists import COSIGNERS, GENESIS, PARTICIPANTS, read_list, write_list
 from specie.assembly.overseers import read_lists
+from specie.assembly.publication_spans import PublicationSpans, registering
 from specie.flows.cosigning import gather_lines
 from specie.identity.cosigners import CosignerList, CosignerRole, verify_cosigners
 from specie.identity.participants import ParticipantList
@@ -69,11 +70,12 @@ class NotaryProcess:
     log: LogFolder
     archive: BatchFolder
     must_count: bool = True  # once, of what was before: it reads every promise there is
+    spans: PublicationSpans = field(default_factory=PublicationSpans)
 
     def work(self) -> Sequence[SpecieError]:
         """Publish what is due."""
-        while self.notary.publish():
-            pass
+        while written := self.notary.publish():
+            self._tell_published(written)
         if self.must_count or self.notary.has_been_late:
             self.must_count = self.notary.has_been_late = False
             broken = self.notary.count_broken_promises()
@@ -84,6 +86,12 @@ class NotaryProcess:
     def close(self) -> None:
         """Everything that is open."""
         self.base.close()
+
+    def _tell_published(self, written: int) -> None:
+        if self.spans.is_waiting:
+            size = self.notary.list_published(0, 0)[1]
+            leaves, _ = self.notary.list_published(size - written, written)
+            self.spans.tell(leaves, size)
 
 
 def build_accounting(base: Foundation) -> AccountingProcess:
@@ -206,7 +214,8 @@ class RegistrationProcess:
         checkpoint = verify_log_line(note, self.trust.get_log_key())
         if (checkpoint.size, checkpoint.root) == (self.frontier.size, self.frontier.compute_root()):
             return False
-        self._copy(note, checkpoint)
+        with registering(checkpoint.size):
+            self._copy(note, checkpoint)
         return True
 
     def _copy(self, note: str, checkpoint: Checkpoint) -> None:
@@ -239,7 +248,8 @@ class RegistrationProcess:
             for one in self.base.peers.services.find_role(ServiceRole.AUDITOR)
         ]
         note = self.log.read_checkpoint()
-        lines, refusals = gather_lines(note, self.registration, witnesses, auditors)
+        with registering(checkpoint.size):
+            lines, refusals = gather_lines(note, self.registration, witnesses, auditors)
         known = {key.key_id for key in listed.keys}
         self.log.add_lines(checkpoint, [one for one in lines if one.key_id in known])
         if not refusals:

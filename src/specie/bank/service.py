@@ -19,11 +19,13 @@ from specie.bank.attestation import (
 )
 from specie.bank.deposits import DepositBooks, check_client_id
 from specie.bank.succession import (
+    ClaimedToken,
     ExportedClient,
     export_client,
     open_exported,
     open_tokens,
     unpack_token,
+    verify_claim,
 )
 from specie.crypto.addresses import Address
 from specie.crypto.hashing import tagged_hash
@@ -54,6 +56,7 @@ from specie.values.errors import SpecieError
 from specie.values.identifiers import (
     ClientId,
     EntryId,
+    InstitutionPublicKey,
     OrderId,
     OutputRef,
     ParticipantNumber,
@@ -106,7 +109,8 @@ class Bank:
 
         Idempotent; `client_exists` if the id or the address is taken by another.
         """
-        if address.bank != self.number or view.public != address.view:
+        is_ours = address.bank == self.number or is_served(address.bank, self.number, self._roster)
+        if not is_ours or view.public != address.view:
             raise SpecieError(ErrorCode.NOT_SERVED_HERE, "the address is not one of this bank")
         check_client_id(client)
         known = self._clients.find_client(client)
@@ -161,6 +165,16 @@ class Bank:
             tokens = [unpack_token(data, self._roster) for data in open_tokens(one, key)]
             self._clients.add_found([(known.id, token) for token in tokens])
         return fresh
+
+    def verify_claim(
+        self, claim: ClaimedToken, address: Address, device: InstitutionPublicKey
+    ) -> Token:
+        """A token of a bank that we succeed, if its owner has signed for this device here."""
+        return verify_claim(claim, address, self.number, device, self._roster)
+
+    def add_tokens(self, client: ClientId, tokens: Sequence[Token]) -> None:
+        """Tokens that are this client's, final and unspent; known ones are left alone."""
+        self._clients.add_found([(client, token) for token in tokens])
 
     def attest_payment(self, built: BuiltTransaction) -> Attestation:
         """As the payer's bank: recompute the whole payment, record it, then sign."""

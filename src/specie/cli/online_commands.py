@@ -10,6 +10,7 @@ import typer
 
 from specie.assembly.bank_process import CODE_SALT, compute_opening_aad
 from specie.assembly.system import RandomIdentifiers
+from specie.bank.succession import ClaimedToken, claim_token
 from specie.cli.arguments import parse_network
 from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, ask, show
 from specie.cli.devices import Device, opened_device
@@ -21,7 +22,7 @@ from specie.ledger.transactions import Promise
 from specie.remote import client_models as clients
 from specie.remote.channel import Channel
 from specie.remote.peers import CLIENT
-from specie.remote.serving_bank import ServingBankClient
+from specie.remote.serving_bank import ServingBankClient, wrap_claim
 from specie.store.account_store import Account, SqliteAccountStore
 from specie.store.database import Database
 from specie.store.device_store import name_device
@@ -78,7 +79,10 @@ def open_at_bank(
     bank: Annotated[int, typer.Option(help="Number of the bank.")],
     network: Network = None,
 ) -> None:
-    """Open the wallet at a bank, with the code that the bank gave its holder."""
+    """Open the wallet at a bank, with the code that the bank gave its holder.
+
+    Is your bank lost, name it nevertheless: with a code of its successor, your money goes there.
+    """
     number = ParticipantNumber(bank)
     with opened_device(device, holder, ask("passphrase")) as opened:
         store = SqliteAccountStore(Database(device))
@@ -90,17 +94,26 @@ def open_at_bank(
             raw = parse_order(code)
             key = derive_sealing_key(raw.hex(), CODE_SALT)
             aad = compute_opening_aad(channel.peers.network, served.name)
+            device_key = InstitutionPublicKey(account.key.public)
+            is_elsewhere = served.number != number
+            claims = _claim(vault, served.number, device_key) if is_elsewhere else []
             request = clients.Opening(
                 code=raw,
                 view=vault.keys.address.view,
                 spend=vault.keys.address.spend,
                 sealed_view=vault.keys.view.seal(key, aad),
-                device=InstitutionPublicKey(account.key.public),
+                device=device_key,
+                bank=number if is_elsewhere else None,
+                claim=wrap_claim(claims[0]) if claims else None,
             )
-            client = served.open_wallet(request)
-            store.record_client(holder, client)
+            store.record_client(holder, served.open_wallet(request))
             prefix = surroundings.genesis.address_prefix
             typer.echo(format_address(vault.keys.address, prefix))
+        if claims:
+            name = CLIENT + name_device(device_key)
+            with open_channel(public, parse_network(network), name, account.key) as channel:
+                taken = ServingBankClient(channel, number).claim_tokens(claims)
+                typer.echo(f"{taken} of {len(claims)} tokens are served by bank {served.number}")
 
 
 def withdraw(
@@ -220,6 +233,18 @@ def add_online_commands(wallet: typer.Typer) -> None:
 
 def _open_vault(opened: Device, account: Account, channel: Channel) -> Vault:
     return opened.open_vault(0, account.bank, _surround(channel))
+
+
+def _claim(
+    vault: Vault, successor: ParticipantNumber, device: InstitutionPublicKey
+) -> list[ClaimedToken]:
+    """Everything on this device that is not spent; `token_unavailable` if there is nothing."""
+    network = vault.surroundings.genesis.network
+    tokens = vault.load_unspent()
+    if not tokens:
+        reason = "nothing here to take along: `specie wallet restore --into` looks in the log first"
+        raise SpecieError(ErrorCode.TOKEN_UNAVAILABLE, reason)
+    return [claim_token(one, vault.keys, network, successor, device) for one in tokens]
 
 
 def _surround(channel: Channel) -> Surroundings:

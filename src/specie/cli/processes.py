@@ -23,6 +23,9 @@ from specie.values.errors import SpecieError
 LOGS: Final = "logs"
 _START_S: Final = 120.0
 _STOP_S: Final = 20.0
+_PAUSE_S: Final = 0.5  # before a process that has ended is started again, doubled each time
+_PAUSE_S_MAX: Final = 60.0
+_STEADY_S: Final = 60.0  # who ran so long begins anew
 _ORDER: Final = ("notary", "accounting", "central-bank")  # others ask these first
 
 
@@ -38,6 +41,7 @@ class Child:
     name: str
     folder: Path
     running: subprocess.Popen[bytes]
+    started: float = field(default_factory=time.monotonic)  # monotonic seconds
 
 
 @dataclass(slots=True)
@@ -90,6 +94,36 @@ class Network:
                 child.running.wait()
 
 
+@dataclass(slots=True)
+class Watch:
+    """What has ended is started again: at once after a long life, else ever later."""
+
+    network: Network
+    say: Callable[[str], None]
+    _pauses: dict[str, float] = field(default_factory=dict)
+    _due: dict[str, float] = field(default_factory=dict)  # monotonic seconds
+
+    def look(self) -> None:
+        """Once; told is every end, with what comes of it."""
+        now = time.monotonic()
+        for child in list(self.network.children):
+            code = child.running.poll()
+            if code is not None:
+                self.network.children.remove(child)
+                self._plan(child, code, now)
+        for name in [name for name, due in self._due.items() if due <= now]:
+            del self._due[name]
+            self.network.start(name)
+
+    def _plan(self, child: Child, code: int, now: float) -> None:
+        is_steady = now - child.started >= _STEADY_S
+        pause = 0.0 if is_steady else self._pauses.get(child.name, 0.0)
+        self._pauses[child.name] = min(_PAUSE_S_MAX, 2 * pause or _PAUSE_S)
+        self._due[child.name] = now + pause
+        when = f"again in {pause:g} s" if pause else "started again"
+        self.say(f"{child.name:>14}: ended with {code}, {when}")
+
+
 def list_processes(data: Path) -> list[str]:
     """Folders with settings, those that others ask first at the beginning."""
     found = sorted(path.parent.name for path in data.glob(f"*/{SETTINGS}"))
@@ -130,8 +164,9 @@ def bring_up(data: Path, plan: Plan | None, say: Callable[[str], None]) -> None:
                 f"https://{settings.listen.public}"
             )
         say(f"{'all':>14}: ready; Ctrl-C stops them")
+        watch = Watch(network, say)
         while not stopping:
-            _watch(network, say)
+            watch.look()
             time.sleep(0.2)
     finally:
         network.stop()
@@ -179,16 +214,6 @@ def read_alarms(folder: Path) -> dict[str, str]:
             return {str(name): str(why) for name, why in json.load(answer).items()}
     except (urllib.error.URLError, OSError, ValueError):
         return {"silent": "it does not answer"}
-
-
-def _watch(network: Network, say: Callable[[str], None]) -> None:
-    """A process that has ended is told once, and started again."""
-    for child in list(network.children):
-        code = child.running.poll()
-        if code is not None:
-            network.children.remove(child)
-            say(f"{child.name:>14}: ended with {code}, started again")
-            network.start(child.name)
 
 
 def _read_end(log: Path) -> str:

@@ -9,13 +9,14 @@ from typing import Protocol
 from specie.ledger.records import Output
 from specie.ports.vault import Received
 from specie.values.identifiers import ClientId, OutputRef
+from specie.values.limits import PAGE_ITEMS_MAX
 
 
 class ServingBank(Protocol):
     """The bank that keeps a client's outputs until its device fetches them."""
 
     def fetch_outputs(self, client: ClientId) -> list[Output]:
-        """Final, unspent, not yet confirmed."""
+        """Final, unspent, not yet confirmed; at most `PAGE_ITEMS_MAX`, the rest afterwards."""
         ...
 
     def confirm_fetched(self, client: ClientId, refs: Sequence[OutputRef]) -> None:
@@ -36,9 +37,12 @@ def collect(client: ClientId, device: Receiver, bank: ServingBank) -> int:
 
     Only what the device has recorded is confirmed: what it did not take is offered again.
     """
-    outputs = bank.fetch_outputs(client)
-    if not outputs:
-        return 0
-    received = device.receive(outputs)
-    bank.confirm_fetched(client, received.refs)
-    return received.fresh
+    fresh, is_more = 0, True
+    while is_more:
+        outputs = bank.fetch_outputs(client)
+        received = device.receive(outputs) if outputs else Received((), 0)
+        if received.refs:
+            bank.confirm_fetched(client, received.refs)
+        fresh += received.fresh
+        is_more = bool(received.refs) and len(outputs) >= PAGE_ITEMS_MAX
+    return fresh

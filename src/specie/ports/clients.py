@@ -123,7 +123,7 @@ class ClientStore(Protocol):
         ...
 
     def load_undelivered(self, client: ClientId) -> list[Output]:
-        """Final, unspent outputs that the client's device has not fetched."""
+        """Final, unspent outputs that the client's device has not fetched; at most a page."""
         ...
 
     def load_outputs(self, client: ClientId) -> list[Output]:

@@ -76,6 +76,15 @@ OPEN_WALLET = Operation(
     ANYONE_CALLERS,
     "A device opens its holder's wallet with a code of the bank.",
 )
+CLAIM_TOKENS = Operation(
+    "claim_tokens",
+    "POST",
+    "/v1/claims",
+    clients.Claims,
+    clients.Claimed,
+    CLIENT_CALLERS,
+    "Tokens of a client whose bank is lost, for its successor to serve; again is the same.",
+)
 PAY = Operation(
     "pay",
     "POST",
@@ -239,6 +248,7 @@ BANK = (
     GET_WITNESSED,
     COSIGN,
     OPEN_WALLET,
+    CLAIM_TOKENS,
     PAY,
     WITHDRAW,
     EXPECT_DEPOSIT,

@@ -23,17 +23,41 @@ from specie.remote.fields import (
     TimeField,
 )
 from specie.remote.models import PromiseMessage
-from specie.values.limits import PAGE_ITEMS_MAX
+from specie.values.limits import CLAIMS_MAX, PAGE_ITEMS_MAX
+
+
+class Claim(Message):
+    """A token whose bank is lost; its owner says who may serve it now."""
+
+    token: BytesField  # output ‖ opening
+    proof: SignatureField  # Schnorr, by the token's owner key
 
 
 class Opening(Message):
-    """A device opens its wallet with the code that the bank gave its holder, once."""
+    """A device opens its wallet with the code that the bank gave its holder, once.
+
+    At the successor of a bank that is lost it names that bank, and claims a token of its address.
+    """
 
     code: CodeField
     view: PointField
     spend: PointField
     sealed_view: BytesField  # the view key, sealed under the code
     device: InstitutionKeyField  # Ed25519: signs what the device asks for
+    bank: ParticipantField | None = None  # of the address, if it is not the bank that is asked
+    claim: Claim | None = None
+
+
+class Claims(Message):
+    """Tokens of a lost bank."""
+
+    claims: Annotated[list[Claim], Field(min_length=1, max_length=CLAIMS_MAX)]
+
+
+class Claimed(Message):
+    """How many of them the bank serves now; the others are spent, or not in the log yet."""
+
+    served: CountField
 
 
 class Opened(Message):

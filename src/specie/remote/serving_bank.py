@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from specie.bank.succession import ClaimedToken
 from specie.crypto.addresses import Address
 from specie.ledger.records import Output
 from specie.ledger.transactions import Promise
@@ -13,6 +14,7 @@ from specie.remote.fields import Empty
 from specie.tokens.building import BuiltTransaction
 from specie.values.amounts import Minor
 from specie.values.identifiers import ClientId, OrderId, OutputRef, ParticipantNumber, ServiceName
+from specie.values.limits import CLAIMS_MAX
 
 
 class ServingBankClient:
@@ -23,15 +25,28 @@ class ServingBankClient:
         self._number = number
 
     @property
+    def number(self) -> ParticipantNumber:
+        """Whoever serves the clients of our bank now: itself, or its successor."""
+        serving = self._channel.peers.roster.current.find_attester(self._number)
+        return serving.number if serving else self._number
+
+    @property
     def name(self) -> ServiceName:
-        """Whoever serves the clients of our bank now."""
-        members, services = self._channel.peers.roster.current, self._channel.peers.services
-        serving = members.find_attester(self._number)
-        return services.get_bank(serving.number if serving else self._number).name
+        """Its service."""
+        return self._channel.peers.services.get_bank(self.number).name
 
     def open_wallet(self, opening: clients.Opening) -> ClientId:
         """With the bank's code; gives the bank's id for us."""
         return self._channel.call(self.name, banks.OPEN_WALLET, opening).client
+
+    def claim_tokens(self, claims: Sequence[ClaimedToken]) -> int:
+        """Tokens of our lost bank; gives how many the successor serves now."""
+        served = 0
+        for start in range(0, len(claims), CLAIMS_MAX):
+            page = [wrap_claim(one) for one in claims[start : start + CLAIMS_MAX]]
+            request = clients.Claims(claims=page)
+            served += self._channel.call(self.name, banks.CLAIM_TOKENS, request).served
+        return served
 
     def pay(self, built: BuiltTransaction) -> Promise:
         """Final when it returns; the same again gets the same answer."""
@@ -47,7 +62,7 @@ class ServingBankClient:
         """Where tokens become a deposit, if they are paid under this order."""
         request = clients.Amount(order=order, amount=amount)
         answer = self._channel.call(self.name, banks.EXPECT_DEPOSIT, request)
-        return Address(self._number, answer.view, answer.spend)
+        return Address(self.number, answer.view, answer.spend)
 
     def fetch_outputs(self, client: ClientId) -> list[Output]:
         """Final, unspent, not yet confirmed."""
@@ -64,3 +79,8 @@ class ServingBankClient:
         """Our deposit, and whether we are blocked."""
         answer = self._channel.call(self.name, banks.GET_STANDING, Empty())
         return answer.deposit, answer.status
+
+
+def wrap_claim(claim: ClaimedToken) -> clients.Claim:
+    """As it travels."""
+    return clients.Claim(token=claim.token, proof=claim.proof)

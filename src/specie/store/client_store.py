@@ -46,6 +46,7 @@ from specie.values.identifiers import (
     PublicKey,
     TransactionId,
 )
+from specie.values.limits import PAGE_ITEMS_MAX
 from specie.values.times import Timestamp
 
 _VERSION: Final = 2
@@ -218,7 +219,7 @@ class SqliteClientStore:
         return fresh
 
     def load_undelivered(self, client: ClientId) -> list[Output]:
-        """Final, unspent outputs that the client's device has not fetched."""
+        """Final, unspent outputs that the client's device has not fetched; a page of them."""
         query = select(_TOKEN.c.output).where(
             _TOKEN.c.client == client,
             _TOKEN.c.is_final == 1,
@@ -226,7 +227,8 @@ class SqliteClientStore:
             _TOKEN.c.spent_by.is_(None),
         )
         with self._database.reading() as connection:
-            return [Output(row.output) for row in connection.execute(query)]
+            rows = connection.execute(query.limit(PAGE_ITEMS_MAX))
+            return [Output(row.output) for row in rows]
 
     def load_outputs(self, client: ClientId) -> list[Output]:
         """Everything final that was ever this client's, for a device that restores."""

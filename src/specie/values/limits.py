@@ -71,6 +71,8 @@ MESSAGE_SECONDS_MAX: Final = 10  # until a request's head, and then its body, ar
 STRANGER_BYTES_MAX: Final = 65_536  # of a message of somebody whom nobody knows
 CALLS_AT_ONCE_MAX: Final = 16  # of one caller; more are told to come later
 PAGE_ITEMS_MAX: Final = 1_000  # of one page of an answer
+CLAIMS_MAX: Final = 256  # remote/client_models.py: tokens of a lost bank in one message
+TRACED_PAYMENTS_MAX: Final = 8_192  # assembly/publication_spans.py: waiting for publication
 SENDER_TRANSACTIONS_MAX: Final = 2_048  # notary/service.py: waiting of one sender
 
 # Books (books/entries.py)

@@ -137,6 +137,11 @@ class Vault:
         """The tokens behind the balance."""
         return [held.token for held in self._store.load_available()]
 
+    def load_unspent(self) -> list[Token]:
+        """What is not spent, also what a payment whose answer was not heard waits with."""
+        spent = set(self._store.load_spent())
+        return [held.token for held in self._store.load_tokens() if held.ref not in spent]
+
     def load_history(self) -> History:
         """What was paid and received here, the oldest first."""
         payments, tokens = self._store.load_payments(), self._store.load_tokens()

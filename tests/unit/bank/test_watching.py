@@ -87,6 +87,19 @@ def test_a_device_fetches_until_it_has_confirmed(country: Country) -> None:  # T
     assert country.south.fetch_outputs(boris.id) == outputs[1:]
 
 
+def test_a_device_fetches_page_by_page(country: Country) -> None:
+    """T11: who was away for long has more than one answer holds."""
+    anna, boris = country.open_person(country.north, 30), country.open_person(country.south)
+    for _ in range(5):
+        country.pay(anna, boris, 2)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("store.client_store", "flows.receiving"):
+            patch.setattr(f"specie.{module}.PAGE_ITEMS_MAX", 2)
+        assert len(country.south.fetch_outputs(boris.id)) == 2
+        assert boris.collect() == 5
+    assert boris.wallet.get_balance() == 10
+
+
 # --- finding ------------------------------------------------------------------------------------
 
 

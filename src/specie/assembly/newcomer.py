@@ -23,7 +23,7 @@ from specie.assembly.ceremony import (
 from specie.assembly.foundation import KEYS, TLS_PASSWORD, name_signing_keys, open_own_keys
 from specie.assembly.joining import compute_enrolment_message, hash_enrolment
 from specie.assembly.lists import ROOT_FILE, fetch_lists, load_peers, read_list, write_list
-from specie.assembly.own_keys import OwnKeys
+from specie.assembly.own_keys import FIRST_TLS_KEY, OwnKeys
 from specie.assembly.service_settings import (
     Keys,
     Listen,
@@ -55,7 +55,6 @@ from specie.values.identifiers import (
 from specie.values.limits import MESSAGE_BYTES_MAX
 
 _ANSWER_S: Final = 10.0
-_CERTIFICATE: Final = "certificate-key"
 _REQUEST: Final = "certificate-request"
 _NEW: Final = ServiceName("bank-new")  # until the centre gives it a number
 
@@ -87,9 +86,9 @@ class Newcomer:
             place = self.draw_token()
             self._describe(place)
             self._draw(passphrase, place)
-        self.keys = KeyFile(path, passphrase)
         settings = load_settings(self.folder)
         with closing(open_own_keys(self.folder, settings, passphrase)) as own:
+            self.keys = own.file
             self.enrolment = self._build(own, settings.listen)
 
     def _describe(self, place: TokenPlace | None) -> None:
@@ -112,7 +111,7 @@ class Newcomer:
             draw_bank_keys(own)
             key = ec.generate_private_key(ec.SECP256R1())
             draw_tls_password(keys)
-            keys.put_secret(_CERTIFICATE, pack_key(key))
+            keys.put_secret(FIRST_TLS_KEY, pack_key(key))
             keys.put_secret(_REQUEST, build_request(_NEW, key))
 
     def wait(self, seconds: float) -> int:
@@ -176,7 +175,7 @@ class Newcomer:
         assert isinstance(public, ec.EllipticCurvePublicKey), "drawn here"
         verify_chain(answer.chain, x509.load_pem_x509_certificate(root), public)
         assert self.keys is not None, "prepared before"
-        key = unpack_key(self.keys.get_secret(_CERTIFICATE))
+        key = unpack_key(self.keys.get_secret(FIRST_TLS_KEY))
         password = self.keys.get_secret(TLS_PASSWORD)
         write_identity(self.folder, key, password, answer.chain)
         settings = draft.model_copy(update={"service": f"bank-{answer.number}"})

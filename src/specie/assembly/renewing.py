@@ -39,7 +39,7 @@ from specie.assembly.lists import (
     read_list,
     write_list,
 )
-from specie.assembly.own_keys import ATTESTATION, ISSUING_KEY, OwnKeys
+from specie.assembly.own_keys import ATTESTATION, FIRST_TLS_KEY, ISSUING_KEY, OwnKeys
 from specie.assembly.service_settings import load_settings
 from specie.assembly.tls import (
     build_public_context,
@@ -164,11 +164,23 @@ def prune_keys(base: Foundation) -> list[str]:
     try:
         for kind, current in list_current_keys(base.peers, base.name, base.folder).items():
             gone += base.own.prune(kind, current)
+        gone += _forget_first(base)
     except SpecieError as error:  # the next start tries again
         _LOG.warning("keys that have ended are still here", code=error.code.value)
     if gone:
         _LOG.info("keys removed that have ended", names=gone)
     return gone
+
+
+def _forget_first(base: Foundation) -> list[str]:
+    """The TLS key with which a bank has joined, once it was renewed."""
+    if not base.keys.has(FIRST_TLS_KEY):
+        return []
+    first = unpack_key(base.keys.get_secret(FIRST_TLS_KEY)).public_key()
+    if read_identity(base.folder).public_key() == first:
+        return []
+    base.keys.remove([FIRST_TLS_KEY])
+    return [FIRST_TLS_KEY]
 
 
 @contextmanager

@@ -31,8 +31,9 @@ from bench.notary import run_batches
 from bench.payments import NORTH, SOUTH, attest, split
 from bench.prepared import House
 from specie.assembly.ceremony import PASSPHRASES, PUBLIC, Plan, create_network
-from specie.assembly.foundation import KEYS, find_key
+from specie.assembly.foundation import KEYS
 from specie.assembly.lists import load_peers
+from specie.assembly.own_keys import OwnKeys
 from specie.assembly.system import SystemClock
 from specie.assembly.tls import build_client_context
 from specie.bank.attestation import Attester
@@ -103,7 +104,7 @@ class Pilot:
         """As bank 2 speaks to the notary."""
         keys, name = self.open_keys("bank-2"), ServiceName("bank-2")
         peers = load_peers(self.data / "bank-2", None)
-        key = find_key(keys, None, peers.services.get(name).key)
+        key = OwnKeys(keys).find_signer(peers.services.get(name).key)
         context = build_client_context(self.data / "bank-2", keys.get_secret("tls-password"))
         return Channel(Speaker(name, key), peers, context, SystemClock(), answer_s=120.0)
 
@@ -266,7 +267,7 @@ def _hand_in(pilot: Pilot, payments: Sequence[bytes]) -> float:
 def _measure_in_process(pilot: Pilot, payments: list[bytes]) -> float:
     """Payments per second of the same notary over a copy of its files, without a network."""
     keys, peers = pilot.open_keys("notary"), load_peers(pilot.data / "notary", None)
-    key = find_key(keys, None, peers.roster.current.notary_key)
+    key = OwnKeys(keys).find_signer(peers.roster.current.notary_key)
     with tempfile.TemporaryDirectory(prefix="specie-bench-") as name:
         folder = Path(name)
         [child] = [one for one in pilot.network.children if one.name == "notary"]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import ssl
 import subprocess
@@ -19,11 +20,12 @@ import urllib3
 from specie.assembly.ceremony import PASSPHRASES, PUBLIC, Plan, create_network
 from specie.assembly.foundation import KEYS
 from specie.assembly.lists import load_peers
+from specie.assembly.own_keys import OwnKeys
 from specie.assembly.service_settings import load_settings
 from specie.assembly.system import RandomIdentifiers, SystemClock
 from specie.assembly.tls import ROOT, build_client_context, build_public_context
 from specie.cli.processes import Child, Network, list_processes
-from specie.crypto.secrets import InstitutionKey, InstitutionSigner
+from specie.crypto.secrets import InstitutionSigner
 from specie.ports.clock import Clock
 from specie.remote.channel import Channel, Speaker
 from specie.remote.peers import Peers
@@ -32,7 +34,6 @@ from specie.values.errors import SpecieError
 from specie.values.identifiers import ServiceName
 
 PASSPHRASE = "correct horse"
-KEY_NAMES = {"notary": "message", "accounting": "message", "central-bank": "message"}
 
 
 @dataclass(slots=True)
@@ -92,6 +93,24 @@ class Pilot:
                 return str(done["out"])
             assert time.monotonic() < end, done["err"]
             time.sleep(0.3)
+
+    def rotate(self, name: str, *options: str) -> str:
+        """As its people do it; who started the process starts it again. Gives the decision."""
+        line = self.draw_rotation(name, *options)
+        child = self.children[name]
+        assert "done" in self.officer(*shlex.split(line)[2:])
+        assert child.running.wait(60) == 0, "it drains and ends"
+        self.network.children.remove(child)
+        self.start(name)
+        return line
+
+    def draw_rotation(self, name: str, *options: str) -> str:
+        """New keys beside the old ones; gives the decision that puts them in the lists."""
+        passphrase = str(self.data / PASSPHRASES / name)
+        command = ("rotate", str(self.data / name), "--passphrase-file", passphrase)
+        line = self.run(*command, *options)
+        assert line.startswith("specie officer decide ")
+        return line
 
     def approve(self, order: str) -> None:
         """By two officers, until it is final."""
@@ -180,7 +199,9 @@ class Pilot:
         return load_peers(self.data / "central-bank", None)
 
     def get_key(self, name: str) -> InstitutionSigner:
-        return self.open_keys(name).get(KEY_NAMES.get(name, "institution"), InstitutionKey.unseal)
+        """The one that the lists name."""
+        public = self.load_peers().services.get(ServiceName(name)).key
+        return OwnKeys(self.open_keys(name)).find_signer(public)
 
     def open_channel(self, name: str, **changes: Any) -> Channel:
         """With everything that this institution has."""

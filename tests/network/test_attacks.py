@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from specie.assembly.centre import load_issuer
+from specie.assembly.own_keys import OwnKeys
 from specie.assembly.system import SystemClock
 from specie.assembly.tls import (
     ROOT,
@@ -219,7 +220,7 @@ def _send(
 
 def _forge(pilot: Pilot, folder: Path, case: str) -> ssl.SSLContext:
     """A certificate with one thing wrong, made with everything that the centre has."""
-    issuer = load_issuer(pilot.data / "central-bank", pilot.open_keys("central-bank"))
+    issuer = load_issuer(pilot.data / "central-bank", OwnKeys(pilot.open_keys("central-bank")))
     now, key = SystemClock().now(), ec.generate_private_key(ec.SECP256R1())
     if case == "another root":
         other = ec.generate_private_key(ec.SECP256R1())

@@ -25,7 +25,6 @@ from specie.remote import notary_operations as notary
 from specie.remote.channel import Speaker
 from specie.remote.fields import Empty
 from specie.remote.institutions import NOTARY
-from specie.store.key_file import KeyFile
 from specie.values.identifiers import ParticipantNumber
 from specie.values.times import DAY_MS, Timestamp
 from tests.clocks import ManualClock
@@ -81,17 +80,9 @@ def find_lines(receipt: Path) -> set[str]:
     return {key for name, key in lines if not name.startswith("specie/")}
 
 
-def rotate(pilot: Pilot, name: str, *options: str) -> None:
-    """As its people do it; who started the process starts it again."""
-    passphrase = str(pilot.data / PASSPHRASES / name)
-    line = pilot.run("rotate", str(pilot.data / name), "--passphrase-file", passphrase, *options)
-    words = shlex.split(line)
-    assert words[:3] == ["specie", "officer", "decide"]
-    child = pilot.children[name]
-    assert "done" in pilot.officer(*words[2:])
-    assert child.running.wait(60) == 0, "it drains and ends"
-    pilot.network.children.remove(child)
-    pilot.start(name)
+def list_numbered(pilot: Pilot, name: str, kind: str) -> list[str]:
+    """Keys of one kind in its file: `witness` is not `witness-ml-dsa`."""
+    return [one for one in pilot.open_keys(name).list_names() if re.sub(r"-\d+$", "", one) == kind]
 
 
 def test_certificates_renew_themselves(pilot: Pilot) -> None:
@@ -128,13 +119,16 @@ def test_a_banks_keys_rotate_while_money_moves(pilot: Pilot, bob: str, tmp_path:
     receipt = write_receipt(pilot, pay(pilot, bob, "1.00"), tmp_path)
     old = pilot.get_key("bank-2")
     before = pilot.load_peers().roster.current.participants
-    rotate(pilot, "bank-2")
-    rotate(pilot, "bank-3")
+    pilot.rotate("bank-2")
+    pilot.rotate("bank-3")
     after = pilot.load_peers().roster.current.participants
     for number in map(ParticipantNumber, (2, 3)):
         assert before[number].institution_key != after[number].institution_key
         assert before[number].attestation_key != after[number].attestation_key
         assert before[number].scan_key == after[number].scan_key
+    for name in ("bank-2", "bank-3"):  # the private halves that have ended are gone
+        for kind in ("institution", "attestation"):
+            assert list_numbered(pilot, name, kind) == [f"{kind}-2"]
     stale = pilot.open_channel("bank-2", speaker=Speaker("bank-2", old))
     error = catch(lambda: stale.call(NOTARY, notary.GET_SUPPLY, Empty()))
     assert "message_signature_invalid" in error.message
@@ -149,8 +143,18 @@ def test_witnesses_get_new_keys_and_old_receipts_count(
 ) -> None:
     """Both keys of each: new checkpoints carry them, and receipts of before hold."""
     old = write_receipt(pilot, pay(pilot, bob, "1.00"), tmp_path)
+    shown: list[str] = []
     for name in ("bank-2", "bank-3", "auditor"):
-        rotate(pilot, name, "--cosigner")
+        shown = shlex.split(pilot.rotate(name, "--cosigner"))
+        kind = "auditor" if name == "auditor" else "witness"
+        assert list_numbered(pilot, name, kind) == [f"{kind}-2"]
+        assert list_numbered(pilot, name, f"{kind}-ml-dsa") == [f"{kind}-ml-dsa-2"]
+    waiting = shlex.split(pilot.draw_rotation("auditor", "--cosigner"))
+    place = next(at for at, word in enumerate(shown) if word.startswith("proofs="))
+    forged = [*waiting[1:place], shown[place], *waiting[place + 1 :]]
+    numbers = ("--data", str(pilot.data), "--officer", "1", "--officer", "2")
+    assert "order_conflict" in pilot.run(*forged, *numbers, code=1), "nobody has shown that key"
+    assert "auditor-3" in list_numbered(pilot, "auditor", "auditor"), "it waits"
     new = write_receipt(pilot, pay(pilot, bob, "2.00"), tmp_path)
 
     assert not find_lines(old) & find_lines(new)
@@ -158,10 +162,29 @@ def test_witnesses_get_new_keys_and_old_receipts_count(
         pilot.run("verify-receipt", str(file), "--public", str(tmp_path / "mirror"))
 
 
+def test_keys_that_are_lost_are_replaced(pilot: Pilot, bob: str) -> None:
+    """As if an old file was put back: officers alone decide, who brings the new ones they know."""
+    place = str(pilot.data / PASSPHRASES / "bank-3")
+    serve = ("serve", str(pilot.data / "bank-3"), "--passphrase-file", place)
+    pilot.kill("bank-3")
+    keys = pilot.open_keys("bank-3")
+    keys.remove(
+        one for one in keys.list_names() if re.match("institution|attestation|witness", one)
+    )
+    assert "`specie rotate` draws another" in pilot.run(*serve, code=1)
+    for options in ((), ("--cosigner",)):
+        assert "setting_invalid" in pilot.run(*serve, code=1)
+        words = shlex.split(pilot.draw_rotation("bank-3", *options))
+        assert "done" in pilot.officer(*words[2:])
+    pilot.start("bank-3")
+    pay(pilot, bob, "1.00")
+    pilot.insist(*pilot.spell("bob", "collect"), stdin=f"{PASSPHRASE}\n")
+
+
 @pytest.mark.soak
 def test_keys_of_the_central_banks_services_rotate(pilot: Pilot, bob: str) -> None:
     for name in ("registration", "accounting", "auditor", "central-bank"):
-        rotate(pilot, name)
+        pilot.rotate(name)
     order = secrets.token_hex(16)
     redeem = ("bank", "redeem", "5.00", "--at", str(pilot.data / "bank-2"), "--order", order)
     pilot.insist(*redeem)  # until its lists are as new as the desk's key
@@ -184,6 +207,7 @@ def test_the_intermediate_is_replaced(pilot: Pilot, bob: str) -> None:
     pilot.start("central-bank")
     after = read_list(place, ISSUER)
     assert after != before
+    assert list_numbered(pilot, "central-bank", "issuing-key") == ["issuing-key-2"]
     pilot.wait(lambda: all(read_list(pilot.data / one, ISSUER) == after for one in SERVICES))
     at = str(pilot.data / "bank-2")
     pilot.run("bank", "renew", "--at", at, "--passphrase-file", str(passphrases / "bank-2"))
@@ -250,13 +274,6 @@ def test_a_decision_is_agreed_to_with_its_parameters(pilot: Pilot) -> None:
     assert '{"amount":7,"participant":2}' in other
     assert "nothing was signed" in pilot.run(*agree, stdin="n\n", code=1)
     assert "done" in pilot.run(*agree, "--set", "participant=2", "--set", "amount=7")
-
-
-def test_every_key_file_still_opens(pilot: Pilot) -> None:
-    """Rotation adds keys, and takes none away that something may still be read with."""
-    names = KeyFile(pilot.data / "bank-2" / "keys.json", pilot.get_passphrase("bank-2"))
-    kinds = [name.split("-")[0] for name in names.list_names()]
-    assert (kinds.count("institution"), kinds.count("attestation")) == (2, 2)
 
 
 def _get_metric(pilot: Pilot, name: str, metric: str) -> float:

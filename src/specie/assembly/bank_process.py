@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from specie.assembly.alarms import LOG_FORKED
-from specie.assembly.foundation import Foundation, find_attestation_key, find_cosigner_keys
+from specie.assembly.foundation import Foundation, find_cosigner_keys
 from specie.assembly.joining import hash_code
 from specie.assembly.lists import COSIGNERS, read_list
 from specie.bank.attestation import Attester
@@ -345,14 +345,14 @@ def build_bank(base: Foundation) -> BankProcess:
     vaults = VaultDatabase(base.database)
     vault_key = keys.get_sealing_key("vault")
     vault = Vault(holder, vaults.open_holder("vault", vault_key), surroundings)
-    attester = Attester(number, find_attestation_key(keys, member.attestation_key), roster)
+    attester = Attester(number, base.own.find_attestation(member.attestation_key), roster)
     clients = SqliteClientStore(base.database, storage)
     journal = SqliteJournal(base.database, storage)
     books = DepositBooks(SqliteBooksStore(base.database), base.clock)
     bank_keys = BankKeys(attester, keys.get("scan", ScanKey.unseal))
     bank = Bank(member.name, bank_keys, vault, clients, books, journal)
     log_key = ReceiptTrust(roster.genesis, roster.current).get_log_key()
-    witness_keys = find_cosigner_keys(base, "witness")
+    witness_keys = find_cosigner_keys(base)
     store = SqliteWitnessStore(base.database)
     channel: Channel = base.channel
     return BankProcess(

@@ -349,7 +349,7 @@ class AuditorProcess:
 def build_auditor(base: Foundation) -> AuditorProcess:
     """Begins with the first batch at every start: what it vouches for it has judged itself."""
     roster = base.peers.roster
-    keys = find_cosigner_keys(base, "auditor")
+    keys = find_cosigner_keys(base)
     log_key = ReceiptTrust(roster.genesis, roster.current).get_log_key()
     audit = BatchAudit(roster.genesis, {})
     auditor = Auditor(base.name, keys, log_key, audit, base.clock)

@@ -23,7 +23,7 @@ from specie.assembly.lists import (
     read_list,
     write_list,
 )
-from specie.assembly.tls import unpack_key
+from specie.assembly.own_keys import OwnKeys
 from specie.crypto.secrets import InstitutionSigner
 from specie.identity.certificates import (
     Issuer,
@@ -46,7 +46,13 @@ from specie.identity.participants import (
     sign_participants,
     verify_participants,
 )
-from specie.identity.rotation import Rotation, rotate_member, verify_rotation
+from specie.identity.rotation import (
+    CosignerProof,
+    Rotation,
+    rotate_member,
+    verify_cosigner,
+    verify_rotation,
+)
 from specie.identity.services import (
     Service,
     ServiceList,
@@ -54,19 +60,16 @@ from specie.identity.services import (
     sign_services,
     verify_services,
 )
-from specie.log.notes import VerifierKey
 from specie.ports.clock import Clock
 from specie.remote.channel import get_host
 from specie.remote.peers import Peers
 from specie.store.certificate_store import SqliteCertificateStore
-from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ParticipantNumber, ServiceName
 from specie.values.limits import CERTIFICATES_DAY_MAX
 from specie.values.times import DAY_MS
 
-ISSUING_KEY: Final = "issuing-key"
 HISTORY: Final = "lists"  # every participant list that was ever in force, by version
 
 
@@ -187,14 +190,18 @@ class Centre:
         """As published."""
         return verify_cosigners(read_list(self.folder, COSIGNERS), self.peers.roster.genesis)
 
-    def put_cosigner(
-        self, role: CosignerRole, keys: Sequence[VerifierKey], *, is_retiring: bool
-    ) -> None:
-        """A witness or auditor, or new keys of one; nothing if they are in the list already."""
+    def put_cosigner(self, role: CosignerRole, shown: CosignerProof, *, is_retiring: bool) -> None:
+        """A witness or auditor, or new keys of one; nothing if they are in the list already.
+
+        `signature_invalid` if who has the keys has not said so while the list was what it is.
+        """
         known = self.get_cosigners()
-        listed = put_cosigner(known, role, keys, is_retiring=is_retiring)
-        if listed != known:
-            write_list(self.folder, COSIGNERS, sign_cosigners(listed, self.list_key))
+        listed = put_cosigner(known, role, shown.keys, is_retiring=is_retiring)
+        if listed == known:
+            return  # it was done, and the answer was lost
+        if not set(shown.keys) <= set(known.keys):  # else it retires the others, no more
+            verify_cosigner(shown, self.peers.network, role, known)
+        write_list(self.folder, COSIGNERS, sign_cosigners(listed, self.list_key))
 
     def set_status(
         self, number: ParticipantNumber, status: Status, successor: ParticipantNumber | int
@@ -224,15 +231,12 @@ def list_hosts(service: Service) -> list[str]:
     return list(dict.fromkeys(get_host(url)[0] for url in urls))
 
 
-def load_issuer(folder: Path, keys: KeyFile) -> Issuer:
-    """The online intermediate, with its key: after a new one was made there are older keys, too."""
+def load_issuer(folder: Path, own: OwnKeys) -> Issuer:
+    """The online intermediate, with its key: after a new one was made there may be an older one."""
     certificate = x509.load_pem_x509_certificate(read_list(folder, ISSUER))
-    for name in keys.list_names():
-        if name.startswith(ISSUING_KEY):
-            key = unpack_key(keys.get_secret(name))
-            if key.public_key() == certificate.public_key():
-                return Issuer(certificate, key)
-    raise SpecieError(ErrorCode.SETTING_INVALID, f"{folder}: no key here is the intermediate's")
+    public = certificate.public_key()
+    assert isinstance(public, ec.EllipticCurvePublicKey), "issuers are on P-256"
+    return Issuer(certificate, own.find_issuing(public))
 
 
 def describe_bank(

@@ -19,8 +19,8 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from specie.assembly.centre import HISTORY, ISSUING_KEY, list_hosts
-from specie.assembly.foundation import KEYS, PIN, TLS_PASSWORD
+from specie.assembly.centre import HISTORY, list_hosts
+from specie.assembly.foundation import KEYS, TLS_PASSWORD, name_signing_keys
 from specie.assembly.lists import (
     COSIGNERS,
     GENESIS,
@@ -31,6 +31,7 @@ from specie.assembly.lists import (
     SERVICES,
     write_list,
 )
+from specie.assembly.own_keys import ISSUING_KEY, ML_DSA, OwnKeys
 from specie.assembly.service_settings import (
     Keys,
     Listen,
@@ -42,9 +43,9 @@ from specie.assembly.service_settings import (
 )
 from specie.assembly.softhsm import SoftHsm
 from specie.assembly.tls import pack_key, write_identity
+from specie.assembly.tokens import OFFICER_KEY, TokenPlace, draw_officer_keys, draw_own_keys
 from specie.crypto.cosigning import CosignerKey
 from specie.crypto.secrets import (
-    InstitutionKey,
     InstitutionSigner,
     KeyTree,
     ScanKey,
@@ -80,7 +81,6 @@ from specie.ports.clock import Clock
 from specie.store.certificate_store import SqliteCertificateStore
 from specie.store.database import Database
 from specie.store.durable_files import replace_durably
-from specie.store.hsm import HsmToken
 from specie.store.key_file import KeyFile
 from specie.values.amounts import Currency, Minor
 from specie.values.catalogue import ErrorCode
@@ -104,8 +104,6 @@ _HOST: Final = "127.0.0.1"
 _PORTS: Final = range(20_000, 32_000)
 _TRIES: Final = 200
 _CENTRAL: Final = ("central-bank", "accounting", "notary", "registration", "auditor")
-_SPEAKERS: Final = (ServiceRole.CENTRAL_BANK, ServiceRole.ACCOUNTING, ServiceRole.NOTARY)
-"""They are no participants of their own: their key signs messages, and what their role signs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +125,7 @@ class Plan:
     traces: bool = False
     interval_ms: int = 250
     lists_ms: int = 1_000
-    is_hsm: bool = False  # Ed25519 keys of institutions in tokens of SoftHSM2
+    is_hsm: bool = False  # what PKCS#11 can sign with, in tokens of SoftHSM2
 
 
 @dataclass(slots=True, repr=False)
@@ -138,14 +136,19 @@ class _Institution:
     role: ServiceRole
     number: ParticipantNumber
     title: str
-    keys: KeyFile
+    own: OwnKeys
     message: InstitutionSigner
     listen: Listen
-    token: HsmToken | None = None
+    place: TokenPlace | None = None
     participant: Participant | None = None
     certificate_key: ec.EllipticCurvePrivateKey = field(
         default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
     )
+
+    @property
+    def keys(self) -> KeyFile:
+        """The file."""
+        return self.own.file
 
     def describe(self) -> Service:
         """Its entry in the list of services."""
@@ -162,17 +165,16 @@ def create_network(plan: Plan, clock: Clock) -> Genesis:
     plan.data.mkdir(parents=True, exist_ok=True)
     plan.data.chmod(0o700)
     now = clock.now()
-    hsm = SoftHsm.create(plan.data) if plan.is_hsm else None
-    institutions = _draw_institutions(plan, hsm)
-    officers = _draw_officers(plan)
+    places = _draw_tokens(plan)
+    institutions = _draw_institutions(plan, places)
+    officers = _draw_officers(plan, places)
     desk = institutions[ServiceName("central-bank")]
-    list_key = draw_signer(desk.keys, desk.token, "list")
+    list_key = desk.own.draw_signer("list")
     genesis = _build_genesis(plan, list_key, now)
     root = _create_root(plan, now)
-    issuing = ec.generate_private_key(ec.SECP256R1())
+    issuing = desk.own.draw_issuing(ISSUING_KEY)
     intermediate = create_intermediate(plan.name, issuing.public_key(), root, now)
     issuer = Issuer(intermediate, issuing)
-    desk.keys.put_secret(ISSUING_KEY, pack_key(issuing))
     members = _build_members(genesis, institutions, officers, now)
     origin = compute_origin(genesis)
     services = ServiceList(origin, 1, {one.name: one.describe() for one in institutions.values()})
@@ -200,8 +202,7 @@ def create_network(plan: Plan, clock: Clock) -> Genesis:
         write_settings(folder, _describe_settings(plan, one, genesis, desk))
     desk_database.close()
     for one in institutions.values():
-        if one.token is not None:
-            one.token.close()
+        one.own.close()
     for name, data in published.items():
         write_list(plan.data / PUBLIC, name, data)
     write_list(plan.data / desk.name / HISTORY, "1", published[PARTICIPANTS])
@@ -210,7 +211,7 @@ def create_network(plan: Plan, clock: Clock) -> Genesis:
 
 def _check_hosts(plan: Plan) -> None:
     """Before anything is made."""
-    names = [*_CENTRAL, *(f"bank-{place + 2}" for place in range(len(plan.banks)))]
+    names = _name_services(plan)
     unknown = sorted(set(plan.hosts) - set(names))
     if unknown:
         reason = f"no service {', '.join(unknown)}: {', '.join(names)}"
@@ -268,26 +269,23 @@ def _may_be_free(host: str, port: int) -> bool:
     return True
 
 
-def draw_signer(keys: KeyFile, token: HsmToken | None, name: str) -> InstitutionSigner:
-    """An Ed25519 key: in the token if there is one, else in the file."""
-    if token is not None:
-        return token.generate(name)
-    key = InstitutionKey.generate()
-    keys.put(name, key)
-    return key
-
-
-def draw_bank_keys(keys: KeyFile) -> tuple[ScanKey, SigningKey]:
+def draw_bank_keys(own: OwnKeys) -> tuple[ScanKey, SigningKey]:
     """Everything else that a bank signs, scans and seals with."""
+    keys = own.file
     scan, attestation = ScanKey.generate(), SigningKey.generate()
     keys.put("scan", scan)
     keys.put("attestation", attestation)
     keys.put("tree", KeyTree.generate())
-    keys.put("witness", InstitutionKey.generate())
-    keys.put("witness-ml-dsa", CosignerKey.generate())
+    draw_cosigner_keys(own, "witness")
     keys.put_sealing_key("storage", SealingKey.generate())
     keys.put_sealing_key("vault", SealingKey.generate())
     return scan, attestation
+
+
+def draw_cosigner_keys(own: OwnKeys, kind: str) -> None:
+    """Of a witness or an auditor, one of each kind."""
+    own.draw_signer(kind)
+    own.file.put(f"{kind}{ML_DSA}", CosignerKey.generate())
 
 
 def draw_tls_password(keys: KeyFile) -> bytes:
@@ -297,7 +295,21 @@ def draw_tls_password(keys: KeyFile) -> bytes:
     return password
 
 
-def _draw_institutions(plan: Plan, hsm: SoftHsm | None) -> dict[ServiceName, _Institution]:
+def _name_services(plan: Plan) -> list[str]:
+    return [*_CENTRAL, *(f"bank-{place + 2}" for place in range(len(plan.banks)))]
+
+
+def _draw_tokens(plan: Plan) -> dict[str, TokenPlace]:
+    """One for each holder of keys, all at once: a module that is told of more closes the others."""
+    if not plan.is_hsm:
+        return {}
+    officers = [f"officer-{number}" for number in range(1, plan.officers + 1)]
+    return SoftHsm.create(plan.data).draw_tokens([*_name_services(plan), *officers])
+
+
+def _draw_institutions(
+    plan: Plan, places: Mapping[str, TokenPlace]
+) -> dict[ServiceName, _Institution]:
     wanted = [
         ("central-bank", ServiceRole.CENTRAL_BANK, CENTRAL_BANK, "Central Bank"),
         ("accounting", ServiceRole.ACCOUNTING, CENTRAL_BANK, "Accounting"),
@@ -308,34 +320,23 @@ def _draw_institutions(plan: Plan, hsm: SoftHsm | None) -> dict[ServiceName, _In
     for place, title in enumerate(plan.banks):
         number = ParticipantNumber(place + 2)
         wanted.append((f"bank-{number}", ServiceRole.BANK, number, title))
-    files = {name: create_keys(plan.data, name) for name, *_ in wanted}
-    tokens = {} if hsm is None else _draw_tokens(files, hsm)
     made, ports = {}, set[int]()
     for name, role, number, title in wanted:
-        service = ServiceName(name)
-        keys, token = files[name], tokens.get(name)
-        message = draw_signer(keys, token, "message" if role in _SPEAKERS else "institution")
+        service, home = ServiceName(name), places.get(name)
+        own = draw_own_keys(create_keys(plan.data, name), home)
+        message = own.draw_signer(name_signing_keys(role))
         listen = draw_listen(plan.hosts.get(name, plan.host), ports)
-        one = _Institution(service, role, number, title, keys, message, listen, token)
+        one = _Institution(service, role, number, title, own, message, listen, home)
         one.participant = _draw_participant(one)
         made[service] = one
     return made
-
-
-def _draw_tokens(files: Mapping[str, KeyFile], hsm: SoftHsm) -> dict[str, HsmToken]:
-    """A PIN lies in the file of keys, so that one passphrase opens everything."""
-    pins = {name: secrets.token_hex(16) for name in files}
-    for name, pin in pins.items():
-        files[name].put_secret(PIN, pin.encode())
-    hsm.create_tokens(pins)
-    return {name: HsmToken(hsm.module, name, pin) for name, pin in pins.items()}
 
 
 def _draw_participant(one: _Institution) -> Participant | None:
     """Keys by role; the registration speaks for the central bank, with its institution key."""
     keys = one.keys
     if one.role is ServiceRole.BANK:
-        scan, attestation = draw_bank_keys(keys)
+        scan, attestation = draw_bank_keys(one.own)
         return _describe(one, Role.BANK, scan, attestation)
     if one.role is ServiceRole.REGISTRATION:
         scan, attestation = ScanKey.generate(), SigningKey.generate()
@@ -346,8 +347,7 @@ def _draw_participant(one: _Institution) -> Participant | None:
         scan, attestation = ScanKey.generate(), SigningKey.generate()
         keys.put("scan", scan)
         keys.put("attestation", attestation)
-        keys.put("auditor", InstitutionKey.generate())
-        keys.put("auditor-ml-dsa", CosignerKey.generate())
+        draw_cosigner_keys(one.own, "auditor")
         return _describe(one, Role.AUDITOR, scan, attestation)
     if one.role is ServiceRole.CENTRAL_BANK:
         keys.put("tree", KeyTree.generate())
@@ -368,15 +368,17 @@ def _describe(one: _Institution, role: Role, scan: ScanKey, attestation: Signing
     )
 
 
-def _draw_officers(plan: Plan) -> dict[int, Officer]:
+def _draw_officers(plan: Plan, places: Mapping[str, TokenPlace]) -> dict[int, Officer]:
     if not 2 <= plan.officers <= OFFICERS_MAX:
         raise SpecieError(ErrorCode.SETTING_INVALID, "two officers or more")
     officers = {}
     for number in range(1, plan.officers + 1):
-        folder = plan.data / OFFICERS / str(number)
-        keys, key = create_keys(plan.data, f"officer-{number}", folder), InstitutionKey.generate()
-        keys.put("officer", key)
-        officers[number] = Officer(number, Status.ACTIVE, InstitutionPublicKey(key.public))
+        name = f"officer-{number}"
+        keys = create_keys(plan.data, name, plan.data / OFFICERS / str(number))
+        own = draw_officer_keys(keys, places.get(name))
+        public = InstitutionPublicKey(own.get_signer(OFFICER_KEY).public)
+        officers[number] = Officer(number, Status.ACTIVE, public)
+        own.close()
     return officers
 
 
@@ -437,15 +439,9 @@ def _list_cosigners(origin: str, institutions: dict[ServiceName, _Institution]) 
 def _describe_cosigner(
     one: _Institution, role: CosignerRole, key: str
 ) -> list[tuple[CosignerRole, VerifierKey]]:
-    plain = one.keys.get(key, InstitutionKey.unseal)
-    quantum_safe = one.keys.get(f"{key}-ml-dsa", CosignerKey.unseal)
+    plain = one.own.get_signer(key)
+    quantum_safe = one.keys.get(f"{key}{ML_DSA}", CosignerKey.unseal)
     return [(role, get_verifier_key(one.name, handle)) for handle in (plain, quantum_safe)]
-
-
-def _describe_keys(one: _Institution) -> Keys:
-    if one.token is None:
-        return Keys()
-    return Keys(source="pkcs11", module=str(one.token.module), token=one.token.label)
 
 
 def _describe_settings(
@@ -455,7 +451,7 @@ def _describe_settings(
         service=one.name,
         network=Network(id=genesis.network.hex(), lists=f"https://{desk.listen.public}"),
         listen=one.listen,
-        keys=_describe_keys(one),
+        keys=one.place.describe() if one.place is not None else Keys(),
         observe=Observe(traces=plan.traces),
         work=Work(interval_ms=plan.interval_ms, lists_ms=plan.lists_ms),
     )

@@ -23,13 +23,13 @@ from specie.identity.participants import Status
 from specie.identity.rotation import (
     ROTATION_FIELDS,
     add_officer,
+    parse_cosigner,
     parse_rotation,
     read_hex,
     set_officer_status,
     verify_officer,
 )
 from specie.identity.services import ServiceRole
-from specie.log.notes import parse_verifier_key
 from specie.ports.decisions import Decision
 from specie.remote.institutions import RemoteAccounting
 from specie.values.amounts import check_minor
@@ -39,6 +39,7 @@ from specie.values.identifiers import EntryId, OrderId, ParticipantNumber, Servi
 
 LEND: Final = "lend-reserves"
 LOAN_FIELDS: Final = {"participant": int, "amount": int}
+_COSIGNER_FIELDS: Final = {"role": str, "keys": str, "proofs": str, "retire": int}
 _LEAVING: Final = {"participant": int, "successor": int}
 _STANDINGS: Final = {
     "suspend": Status.SUSPENDED,
@@ -100,16 +101,16 @@ def _list_key_kinds(centre: Centre) -> dict[str, DecisionKind]:
 
     def put_cosigner(_one: Decision, fields: Parameters) -> dict[str, int]:
         role = CosignerRole.AUDITOR if fields["role"] == "auditor" else CosignerRole.WITNESS
-        keys = [parse_verifier_key(one) for one in fields["keys"].split(" ")]
-        service = centre.peers.services.get(ServiceName(keys[0].name))
+        shown = parse_cosigner(fields)
+        service = centre.peers.services.get(ServiceName(shown.keys[0].name))
         is_auditor = service.role is ServiceRole.AUDITOR
         if fields["role"] != role.value or is_auditor != (role is CosignerRole.AUDITOR):
             raise SpecieError(ErrorCode.SETTING_INVALID, "role: witness of a bank, or auditor")
-        centre.put_cosigner(role, keys, is_retiring=bool(fields["retire"]))
+        centre.put_cosigner(role, shown, is_retiring=bool(fields["retire"]))
         return {}
 
     return {
-        "put-cosigner": DecisionKind({"role": str, "keys": str, "retire": int}, put_cosigner),
+        "put-cosigner": DecisionKind(_COSIGNER_FIELDS, put_cosigner),
         "rotate-keys": DecisionKind(ROTATION_FIELDS, rotate),
         "revoke-certificates": DecisionKind({"service": str, "kept": str}, revoke),
     }

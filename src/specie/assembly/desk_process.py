@@ -218,7 +218,7 @@ def build_desk(base: Foundation) -> DeskProcess:
         folder=base.folder,
         peers=base.peers,
         list_key=base.find_key(roster.genesis.list_key),
-        issuer=load_issuer(base.folder, keys),
+        issuer=load_issuer(base.folder, base.own),
         store=SqliteCertificateStore(base.database),
         clock=base.clock,
     )

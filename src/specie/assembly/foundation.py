@@ -6,24 +6,29 @@ import os
 import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 import structlog
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from specie.assembly.alarms import CERTIFICATE_ENDS, LISTS_OLD, Alarms
 from specie.assembly.lists import COSIGNERS, ISSUER, ListReader, load_peers, read_list
-from specie.assembly.service_settings import Keys, ServiceSettings, load_settings
+from specie.assembly.own_keys import ATTESTATION, ISSUING_KEY, ML_DSA, OwnKeys, pack_point
+from specie.assembly.service_settings import ServiceSettings, load_settings
+from specie.assembly.softhsm import use_tokens
 from specie.assembly.system import RandomIdentifiers, SystemClock
 from specie.assembly.tls import (
     ROOT,
     build_client_context,
     build_public_context,
 )
+from specie.assembly.tokens import open_token
 from specie.crypto.cosigning import CosignerKey
-from specie.crypto.secrets import InstitutionKey, InstitutionSigner, SealingKey, SigningKey
+from specie.crypto.secrets import InstitutionSigner
 from specie.identity.cosigners import CosignerRole, verify_cosigners
 from specie.identity.services import ServiceRole
 from specie.log.notes import SignatureType, VerifierKey
@@ -36,7 +41,7 @@ from specie.store.hsm import HsmToken
 from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import InstitutionPublicKey, PublicKey, ServiceName
+from specie.values.identifiers import InstitutionPublicKey, ServiceName
 from specie.values.limits import CERTIFICATE_DAYS, PASSPHRASE_BYTES_MAX
 from specie.wallet.vault import Surroundings
 
@@ -45,10 +50,10 @@ PASSPHRASE: Final = "SPECIE_PASSPHRASE"
 DATABASE: Final = "SPECIE_DATABASE"
 CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"  # systemd's
 TLS_PASSWORD: Final = "tls-password"
-PIN: Final = "token-pin"  # of the hardware module's token
 _LISTS_OLD_S: Final = 60.0
 _CURRENT: Final = (CosignerRole.WITNESS, CosignerRole.AUDITOR)
-Found = TypeVar("Found", InstitutionKey, SigningKey, CosignerKey)
+_SPEAKERS: Final = (ServiceRole.CENTRAL_BANK, ServiceRole.ACCOUNTING, ServiceRole.NOTARY)
+"""They are no participants of their own: their key signs messages, and what their role signs."""
 _LOG: Final = structlog.get_logger("specie.process")
 
 
@@ -69,7 +74,7 @@ class Foundation:
     contexts: list[ssl.SSLContext] = field(default_factory=list)  # with our certificate
     certificate_ends: dt.datetime | None = None
     renewal_tried_at: float = float("-inf")
-    own_keys: tuple[bytes, ...] = ()  # by the lists, when we started
+    own_keys: Mapping[str, frozenset[bytes]] = field(default_factory=dict)  # when we started
     alarms: Alarms = field(default_factory=Alarms)
     is_outdated: bool = False  # they name others now: start anew
     refreshed_at: float = field(default_factory=time.monotonic)
@@ -85,9 +90,14 @@ class Foundation:
         """For vaults and desks."""
         return Surroundings(self.peers.roster, self.clock, RandomIdentifiers())
 
+    @property
+    def own(self) -> OwnKeys:
+        """Our keys, in the file or in the hardware module."""
+        return OwnKeys(self.keys, self.token)
+
     def find_key(self, public: InstitutionPublicKey) -> InstitutionSigner:
-        """Ours of this public half, in the file or in the hardware module."""
-        return find_key(self.keys, self.token, public)
+        """Ours of this public half."""
+        return self.own.find_signer(public)
 
     def refresh_lists(self) -> list[str]:
         """What is newer, if it is time to ask; nothing if the central bank does not answer."""
@@ -107,7 +117,7 @@ class Foundation:
 
     def look_at_keys(self) -> None:
         """Whether the lists name other keys of ours than those with which we started."""
-        own = list_own_keys(self.peers, self.name, self.folder)
+        own = list_current_keys(self.peers, self.name, self.folder)
         self.is_outdated = own != self.own_keys
 
     def check_ages(self) -> None:
@@ -193,40 +203,68 @@ class Worker:
 
 
 def open_foundation(folder: Path, passphrase: str, *, is_migrating: bool = False) -> Foundation:
-    """Everything verified before anything is offered."""
+    """Everything verified before anything is offered.
+
+    `setting_invalid` if a key that the lists name is not ours, and nobody has newer lists.
+    """
     settings = load_settings(folder)
-    keys = KeyFile(folder / KEYS, passphrase)
-    password = keys.get_secret(TLS_PASSWORD)
+    own = open_own_keys(folder, settings, passphrase)
+    password = own.file.get_secret(TLS_PASSWORD)
     peers = load_peers(folder, settings.network_id)
+    public = build_public_context(folder / ROOT)
+    lists = ListReader(settings.network.lists, folder, peers, public)
+    if not _has_current_keys(own, peers, settings.name, folder):
+        refresh_if_served(lists, settings.name)  # we were replaced while we stood still
     clock = SystemClock()
     service = peers.services.get(settings.name)
-    token = _open_token(settings.keys, keys)
-    speaker = Speaker(settings.name, find_key(keys, token, service.key))
+    speaker = Speaker(settings.name, own.find_signer(service.key))
     context = build_client_context(folder, password)
     channel = Channel(speaker, peers, context, clock)
-    public = build_public_context(folder / ROOT)
     place = os.environ.get(DATABASE) or folder / f"{get_kind(settings.name)}.db"
     return Foundation(
         folder=folder,
         settings=settings,
-        keys=keys,
+        keys=own.file,
         database=Database(place, is_migrating=is_migrating),
         peers=peers,
         channel=channel,
         clock=clock,
-        lists=ListReader(settings.network.lists, folder, peers, public),
+        lists=lists,
         tls_password=password,
-        token=token,
+        token=own.token,
         contexts=[context],
-        own_keys=list_own_keys(peers, settings.name, folder),
+        own_keys=list_current_keys(peers, settings.name, folder),
     )
 
 
-def list_own_keys(peers: Peers, name: ServiceName, folder: Path) -> tuple[bytes, ...]:
-    """Of a service, in all lists."""
-    cosigning = tuple(key.public for key in list_cosigner_keys(peers, name, folder))
-    issuing = (read_list(folder, ISSUER),) if get_kind(name) == "central" else ()
-    return _list_signing_keys(peers, name) + cosigning + issuing
+def open_own_keys(folder: Path, settings: ServiceSettings, passphrase: str) -> OwnKeys:
+    """A process' file and, if its settings name one, its token."""
+    keys = KeyFile(folder / KEYS, passphrase)
+    use_tokens(folder.parent, is_asked=False)
+    return OwnKeys(keys, open_token(settings.keys, keys))
+
+
+def refresh_if_served(lists: ListReader, name: ServiceName) -> None:
+    """Newer lists, if anybody answers; the central bank's own folder has the newest there are."""
+    if get_kind(name) != "central":
+        with contextlib.suppress(SpecieError):
+            lists.refresh()
+
+
+def list_current_keys(peers: Peers, name: ServiceName, folder: Path) -> dict[str, frozenset[bytes]]:
+    """Public halves of a service that count now, by their kind in its file of keys."""
+    service = peers.services.get(name)
+    found = {name_signing_keys(service.role): _list_signing_keys(peers, name)}
+    if service.role is ServiceRole.BANK:
+        attesting = peers.roster.current.get(service.number).attestation_key
+        found[ATTESTATION] = frozenset({attesting})
+    for key in list_cosigner_keys(peers, name, folder):
+        found[name_cosigner_keys(service.role, key.type)] = frozenset({key.public})
+    if service.role is ServiceRole.CENTRAL_BANK:
+        public = x509.load_pem_x509_certificate(read_list(folder, ISSUER)).public_key()
+        assert isinstance(public, ec.EllipticCurvePublicKey), "issuers are on P-256"
+        found[ISSUING_KEY] = frozenset({pack_point(public)})
+    return found
 
 
 def list_cosigner_keys(peers: Peers, name: ServiceName, folder: Path) -> list[VerifierKey]:
@@ -236,66 +274,45 @@ def list_cosigner_keys(peers: Peers, name: ServiceName, folder: Path) -> list[Ve
     return list({key.type: key for key in mine}.values())
 
 
-def _list_signing_keys(peers: Peers, name: ServiceName) -> tuple[bytes, ...]:
-    service, members = peers.services.get(name), peers.roster.current
-    if service.role is ServiceRole.BANK:
-        member = members.get(service.number)
-        return service.key, member.institution_key, member.attestation_key
-    if service.role is ServiceRole.REGISTRATION:
-        return service.key, members.get_central_bank().institution_key
-    if service.role is ServiceRole.ACCOUNTING:
-        return service.key, members.accounting_key
-    return (service.key,)
+def name_signing_keys(role: ServiceRole) -> str:
+    """As they are called in its file or token."""
+    return "message" if role in _SPEAKERS else "institution"
 
 
-def find_attestation_key(keys: KeyFile, public: PublicKey) -> SigningKey:
-    """The one that the participant list names."""
-    return _find_in_file(keys, SigningKey.unseal, public)
+def name_cosigner_keys(role: ServiceRole, kind: SignatureType) -> str:
+    """Of a bank, which is a witness, or of the auditor."""
+    name = "auditor" if role is ServiceRole.AUDITOR else "witness"
+    return f"{name}{ML_DSA}" if kind is SignatureType.COSIGNER_ML_DSA_44 else name
 
 
-def find_cosigner_keys(base: Foundation, kind: str) -> tuple[InstitutionKey, CosignerKey]:
+def find_cosigner_keys(base: Foundation) -> tuple[InstitutionSigner, CosignerKey]:
     """The ones that the list names; before it names any, those that were drawn first."""
-    public = {
+    listed = {
         one.type: one.public for one in list_cosigner_keys(base.peers, base.name, base.folder)
     }
-    plain = public.get(SignatureType.COSIGNER_ED25519)
-    quantum_safe = public.get(SignatureType.COSIGNER_ML_DSA_44)
-    keys = base.keys
-    return (
-        keys.get(kind, InstitutionKey.unseal)
-        if plain is None
-        else _find_in_file(keys, InstitutionKey.unseal, plain),
-        keys.get(f"{kind}-ml-dsa", CosignerKey.unseal)
-        if quantum_safe is None
-        else _find_in_file(keys, CosignerKey.unseal, quantum_safe),
+    own, role = base.own, base.peers.services.get(base.name).role
+    plain, quantum_safe = (
+        listed.get(kind) or own.get_first(name_cosigner_keys(role, kind))
+        for kind in (SignatureType.COSIGNER_ED25519, SignatureType.COSIGNER_ML_DSA_44)
     )
+    return own.find_signer(InstitutionPublicKey(plain)), own.find_cosigner(quantum_safe)
 
 
-def _find_in_file(
-    keys: KeyFile, unseal: Callable[[SealingKey, bytes, bytes], Found], public: bytes
-) -> Found:
-    for name in keys.list_names():
-        with contextlib.suppress(SpecieError):
-            key = keys.get(name, unseal)
-            if key.public == public:
-                return key
-    raise SpecieError(ErrorCode.SETTING_INVALID, "no key here is the one in the network's lists")
+def _has_current_keys(own: OwnKeys, peers: Peers, name: ServiceName, folder: Path) -> bool:
+    current = list_current_keys(peers, name, folder)
+    return all(own.has_all(kind, keys) for kind, keys in current.items())
 
 
-def find_key(
-    keys: KeyFile, token: HsmToken | None, public: InstitutionPublicKey
-) -> InstitutionSigner:
-    """The one that the lists name: after a rotation there are older ones as well."""
-    in_token = token.find(public) if token else None
-    if in_token is not None:
-        return in_token
-    return _find_in_file(keys, InstitutionKey.unseal, public)
-
-
-def _open_token(settings: Keys, keys: KeyFile) -> HsmToken | None:
-    if settings.source == "file":
-        return None
-    return HsmToken(Path(settings.module), settings.token, keys.get_secret(PIN).decode())
+def _list_signing_keys(peers: Peers, name: ServiceName) -> frozenset[bytes]:
+    service, members = peers.services.get(name), peers.roster.current
+    found: set[bytes] = {service.key}
+    if service.role is ServiceRole.ACCOUNTING:
+        found.add(members.accounting_key)
+    elif service.role is ServiceRole.REGISTRATION:
+        found.add(members.get_central_bank().institution_key)
+    elif service.role not in _SPEAKERS:
+        found.add(members.get(service.number).institution_key)
+    return frozenset(found)
 
 
 def read_passphrase(folder: Path, given: Path | None) -> str:

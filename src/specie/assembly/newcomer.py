@@ -5,8 +5,8 @@
 Stopped in between, the same command with the same code goes on: keys that are there stay.
 """
 
-import secrets
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +18,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from specie.assembly.ceremony import (
     draw_bank_keys,
     draw_listen,
-    draw_signer,
     draw_tls_password,
 )
-from specie.assembly.foundation import KEYS, TLS_PASSWORD
+from specie.assembly.foundation import KEYS, TLS_PASSWORD, name_signing_keys, open_own_keys
 from specie.assembly.joining import compute_enrolment_message, hash_enrolment
 from specie.assembly.lists import ROOT_FILE, fetch_lists, load_peers, read_list, write_list
+from specie.assembly.own_keys import FIRST_TLS_KEY, OwnKeys
 from specie.assembly.service_settings import (
-    SETTINGS,
+    Keys,
     Listen,
     Network,
     ServiceSettings,
@@ -33,9 +33,11 @@ from specie.assembly.service_settings import (
     write_settings,
 )
 from specie.assembly.tls import build_public_context, pack_key, unpack_key, write_identity
-from specie.crypto.secrets import InstitutionKey, ScanKey, SigningKey
+from specie.assembly.tokens import TokenPlace, draw_own_keys, new_key_file
+from specie.crypto.secrets import ScanKey, SigningKey
 from specie.crypto.signatures import sign, sign_as_institution
 from specie.identity.certificates import build_request, verify_chain
+from specie.identity.services import ServiceRole
 from specie.remote import client_models as clients
 from specie.remote import desk_operations as desk
 from specie.remote.encoding import CBOR, decode, decode_problem, encode
@@ -53,7 +55,6 @@ from specie.values.identifiers import (
 from specie.values.limits import MESSAGE_BYTES_MAX
 
 _ANSWER_S: Final = 10.0
-_CERTIFICATE: Final = "certificate-key"
 _REQUEST: Final = "certificate-request"
 _NEW: Final = ServiceName("bank-new")  # until the centre gives it a number
 
@@ -66,6 +67,7 @@ class Newcomer:
     public: Path
     code: bytes
     host: str
+    draw_token: Callable[[], TokenPlace | None] = lambda: None  # once, if keys are drawn
     enrolment: clients.Enrolment | None = None
     keys: KeyFile | None = None
 
@@ -81,19 +83,36 @@ class Newcomer:
         if not path.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             self.folder.chmod(0o700)
-            draft = self.folder / f"{KEYS}.new"
-            draft.unlink(missing_ok=True)
-            keys = KeyFile.create(draft, passphrase, secrets.token_bytes(16))
-            draw_signer(keys, None, "institution")
-            draw_bank_keys(keys)
+            place = self.draw_token()
+            self._describe(place)
+            self._draw(passphrase, place)
+        settings = load_settings(self.folder)
+        with closing(open_own_keys(self.folder, settings, passphrase)) as own:
+            self.keys = own.file
+            self.enrolment = self._build(own, settings.listen)
+
+    def _describe(self, place: TokenPlace | None) -> None:
+        """Where it will be reached and where its keys are; nobody knows of it before it enrols."""
+        peers = load_peers(self.public, None)
+        url = peers.services.get(CENTRAL_BANK).public_url
+        settings = ServiceSettings(
+            service=_NEW,
+            network=Network(id=peers.network.hex(), lists=url),
+            listen=draw_listen(self.host),
+            keys=place.describe() if place is not None else Keys(),
+        )
+        write_settings(self.folder, settings)
+
+    def _draw(self, passphrase: str, place: TokenPlace | None) -> None:
+        """All of them, or none."""
+        path = self.folder / KEYS
+        with new_key_file(path, passphrase) as keys, closing(draw_own_keys(keys, place)) as own:
+            own.draw_signer(name_signing_keys(ServiceRole.BANK))
+            draw_bank_keys(own)
             key = ec.generate_private_key(ec.SECP256R1())
             draw_tls_password(keys)
-            keys.put_secret(_CERTIFICATE, pack_key(key))
+            keys.put_secret(FIRST_TLS_KEY, pack_key(key))
             keys.put_secret(_REQUEST, build_request(_NEW, key))
-            draft.rename(path)  # all of them, or none
-        listen = self._get_listen()
-        self.keys = KeyFile(path, passphrase)
-        self.enrolment = self._build(self.keys, listen)
 
     def wait(self, seconds: float) -> int:
         """Enrol, and wait for the approval; gives the bank's number."""
@@ -105,21 +124,11 @@ class Newcomer:
         self._finish(answer)
         return answer.number
 
-    def _get_listen(self) -> Listen:
-        """Where it will be reached; the same with every start."""
-        if not (self.folder / SETTINGS).exists():
-            peers = load_peers(self.public, None)
-            url = peers.services.get(CENTRAL_BANK).public_url
-            network = Network(id=peers.network.hex(), lists=url)
-            listen = draw_listen(self.host)
-            draft = ServiceSettings(service=_NEW, network=network, listen=listen)
-            write_settings(self.folder, draft)
-        return load_settings(self.folder).listen
-
-    def _build(self, keys: KeyFile, listen: Listen) -> clients.Enrolment:
+    def _build(self, own: OwnKeys, listen: Listen) -> clients.Enrolment:
+        keys = own.file
         scan = keys.get("scan", ScanKey.unseal)
         attestation = keys.get("attestation", SigningKey.unseal)
-        institution = keys.get("institution", InstitutionKey.unseal)
+        institution = own.get_signer(name_signing_keys(ServiceRole.BANK))
         draft = clients.Enrolment(
             code=self.code,
             request=keys.get_secret(_REQUEST),
@@ -166,7 +175,7 @@ class Newcomer:
         assert isinstance(public, ec.EllipticCurvePublicKey), "drawn here"
         verify_chain(answer.chain, x509.load_pem_x509_certificate(root), public)
         assert self.keys is not None, "prepared before"
-        key = unpack_key(self.keys.get_secret(_CERTIFICATE))
+        key = unpack_key(self.keys.get_secret(FIRST_TLS_KEY))
         password = self.keys.get_secret(TLS_PASSWORD)
         write_identity(self.folder, key, password, answer.chain)
         settings = draft.model_copy(update={"service": f"bank-{answer.number}"})

@@ -1,15 +1,16 @@
 """A process' certificate and keys change while it lives (T2).
 
     certificate   a third of its time is left → new key, request, certificate; contexts take it
-    signing keys  drawn here, agreed to by officers, in the lists → the process starts anew
+    signing keys  drawn here, agreed to by officers, in the lists → the process starts anew,
+              removes those that have ended
 
 Connections that are open keep the certificate with which they were opened.
 """
 
 import datetime as dt
-import secrets
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -18,19 +19,37 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from specie.assembly.centre import ISSUING_KEY
-from specie.assembly.ceremony import draw_signer
-from specie.assembly.foundation import KEYS, Foundation, open_foundation
-from specie.assembly.lists import ISSUER, REVOCATIONS, ROOT_FILE, read_list, write_list
+from specie.assembly.foundation import (
+    KEYS,
+    Foundation,
+    list_current_keys,
+    name_cosigner_keys,
+    name_signing_keys,
+    open_foundation,
+    open_own_keys,
+    refresh_if_served,
+)
+from specie.assembly.lists import (
+    COSIGNERS,
+    ISSUER,
+    REVOCATIONS,
+    ROOT_FILE,
+    ListReader,
+    load_peers,
+    read_list,
+    write_list,
+)
+from specie.assembly.own_keys import ATTESTATION, FIRST_TLS_KEY, ISSUING_KEY, OwnKeys
+from specie.assembly.service_settings import load_settings
 from specie.assembly.tls import (
+    build_public_context,
     load_identity,
-    pack_key,
     read_identity,
     unpack_key,
     write_identity,
 )
 from specie.crypto.cosigning import CosignerKey
-from specie.crypto.secrets import InstitutionKey, SigningKey
+from specie.crypto.secrets import SigningKey
 from specie.identity.certificates import (
     Issuer,
     build_request,
@@ -38,17 +57,19 @@ from specie.identity.certificates import (
     create_intermediate,
     verify_chain,
 )
-from specie.identity.cosigners import CosignerRole
-from specie.identity.rotation import Rotation, sign_rotation
+from specie.identity.cosigners import CosignerRole, verify_cosigners
+from specie.identity.rotation import CosignerProof, Rotation, sign_cosigner, sign_rotation
 from specie.identity.services import ServiceRole
-from specie.log.notes import get_verifier_key
+from specie.log.notes import SignatureType
 from specie.remote import client_models as clients
 from specie.remote import desk_operations as desk
 from specie.remote.institutions import CENTRAL_BANK
+from specie.remote.peers import Peers
 from specie.store.certificate_store import SqliteCertificateStore
 from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
+from specie.values.identifiers import ServiceName
 from specie.values.limits import CERTIFICATE_DAYS
 
 _LEFT: Final = dt.timedelta(days=CERTIFICATE_DAYS / 3)
@@ -98,30 +119,83 @@ def renew_certificate(folder: Path, passphrase: str) -> x509.Certificate:
 
 
 def draw_rotation(folder: Path, passphrase: str) -> Rotation:
-    """New keys beside the old ones, in file or token; they count once they are listed."""
-    with closing(open_foundation(folder, passphrase)) as base:
-        service = base.peers.services.get(base.name)
-        label = secrets.token_hex(4)
-        institution = draw_signer(base.keys, base.token, f"institution-{label}")
-        attestation = None
+    """New keys beside the old ones, in file or token; they count once they are listed.
+
+    The present ones are not asked for, they may be lost: officers decide.
+    """
+    with _open_keys(folder, passphrase) as (own, peers, name):
+        service = peers.services.get(name)
+        kinds = [name_signing_keys(service.role)]
         if service.role is ServiceRole.BANK:
-            attestation = SigningKey.generate()
-            base.keys.put(f"attestation-{label}", attestation)
-        return sign_rotation(base.peers.network, base.name, service.key, institution, attestation)
+            kinds.append(ATTESTATION)
+        attestation = None
+        with own.file.changing():
+            names = own.name_next(*kinds)
+            if len(names) > 1:
+                attestation = SigningKey.generate()
+                own.file.put(names[1], attestation)
+            institution = own.draw_signer(names[0])
+        return sign_rotation(peers.network, name, service.key, institution, attestation)
 
 
-def draw_cosigner(folder: Path, passphrase: str) -> tuple[CosignerRole, str]:
-    """New keys of a witness or auditor, as they stand in the list of cosigners."""
-    with closing(open_foundation(folder, passphrase)) as base:
-        role = _COSIGNING.get(base.peers.services.get(base.name).role)
+def draw_cosigner(folder: Path, passphrase: str) -> tuple[CosignerRole, CosignerProof]:
+    """New keys of a witness or auditor, shown to be its own; the present ones are not asked for."""
+    with _open_keys(folder, passphrase) as (own, peers, name):
+        service = peers.services.get(name)
+        role = _COSIGNING.get(service.role)
         if role is None:
-            raise SpecieError(ErrorCode.SETTING_INVALID, f"{base.name} cosigns nothing")
-        label = f"{role.value}-{secrets.token_hex(4)}"
-        plain, quantum_safe = InstitutionKey.generate(), CosignerKey.generate()
-        base.keys.put(label, plain)
-        base.keys.put(f"{label}-ml-dsa", quantum_safe)
-        keys = [get_verifier_key(base.name, one).format() for one in (plain, quantum_safe)]
-        return role, " ".join(keys)
+            raise SpecieError(ErrorCode.SETTING_INVALID, f"{name} cosigns nothing")
+        kinds = (SignatureType.COSIGNER_ED25519, SignatureType.COSIGNER_ML_DSA_44)
+        with own.file.changing():
+            names = own.name_next(*(name_cosigner_keys(service.role, one) for one in kinds))
+            quantum_safe = CosignerKey.generate()
+            own.file.put(names[1], quantum_safe)
+            plain = own.draw_signer(names[0])
+        listed = verify_cosigners(read_list(folder, COSIGNERS), peers.roster.genesis)
+        return role, sign_cosigner(peers.network, role, name, (plain, quantum_safe), listed)
+
+
+def prune_keys(base: Foundation) -> list[str]:
+    """Once a process runs with the keys that count: what ended before them is gone for good.
+
+    Lists keep the public halves, with which everything that was signed verifies.
+    """
+    gone = []
+    try:
+        for kind, current in list_current_keys(base.peers, base.name, base.folder).items():
+            gone += base.own.prune(kind, current)
+        gone += _forget_first(base)
+    except SpecieError as error:  # the next start tries again
+        _LOG.warning("keys that have ended are still here", code=error.code.value)
+    if gone:
+        _LOG.info("keys removed that have ended", names=gone)
+    return gone
+
+
+def _forget_first(base: Foundation) -> list[str]:
+    """The TLS key with which a bank has joined, once it was renewed."""
+    if not base.keys.has(FIRST_TLS_KEY):
+        return []
+    first = unpack_key(base.keys.get_secret(FIRST_TLS_KEY)).public_key()
+    if read_identity(base.folder).public_key() == first:
+        return []
+    base.keys.remove([FIRST_TLS_KEY])
+    return [FIRST_TLS_KEY]
+
+
+@contextmanager
+def _open_keys(folder: Path, passphrase: str) -> Iterator[tuple[OwnKeys, Peers, ServiceName]]:
+    """Of a process that may not start as it is, with the newest lists that there are."""
+    settings = load_settings(folder)
+    own = open_own_keys(folder, settings, passphrase)
+    try:
+        peers = load_peers(folder, settings.network_id)
+        context = build_public_context(folder / ROOT_FILE)
+        lists = ListReader(settings.network.lists, folder, peers, context)
+        refresh_if_served(lists, settings.name)
+        yield own, peers, settings.name
+    finally:
+        own.close()
 
 
 def renew_intermediate(folder: Path, passphrase: str, offline: Path, opening: str) -> str:
@@ -130,13 +204,15 @@ def renew_intermediate(folder: Path, passphrase: str, offline: Path, opening: st
     `folder` is the central bank's. With it goes a list of revocations that it has signed, for
     everybody takes both; certificates of the older one count until they end or are renewed.
     """
-    keys, root_keys = KeyFile(folder / KEYS, passphrase), KeyFile(offline / KEYS, opening)
+    root_keys = KeyFile(offline / KEYS, opening)
     top = Issuer(
         x509.load_pem_x509_certificate(read_list(folder, ROOT_FILE)),
         unpack_key(root_keys.get_secret("root")),
     )
     with closing(open_foundation(folder, passphrase)) as base:
-        now, key = base.clock.now(), ec.generate_private_key(ec.SECP256R1())
+        now = base.clock.now()
+        with base.keys.changing():
+            key = base.own.draw_issuing(*base.own.name_next(ISSUING_KEY))
         title = base.peers.roster.genesis.name
         certificate = create_intermediate(title, key.public_key(), top, now)
         pem = certificate.public_bytes(Encoding.PEM)
@@ -145,7 +221,6 @@ def renew_intermediate(folder: Path, passphrase: str, offline: Path, opening: st
         number = max(store.draw_number(), base.peers.revocations.number + 1)
         revoked = store.load_revoked(now)
         listed = build_revocations(revoked, number, Issuer(certificate, key), now)
-        keys.put_secret(f"{ISSUING_KEY}-{secrets.token_hex(4)}", pack_key(key))
         write_list(folder, ISSUER, pem)
         write_list(folder, REVOCATIONS, listed.public_bytes(Encoding.DER))
         return certificate.not_valid_after_utc.isoformat()

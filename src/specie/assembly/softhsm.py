@@ -4,13 +4,15 @@ In earnest a token is set up with the tools of who makes the module, and setting
 """
 
 import os
+import secrets
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from specie.assembly.tokens import TokenPlace
 from specie.store.durable_files import replace_durably
 from specie.store.hsm import reload_module
 from specie.values.catalogue import ErrorCode
@@ -37,17 +39,28 @@ class SoftHsm:
     @classmethod
     def create(cls, data: Path) -> "SoftHsm":
         """A folder for tokens; `setting_invalid` if SoftHSM is not installed."""
-        tool = shutil.which("softhsm2-util")
-        module = next((Path(one) for one in _MODULES if Path(one).exists()), None)
-        if tool is None or module is None:
-            reason = "SoftHSM2 is not installed (Debian: apt-get install softhsm2)"
-            raise SpecieError(ErrorCode.SETTING_INVALID, reason)
+        found = cls(_find_module())
         tokens = data / FOLDER / "tokens"
         tokens.mkdir(parents=True, mode=0o700)
+        (data / FOLDER).chmod(0o700)
         text = f"directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n"
         replace_durably(data / FOLDER, _SETTINGS, text.encode())
         use_tokens(data)
-        return cls(module)
+        return found
+
+    @classmethod
+    def open(cls, data: Path) -> "SoftHsm":
+        """The folder that is there, or a new one."""
+        if not (data / FOLDER / _SETTINGS).exists():
+            return cls.create(data)
+        use_tokens(data)
+        return cls(_find_module())
+
+    def draw_tokens(self, labels: Sequence[str]) -> dict[str, TokenPlace]:
+        """New tokens, each with a PIN of its own."""
+        pins = {label: secrets.token_hex(16) for label in labels}
+        self.create_tokens(pins)
+        return {label: TokenPlace(self.module, label, pin) for label, pin in pins.items()}
 
     def create_tokens(self, pins: Mapping[str, str]) -> None:
         """Label → PIN; the folder is its owner's alone, so a PIN among arguments tells nobody."""
@@ -63,8 +76,19 @@ class SoftHsm:
         reload_module(self.module)
 
 
-def use_tokens(data: Path) -> None:
-    """Tell the module where this network's tokens are; it asks the environment."""
+def use_tokens(data: Path, *, is_asked: bool = True) -> None:
+    """Tell the module where this network's tokens are; it asks the environment.
+
+    Not `is_asked`, what stands there already goes first.
+    """
     settings = data / FOLDER / _SETTINGS
-    if settings.exists():
+    if settings.exists() and (is_asked or PLACE not in os.environ):
         os.environ[PLACE] = str(settings)
+
+
+def _find_module() -> Path:
+    module = next((Path(one) for one in _MODULES if Path(one).exists()), None)
+    if module is None or shutil.which("softhsm2-util") is None:
+        reason = "SoftHSM2 is not installed (Debian: apt-get install softhsm2)"
+        raise SpecieError(ErrorCode.SETTING_INVALID, reason)
+    return module

@@ -12,6 +12,7 @@ from specie.assembly.newcomer import Newcomer
 from specie.assembly.renewing import renew_certificate
 from specie.cli.device_commands import ask, ask_new, show
 from specie.cli.parties import parse_amount, parse_order
+from specie.cli.token_options import Hsm, Token, choose_token
 from specie.remote import bank_operations as operations
 from specie.remote import client_models as clients
 from specie.remote import desk_operations as desk
@@ -155,10 +156,15 @@ def join(
     passphrase_file: Annotated[
         Path | None, typer.Option(help="Else SPECIE_PASSPHRASE, for the new keys.")
     ] = None,
+    token: Token = None,
+    *,
+    hsm: Hsm = False,
 ) -> None:
     """A new bank: draw keys, enrol, wait for approval; then `specie serve` starts it."""
     passphrase = read_passphrase(at, passphrase_file)
-    asked = Newcomer(at.absolute(), public, parse_order(code), host)
+    folder = at.absolute()
+    chosen = choose_token(folder.parent, folder.name, token, is_soft=hsm)
+    asked = Newcomer(folder, public, parse_order(code), host, chosen)
     asked.prepare(passphrase)
     typer.echo(f"digest of the keys: {asked.digest}")
     number = asked.wait(wait)

@@ -7,7 +7,7 @@ application's amount and vault, every output of what was produced, the reserve d
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -18,11 +18,13 @@ from specie.assembly.ceremony import OFFICERS, PASSPHRASES, PUBLIC
 from specie.assembly.foundation import KEYS, read_passphrase
 from specie.assembly.joining import hash_code
 from specie.assembly.lists import load_peers
+from specie.assembly.softhsm import use_tokens
+from specie.assembly.tokens import OFFICER_KEY, draw_officer_keys, new_key_file
 from specie.central_bank.decisions import compute_operation_message, format_parameters
 from specie.central_bank.officers import OfficerDesk
 from specie.cli.device_commands import show
 from specie.cli.parties import OfficerTool, open_officer, parse_amount, parse_order
-from specie.crypto.secrets import InstitutionKey
+from specie.cli.token_options import Hsm, Token, choose_token
 from specie.crypto.signatures import sign_as_institution
 from specie.identity.rotation import name_officer, sign_rotation
 from specie.ledger.records import read_reserve
@@ -32,7 +34,6 @@ from specie.remote import desk_operations as desk
 from specie.remote import models
 from specie.remote.fields import Empty
 from specie.remote.institutions import CENTRAL_BANK
-from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import OrderId
@@ -129,14 +130,18 @@ def decide(
 def create(
     data: Data,
     number: Annotated[int, typer.Option("--officer", help="A number that nobody has had.")],
+    token: Token = None,
+    *,
+    hsm: Hsm = False,
 ) -> None:
     """A new officer draws a key; prints the decision with which two others put it in the list."""
     path = data / OFFICERS / str(number) / KEYS
     network = load_peers(data / PUBLIC, None).network
     passphrase = _read_passphrase(data, number)
-    key = InstitutionKey.generate()
-    KeyFile.create(path, passphrase, secrets.token_bytes(16)).put("officer", key)
-    found = sign_rotation(network, name_officer(number), b"", key, None)
+    chosen = choose_token(data.absolute(), f"officer-{number}", token, is_soft=hsm)
+    with new_key_file(path, passphrase) as keys, closing(draw_officer_keys(keys, chosen())) as own:
+        key = own.get_signer(OFFICER_KEY)
+        found = sign_rotation(network, name_officer(number), b"", key, None)
     fields = {"officer": number, "key": found.institution.hex()}
     fields["proof"] = found.institution_proof.hex()
     parameters = " ".join(f"--set {name}={value}" for name, value in fields.items())
@@ -202,6 +207,7 @@ def enrol(
 @contextmanager
 def open_tools(data: Path, numbers: list[int]) -> Iterator[list[OfficerTool]]:
     """The officers whose keys are in the folder."""
+    use_tokens(data.absolute(), is_asked=False)
     with ExitStack() as stack:
         tools = []
         for number in numbers:

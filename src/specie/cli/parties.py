@@ -9,11 +9,11 @@ from pathlib import Path
 from specie.assembly.lists import COSIGNERS, ListReader, load_peers
 from specie.assembly.system import SystemClock
 from specie.assembly.tls import ROOT, build_public_context
-from specie.crypto.secrets import InstitutionKey, InstitutionSigner
+from specie.assembly.tokens import OFFICER_KEY, open_officer_keys
+from specie.crypto.secrets import InstitutionSigner
 from specie.remote.channel import Channel, Speaker
 from specie.remote.institutions import CENTRAL_BANK
 from specie.remote.peers import OFFICER, Peers
-from specie.store.key_file import KeyFile
 from specie.values.amounts import Currency, Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -61,11 +61,15 @@ def open_officer(
     public: Path, keys: Path, number: int, passphrase: str, expected: NetworkId | None
 ) -> Iterator[OfficerTool]:
     """`passphrase_wrong`, `caller_unknown` if this officer is not in the list."""
-    key = KeyFile(keys, passphrase).get("officer", InstitutionKey.unseal)
-    with open_channel(public, expected, f"{OFFICER}{number}", key) as channel:
-        if channel.peers.get_officer_key(number) != key.public:
-            raise SpecieError(ErrorCode.CALLER_UNKNOWN, f"not the key of officer {number}")
-        yield OfficerTool(number, key, channel, channel.peers)
+    own = open_officer_keys(keys, passphrase)
+    try:
+        key = own.get_signer(OFFICER_KEY)
+        with open_channel(public, expected, f"{OFFICER}{number}", key) as channel:
+            if channel.peers.get_officer_key(number) != key.public:
+                raise SpecieError(ErrorCode.CALLER_UNKNOWN, f"not the key of officer {number}")
+            yield OfficerTool(number, key, channel, channel.peers)
+    finally:
+        own.close()
 
 
 def draw_order() -> OrderId:

@@ -16,6 +16,7 @@ from specie.assembly.central_processes import (
 )
 from specie.assembly.desk_process import build_desk
 from specie.assembly.foundation import Foundation, Process, open_foundation, read_passphrase
+from specie.assembly.renewing import prune_keys
 from specie.assembly.system import tune_interpreter
 from specie.assembly.telemetry import trace_to
 from specie.identity.services import ServiceRole
@@ -47,7 +48,9 @@ def serve(folder: Path, passphrase: str) -> None:
     tune_interpreter()
     if base.settings.observe.traces:
         trace_to(folder / "traces.jsonl", base.name)
-    Serving(build_process(base)).run(lambda: None)
+    process = build_process(base)
+    prune_keys(base)
+    Serving(process).run(lambda: None)
 
 
 def build_process(base: Foundation) -> Process:

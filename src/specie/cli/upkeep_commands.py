@@ -66,9 +66,9 @@ def rotate(
     """Draw new signing keys; prints the decision with which two officers put them in the lists."""
     passphrase = read_passphrase(folder, passphrase_file)
     if cosigner:
-        role, keys = draw_cosigner(folder.absolute(), passphrase)
-        start = f"specie officer decide put-cosigner --set role={role.value}"
-        typer.echo(f"{start} --set retire=0 --set 'keys={keys}'")
+        role, shown = draw_cosigner(folder.absolute(), passphrase)
+        start = f"specie officer decide put-cosigner --set role={role.value} --set retire=0"
+        typer.echo(" ".join([start, *(f"--set '{k}={v}'" for k, v in shown.format().items())]))
         return
     rotation = draw_rotation(folder.absolute(), passphrase)
     parameters = " ".join(f"--set {name}={value}" for name, value in rotation.format().items())

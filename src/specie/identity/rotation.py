@@ -7,16 +7,24 @@ With the present key in it, a proof counts once: keys that have ended do not com
 signs the message, so nobody puts another's key in a list; an officer's too, with "officer-N" for
 the service and neither a present nor an attestation key.
 
+A cosigner's keys likewise, a proof by each of them; its list names older keys for good:
+
+    message = H("cosigner", network ‖ n8 ‖ role ‖ u16 ‖ vkey … of the new keys
+                            ‖ u16 ‖ vkey … of its present keys),   each n16 ‖ text
+
 What was signed with the old keys stays valid: receipts rest on the notary's key and on the log, and
 auditors verify a batch by the list that was in force then. An officer's key is never replaced: a
 new number is added, the old one ends. The notary's, the list's and the scan keys stay with their
 network (`check_successor`).
 """
 
-from collections.abc import Mapping
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from specie.crypto.cosigning import CosignerKey, sign_as_cosigner, verify_ml_dsa_44
 from specie.crypto.hashing import tagged_hash
 from specie.crypto.secrets import InstitutionSigner, SigningKey
 from specie.crypto.signatures import (
@@ -25,10 +33,12 @@ from specie.crypto.signatures import (
     verify_institution_signature,
     verify_signature,
 )
+from specie.identity.cosigners import CosignerList, CosignerRole
 from specie.identity.participants import Officer, ParticipantList, Role, Status
 from specie.identity.services import Service, ServiceRole
+from specie.log.notes import SignatureType, VerifierKey, get_verifier_key, parse_verifier_key
 from specie.values.catalogue import ErrorCode
-from specie.values.encoding import encode_text, u8
+from specie.values.encoding import encode_text, u8, u16
 from specie.values.errors import SpecieError
 from specie.values.identifiers import (
     Digest,
@@ -137,6 +147,76 @@ def compute_rotation_message(
     name = encode_text(service)
     parts = [part for one in (name, *keys) for part in (u8(len(one)), one)]
     return tagged_hash("rotation", network, *parts)
+
+
+@dataclass(frozen=True, slots=True)
+class CosignerProof:
+    """New keys of one witness or auditor, and of each a signature in the same place."""
+
+    keys: tuple[VerifierKey, ...]
+    proofs: tuple[bytes, ...]
+
+    def format(self) -> dict[str, str]:
+        """As parameters of a decision: keys as in the list, proofs in base64."""
+        return {
+            "keys": " ".join(key.format() for key in self.keys),
+            "proofs": " ".join(base64.b64encode(one).decode() for one in self.proofs),
+        }
+
+
+def parse_cosigner(fields: Mapping[str, Any]) -> CosignerProof:
+    """The inverse of `format`; `checkpoint_invalid`, `setting_invalid`."""
+    keys = tuple(parse_verifier_key(one) for one in fields["keys"].split(" "))
+    try:
+        spelled = fields["proofs"].split(" ")
+        proofs = tuple(base64.b64decode(one, validate=True) for one in spelled)
+    except (binascii.Error, ValueError):
+        raise SpecieError(ErrorCode.SETTING_INVALID, "proofs: base64") from None
+    if len(proofs) != len(keys) or len(set(keys)) != len(keys):
+        raise SpecieError(ErrorCode.SETTING_INVALID, "proofs: one for each key, in their order")
+    return CosignerProof(keys, proofs)
+
+
+def sign_cosigner(
+    network: NetworkId,
+    role: CosignerRole,
+    name: ServiceName,
+    keys: tuple[InstitutionSigner, CosignerKey],
+    listed: CosignerList,
+) -> CosignerProof:
+    """By who has the new keys; it counts while the list names no others of this cosigner."""
+    plain, quantum_safe = keys
+    named = tuple(get_verifier_key(name, one) for one in keys)
+    message = compute_cosigner_message(network, role, named, listed)
+    proofs = (sign_as_institution(plain, message), sign_as_cosigner(quantum_safe, message))
+    return CosignerProof(named, proofs)
+
+
+def verify_cosigner(
+    shown: CosignerProof, network: NetworkId, role: CosignerRole, listed: CosignerList
+) -> None:
+    """`signature_invalid` unless each key has signed; `setting_invalid` for a log's key."""
+    message = compute_cosigner_message(network, role, shown.keys, listed)
+    for key, proof in zip(shown.keys, shown.proofs, strict=True):
+        if key.type is SignatureType.COSIGNER_ED25519:
+            public = InstitutionPublicKey(key.public)
+            verify_institution_signature(public, message, Signature(proof))
+        elif key.type is SignatureType.COSIGNER_ML_DSA_44:
+            verify_ml_dsa_44(key.public, message, proof)
+        else:
+            raise SpecieError(ErrorCode.SETTING_INVALID, "keys: of a cosigner")
+
+
+def compute_cosigner_message(
+    network: NetworkId, role: CosignerRole, keys: Sequence[VerifierKey], listed: CosignerList
+) -> Digest:
+    """What all new keys sign: they themselves, and those that the list names now."""
+    present = [key for key in listed.keys if key.name == keys[0].name]
+    texts = [role.value.encode()]
+    for some in (keys, present):
+        spelled = [one.format().encode() for one in some]
+        texts += [u16(len(spelled)), *(part for one in spelled for part in (u16(len(one)), one))]
+    return tagged_hash("cosigner", network, u8(len(texts[0])), *texts)
 
 
 def rotate_member(

@@ -25,7 +25,7 @@ from specie.values.errors import SpecieError
 _MANIFEST: Final = "MANIFEST"
 _FORMAT: Final = "specie backup v1"
 _DATABASE: Final = ".db"
-_LEFT_OUT: Final = ("-wal", "-shm", "-journal", ".sock")
+_LEFT_OUT: Final = ("-wal", "-shm", "-journal", ".sock", ".lock")
 _CHUNK: Final = 1 << 20
 _FILES_MAX: Final = 10_000_000
 

@@ -4,12 +4,16 @@
 
 A JSON object, so that people see what is in it without seeing any of it: format, salt, and the
 sealed entries by name in base64. It is replaced as a whole, durably; only its owner may read it.
+Who changes it holds the lock beside it and reads it anew first: a process that runs and a command
+beside it do not lose each other's keys.
 """
 
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -22,6 +26,7 @@ from specie.crypto.secrets import (
     unseal,
 )
 from specie.store.durable_files import read_regular, replace_durably
+from specie.store.file_locks import lock_file
 from specie.values.catalogue import ErrorCode
 from specie.values.encoding import encode_text
 from specie.values.errors import SpecieError
@@ -41,6 +46,8 @@ class KeyFile:
         """`setting_invalid` if there is no such file, `passphrase_wrong` if it does not open."""
         found = _read(path)
         self._path = path
+        self._changing = threading.RLock()
+        self._depth = 0
         self._salt = _decode(found["salt"])
         self._entries = {name: _decode(one) for name, one in found["entries"].items()}
         self._key = derive_sealing_key(passphrase, self._salt)
@@ -97,6 +104,40 @@ class KeyFile:
         """A secret of another library."""
         return open_sealed(self._key, self._find(name), _AAD + encode_text(name))
 
+    def remove(self, names: Iterable[str]) -> None:
+        """Forget entries for good, durably; what is not there stays so."""
+        gone = {*names} - {_CHECK}
+        with self.changing():
+            left = {name: one for name, one in self._entries.items() if name not in gone}
+            if left != self._entries:
+                _write(self._path, self._salt, left)
+                self._entries = left
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Nobody else changes it meanwhile, and we know what others have; again within is nothing.
+
+        `store_unusable` if another writer does not end, `setting_invalid` if it is another file.
+        """
+        with self._changing:
+            if self._depth:
+                yield
+                return
+            with lock_file(self._path):
+                self._read_again()
+                self._depth = 1
+                try:
+                    yield
+                finally:
+                    self._depth = 0
+
+    def _read_again(self) -> None:
+        found = _read(self._path)
+        if _decode(found["salt"]) != self._salt:
+            reason = f"{self._path}: another file has taken its place"
+            raise SpecieError(ErrorCode.SETTING_INVALID, reason)
+        self._entries = {name: _decode(one) for name, one in found["entries"].items()}
+
     def _find(self, name: str) -> bytes:
         sealed = self._entries.get(name)
         if sealed is None:
@@ -104,11 +145,13 @@ class KeyFile:
         return sealed
 
     def _add(self, name: str, sealed: bytes) -> None:
-        if name in self._entries:
-            raise SpecieError(ErrorCode.ORDER_CONFLICT, f"{self._path}: {name} is there already")
-        entries = {**self._entries, name: sealed}
-        _write(self._path, self._salt, entries)
-        self._entries = entries
+        with self.changing():
+            if name in self._entries:
+                reason = f"{self._path}: {name} is there already"
+                raise SpecieError(ErrorCode.ORDER_CONFLICT, reason)
+            entries = {**self._entries, name: sealed}
+            _write(self._path, self._salt, entries)
+            self._entries = entries
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -4,11 +4,8 @@ A file is written beside its place, synced, and renamed; the checkpoint comes la
 never sees a checkpoint that its tiles do not cover.
 """
 
-import fcntl
 import os
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -28,14 +25,14 @@ from specie.log.tiles import (
 )
 from specie.log.tree import compute_leaf_hash
 from specie.store.durable_files import read_limited, replace_all_durably, replace_durably
+from specie.store.file_locks import lock_file
 from specie.values.catalogue import ErrorCode
 from specie.values.encoding import split_fixed
 from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest
-from specie.values.limits import DATABASE_BUSY_MS_MAX, LOG_FILE_BYTES_MAX
+from specie.values.limits import LOG_FILE_BYTES_MAX
 
 _HASH_SIZE: Final = 32
-_LOCK_PAUSE_S: Final = 0.005
 _TILES_KEPT_MAX: Final = 4096  # 32 MiB
 
 
@@ -75,7 +72,7 @@ class LogFolder:
         same checkpoint stays, with the lines of others below it.
         """
         data = note.encode()
-        with self._locked():
+        with lock_file(self._folder):
             self._remove_drafts()
             if not self._read_present().startswith(data):
                 self._write_file(CHECKPOINT_PATH, data)
@@ -87,7 +84,7 @@ class LogFolder:
 
         Under the lock that the log's own writer takes: neither overwrites what the other wrote.
         """
-        with self._locked():
+        with lock_file(self._folder):
             present = self.read_checkpoint()
             if parse_note(present)[0] != checkpoint:
                 raise SpecieError(ErrorCode.LOG_INVALID, "the log has grown meanwhile")
@@ -150,23 +147,6 @@ class LogFolder:
         if len(part) != 1 << height:
             raise SpecieError(ErrorCode.LOG_INVALID, "a tile does not reach so far")
         return compute_tile_root(part)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """One writer of the checkpoint at a time, of all processes.
-
-        The lock lies beside the folder and is its owner's, so no reader can hold it.
-        """
-        flags = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
-        try:
-            handle = os.open(self._folder.with_name(f".{self._folder.name}.lock"), flags, 0o600)
-        except OSError as error:
-            raise SpecieError(ErrorCode.STORE_UNUSABLE, f"the lock: {error.strerror}") from None
-        try:
-            _lock(handle)
-            yield
-        finally:
-            os.close(handle)
 
     def _remove_drafts(self) -> None:
         """What a stop has left beside its place, once after each start: nobody else writes here."""
@@ -254,20 +234,6 @@ class LogFolder:
 
     def _write_file(self, path: str, data: bytes) -> None:
         replace_durably(self._folder, path, data)
-
-
-def _lock(handle: int) -> None:
-    """`store_unusable` if it cannot be had within the time that a database waits."""
-    until = time.monotonic() + DATABASE_BUSY_MS_MAX / 1e3
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > until:
-                raise SpecieError(ErrorCode.STORE_UNUSABLE, "another writer does not end") from None
-            time.sleep(_LOCK_PAUSE_S)
-        else:
-            return
 
 
 def _collect_folders(paths: Iterable[str]) -> set[str]:

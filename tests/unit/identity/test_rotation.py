@@ -4,20 +4,28 @@ from dataclasses import replace
 
 import pytest
 
+from specie.crypto.cosigning import CosignerKey
 from specie.crypto.secrets import InstitutionKey, SigningKey
+from specie.identity.cosigners import CosignerList, CosignerRole, put_cosigner
+from specie.identity.genesis import compute_origin
 from specie.identity.participants import Status, check_successor
 from specie.identity.rotation import (
+    CosignerProof,
     Rotation,
     add_officer,
     name_officer,
+    parse_cosigner,
     parse_rotation,
     rotate_member,
     set_officer_status,
+    sign_cosigner,
     sign_rotation,
+    verify_cosigner,
     verify_officer,
     verify_rotation,
 )
 from specie.identity.services import Service, check_service
+from specie.log.notes import SignatureType, VerifierKey, get_verifier_key
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import NetworkId, ParticipantNumber, ServiceName
 from specie.values.limits import OFFICERS_MAX
@@ -26,6 +34,7 @@ from tests.country import refused
 from tests.unit.api.cast import make_services
 
 BANK, NOTARY, BOOKS = (ServiceName(name) for name in ("bank-2", "notary", "accounting"))
+WITNESS = CosignerRole.WITNESS
 NUMBER = ParticipantNumber(2)
 
 
@@ -119,6 +128,60 @@ def test_an_officer_shows_the_key(world: World) -> None:
     verify_officer(network, 9, found.institution, found.institution_proof)
     with refused(ErrorCode.SIGNATURE_INVALID):
         verify_officer(network, 8, found.institution, found.institution_proof)
+
+
+def test_a_cosigner_shows_its_keys(world: World) -> None:
+    """Each of them, for one role at one list: once they are listed, the proof counts no more."""
+    network, listed = world.genesis.network, CosignerList(compute_origin(world.genesis), 1, 0, 0)
+    keys = (InstitutionKey.generate(), CosignerKey.generate())
+    shown = sign_cosigner(network, WITNESS, BANK, keys, listed)
+    assert parse_cosigner(shown.format()) == shown
+    verify_cosigner(shown, network, WITNESS, listed)
+    other = sign_cosigner(
+        network, WITNESS, BANK, (InstitutionKey.generate(), CosignerKey.generate()), listed
+    )
+    wrong = [
+        replace(shown, keys=other.keys),
+        replace(shown, keys=(other.keys[0], shown.keys[1])),
+        replace(shown, proofs=(other.proofs[0], shown.proofs[1])),
+        replace(shown, proofs=(shown.proofs[0], other.proofs[1])),
+        replace(shown, keys=tuple(replace(one, name="bank-3") for one in shown.keys)),
+        replace(shown, keys=shown.keys[:1], proofs=shown.proofs[:1]),
+    ]
+    for one in wrong:
+        with refused(ErrorCode.SIGNATURE_INVALID):
+            verify_cosigner(one, network, WITNESS, listed)
+    after = put_cosigner(listed, WITNESS, shown.keys, is_retiring=False)
+    for role, here, current in (
+        (CosignerRole.AUDITOR, network, listed),
+        (WITNESS, NetworkId(bytes(16)), listed),
+        (WITNESS, network, after),
+    ):
+        with refused(ErrorCode.SIGNATURE_INVALID):
+            verify_cosigner(shown, here, role, current)
+    third = put_cosigner(
+        listed,
+        WITNESS,
+        [get_verifier_key("bank-3", InstitutionKey.generate())],
+        is_retiring=False,
+    )
+    verify_cosigner(shown, network, WITNESS, third)  # another's keys are no concern of it
+
+
+def test_a_cosigners_proof_has_its_form(world: World) -> None:
+    network, listed = world.genesis.network, CosignerList(compute_origin(world.genesis), 1, 0, 0)
+    keys = (InstitutionKey.generate(), CosignerKey.generate())
+    fields = sign_cosigner(network, WITNESS, BANK, keys, listed).format()
+    first = fields["proofs"].split(" ")[0]
+    for name, value in (("proofs", first), ("proofs", "? ?"), ("proofs", "")):
+        with refused(ErrorCode.SETTING_INVALID):
+            parse_cosigner({**fields, name: value})
+    twice = " ".join([fields["keys"].split(" ")[0]] * 2)
+    with refused(ErrorCode.SETTING_INVALID):
+        parse_cosigner({**fields, "keys": twice})
+    log = VerifierKey("bank-2", SignatureType.LOG, keys[0].public)
+    with refused(ErrorCode.SETTING_INVALID):
+        verify_cosigner(CosignerProof((log,), (bytes(64),)), network, WITNESS, listed)
 
 
 def test_officers_are_added_under_new_numbers(world: World) -> None:

@@ -8,20 +8,30 @@ from pathlib import Path
 
 import pkcs11
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pkcs11 import Attribute, ObjectClass
 
 from specie.assembly.softhsm import SoftHsm
+from specie.assembly.system import SystemClock
 from specie.crypto.secrets import InstitutionKey
 from specie.crypto.signatures import sign_as_institution, verify_institution_signature
+from specie.identity.certificates import (
+    Issuer,
+    build_revocations,
+    create_root,
+    issue_certificate,
+)
 from specie.store.hsm import HsmToken
 from specie.values.catalogue import ErrorCode
-from specie.values.identifiers import InstitutionPublicKey
+from specie.values.identifiers import InstitutionPublicKey, NetworkId, ServiceName
 from tests.country import refused
 
 needs_softhsm = pytest.mark.skipif(
     shutil.which("softhsm2-util") is None, reason="SoftHSM2 is not installed"
 )
 pytestmark = needs_softhsm
+PEM, PKCS8 = Encoding.PEM, PrivateFormat.PKCS8
 PIN = "a pin of sixteen"
 
 
@@ -86,6 +96,41 @@ def test_a_wrong_pin_or_token_is_said(hsm: SoftHsm, tmp_path: Path) -> None:
         HsmToken(hsm.module, "bank-9", PIN)
     with refused(ErrorCode.SETTING_INVALID):
         HsmToken(tmp_path / "no-module.so", "bank-2", PIN)
+
+
+def test_it_issues_certificates(token: HsmToken) -> None:
+    """On P-256, with everything that an intermediate signs; `cryptography` believes it."""
+    key = token.generate_issuing("issuing")
+    now, other = SystemClock().now(), ec.generate_private_key(ec.SECP256R1())
+    issuer = Issuer(create_root("test", key, now), key)
+    issuer.certificate.verify_directly_issued_by(issuer.certificate)
+    hosts, network, service = ["127.0.0.1"], NetworkId(bytes(16)), ServiceName("bank-2")
+    one = issue_certificate(service, network, hosts, other.public_key(), issuer, now)
+    one.verify_directly_issued_by(issuer.certificate)
+    revocations = build_revocations((), 1, issuer, now)
+    assert revocations.is_signature_valid(key.public_key())
+    found = token.find_issuing(key.public_key())
+    assert found is not None
+    assert found.public_key() == key.public_key()
+    assert token.find_issuing(other.public_key()) is None
+    assert (key.curve.name, key.key_size) == ("secp256r1", 256)
+    for leave in (key.private_numbers, lambda: key.private_bytes(PEM, PKCS8, NoEncryption())):
+        with pytest.raises(NotImplementedError):
+            leave()
+
+
+def test_what_is_removed_signs_no_more(token: HsmToken) -> None:
+    names = ("ended", "ended-2")
+    keys = {name: token.generate(name) for name in names}
+    assert token.list_keys()["ended"] == keys["ended"].public
+    token.remove("ended")
+    token.remove("ended")
+    assert token.find(InstitutionPublicKey(keys["ended"].public)) is None
+    assert "ended" not in token.list_keys()
+    with refused(ErrorCode.STORE_UNUSABLE):
+        keys["ended"].sign(b"x")
+    assert token.find(InstitutionPublicKey(keys["ended-2"].public)) is not None
+    token.generate("ended")
 
 
 def test_threads_take_turns(token: HsmToken) -> None:

@@ -1,6 +1,9 @@
 """Institutions' secrets in one encrypted file (X7)."""
 
 import json
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -94,3 +97,92 @@ def test_files_that_are_none(filled: Path, tmp_path: Path) -> None:
             KeyFile(tmp_path / "keys.json", PASSPHRASE)
     with refused(ErrorCode.SETTING_INVALID):
         KeyFile(tmp_path / "missing.json", PASSPHRASE)
+
+
+_PUTTING = """
+import sys
+from pathlib import Path
+from specie.store.key_file import KeyFile
+
+keys = KeyFile(Path(sys.argv[1]), sys.argv[2])
+print("open", flush=True)
+sys.stdin.readline()
+for number in range(20):
+    keys.put_secret(f"{sys.argv[3]}-{number}", sys.argv[3].encode())
+"""
+
+
+def test_two_processes_do_not_lose_each_others_keys(tmp_path: Path) -> None:
+    """A process that runs and a command beside it: both have read the file before either writes."""
+    path = tmp_path / "keys.json"
+    mine = KeyFile.create(path, PASSPHRASE, SALT)
+    names = ("one", "two")
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", _PUTTING, str(path), PASSPHRASE, name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for name in names
+    ]
+    for one in running:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "open\n"
+    for one in running:
+        assert one.stdin is not None
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    for one in running:
+        one.communicate()
+        assert one.returncode == 0
+    mine.put_secret("mine", b"of who has opened it first")
+    found = KeyFile(path, PASSPHRASE)
+    wanted = {f"{name}-{number}" for name in names for number in range(20)}
+    assert set(found.list_names()) == set(mine.list_names()) == wanted | {"mine"}
+    assert found.get_secret("two-19") == b"two"
+
+
+def test_threads_change_it_one_after_the_other(tmp_path: Path) -> None:
+    keys = KeyFile.create(tmp_path / "keys.json", PASSPHRASE, SALT)
+    seen: list[str] = []
+
+    def work(name: str) -> None:
+        with keys.changing():
+            for number in range(5):
+                keys.put_secret(f"{name}-{number}", b"x")
+                seen.append(name)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in ("one", "two", "three")]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert len(KeyFile(tmp_path / "keys.json", PASSPHRASE).list_names()) == 15
+    assert [seen[start] for start in (0, 5, 10)] == [seen[start + 4] for start in (0, 5, 10)]
+
+
+def test_what_is_removed_is_gone(tmp_path: Path) -> None:
+    keys = KeyFile.create(tmp_path / "keys.json", PASSPHRASE, SALT)
+    other = KeyFile(tmp_path / "keys.json", PASSPHRASE)
+    for name in ("one", "two", "three"):
+        keys.put_secret(name, name.encode())
+    other.remove(["one", "nothing", "check"])
+    keys.remove(["two"])
+    for found in (keys, KeyFile(tmp_path / "keys.json", PASSPHRASE)):
+        assert found.list_names() == ["three"]
+        with refused(ErrorCode.SETTING_INVALID):
+            found.get_secret("one")
+    assert b"one" not in (tmp_path / "keys.json").read_bytes()
+
+
+def test_another_file_in_its_place_is_not_changed(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    keys = KeyFile.create(path, PASSPHRASE, SALT)
+    path.unlink()
+    KeyFile.create(path, PASSPHRASE, bytes(16)).put_secret("other", b"x")
+    with refused(ErrorCode.SETTING_INVALID):
+        keys.put_secret("mine", b"x")
+    with refused(ErrorCode.SETTING_INVALID):
+        keys.remove(["other"])
+    assert KeyFile(path, PASSPHRASE).list_names() == ["other"]

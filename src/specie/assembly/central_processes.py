@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -12,9 +13,10 @@ from specie.accounting.reserves import Accounting
 from specie.assembly.alarms import BATCH_INVALID, LOG_FORKED, PROMISES_BROKEN
 from specie.assembly.centre import HISTORY
 from specie.assembly.foundation import Foundation, find_cosigner_keys
+from specie.assembly.gathering import Cosign, Gathering
 from specie.assembly.lists import COSIGNERS, GENESIS, PARTICIPANTS, read_list, write_list
 from specie.assembly.overseers import read_lists
-from specie.flows.cosigning import gather_lines
+from specie.flows.cosigning import ask_witness
 from specie.identity.cosigners import CosignerList, CosignerRole, verify_cosigners
 from specie.identity.participants import ParticipantList
 from specie.identity.services import ServiceRole
@@ -25,6 +27,7 @@ from specie.log.checkpoint import Checkpoint
 from specie.log.notes import (
     SignedLine,
     VerifierKey,
+    format_note,
     parse_line,
     parse_note,
     pick_lines,
@@ -164,6 +167,7 @@ class RegistrationProcess:
     log: LogFolder
     registration: Registration
     history: LogHistory
+    gathering: Gathering = field(default_factory=Gathering)
     frontier: Frontier = field(default_factory=Frontier)
     asked_for: Checkpoint | None = None
 
@@ -242,22 +246,24 @@ class RegistrationProcess:
     def _gather(self, checkpoint: Checkpoint) -> list[SpecieError]:
         listed = self.get_cosigners()
         names = listed.list_names(CosignerRole.WITNESS)
-        keys = _sort_by_name(listed.keys)
-        witnesses = [
-            BankWitness(self.banks.get_remote(one.number), keys[one.name])
-            for one in self.base.peers.services.find_role(ServiceRole.BANK)
-            if one.name in names
-        ]
-        auditors = [
-            RemoteAuditor(self.base.channel, one.name, keys.get(one.name, []))
-            for one in self.base.peers.services.find_role(ServiceRole.AUDITOR)
-        ]
-        note = self.log.read_checkpoint()
-        lines, refusals = gather_lines(note, self.registration, witnesses, auditors)
+        keys, cosigners = _sort_by_name(listed.keys), dict[str, Cosign]()
+        for one in self.base.peers.services.find_role(ServiceRole.BANK):
+            if one.name in names:
+                witness = BankWitness(self.banks.get_remote(one.number), keys[one.name])
+                cosigners[one.name] = partial(ask_witness, self.registration, witness)
+        for one in self.base.peers.services.find_role(ServiceRole.AUDITOR):
+            auditor = RemoteAuditor(self.base.channel, one.name, keys.get(one.name, []))
+            cosigners[one.name] = auditor.cosign
+        lines, refusals = self.gathering.gather(self._read_bare_note(), cosigners)
         self.log.add_lines(checkpoint, lines)
         if not refusals:
             self.asked_for = checkpoint
         return refusals
+
+    def _read_bare_note(self) -> str:
+        """With the log's own line alone: the same, whoever has cosigned it meanwhile."""
+        checkpoint, lines = parse_note(self.log.read_checkpoint())
+        return format_note(checkpoint, lines[:1])
 
 
 def _sort_by_name(keys: Sequence[VerifierKey]) -> dict[str, list[VerifierKey]]:

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from specie.api.bodies import read_body
 from specie.assembly.centre import HISTORY
 from specie.assembly.desk_process import DeskProcess
-from specie.assembly.lists import PUBLISHED, REVOCATIONS, describe_versions, read_list
+from specie.assembly.lists import PUBLISHED, REVOCATIONS, TIME, describe_versions, read_list
 from specie.remote.encoding import get_status
 from specie.values.errors import SpecieError
 
@@ -25,7 +25,7 @@ def build_list_pages(process: DeskProcess) -> Sequence[BaseRoute]:
 
     def show_versions(_request: Request) -> Response:
         versions = describe_versions(process.base.peers, centre.get_cosigners().version)
-        return JSONResponse(versions)
+        return JSONResponse({**versions, TIME: process.base.clock.now()})
 
     def show_list(request: Request) -> Response:
         name = request.path_params["name"]

@@ -3,10 +3,11 @@
 | alarm | who raises it | over |
 | --- | --- | --- |
 | lists_old | every process: nobody has answered for the network's lists | with an answer |
+| clock_off | every process: its clock is half a minute from the central bank's | when not |
 | certificate_ends | every process: it could not be renewed for two weeks | with a new one |
 | promises_broken | the notary: promised, and not published in time | never: people decide |
 | issuance_paused | the central bank: officers have paused it | when it is resumed |
-| log_forked | a witness, the registration: signed by the notary, and another history | never |
+| log_forked | a witness, auditor, registration: signed by the notary, and another history | never |
 | batch_invalid | the auditor: a published batch that breaks a rule | never |
 
 Each is a line of the log when it begins and ends, a metric, and a line of `specie alarms`.
@@ -19,6 +20,7 @@ from typing import Final
 import structlog
 
 LISTS_OLD: Final = "lists_old"
+CLOCK_OFF: Final = "clock_off"
 CERTIFICATE_ENDS: Final = "certificate_ends"
 PROMISES_BROKEN: Final = "promises_broken"
 ISSUANCE_PAUSED: Final = "issuance_paused"
@@ -26,6 +28,7 @@ LOG_FORKED: Final = "log_forked"
 BATCH_INVALID: Final = "batch_invalid"
 ALARMS: Final = (
     LISTS_OLD,
+    CLOCK_OFF,
     CERTIFICATE_ENDS,
     PROMISES_BROKEN,
     ISSUANCE_PAUSED,

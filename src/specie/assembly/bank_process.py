@@ -141,7 +141,8 @@ class BankProcess:
         try:
             return self.witness.cosign(note, growth)
         except SpecieError as error:
-            if error.code in (ErrorCode.LOG_INVALID, ErrorCode.PROOF_INVALID):
+            is_fork = error.code in (ErrorCode.LOG_INVALID, ErrorCode.PROOF_INVALID)
+            if is_fork and not self.witness.is_late(note):
                 replace_durably(self.base.folder, FORKED, note.encode())
                 self.base.alarms.set(LOG_FORKED, f"{error.message}; its note is in {FORKED}")
             raise

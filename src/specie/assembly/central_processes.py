@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -12,17 +13,27 @@ from specie.accounting.reserves import Accounting
 from specie.assembly.alarms import BATCH_INVALID, LOG_FORKED, PROMISES_BROKEN
 from specie.assembly.centre import HISTORY
 from specie.assembly.foundation import Foundation, find_cosigner_keys
+from specie.assembly.gathering import Cosign, Gathering
 from specie.assembly.lists import COSIGNERS, GENESIS, PARTICIPANTS, read_list, write_list
 from specie.assembly.overseers import read_lists
 from specie.assembly.publication_spans import PublicationSpans, registering
-from specie.flows.cosigning import gather_lines
+from specie.flows.cosigning import ask_witness
 from specie.identity.cosigners import CosignerList, CosignerRole, verify_cosigners
 from specie.identity.participants import ParticipantList
 from specie.identity.services import ServiceRole
 from specie.ledger.audit import split_batches
+from specie.ledger.batches import read_newest_list
 from specie.ledger.receipts import ReceiptTrust
 from specie.log.checkpoint import Checkpoint
-from specie.log.notes import SignedLine, VerifierKey, parse_line, parse_note, verify_log_line
+from specie.log.notes import (
+    SignedLine,
+    VerifierKey,
+    format_note,
+    parse_line,
+    parse_note,
+    pick_lines,
+    verify_log_line,
+)
 from specie.log.tree import Frontier, compute_leaf_hash
 from specie.notary.service import Notary
 from specie.oversight.auditor import Auditor, BatchAudit
@@ -122,9 +133,13 @@ def build_notary(base: Foundation) -> NotaryProcess:
 
 @dataclass(slots=True, repr=False)
 class BankWitness:
-    """`WitnessPort` at a bank's process."""
+    """`WitnessPort` at a bank's process: what it answers is looked at before it is published.
+
+    Readers refuse a checkpoint with one line that does not hold, so one bank could spoil it.
+    """
 
     bank: RemoteBank
+    keys: Sequence[VerifierKey]  # with which it may sign
 
     def get_last_size(self) -> int:
         """Where its last checkpoint ended."""
@@ -132,7 +147,7 @@ class BankWitness:
 
     def cosign(self, note: str, growth: Sequence[Digest]) -> tuple[SignedLine, ...]:
         """Its lines."""
-        return self.bank.cosign(note, growth)
+        return pick_lines(note, self.bank.cosign(note, growth), self.keys)
 
 
 @dataclass(slots=True, repr=False)
@@ -141,12 +156,13 @@ class RemoteAuditor:
 
     channel: Channel
     name: ServiceName
+    keys: Sequence[VerifierKey]  # with which it may sign
 
     def cosign(self, note: str) -> tuple[SignedLine, ...]:
         """Its lines, once it has judged every batch of it."""
         request = models.NoteMessage(note=note)
         answer = self.channel.call(self.name, registration.AUDIT, request)
-        return tuple(parse_line(line) for line in answer.lines)
+        return pick_lines(note, [parse_line(line) for line in answer.lines], self.keys)
 
 
 @dataclass(slots=True, repr=False)
@@ -159,6 +175,7 @@ class RegistrationProcess:
     log: LogFolder
     registration: Registration
     history: LogHistory
+    gathering: Gathering = field(default_factory=Gathering)
     frontier: Frontier = field(default_factory=Frontier)
     asked_for: Checkpoint | None = None
 
@@ -238,23 +255,32 @@ class RegistrationProcess:
     def _gather(self, checkpoint: Checkpoint) -> list[SpecieError]:
         listed = self.get_cosigners()
         names = listed.list_names(CosignerRole.WITNESS)
-        witnesses = [
-            BankWitness(self.banks.get_remote(one.number))
-            for one in self.base.peers.services.find_role(ServiceRole.BANK)
-            if one.name in names
-        ]
-        auditors = [
-            RemoteAuditor(self.base.channel, one.name)
-            for one in self.base.peers.services.find_role(ServiceRole.AUDITOR)
-        ]
-        note = self.log.read_checkpoint()
+        keys, cosigners = _sort_by_name(listed.keys), dict[str, Cosign]()
+        for one in self.base.peers.services.find_role(ServiceRole.BANK):
+            if one.name in names:
+                witness = BankWitness(self.banks.get_remote(one.number), keys[one.name])
+                cosigners[one.name] = partial(ask_witness, self.registration, witness)
+        for one in self.base.peers.services.find_role(ServiceRole.AUDITOR):
+            auditor = RemoteAuditor(self.base.channel, one.name, keys.get(one.name, []))
+            cosigners[one.name] = auditor.cosign
         with registering(checkpoint.size):
-            lines, refusals = gather_lines(note, self.registration, witnesses, auditors)
-        known = {key.key_id for key in listed.keys}
-        self.log.add_lines(checkpoint, [one for one in lines if one.key_id in known])
+            lines, refusals = self.gathering.gather(self._read_bare_note(), cosigners)
+        self.log.add_lines(checkpoint, lines)
         if not refusals:
             self.asked_for = checkpoint
         return refusals
+
+    def _read_bare_note(self) -> str:
+        """With the log's own line alone: the same, whoever has cosigned it meanwhile."""
+        checkpoint, lines = parse_note(self.log.read_checkpoint())
+        return format_note(checkpoint, lines[:1])
+
+
+def _sort_by_name(keys: Sequence[VerifierKey]) -> dict[str, list[VerifierKey]]:
+    found: dict[str, list[VerifierKey]] = {}
+    for key in keys:
+        found.setdefault(key.name, []).append(key)
+    return found
 
 
 def build_registration(base: Foundation) -> RegistrationProcess:
@@ -305,8 +331,12 @@ class AuditorProcess:
 
     def cosign(self, note: str) -> tuple[SignedLine, ...]:
         """Our lines under a checkpoint, once every batch of it was judged."""
-        self.follow(verify_log_line(note, self.log_key))
+        checkpoint = verify_log_line(note, self.log_key)
+        self.follow(checkpoint)
         with self._working:
+            if self.auditor.audit.is_contradicted_by(checkpoint):
+                why = "signed by the notary, and not the log that was judged here"
+                self.base.alarms.set(LOG_FORKED, why)
             return self.auditor.cosign(note)
 
     def follow(self, checkpoint: Checkpoint) -> None:
@@ -329,6 +359,7 @@ class AuditorProcess:
     def _judge(self, batch: Sequence[bytes]) -> None:
         number = self.auditor.audit.totals.batches + 1
         private = self.notary.read_batch(number)
+        self._fetch_list_of(private)
         try:
             self.auditor.audit.add_batch(private, batch)
         except SpecieError as error:
@@ -336,6 +367,19 @@ class AuditorProcess:
             raise
         self.batches.write(number, private)
         self.leaves += len(batch)
+
+    def _fetch_list_of(self, private: bytes) -> None:
+        """A batch may be judged by a list that we have not heard of yet: it is asked for first.
+
+        `unreachable` leaves the batch for later; an auditor that has refused one goes on no more.
+        """
+        try:
+            newest = read_newest_list(private)
+        except SpecieError:
+            return  # refused as a whole when it is judged
+        if newest > self.base.peers.roster.current.version:
+            self.base.lists.refresh()
+            self.auditor.audit.lists = self._read_lists()
 
     def _read_lists(self) -> dict[int, ParticipantList]:
         """Every list that was in force; asked for once each."""

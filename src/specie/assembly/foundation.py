@@ -15,7 +15,7 @@ import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from specie.assembly.alarms import CERTIFICATE_ENDS, LISTS_OLD, Alarms
+from specie.assembly.alarms import CERTIFICATE_ENDS, CLOCK_OFF, LISTS_OLD, Alarms
 from specie.assembly.lists import COSIGNERS, ISSUER, ListReader, load_peers, read_list
 from specie.assembly.own_keys import ATTESTATION, ISSUING_KEY, ML_DSA, OwnKeys, pack_point
 from specie.assembly.service_settings import ServiceSettings, load_settings
@@ -42,7 +42,7 @@ from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey, ServiceName
-from specie.values.limits import CERTIFICATE_DAYS, PASSPHRASE_BYTES_MAX
+from specie.values.limits import CERTIFICATE_DAYS, MESSAGE_AGE_MS_MAX, PASSPHRASE_BYTES_MAX
 from specie.wallet.vault import Surroundings
 
 KEYS: Final = "keys.json"
@@ -78,6 +78,7 @@ class Foundation:
     alarms: Alarms = field(default_factory=Alarms)
     is_outdated: bool = False  # they name others now: start anew
     refreshed_at: float = field(default_factory=time.monotonic)
+    clock_off_ms: int = 0  # how far the central bank's is ahead of ours
     _read_at: float = 0.0
 
     @property
@@ -113,6 +114,7 @@ class Foundation:
                 _LOG.warning("lists refused", code=error.code.value)
             return []
         self.refreshed_at = now
+        self.clock_off_ms = self.lists.time_ms - self.clock.now() if self.lists.time_ms else 0
         return newer
 
     def look_at_keys(self) -> None:
@@ -126,6 +128,9 @@ class Foundation:
         longest = max(_LISTS_OLD_S, 10 * self.settings.work.lists_ms / 1000)
         is_old = found["lists_age_seconds"] > longest
         self.alarms.set(LISTS_OLD, "the central bank does not answer", is_on=is_old)
+        off_s = self.clock_off_ms / 1000
+        why = f"the central bank's is {off_s:+.0f} s from ours"
+        self.alarms.set(CLOCK_OFF, why, is_on=abs(self.clock_off_ms) > MESSAGE_AGE_MS_MAX / 2)
         left = found.get("certificate_days_left", CERTIFICATE_DAYS)
         why = f"{left:.0f} days are left"
         self.alarms.set(CERTIFICATE_ENDS, why, is_on=left < CERTIFICATE_DAYS / 6)

@@ -7,15 +7,18 @@ The central bank's public face hands them out; everybody verifies them for thems
 
 import json
 import ssl
+import threading
 from pathlib import Path
 from typing import Any, Final
 
 from cryptography import x509
 
 from specie.assembly.fetching import Fetcher
+from specie.identity.cosigners import CosignerList, verify_cosigners
 from specie.identity.roster import Roster
 from specie.remote.peers import Peers
 from specie.store.durable_files import read_limited, replace_durably
+from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import NetworkId
 from specie.values.limits import LOG_FILE_BYTES_MAX
@@ -27,6 +30,7 @@ COSIGNERS: Final = "cosigners"
 REVOCATIONS: Final = "revocations"
 ISSUER: Final = "issuer.pem"
 ROOT_FILE: Final = "root.pem"
+TIME: Final = "time"  # beside the lists' versions: what the clock says there, in milliseconds
 PUBLISHED: Final = (GENESIS, PARTICIPANTS, SERVICES, COSIGNERS, REVOCATIONS, ISSUER, ROOT_FILE)
 _TIMEOUT_S: Final = 5.0
 
@@ -72,24 +76,34 @@ class ListReader:
         self._fetcher = Fetcher(url, context, _TIMEOUT_S)
         self._folder = folder
         self._peers = peers
-        self._cosigners = 0
+        self._refreshing = threading.Lock()
+        self.time_ms = 0  # of whoever answered last
 
     def refresh(self) -> list[str]:
         """Gives the names of lists that were newer; `unreachable` if nobody answers."""
-        offered = json.loads(self._fetcher.fetch("lists"))
-        known = describe_versions(self._peers, self._cosigners)
+        with self._refreshing:
+            return self._refresh()
+
+    def fetch_participants(self, version: int) -> bytes:
+        """A list that was in force once, for auditors; they verify the line of them."""
+        return self._fetcher.fetch(f"lists/participants/{version}")
+
+    def _refresh(self) -> list[str]:
+        offered = _read_versions(self._fetcher.fetch("lists"))
+        self.time_ms = _get_number(offered, TIME)
+        cosigners = self._find_cosigners()
+        known = describe_versions(self._peers, cosigners.version if cosigners else 0)
         newer = [name for name in known if _get_number(offered, name) > known[name]]
         for name in newer:
             data = self._fetcher.fetch(f"lists/{name}")
             self._adopt(name, data)
             write_list(self._folder, name, data)
-            if name == COSIGNERS:
-                self._cosigners = _get_number(offered, name)
         return newer
 
-    def fetch_participants(self, version: int) -> bytes:
-        """A list that was in force once, for auditors; they verify the line of them."""
-        return self._fetcher.fetch(f"lists/participants/{version}")
+    def _find_cosigners(self) -> CosignerList | None:
+        if not (self._folder / COSIGNERS).exists():
+            return None
+        return verify_cosigners(read_list(self._folder, COSIGNERS), self._peers.roster.genesis)
 
     def _adopt(self, name: str, data: bytes) -> None:
         if name == ISSUER:
@@ -97,6 +111,8 @@ class ListReader:
             self._peers.adopt_issuer(data, root)
         elif name == PARTICIPANTS:
             self._peers.roster.adopt(data)
+        elif name == COSIGNERS:
+            verify_cosigners(data, self._peers.roster.genesis, self._find_cosigners())
         elif name == SERVICES:
             self._peers.adopt_services(data)
         elif name == REVOCATIONS:
@@ -109,6 +125,13 @@ def fetch_lists(url: str, folder: Path, network: NetworkId, context: ssl.SSLCont
     for name in (GENESIS, PARTICIPANTS, SERVICES, COSIGNERS, REVOCATIONS, ISSUER):
         write_list(folder, name, fetcher.fetch(f"lists/{name}"))
     return load_peers(folder, network)
+
+
+def _read_versions(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        raise SpecieError(ErrorCode.UNREACHABLE, "no versions of lists") from None
 
 
 def _get_number(offered: Any, name: str) -> int:

@@ -37,8 +37,8 @@ class AuditorPort(Protocol):
 class GrowthProver(Protocol):
     """The registration."""
 
-    def prove_growth(self, old: int) -> tuple[Digest, ...]:
-        """That today's log continues the one of `old` leaves."""
+    def prove_growth(self, old: int, size: int) -> tuple[Digest, ...]:
+        """That the log of `size` leaves continues the one of `old`."""
         ...
 
 
@@ -59,32 +59,15 @@ def cosign_checkpoint(
         raise SpecieError(ErrorCode.LOG_INVALID, "the log has grown meanwhile")
     lines: list[SignedLine] = []
     for witness in witnesses:
-        last = witness.get_last_size()
-        growth = registration.prove_growth(last) if last else ()
-        lines += witness.cosign(note, growth)
+        lines += ask_witness(registration, witness, note)
     for auditor in auditors:
         lines += auditor.cosign(note)
     return log.add_lines(checkpoint, lines)
 
 
-def gather_lines(
-    note: str,
-    registration: GrowthProver,
-    witnesses: Sequence[WitnessPort],
-    auditors: Sequence[AuditorPort],
-) -> tuple[list[SignedLine], list[SpecieError]]:
-    """Lines of everybody who gives them; who does not answer, or refuses, holds up nobody else."""
-    lines: list[SignedLine] = []
-    refusals: list[SpecieError] = []
-    for witness in witnesses:
-        try:
-            last = witness.get_last_size()
-            lines += witness.cosign(note, registration.prove_growth(last) if last else ())
-        except SpecieError as error:
-            refusals.append(error)
-    for auditor in auditors:
-        try:
-            lines += auditor.cosign(note)
-        except SpecieError as error:
-            refusals.append(error)
-    return lines, refusals
+def ask_witness(
+    registration: GrowthProver, witness: WitnessPort, note: str
+) -> tuple[SignedLine, ...]:
+    """Its lines under this note, with the proof from where it stands."""
+    last, size = witness.get_last_size(), parse_note(note)[0].size
+    return witness.cosign(note, registration.prove_growth(last, size) if last else ())

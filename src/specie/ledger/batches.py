@@ -166,6 +166,18 @@ def unpack_private(data: bytes) -> PrivateBatch:
     return PrivateBatch(number, now, judged, voids)
 
 
+def read_newest_list(data: bytes) -> int:
+    """The newest participant list that a private batch was judged by, 0 if by none; undecoded."""
+    reader = Reader(data)
+    reader.take(16)
+    newest = 0
+    for _ in range(_read_count(reader)):
+        reader.time()
+        newest = max(newest, reader.u32())
+        _read_wire(reader)
+    return newest
+
+
 def _read_count(reader: Reader) -> int:
     count = reader.u32()
     if count > PUBLICATION_TRANSACTIONS_MAX:

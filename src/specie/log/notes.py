@@ -245,6 +245,25 @@ def verify_log_line(text: str, log: VerifierKey) -> Checkpoint:
     return checkpoint
 
 
+def pick_lines(
+    text: str, lines: Sequence[SignedLine], keys: Sequence[VerifierKey]
+) -> tuple[SignedLine, ...]:
+    """Of what a cosigner has answered, the lines of these keys, each once; `checkpoint_invalid`
+    if one of them does not hold.
+
+    Lines of other keys are left out: a cosigner's may be newer than the list that we have.
+    """
+    checkpoint, _ = parse_note(text)
+    known = {(key.name, key.key_id): key for key in keys}
+    picked: list[SignedLine] = []
+    for line in lines:
+        key = known.pop((line.name, line.key_id), None)
+        if key is not None:
+            _verify_line(checkpoint, line, key)
+            picked.append(line)
+    return tuple(picked)
+
+
 def _verify_line(checkpoint: Checkpoint, line: SignedLine, key: VerifierKey) -> None:
     if len(line.signature) != _SIGNATURE_SIZES[key.type]:
         raise SpecieError(ErrorCode.CHECKPOINT_INVALID, "a signature of another size")

@@ -82,6 +82,11 @@ class BatchAudit:
         if (size, root) != (checkpoint.size, checkpoint.root):
             raise SpecieError(ErrorCode.LOG_INVALID, "the checkpoint covers something else")
 
+    def is_contradicted_by(self, checkpoint: Checkpoint) -> bool:
+        """Whether it commits to another history of the same length: the log has two."""
+        size, root = self._frontier.size, self._frontier.compute_root()
+        return checkpoint.size == size and checkpoint.root != root
+
     def check_time(self, now: Timestamp) -> None:
         """`log_invalid` if a batch is more than 10 minutes ahead of this clock."""
         if self._time > now + _AHEAD_MS_MAX:

@@ -5,12 +5,22 @@
 With cosignatures of enough witnesses the central bank cannot show two histories to two people.
 """
 
+import threading
+from collections import deque
 from collections.abc import Sequence
+from typing import Final
 
 from specie.crypto.cosigning import CosignerKey
 from specie.crypto.secrets import InstitutionSigner
 from specie.log.checkpoint import Checkpoint
-from specie.log.notes import SignedLine, VerifierKey, cosign, get_verifier_key, verify_log_line
+from specie.log.notes import (
+    SignedLine,
+    VerifierKey,
+    cosign,
+    get_verifier_key,
+    parse_note,
+    verify_log_line,
+)
 from specie.log.proofs import verify_consistency
 from specie.log.tree import EMPTY_ROOT
 from specie.ports.clock import Clock
@@ -18,6 +28,10 @@ from specie.ports.oversight import WitnessStore
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest
+from specie.values.limits import MESSAGE_AGE_MS_MAX
+from specie.values.times import Timestamp
+
+_EARLIER_MAX: Final = 1_024
 
 
 class Witness:
@@ -39,6 +53,8 @@ class Witness:
         self._log = log
         self._store = store
         self._clock = clock
+        self._cosigning = threading.Lock()
+        self._earlier: deque[tuple[Timestamp, Checkpoint]] = deque(maxlen=_EARLIER_MAX)
 
     def get_last_size(self) -> int:
         """From where a proof of growth has to begin; 0 before the first checkpoint."""
@@ -46,13 +62,30 @@ class Witness:
         return last.size if last else 0
 
     def cosign(self, note: str, growth: Sequence[Digest]) -> tuple[SignedLine, ...]:
-        """One line per key; `log_invalid` if the log does not continue what was cosigned."""
+        """One line per key; `log_invalid` if the log does not continue what was cosigned.
+
+        What was cosigned last is cosigned once more: a message may come twice.
+        """
         checkpoint = verify_log_line(note, self._log)
-        last = self._store.load(self._log.name)
-        _check_growth(last, checkpoint, growth)
-        self._store.replace(last, checkpoint)
+        with self._cosigning:
+            last = self._store.load(self._log.name)
+            if checkpoint != last:
+                _check_growth(last, checkpoint, growth)
+                self._store.replace(last, checkpoint)
+                self._earlier.extend([(self._clock.now(), last)] if last else [])
         time_s = self._clock.now() // 1000
         return tuple(cosign(checkpoint, self.name, key, time_s) for key in self._keys)
+
+    def is_late(self, note: str) -> bool:
+        """Whether we have cosigned it, and a newer one just now: its message was overtaken.
+
+        It is refused, and no fork. A log that stands there for longer has gone back.
+        """
+        checkpoint, now = parse_note(note)[0], self._clock.now()
+        return any(
+            one == checkpoint and now - time <= 2 * MESSAGE_AGE_MS_MAX
+            for time, one in self._earlier
+        )
 
 
 def _check_growth(last: Checkpoint | None, new: Checkpoint, growth: Sequence[Digest]) -> None:

@@ -158,9 +158,11 @@ class Registration:
             raise SpecieError(ErrorCode.NOT_PUBLISHED, "not in the log yet")
         return self._build_receipt(position, payment, is_quantum_safe)
 
-    def prove_growth(self, old: int) -> tuple[Digest, ...]:
-        """That today's log continues the one of `old` leaves, for witnesses."""
-        size = self.read_checkpoint().size
+    def prove_growth(self, old: int, size: int) -> tuple[Digest, ...]:
+        """That the log of `size` leaves continues the one of `old`, for witnesses.
+
+        `log_invalid` if it has grown since: its partial tiles are gone.
+        """
         return prove_consistency(old, size, lambda level, one: self._hash(level, one, size))
 
     def _build_receipt(

@@ -1,5 +1,6 @@
 """Witnesses and auditor put their lines under the checkpoint, or nothing is changed (X3, X13)."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from specie.crypto.cosigning import CosignerKey
 from specie.crypto.secrets import InstitutionKey
 from specie.flows.cosigning import cosign_checkpoint
 from specie.identity.genesis import ProofMode
-from specie.log.notes import verify_note
+from specie.log.notes import pick_lines, verify_note
 from specie.oversight.auditor import Auditor, BatchAudit
 from specie.oversight.witness import Witness
 from specie.registration.service import Registration
@@ -96,6 +97,23 @@ def test_a_log_that_has_grown_meanwhile(press: Press, panel: Panel) -> None:
     code = refuse(cosign_checkpoint, press.log, registration, panel.witnesses, [panel.auditor], 1)
     assert code is ErrorCode.LOG_INVALID
     assert press.log.read_checkpoint() == before
+
+
+def test_lines_that_do_not_hold_are_not_published(press: Press, panel: Panel) -> None:
+    """What a cosigner answers is looked at: one wrong line spoils the note for every reader."""
+    note, witness = press.log.read_checkpoint(), panel.witnesses[0]
+    lines, keys = witness.cosign(note, ()), witness.verifier_keys
+    assert pick_lines(note, lines, keys) == lines
+    assert pick_lines(note, [*lines, *lines], keys) == lines
+    assert pick_lines(note, lines, keys[:1]) == lines[:1]
+    assert pick_lines(note, lines, panel.witnesses[1].verifier_keys) == ()
+    for wrong in (
+        replace(lines[0], signature=bytes(len(lines[0].signature))),
+        replace(lines[1], signature=lines[1].signature[:-1]),
+        replace(lines[0], signature=lines[1].signature),
+    ):
+        code = refuse(pick_lines, note, [wrong, *lines], keys)
+        assert code is ErrorCode.CHECKPOINT_INVALID
 
 
 def test_a_forked_log_gets_no_line(press: Press, panel: Panel, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from specie.crypto.secrets import InstitutionKey, SigningKey
 from specie.identity.genesis import ProofMode
 from specie.identity.participants import ParticipantList, Status
 from specie.ledger.audit import PublicAudit, split_batches
-from specie.ledger.batches import build_leaves, pack_private
+from specie.ledger.batches import build_leaves, pack_private, read_newest_list
 from specie.ledger.records import Output, RangeProof
 from specie.ledger.transactions import AttestedTransaction
 from specie.ledger.voids import VoidRequest
@@ -93,6 +93,25 @@ def test_real_batches_pass_and_are_counted(press: Press) -> None:
         for drafts in make_history(press.world.genesis.proof_mode).drafts
         for draft in drafts
     )
+
+
+def test_a_log_of_the_same_length_is_another_history(press: Press) -> None:
+    audit = audit_all(press)
+    forked = press.commit([*press.leaves[:-1], press.leaves[0]])
+    assert audit.is_contradicted_by(forked)
+    assert refuse(audit.check_covers, forked) is ErrorCode.LOG_INVALID
+    for other in (press.checkpoint, press.commit(press.leaves[:-1])):
+        assert not audit.is_contradicted_by(other)
+
+
+def test_by_which_lists_a_batch_was_judged(press: Press) -> None:
+    """Seen without decoding what is in it; what is cut off has none."""
+    drafts = make_history(press.world.genesis.proof_mode).drafts[0]
+    judged = [press.judge(sign(one), version=version) for one in drafts for version in (3, 7, 5)]
+    private = pack_private(1, NOW, judged)
+    assert read_newest_list(private) == 7
+    assert read_newest_list(pack_private(1, NOW, [])) == 0
+    assert refuse(read_newest_list, private[:40]) is ErrorCode.TRUNCATED
 
 
 # --- batches that are not those of the log ------------------------------------------------------

@@ -1,6 +1,7 @@
 """A witness never cosigns two histories, whoever holds the log's key (X3)."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from specie.store.witness_store import SqliteWitnessStore
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest, TransactionId
+from specie.values.limits import MESSAGE_AGE_MS_MAX
 from tests.building import NOW, make_world
 from tests.clocks import ManualClock
 from tests.press import Press
@@ -112,6 +114,37 @@ def test_never_two_histories(press: Press, store_path: Path, is_restarted: bool)
     ):
         check_refused(press, witness, forked)
     cosign(press, witness, LEAVES[:301])
+
+
+def test_a_message_that_comes_twice(press: Press, store_path: Path) -> None:
+    """With its proof of growth, which the second time proves nothing any more; also at once."""
+    witness = open_witness(press, store_path)
+    cosign(press, witness, LEAVES[:10])
+    note, growth = press.sign(press.commit(LEAVES[:20])), prove(LEAVES[:20], 10)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: witness.cosign(note, growth), range(8)))
+    answers.append(open_witness(press, store_path).cosign(note, growth))
+    for lines in answers:
+        verify_note(append_lines(note, lines), press.trust.get_log_key(), witness.verifier_keys)
+    assert witness.get_last_size() == 20
+
+
+def test_a_message_that_was_overtaken_is_no_fork(press: Press, store_path: Path) -> None:
+    """Refused, and not reported, as long as it may have been under way; another history is."""
+    cosign(press, open_witness(press, store_path), LEAVES[:10])
+    clock = ManualClock(NOW)
+    store = SqliteWitnessStore(store_path)
+    witness = Witness(NAME, KEYS, press.trust.get_log_key(), store, clock)
+    earlier = [press.sign(press.commit(LEAVES[:size])) for size in (10, 20)]
+    for size in (20, 30):
+        cosign(press, witness, LEAVES[:size])
+    for note in earlier:
+        assert refuse(witness.cosign, note, ()) is ErrorCode.LOG_INVALID
+        assert witness.is_late(note)
+    for other in (make_leaves(20, salt=1), LEAVES[:15], LEAVES[:30]):
+        assert not witness.is_late(press.sign(press.commit(other)))
+    clock.advance(2 * MESSAGE_AGE_MS_MAX + 1)
+    assert not witness.is_late(earlier[0]), "a log that stands there now has gone back"
 
 
 def test_an_honest_proof_of_something_else(press: Press, store_path: Path) -> None:

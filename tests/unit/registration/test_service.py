@@ -206,11 +206,11 @@ def test_growth(press: Press) -> None:
     old = registration.catch_up()
     publish_rest(press)
     new = registration.catch_up()
-    path = registration.prove_growth(old.size)
+    path = registration.prove_growth(old.size, new.size)
     verify_consistency(old.size, old.root, new.size, new.root, path)
-    assert registration.prove_growth(new.size) == ()
+    assert registration.prove_growth(new.size, new.size) == ()
     for size in (0, new.size + 1):
-        assert refuse(registration.prove_growth, size) is ErrorCode.LOG_INVALID
+        assert refuse(registration.prove_growth, size, new.size) is ErrorCode.LOG_INVALID
 
 
 def test_cosigned_checkpoints(press: Press) -> None:

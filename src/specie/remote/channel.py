@@ -21,7 +21,14 @@ from specie.remote.encoding import CBOR, decode, decode_problem, encode, write_f
 from specie.remote.fields import Message
 from specie.remote.operations import VERSION, Operation
 from specie.remote.peers import Certified, Peers
-from specie.remote.signing import Target, name_receiver, sign_request, verify_answer
+from specie.remote.signing import (
+    SPOKEN,
+    Asked,
+    Target,
+    name_receiver,
+    sign_request,
+    verify_answer,
+)
 from specie.remote.wire import Answer, Wire
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -97,8 +104,9 @@ class Channel:
         """Sent, answered, verified; and what version the other side speaks is remembered."""
         service = self.peers.get_service(to)
         path, query, body = build_request(operation, request)
-        target = Target(operation.method, path, query, name_receiver(self.peers.network, to))
-        headers = {"accept": CBOR, "specie-version": str(version)}
+        receiver = name_receiver(self.peers.network, to)
+        target = Target(operation.method, path, query, receiver, str(version))
+        headers = {"accept": CBOR}
         if body:
             headers["content-type"] = CBOR
         propagate.inject(headers)
@@ -112,13 +120,14 @@ class Channel:
             raise SpecieError(error.code, f"{to}: {error.message}") from None
         if "signature" not in answer.headers:
             raise SpecieError(ErrorCode.UNREACHABLE, f"{to}: {_describe_unsigned(answer)}")
-        asked, expected = headers["signature"], (str(to), service.key)
+        asked = Asked(target, headers["content-digest"], headers["signature"])
+        expected = (str(to), service.key)
         now = self.clock.now()
         try:
             verify_answer(answer.status, answer.data, answer.headers, asked, expected, now)
         except SpecieError as error:  # not its answer, or its keys are new and our lists are not
             raise SpecieError(ErrorCode.UNREACHABLE, f"{to}: {error}") from None
-        self._versions[to] = choose_version(answer.headers.get("specie-version", ""))
+        self._versions[to] = choose_version(answer.headers.get(SPOKEN, ""))
         return answer
 
     def _check_server(self, host: str, port: int, found: Certified | None) -> None:

@@ -65,11 +65,36 @@ MESSAGE_ITEMS_MAX: Final = 262_144  # remote/encoding.py: numbers, texts, lists 
 HEAD_BYTES_MAX: Final = 65_536  # api/protocol.py: of a request's head
 CONNECTIONS_MAX: Final = 1_024  # api/protocol.py: of one listener
 CONNECTIONS_PER_ADDRESS_MAX: Final = 256  # api/protocol.py: of one listener
+CONNECTIONS_PER_SERVICE_MAX: Final = 128  # api/protocol.py: with one certificate's name
+CONNECTIONS_SECOND_MAX: Final = 64  # api/accepting.py: new ones, from one address
+HANDSHAKES_MAX: Final = 256  # api/accepting.py: TLS under way, of one listener
+HANDSHAKES_PER_ADDRESS_MAX: Final = 32  # api/accepting.py: of them, from one address
+HANDSHAKE_SECONDS_MAX: Final = 5  # api/accepting.py
+DESCRIPTORS_MAX: Final = 8_192  # api/serving.py: asked of the system, for all listeners
 MESSAGE_PAYMENTS_MAX: Final = 512  # payments in one submission to the notary
 MESSAGE_AGE_MS_MAX: Final = 60 * 1000  # between a signature's time and our clock, either way
 MESSAGE_SECONDS_MAX: Final = 10  # until a request's head, and then its body, are here
 STRANGER_BYTES_MAX: Final = 65_536  # of a message of somebody whom nobody knows
 CALLS_AT_ONCE_MAX: Final = 16  # of one caller; more are told to come later
+ANSWER_SECONDS_MAX: Final = 30  # api/protocol.py: while an answer is not taken
+THREADS_SHARE: Final = 8  # api/gate.py: one caller has at most so small a part of the threads
+SERVICE_THREADS_MAX: Final = 64  # api/gate.py: of institutions
+OFFICER_THREADS_MAX: Final = 16
+CLIENT_THREADS_MAX: Final = 32
+STRANGER_THREADS_MAX: Final = 16
+
+# Quotas (api/quotas.py, chosen in api/gate.py): requests a second, and at once after a rest
+REQUEST_BYTES: Final = 65_536  # of a body; each so many count as one request more
+SERVICE_SECOND_MAX: Final = 256
+SERVICE_BURST_MAX: Final = 1_024
+PERSON_SECOND_MAX: Final = 32  # a client or an officer
+PERSON_BURST_MAX: Final = 256
+ADDRESS_SECOND_MAX: Final = 256  # an address on the public face
+ADDRESS_BURST_MAX: Final = 1_024
+PUBLIC_SECOND_MAX: Final = 1_024  # the whole public face
+PUBLIC_BURST_MAX: Final = 4_096
+REFUSAL_SECONDS: Final = 1  # that a refusal takes, and that the caller is told to wait
+QUOTAS_KEPT_MAX: Final = 16_384  # callers of whom is known how much they have asked lately
 PAGE_ITEMS_MAX: Final = 1_000  # of one page of an answer
 SENDER_TRANSACTIONS_MAX: Final = 2_048  # notary/service.py: waiting of one sender
 

@@ -7,6 +7,7 @@ import re
 import ssl
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,7 @@ from specie.values.identifiers import (
     Signature,
     TransactionId,
 )
+from specie.values.limits import CALLS_AT_ONCE_MAX
 from specie.values.times import Timestamp
 from tests.network.flooding import Target as Aim
 from tests.network.flooding import flooding
@@ -178,6 +180,8 @@ def test_it_cannot_slow_others_down_by_a_flood(
             pilot.wallet("alice", "pay", bob, "1.00")
         return (time.monotonic() - started) / count
 
+    _ask_much(pilot)
+    assert _count_refused(pilot) == 0, "a bank at work keeps to what it may ask at once"
     alone = pay(4)
     with flooding(_aim(pilot)) as flood:
         flooded = pay(4)
@@ -238,6 +242,22 @@ def _sign(channel: Channel, asked: str, receiver: str) -> tuple[dict[str, str], 
     speaker, now = channel.speaker, channel.clock.now()
     assert asked
     return sign_request(target, body, speaker.name, speaker.key, now), path
+
+
+def _ask_much(pilot: Pilot) -> None:
+    """Bank 2 from more threads than its calls may be at once."""
+    channel = pilot.open_channel("bank-2")
+    with ThreadPoolExecutor(3 * CALLS_AT_ONCE_MAX) as threads:
+        calls = range(6 * CALLS_AT_ONCE_MAX)
+        asked = threads.map(
+            lambda _: channel.call(name("notary"), notary.GET_SUPPLY, Empty()), calls
+        )
+        assert len({one.total for one in asked}) == 1
+
+
+def _count_refused(pilot: Pilot) -> int:
+    text = pilot.fetch(pilot.get_url("notary", "operations") + "/metrics").data.decode()
+    return len(re.findall(r'^specie_requests_total\{.*"429".*\}', text, re.MULTILINE))
 
 
 def _aim(pilot: Pilot) -> list[Aim]:

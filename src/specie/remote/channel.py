@@ -4,12 +4,15 @@
     us ←  answer, signed, bound to the request ──  them
 
 Every operation has one effect however often it is sent, so a connection that breaks is opened again
-once; whoever hears nothing gets `unreachable` and sends the same again later.
+once; whoever hears nothing gets `unreachable` and sends the same again later. Of one service no
+more is asked at once than it allows; what is more waits here, not there.
 """
 
 import contextlib
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from threading import BoundedSemaphore
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -33,7 +36,7 @@ from specie.remote.wire import Answer, Wire
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ServiceName
-from specie.values.limits import MESSAGE_BYTES_MAX
+from specie.values.limits import CALLS_AT_ONCE_MAX, MESSAGE_BYTES_MAX
 
 _ANSWER_S: Final = 30.0
 _TRACER: Final = trace.get_tracer("specie.remote")
@@ -60,6 +63,7 @@ class Channel:
     clock: Clock
     is_public: bool = False  # whether we have no certificate, and use the public faces
     answer_s: float = _ANSWER_S
+    _places: dict[ServiceName, BoundedSemaphore] = field(default_factory=dict)
     _versions: dict[ServiceName, int] = field(default_factory=dict)
     _wire: Wire = field(init=False)
 
@@ -88,7 +92,8 @@ class Channel:
     ) -> Response:
         for is_last in (False, True):
             spoken = self._versions.get(to, VERSION)
-            answer = self._ask(to, operation, request, spoken)
+            with self._take_place(to):
+                answer = self._ask(to, operation, request, spoken)
             if answer.status == 200:
                 kind = answer.headers.get("content-type", "")
                 return decode(answer.data, kind, operation.response)
@@ -129,6 +134,16 @@ class Channel:
             raise SpecieError(ErrorCode.UNREACHABLE, f"{to}: {error}") from None
         self._versions[to] = choose_version(answer.headers.get(SPOKEN, ""))
         return answer
+
+    @contextlib.contextmanager
+    def _take_place(self, to: ServiceName) -> Iterator[None]:
+        place = self._places.setdefault(to, BoundedSemaphore(CALLS_AT_ONCE_MAX))
+        if not place.acquire(timeout=self.answer_s):
+            raise SpecieError(ErrorCode.UNREACHABLE, f"{to}: too much of ours waits for it")
+        try:
+            yield
+        finally:
+            place.release()
 
     def _check_server(self, host: str, port: int, found: Certified | None) -> None:
         """Before a request is sent: is it the service that the lists have at this address?"""

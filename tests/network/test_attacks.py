@@ -5,6 +5,9 @@ The attacker is bank 3: its certificate, its message key, all its keys, on its o
 
 import re
 import ssl
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -30,7 +33,7 @@ from specie.remote import client_models as clients
 from specie.remote import desk_operations as desk
 from specie.remote import notary_operations as notary
 from specie.remote import registration_operations as registration
-from specie.remote.channel import Channel, Speaker, build_request
+from specie.remote.channel import Channel, Speaker, build_request, get_host
 from specie.remote.fields import Empty
 from specie.remote.institutions import RemoteBank
 from specie.remote.signing import Target, name_receiver, sign_request
@@ -44,7 +47,10 @@ from specie.values.identifiers import (
     Signature,
     TransactionId,
 )
+from specie.values.limits import CALLS_AT_ONCE_MAX
 from specie.values.times import Timestamp
+from tests.network.flooding import Target as Aim
+from tests.network.flooding import flooding
 from tests.network.pilot import Pilot, catch, draw, name
 
 SECURITY = (Path(__file__).resolve().parents[2] / "docs/security.md").read_text()
@@ -158,6 +164,36 @@ def test_it_cannot_renew_anothers_certificate(pilot: Pilot) -> None:
     assert error.code == "certificate_invalid"
 
 
+def test_it_cannot_slow_others_down_by_a_flood(
+    pilot: Pilot, record_property: Callable[[str, object], None]
+) -> None:
+    """With all that it has, and as a stranger; meanwhile every payment of bank 2 goes through.
+
+    How long they take is printed, not judged: that waiting is for a few is in tests/unit/api.
+    """
+    pilot.fund(2, "500.00")
+    pilot.give("alice", 2, "50.00")
+    bob = pilot.open_wallet("bob", 2)
+
+    def pay(count: int) -> float:
+        started = time.monotonic()
+        for _ in range(count):
+            pilot.wallet("alice", "pay", bob, "1.00")
+        return (time.monotonic() - started) / count
+
+    _ask_much(pilot)
+    assert _count_refused(pilot) == 0, "a bank at work keeps to what it may ask at once"
+    alone = pay(4)
+    with flooding(_aim(pilot)) as flood:
+        flooded = pay(4)
+    record_property("seconds of a payment alone", round(alone, 2))
+    record_property("times as long in the flood", round(flooded / alone, 2))
+    record_property("the flood was answered", flood.answers)
+    for aim in ("notary", "desk", "stranger"):
+        assert flood.answers[aim]["429"] > 0
+    assert set(flood.answers["silent"]) == {"closed"}
+
+
 # --- certificates -------------------------------------------------------------------------------
 
 
@@ -207,6 +243,47 @@ def _sign(channel: Channel, asked: str, receiver: str) -> tuple[dict[str, str], 
     speaker, now = channel.speaker, channel.clock.now()
     assert asked
     return sign_request(target, body, speaker.name, speaker.key, now), path
+
+
+def _ask_much(pilot: Pilot) -> None:
+    """Bank 2 from more threads than its calls may be at once."""
+    channel = pilot.open_channel("bank-2")
+    with ThreadPoolExecutor(3 * CALLS_AT_ONCE_MAX) as threads:
+        calls = range(6 * CALLS_AT_ONCE_MAX)
+        asked = threads.map(
+            lambda _: channel.call(name("notary"), notary.GET_SUPPLY, Empty()), calls
+        )
+        assert len({one.total for one in asked}) == 1
+
+
+def _count_refused(pilot: Pilot) -> int:
+    text = pilot.fetch(pilot.get_url("notary", "operations") + "/metrics").data.decode()
+    return len(re.findall(r'^specie_requests_total\{.*"429".*\}', text, re.MULTILINE))
+
+
+def _aim(pilot: Pilot) -> list[Aim]:
+    """Bank 3 at the notary and at the desk, and somebody at the registration's public face."""
+    password = pilot.open_keys("bank-3").get_secret("tls-password").hex()
+    channel = pilot.open_channel("bank-3")
+    supply = build_request(notary.GET_SUPPLY, Empty())[0]
+    query = models.OrderQuery(order=OrderId(draw()))
+    application = build_request(desk.GET_APPLICATION, query)[0]
+
+    def make(aim: str, to: str, listener: str, host: str, path: str, secret: str) -> Aim:
+        where, port = get_host(pilot.get_url(to, listener))
+        target = Target("GET", path, "", name_receiver(channel.peers.network, ServiceName(to)))
+        speaker, now = channel.speaker, channel.clock.now()
+        headers = sign_request(target, b"", speaker.name, speaker.key, now) if secret else {}
+        lines = [f"{key}: {value}" for key, value in {**headers, "host": to}.items()]
+        asked = "\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]) if path else ""
+        return Aim(aim, where, port, host, asked, str(pilot.data / "bank-3"), secret)
+
+    return [
+        make("notary", "notary", "institutions", "127.0.0.3", supply, password),
+        make("desk", "central-bank", "institutions", "127.0.0.4", application, password),
+        make("stranger", "registration", "public", "127.0.0.5", "/checkpoint", ""),
+        make("silent", "notary", "institutions", "127.0.0.6", "", ""),
+    ]
 
 
 def _send(

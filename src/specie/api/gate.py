@@ -1,17 +1,21 @@
 """Before anything is done: who asks, may it, is it well-formed, is there room (RFC 9421, RFC 9457).
 
-    head → route → who signed it → may this caller ask for this → body, limited in size and time
+    quota → head → route → who signed it → may this caller ask for this
+    → body, limited in size and time → its turn
     → in a thread: decode, the handler, encode → sign → answer
 
 The head's signature covers the body's digest, so nothing is read of who is not known; to who is not
-known nothing is signed either.
+known nothing is signed either. Quotas are of whoever a connection is from, so that floods are
+refused before they cost a verification: by certificate, or by address on the public face.
 
 Each listener has its own threads: handlers that wait for other institutions hold up none of those
-that other institutions wait for. Of one caller only so many requests are at work at once.
+that other institutions wait for. On the public face officers, clients and strangers have threads of
+their own each. Of one caller only so many requests are here at once, and fewer in threads.
 """
 
 import asyncio
 import functools
+import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,13 +28,17 @@ from anyio import CapacityLimiter
 from opentelemetry import propagate, trace
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from specie.api.bodies import read_body
 from specie.api.metrics import count_request
 from specie.api.openapi import describe_face
+from specie.api.quotas import Rationed, Rations, name_place
+from specie.api.turns import Turns
 from specie.identity.services import ServiceRole
 from specie.ports.clock import Clock
 from specie.remote.channel import Speaker
@@ -40,6 +48,8 @@ from specie.remote.operations import VERSION, Caller, Operation
 from specie.remote.peers import CLIENT, OFFICER, Certified, Peers
 from specie.remote.signing import (
     RECEIVER,
+    SPOKEN,
+    Asked,
     SignedBy,
     Target,
     check_digest,
@@ -52,10 +62,21 @@ from specie.remote.signing import (
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey, ParticipantNumber, ServiceName
-from specie.values.limits import CALLS_AT_ONCE_MAX, MESSAGE_BYTES_MAX, STRANGER_BYTES_MAX
+from specie.values.limits import (
+    CALLS_AT_ONCE_MAX,
+    CLIENT_THREADS_MAX,
+    MESSAGE_BYTES_MAX,
+    OFFICER_THREADS_MAX,
+    REFUSAL_SECONDS,
+    SERVICE_THREADS_MAX,
+    STRANGER_BYTES_MAX,
+    STRANGER_THREADS_MAX,
+    THREADS_SHARE,
+)
 
 PEER: Final = "specie.peer"  # in an ASGI scope's extensions: what the connection's certificate says
-_THREADS: Final = 32
+_PERSONS: Final = (Caller.CLIENT, Caller.OFFICER)
+_ALL: Final = "all"  # the name of a whole face's bucket
 _TRACER: Final = trace.get_tracer("specie.api")
 _LOG: Final = structlog.get_logger("specie.api")
 
@@ -88,6 +109,18 @@ def _find_no_client(name: str) -> tuple[str, InstitutionPublicKey]:
     raise SpecieError(ErrorCode.CALLER_UNKNOWN, f"no clients here: {name}")
 
 
+def _make_turns() -> dict[Caller | None, Turns]:
+    """A few callers can never fill the threads; the operator is alone, and may have all of its."""
+    threads = {
+        None: SERVICE_THREADS_MAX,
+        Caller.OFFICER: OFFICER_THREADS_MAX,
+        Caller.CLIENT: CLIENT_THREADS_MAX,
+        Caller.ANYONE: STRANGER_THREADS_MAX,
+    }
+    found = {kind: Turns(count, count // THREADS_SHARE) for kind, count in threads.items()}
+    return {**found, Caller.OPERATOR: Turns(CALLS_AT_ONCE_MAX, CALLS_AT_ONCE_MAX)}
+
+
 def _make_idle() -> asyncio.Event:
     event = asyncio.Event()
     event.set()
@@ -105,9 +138,11 @@ class Gate:
     clock: Clock
     find_client: FindClient = _find_no_client
     is_draining: bool = False
+    rations: Rations = field(default_factory=Rations)
     _at_work: Counter[str] = field(default_factory=Counter)
     _is_idle: asyncio.Event = field(default_factory=_make_idle)
-    _limiter: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_THREADS))
+    _limiter: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(math.inf))
+    _turns: dict[Caller | None, Turns] = field(default_factory=_make_turns)  # None: institutions
 
     def build_app(self, offers: Sequence[Offer], pages: Sequence[BaseRoute] = ()) -> Starlette:
         """The operations of this listener, and pages beside them."""
@@ -124,8 +159,18 @@ class Gate:
 
         return Starlette(
             routes=[*routes, Route("/openapi.json", describe), *pages],
+            middleware=[Middleware(Rationed, admit=self.admit, refuse=self._refuse_flood)],
             exception_handlers={HTTPException: self._refuse_route, Exception: self._fail},
         )
+
+    def admit(self, scope: Mapping[str, Any], now: float) -> bool:
+        """Whether the source of this request may ask now; counted if so."""
+        if self.listener is Listener.CONTROL:
+            return True
+        source = self._name_source(scope)
+        if self.listener is Listener.INSTITUTIONS:
+            return self.rations.services.take(source, now)
+        return self.rations.addresses.take(source, now) and self.rations.everybody.take(_ALL, now)
 
     async def wait_for_work(self, seconds: float) -> bool:
         """Until what has begun is answered; gives whether it is."""
@@ -166,19 +211,21 @@ class Gate:
         except SpecieError as error:
             status, body = encode_problem(error)
             kind = PROBLEM
+            if getattr(request.state, "is_flood", False):
+                await asyncio.sleep(REFUSAL_SECONDS)
             _LOG.info("refused", operation=operation.name, code=error.code.value)
         seconds = asyncio.get_running_loop().time() - started
         count_request(operation.name, status, seconds)
         return self._respond(request, status, body, kind)
 
     def _respond(self, request: Request, status: int, body: bytes, kind: str) -> Response:
-        headers = {"specie-version": str(VERSION), "cache-control": "no-store"}
-        asked = request.headers.get("signature")
-        if asked and getattr(request.state, "is_answered", False):
+        headers = {SPOKEN: str(VERSION), "cache-control": "no-store"}
+        asked = _read_asked(request)
+        if asked is not None and getattr(request.state, "is_answered", False):
             now = self.clock.now()
             headers |= sign_answer(status, body, asked, self.speaker.name, self.speaker.key, now)
-        if status == 429:
-            headers["retry-after"] = "1"
+        if getattr(request.state, "is_flood", False):
+            headers["retry-after"] = str(REFUSAL_SECONDS)
         return Response(body, status, headers, media_type=kind)
 
     async def _carry_out(
@@ -188,21 +235,49 @@ class Gate:
         if self.is_draining:
             raise SpecieError(ErrorCode.DRAINING, "this process is about to stop; ask it again")
         _check_version(request.headers)
-        if self._at_work[asking.name] >= CALLS_AT_ONCE_MAX:
-            raise SpecieError(ErrorCode.RATE_EXCEEDED, "too much of this caller is at work")
+        self._check_flood(request, asking)
         self._at_work[asking.name] += 1
         self._is_idle.clear()
         try:
             body = await read_body(request, self._get_limit(operation))
-            if asking.kind not in (Caller.OPERATOR, Caller.ANYONE):
+            self._charge(request, asking, len(body))
+            is_stranger = asking.kind in (Caller.OPERATOR, Caller.ANYONE)
+            if not is_stranger or "content-digest" in request.headers:
                 check_digest(body, request.headers)
 
             def work() -> bytes:
                 return encode(handler(asking, _read_message(request, operation, body)), kind)
 
-            return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+            turns = self._turns[None if isinstance(asking.kind, ServiceRole) else asking.kind]
+            async with turns.take(asking.name):
+                return await anyio.to_thread.run_sync(work, limiter=self._limiter)
         finally:
             self._leave(asking.name)
+
+    def _check_flood(self, request: Request, asking: Asking) -> None:
+        """`rate_exceeded`: too much is here, or has come from one person's many addresses."""
+        now = asyncio.get_running_loop().time()
+        is_much = self._at_work[asking.name] >= CALLS_AT_ONCE_MAX
+        if is_much or (asking.kind in _PERSONS and not self.rations.persons.take(asking.name, now)):
+            request.state.is_flood = True
+            raise SpecieError(ErrorCode.RATE_EXCEEDED, "too much of this caller is here already")
+
+    def _charge(self, request: Request, asking: Asking, size: int) -> None:
+        now, source = asyncio.get_running_loop().time(), self._name_source(request.scope)
+        if self.listener is Listener.INSTITUTIONS:
+            self.rations.services.charge(source, size, now)
+        elif self.listener is Listener.PUBLIC:
+            self.rations.addresses.charge(source, size, now)
+        if asking.kind in _PERSONS:
+            self.rations.persons.charge(asking.name, size, now)
+
+    def _name_source(self, scope: Mapping[str, Any]) -> str:
+        """Whose connection it is, before anything that it says is believed."""
+        if self.listener is Listener.INSTITUTIONS:
+            certified: Certified | None = scope.get("extensions", {}).get(PEER)
+            return min(certified.names, default="") if certified else ""
+        client = scope.get("client")
+        return name_place(client[0]) if client else ""
 
     def _get_limit(self, operation: Operation[Any, Any]) -> int:
         """Strangers have little to say."""
@@ -221,15 +296,10 @@ class Gate:
             return Asking(Caller.OPERATOR, "operator")
         if self.listener is Listener.PUBLIC and Caller.ANYONE in operation.callers:
             request.state.is_answered = True
-            return Asking(Caller.ANYONE, request.client.host if request.client else "")
+            return Asking(Caller.ANYONE, self._name_source(request.scope))
         signed = read_signer(request.headers)
         asking, key = self._find_signer(signed)
-        target = Target(
-            request.method,
-            request.scope["raw_path"].decode("ascii", "replace"),
-            request.scope["query_string"].decode("ascii", "replace"),
-            request.headers.get(RECEIVER, ""),
-        )
+        target = _read_target(request)
         if target.receiver != name_receiver(self.peers.network, self.service):
             raise SpecieError(ErrorCode.MESSAGE_SIGNATURE_INVALID, "meant for somebody else")
         verify_request(target, request.headers, signed, key)
@@ -262,6 +332,15 @@ class Gate:
             certified: Certified | None = request.scope.get("extensions", {}).get(PEER)
             self.peers.check_certified(service.name, certified, self.clock.now())
 
+    async def _refuse_flood(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Unread and unsigned: it settles nothing."""
+        request = Request(scope, receive)
+        request.state.is_flood = True
+        error = SpecieError(ErrorCode.RATE_EXCEEDED, "too many requests in a second")
+        status, body = encode_problem(error)
+        count_request("none", status, 0)
+        await self._respond(request, status, body, PROBLEM)(scope, receive, send)
+
     async def _refuse_route(self, request: Request, error: Exception) -> Response:
         """No such path, or not with this method."""
         status = error.status_code if isinstance(error, HTTPException) else 404
@@ -281,8 +360,26 @@ class Gate:
         return self._respond(request, status, body, PROBLEM)
 
 
+def _read_target(request: Request) -> Target:
+    return Target(
+        request.method,
+        request.scope["raw_path"].decode("ascii", "replace"),
+        request.scope["query_string"].decode("ascii", "replace"),
+        request.headers.get(RECEIVER, ""),
+        request.headers.get(SPOKEN, ""),
+    )
+
+
+def _read_asked(request: Request) -> Asked | None:
+    """What an answer is bound to; None without a signature, which binds to nothing."""
+    digest, signature = (request.headers.get(name) for name in ("content-digest", "signature"))
+    if not digest or not signature:
+        return None
+    return Asked(_read_target(request), digest, signature)
+
+
 def _check_version(headers: Mapping[str, str]) -> None:
-    asked = headers.get("specie-version", str(VERSION))
+    asked = headers.get(SPOKEN, str(VERSION))
     if asked not in (str(VERSION), str(VERSION - 1)):
         reason = f"versions {VERSION - 1} and {VERSION} are spoken here"
         raise SpecieError(ErrorCode.VERSION_UNKNOWN, reason)

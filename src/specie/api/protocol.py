@@ -1,37 +1,42 @@
 """uvicorn's HTTP protocol, with the connection's certificate in each request's scope.
 
 And with an end to waiting and to generosity: a head that does not come in time, or does not end,
-closes the connection, and from one address come only so many.
+an answer that is not taken, closes the connection. One holder, a service by its certificate or an
+address, has only so many; when all are in use, whoever has most loses its newest.
 """
 
 import asyncio
-from collections import Counter
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from specie.api.gate import PEER
+from specie.api.quotas import name_place
 from specie.remote.wire import get_certified
 from specie.values.limits import (
+    ANSWER_SECONDS_MAX,
     CONNECTIONS_MAX,
     CONNECTIONS_PER_ADDRESS_MAX,
+    CONNECTIONS_PER_SERVICE_MAX,
     HEAD_BYTES_MAX,
     MESSAGE_SECONDS_MAX,
 )
 
-_CONNECTED: Final[WeakKeyDictionary[object, Counter[str]]] = WeakKeyDictionary()
-"""Listener → address → its connections."""
+_Connected = dict[str, dict["CertifiedProtocol", None]]
+_CONNECTED: Final[WeakKeyDictionary[object, _Connected]] = WeakKeyDictionary()
+"""Listener → holder → its connections, the oldest first."""
 
 
 class CertifiedProtocol(HttpToolsProtocol):
     """One connection."""
 
     _waiting: asyncio.TimerHandle | None = None
+    _sending: asyncio.TimerHandle | None = None
     _extensions: dict[str, Any] | None = None
     _head_bytes: int = 0
     _is_in_body: bool = False
-    _address: str = ""
+    _holder: str = ""
 
     def connection_made(  # type: ignore[override]  # narrower, as uvicorn's own is
         self, transport: asyncio.Transport
@@ -41,12 +46,18 @@ class CertifiedProtocol(HttpToolsProtocol):
         certified = get_certified(transport.get_extra_info("peercert"))
         self._extensions = {PEER: certified}
         self._await(MESSAGE_SECONDS_MAX)
-        self._address = str(self.client[0]) if self.client else ""
-        connected = _CONNECTED.setdefault(self.config, Counter())
-        connected[self._address] += 1
-        mine = connected[self._address] if self._address else 0
-        if mine > CONNECTIONS_PER_ADDRESS_MAX or connected.total() > CONNECTIONS_MAX:
-            transport.abort()  # who was here before stays
+        address = name_place(str(self.client[0])) if self.client else ""
+        self._holder = min(certified.names, default=address) if certified else address
+        most = CONNECTIONS_PER_SERVICE_MAX if certified else CONNECTIONS_PER_ADDRESS_MAX
+        connected = _CONNECTED.setdefault(self.config, {})
+        mine = connected.setdefault(self._holder, {})
+        mine[self] = None
+        if self._holder and len(mine) > most:
+            self.give_up()
+        elif sum(map(len, connected.values())) > CONNECTIONS_MAX:
+            largest = max(connected.values(), key=len)
+            crowd = mine if len(mine) == len(largest) else largest
+            next(reversed(crowd)).give_up()
 
     def data_received(self, data: bytes) -> None:
         """Up to a head's end only so much."""
@@ -54,16 +65,25 @@ class CertifiedProtocol(HttpToolsProtocol):
         super().data_received(data)
         is_in_head = self._waiting is not None and not self._is_in_body
         if is_in_head and self._head_bytes > HEAD_BYTES_MAX:
-            self._give_up()
+            self.give_up()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
         self._stop_waiting()
-        connected = _CONNECTED.setdefault(self.config, Counter())
-        connected[self._address] -= 1
-        if connected[self._address] <= 0:
-            del connected[self._address]
+        self._stop_sending()
+        self._leave()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The other side does not read: not for long."""
+        super().pause_writing()
+        self._stop_sending()
+        self._sending = self.loop.call_later(ANSWER_SECONDS_MAX, self.give_up)
+
+    def resume_writing(self) -> None:
+        """It reads on."""
+        self._stop_sending()
+        super().resume_writing()
 
     def on_message_begin(self) -> None:
         """A request begins: its head has to be here soon."""
@@ -91,13 +111,27 @@ class CertifiedProtocol(HttpToolsProtocol):
 
     def _await(self, seconds: float) -> None:
         self._stop_waiting()
-        self._waiting = self.loop.call_later(seconds, self._give_up)
+        self._waiting = self.loop.call_later(seconds, self.give_up)
 
     def _stop_waiting(self) -> None:
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
 
-    def _give_up(self) -> None:
+    def _stop_sending(self) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+            self._sending = None
+
+    def _leave(self) -> None:
+        connected = _CONNECTED.setdefault(self.config, {})
+        mine = connected.get(self._holder, {})
+        mine.pop(self, None)
+        if not mine:
+            connected.pop(self._holder, None)
+
+    def give_up(self) -> None:
+        """Closed at once, whatever is under way; what was asked has one effect if asked again."""
+        self._leave()
         if not self.transport.is_closing():
             self.transport.abort()

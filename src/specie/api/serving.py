@@ -11,6 +11,7 @@ stop    a signal, or other keys of ours in the lists: who started us starts us a
 import asyncio
 import contextlib
 import logging
+import resource
 import signal
 import socket
 import sys
@@ -28,6 +29,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from specie.api.accepting import Server
 from specie.api.faces import list_offers, list_pages
 from specie.api.gate import Gate, Listener, Offer
 from specie.api.metrics import count_round, show_ages, show_alarms
@@ -40,20 +42,12 @@ from specie.assembly.tls import build_server_context
 from specie.remote.channel import Speaker, get_host
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
+from specie.values.limits import DESCRIPTORS_MAX
 
 CONTROL: Final = "control.sock"
 _LOOK_S: Final = 0.5  # whether the lists name other keys of ours
 _PATH_MAX: Final = 100  # of a socket's name, a limit of the system
 _LOG: Final = structlog.get_logger("specie.process")
-
-
-class _Server(uvicorn.Server):
-    """Signals are ours."""
-
-    def capture_signals(  # type: ignore[override]  # a generator there
-        self,
-    ) -> contextlib.AbstractContextManager[None]:
-        return contextlib.nullcontext()
 
 
 @dataclass(slots=True, repr=False)
@@ -62,11 +56,12 @@ class Serving:
 
     process: Process
     gates: list[Gate] = field(default_factory=list)
-    servers: list[_Server] = field(default_factory=list)
+    servers: list[Server] = field(default_factory=list)
     is_ready: bool = False
 
     def run(self, started: Callable[[], None]) -> None:
         """Until a signal; `started` once everything listens."""
+        _ask_descriptors()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(self._run(started))
 
@@ -95,7 +90,7 @@ class Serving:
         await self._drain(worker, running)
         _LOG.info("stopped", service=base.name)
 
-    _pairs: list[tuple[_Server, socket.socket]] = field(default_factory=list)
+    _pairs: list[tuple[Server, socket.socket]] = field(default_factory=list)
 
     async def _wait_started(self, running: Sequence[asyncio.Task[None]]) -> None:
         while not all(server.started for server in self.servers):
@@ -136,13 +131,13 @@ class Serving:
             ssl_context_factory=lambda _config, _default: context,
             **_SHARED,
         )
-        self._add(_Server(config), _bind(address))
+        self._add(Server(config), _bind(address))
 
     def _open_control(self, offers: Sequence[Offer]) -> None:
         path = self.process.base.folder / CONTROL
         app = self._make_gate(Listener.CONTROL).build_app(offers)
         config = uvicorn.Config(app, http=CertifiedProtocol, **_SHARED)
-        self._add(_Server(config), _bind_control(path))
+        self._add(Server(config), _bind_control(path))
 
     def _open_operations(self, address: str) -> None:
         app = Starlette(
@@ -153,7 +148,7 @@ class Serving:
                 Route("/alarms", self._show_alarms),
             ]
         )
-        self._add(_Server(uvicorn.Config(app, **_SHARED)), _bind(address))
+        self._add(Server(uvicorn.Config(app, **_SHARED)), _bind(address))
 
     def _make_gate(self, listener: Listener) -> Gate:
         base = self.process.base
@@ -164,7 +159,7 @@ class Serving:
         self.gates.append(gate)
         return gate
 
-    def _add(self, server: _Server, bound: socket.socket) -> None:
+    def _add(self, server: Server, bound: socket.socket) -> None:
         self.servers.append(server)
         self._pairs.append((server, bound))
 
@@ -195,6 +190,14 @@ _SHARED: Final[dict[str, Any]] = {
     "ws": "none",
     "proxy_headers": False,
 }
+
+
+def _ask_descriptors() -> None:
+    """As many as all connections need, so that a flood leaves some for the database."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS_MAX if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS_MAX)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _bind(address: str) -> socket.socket:

@@ -34,6 +34,8 @@ from specie.values.identifiers import InstitutionPublicKey, ParticipantNumber
 from specie.wallet.vault import Surroundings, Vault
 
 AmountText = Annotated[str, typer.Argument(help="As people write it: 12.50")]
+_PASSING = (ErrorCode.UNREACHABLE, ErrorCode.RATE_EXCEEDED, ErrorCode.DRAINING)
+"""Nothing was decided: the same payment may be sent again."""
 Order = Annotated[str | None, typer.Option(help="Order id, 32 hex digits; else a new one.")]
 
 
@@ -167,7 +169,7 @@ def pay(
         try:
             online.pay(PaymentOrder(creditor, value, Memo()), chosen)
         except SpecieError as error:
-            if error.code is not ErrorCode.UNREACHABLE:
+            if error.code not in _PASSING:
                 raise
             reason = f"{error.message}; recorded: go on with --order {chosen.hex()}"
             raise SpecieError(error.code, reason) from None

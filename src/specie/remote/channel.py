@@ -4,12 +4,15 @@
     us ←  answer, signed, bound to the request ──  them
 
 Every operation has one effect however often it is sent, so a connection that breaks is opened again
-once; whoever hears nothing gets `unreachable` and sends the same again later.
+once; whoever hears nothing gets `unreachable` and sends the same again later. Of one service no
+more is asked at once than it allows; what is more waits here, not there.
 """
 
 import contextlib
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from threading import BoundedSemaphore
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -21,12 +24,19 @@ from specie.remote.encoding import CBOR, decode, decode_problem, encode, write_f
 from specie.remote.fields import Message
 from specie.remote.operations import VERSION, Operation
 from specie.remote.peers import Certified, Peers
-from specie.remote.signing import Target, name_receiver, sign_request, verify_answer
+from specie.remote.signing import (
+    SPOKEN,
+    Asked,
+    Target,
+    name_receiver,
+    sign_request,
+    verify_answer,
+)
 from specie.remote.wire import Answer, Wire
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ServiceName
-from specie.values.limits import MESSAGE_BYTES_MAX
+from specie.values.limits import CALLS_AT_ONCE_MAX, MESSAGE_BYTES_MAX
 
 _ANSWER_S: Final = 30.0
 _TRACER: Final = trace.get_tracer("specie.remote")
@@ -53,6 +63,7 @@ class Channel:
     clock: Clock
     is_public: bool = False  # whether we have no certificate, and use the public faces
     answer_s: float = _ANSWER_S
+    _places: dict[ServiceName, BoundedSemaphore] = field(default_factory=dict)
     _versions: dict[ServiceName, int] = field(default_factory=dict)
     _wire: Wire = field(init=False)
 
@@ -81,7 +92,8 @@ class Channel:
     ) -> Response:
         for is_last in (False, True):
             spoken = self._versions.get(to, VERSION)
-            answer = self._ask(to, operation, request, spoken)
+            with self._take_place(to):
+                answer = self._ask(to, operation, request, spoken)
             if answer.status == 200:
                 kind = answer.headers.get("content-type", "")
                 return decode(answer.data, kind, operation.response)
@@ -97,8 +109,9 @@ class Channel:
         """Sent, answered, verified; and what version the other side speaks is remembered."""
         service = self.peers.get_service(to)
         path, query, body = build_request(operation, request)
-        target = Target(operation.method, path, query, name_receiver(self.peers.network, to))
-        headers = {"accept": CBOR, "specie-version": str(version)}
+        receiver = name_receiver(self.peers.network, to)
+        target = Target(operation.method, path, query, receiver, str(version))
+        headers = {"accept": CBOR}
         if body:
             headers["content-type"] = CBOR
         propagate.inject(headers)
@@ -112,14 +125,25 @@ class Channel:
             raise SpecieError(error.code, f"{to}: {error.message}") from None
         if "signature" not in answer.headers:
             raise SpecieError(ErrorCode.UNREACHABLE, f"{to}: {_describe_unsigned(answer)}")
-        asked, expected = headers["signature"], (str(to), service.key)
+        asked = Asked(target, headers["content-digest"], headers["signature"])
+        expected = (str(to), service.key)
         now = self.clock.now()
         try:
             verify_answer(answer.status, answer.data, answer.headers, asked, expected, now)
         except SpecieError as error:  # not its answer, or its keys are new and our lists are not
             raise SpecieError(ErrorCode.UNREACHABLE, f"{to}: {error}") from None
-        self._versions[to] = choose_version(answer.headers.get("specie-version", ""))
+        self._versions[to] = choose_version(answer.headers.get(SPOKEN, ""))
         return answer
+
+    @contextlib.contextmanager
+    def _take_place(self, to: ServiceName) -> Iterator[None]:
+        place = self._places.setdefault(to, BoundedSemaphore(CALLS_AT_ONCE_MAX))
+        if not place.acquire(timeout=self.answer_s):
+            raise SpecieError(ErrorCode.UNREACHABLE, f"{to}: too much of ours waits for it")
+        try:
+            yield
+        finally:
+            place.release()
 
     def _check_server(self, host: str, port: int, found: Certified | None) -> None:
         """Before a request is sent: is it the service that the lists have at this address?"""

@@ -1,15 +1,19 @@
 """Signed messages: one fixed profile of RFC 9421 with RFC 9530's digest and Ed25519.
 
-    request   "@method" "@path" "@query" "content-digest" "specie-receiver"
-    answer    "@status" "content-digest" "signature";req     to verified requests alone
+    request   "@method" "@path" "@query" "content-digest" "specie-receiver" "specie-version"
+    answer    "@status" "content-digest" "specie-version", and of its request, with ;req (2.4):
+              "@method" "@path" "@query" "content-digest" "signature"
     base      each component on a line, then "@signature-params": created, keyid, alg
     receiver  network id in hex / name of the service
+    version   of the protocol: the request's that is spoken, the answer's newest
 
     Signature = Ed25519(institution key, base)
 
-The receiver binds a message to one service of one network; an answer is bound to its request by
-that request's signature. A message counts for a minute either way; sent again within it, it is
-the same order, entry or transaction again, and has the same one effect.
+The receiver binds a message to one service of one network. An answer says what was asked, and by
+which signature: where anybody may ask nobody looks whose that is, and the answer is still to this
+method, path, query and body. The profile is the same in all versions, so that each can read what
+another says of itself. A message counts for a minute either way; sent again within it, it is the
+same order, entry or transaction again, and has the same one effect.
 """
 
 import base64
@@ -22,6 +26,7 @@ from typing import Final
 
 from specie.crypto.secrets import InstitutionSigner
 from specie.crypto.signatures import sign_as_institution, verify_institution_signature
+from specie.remote.operations import VERSION
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import (
@@ -34,8 +39,12 @@ from specie.values.limits import MESSAGE_AGE_MS_MAX
 from specie.values.times import Timestamp
 
 RECEIVER: Final = "specie-receiver"
-_REQUEST: Final = '("@method" "@path" "@query" "content-digest" "specie-receiver")'
-_ANSWER: Final = '("@status" "content-digest" "signature";req)'
+SPOKEN: Final = "specie-version"
+_REQUEST: Final = '("@method" "@path" "@query" "content-digest" "specie-receiver" "specie-version")'
+_ANSWER: Final = (
+    '("@status" "content-digest" "specie-version" "@method";req "@path";req "@query";req'
+    ' "content-digest";req "signature";req)'
+)
 _INPUT: Final = re.compile(
     r'sig=(\([^)]*\));created=([0-9]{1,12});keyid="([a-z0-9:-]{1,80})";alg="ed25519"'
 )
@@ -62,6 +71,16 @@ class Target:
     path: str
     query: str  # without its question mark
     receiver: str
+    version: str = str(VERSION)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as its answer is bound to it."""
+
+    target: Target
+    digest: str
+    signature: str  # the header
 
 
 def name_receiver(network: NetworkId, service: ServiceName) -> str:
@@ -79,20 +98,22 @@ def sign_request(
     return {
         "content-digest": digest,
         RECEIVER: target.receiver,
+        SPOKEN: target.version,
         "signature-input": f"sig={params}",
         "signature": _format_signature(sign_as_institution(key, base)),
     }
 
 
 def sign_answer(
-    status: int, body: bytes, asked: str, name: str, key: InstitutionSigner, now: Timestamp
+    status: int, body: bytes, asked: Asked, name: str, key: InstitutionSigner, now: Timestamp
 ) -> dict[str, str]:
-    """The headers of an answer to the request with this signature header."""
-    digest = compute_digest(body)
+    """The headers of an answer to this request; ours is the newest version that we speak."""
+    digest, version = compute_digest(body), str(VERSION)
     params = _format_params(_ANSWER, name, now)
-    base = _build_answer_base(status, digest, asked, params)
+    base = _build_answer_base(status, digest, version, asked, params)
     return {
         "content-digest": digest,
+        SPOKEN: version,
         "signature-input": f"sig={params}",
         "signature": _format_signature(sign_as_institution(key, base)),
     }
@@ -129,7 +150,7 @@ def verify_answer(
     status: int,
     body: bytes,
     headers: Headers,
-    asked: str,
+    asked: Asked,
     expected: tuple[str, InstitutionPublicKey],
     now: Timestamp,
 ) -> None:
@@ -139,7 +160,8 @@ def verify_answer(
     if signed.components != _ANSWER or signed.name != name:
         raise SpecieError(ErrorCode.MESSAGE_SIGNATURE_INVALID, "answered by somebody else")
     params = _format_params(_ANSWER, name, signed.created_ms)
-    _verify(key, _build_answer_base(status, digest, asked, params), signed.signature)
+    version = headers.get(SPOKEN, "")
+    _verify(key, _build_answer_base(status, digest, version, asked, params), signed.signature)
     check_time(signed, now)
 
 
@@ -177,16 +199,22 @@ def _build_request_base(target: Target, digest: str, params: str) -> bytes:
         f'"@query": ?{target.query}',
         f'"content-digest": {digest}',
         f'"{RECEIVER}": {target.receiver}',
+        f'"{SPOKEN}": {target.version}',
         f'"@signature-params": {params}',
     )
     return "\n".join(lines).encode()
 
 
-def _build_answer_base(status: int, digest: str, asked: str, params: str) -> bytes:
+def _build_answer_base(status: int, digest: str, version: str, asked: Asked, params: str) -> bytes:
     lines = (
         f'"@status": {status}',
         f'"content-digest": {digest}',
-        f'"signature";req: {asked}',
+        f'"{SPOKEN}": {version}',
+        f'"@method";req: {asked.target.method}',
+        f'"@path";req: {asked.target.path}',
+        f'"@query";req: ?{asked.target.query}',
+        f'"content-digest";req: {asked.digest}',
+        f'"signature";req: {asked.signature}',
         f'"@signature-params": {params}',
     )
     return "\n".join(lines).encode()

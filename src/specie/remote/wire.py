@@ -2,6 +2,8 @@
 
 connect → TLS → whose certificate is it → request → head → body, piece by piece
 
+Whoever is told that it asks too much waits as long as it is told, and asks the same again.
+
 A time limit of a socket counts from byte to byte; whoever sends one a second never meets it. So a
 timer cuts the connection when the head has not come within `seconds`, and no piece of the body is
 read after them. With a piece that is waited for, and a second try, it is a few times as long.
@@ -25,12 +27,14 @@ from urllib3.exceptions import ClosedPoolError, HTTPError, ProtocolError, SSLErr
 from specie.remote.peers import Certified
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
+from specie.values.limits import MESSAGE_AGE_MS_MAX
 from specie.values.times import Timestamp
 
 CheckPeer = Callable[[str, int, Certified | None], None]
 """Host, port, what its certificate says → raises unless that is who is meant."""
 
 _CONNECT_S: Final = 3.0
+_WAIT_S_MAX: Final = 5.0
 _POOLED: Final = 16
 _PIECE: Final = 65_536
 _STALE: Final = (ProtocolError, ConnectionResetError, BrokenPipeError, SSLError, ClosedPoolError)
@@ -70,8 +74,31 @@ class Wire:
     ) -> Answer:
         """`unreachable` without a whole answer in time; tried again once if a kept one was closed.
 
-        So what is asked for must have one effect however often it is asked.
+        So what is asked for must have one effect however often it is asked. A flood's refusal
+        (429, `retry-after`) is given back when no time is left to ask again.
         """
+        end = time.monotonic() + min(self.seconds, MESSAGE_AGE_MS_MAX / 2_000)
+        while True:
+            answer = self._insist(method, url, bytes_max, body, headers)
+            wait_s = _read_wait(answer)
+            if wait_s is None or time.monotonic() + wait_s > end:
+                return answer
+            time.sleep(wait_s)
+
+    def close(self) -> None:
+        """All connections; those at work when their answer is here."""
+        self._pool.clear()
+        for pool in list(self._made):
+            pool.close()
+
+    def _insist(
+        self,
+        method: str,
+        url: str,
+        bytes_max: int,
+        body: bytes,
+        headers: Mapping[str, str] | None,
+    ) -> Answer:
         end = time.monotonic() + self.seconds
         for is_last in (False, True):
             try:
@@ -81,12 +108,6 @@ class Wire:
                 if is_last or not is_stale:
                     raise SpecieError(ErrorCode.UNREACHABLE, _describe(error)) from None
         raise AssertionError("the last try returns or raises")
-
-    def close(self) -> None:
-        """All connections; those at work when their answer is here."""
-        self._pool.clear()
-        for pool in list(self._made):
-            pool.close()
 
     def _ask(
         self, method: str, url: str, bytes_max: int, body: bytes, headers: Mapping[str, str]
@@ -197,6 +218,13 @@ def _read(
             raise SpecieError(ErrorCode.UNREACHABLE, "an answer that ended early")
         data += piece
     return bytes(data)
+
+
+def _read_wait(answer: Answer) -> float | None:
+    """Seconds until it may be asked again; None if this is the answer."""
+    told = answer.headers.get("retry-after", "")
+    is_flood = answer.status == 429 and told.isascii() and told.isdigit()
+    return min(float(told), _WAIT_S_MAX) if is_flood else None
 
 
 def _describe(error: Exception) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import cbor2
 import pytest
@@ -21,7 +21,14 @@ from specie.remote.encoding import CBOR, JSON
 from specie.remote.fields import CountField, Empty, Message
 from specie.remote.operations import VERSION, Caller, Operation
 from specie.remote.peers import Certified
-from specie.remote.signing import Target, name_receiver, read_signer, sign_request, verify_answer
+from specie.remote.signing import (
+    Asked,
+    Target,
+    name_receiver,
+    read_signer,
+    sign_request,
+    verify_answer,
+)
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ServiceName
@@ -53,6 +60,11 @@ LOOK = Operation(
 )
 
 
+PAY = Operation(
+    "pay", "POST", "/v1/pay", Number, Number, frozenset({Caller.CLIENT}), "The same, of clients."
+)
+
+
 class House:
     """A gate of a notary, and bank 2 that asks."""
 
@@ -63,10 +75,12 @@ class House:
         speaker = Speaker(service, cast.notary_key)
         self.gate = Gate(Listener.INSTITUTIONS, service, speaker, cast.peers, self.clock)
         self.public = Gate(Listener.PUBLIC, service, speaker, cast.peers, self.clock)
+        self.saw: Callable[[Asking], None] = lambda _: None
         self.handle: Callable[[Asking, Any], Message] = lambda _, one: Number(number=2 * one.number)
         offers = [
             (DOUBLE, self.call),
-            (LOOK, lambda _, one: one),
+            (LOOK, self.look),
+            (PAY, self.look),
         ]
         self.app = self.gate.build_app(offers)
         self.public_app = self.public.build_app(offers)
@@ -74,12 +88,24 @@ class House:
     def call(self, asking: Asking, one: Any) -> Message:
         return self.handle(asking, one)
 
+    def look(self, asking: Asking, one: Any) -> Message:
+        self.saw(asking)
+        return cast("Message", one)
+
     def sign(self, body: bytes, path: str = "/v1/double", **changes: Any) -> dict[str, str]:
         receiver = name_receiver(self.cast.peers.network, ServiceName(changes.get("to", "notary")))
-        target = Target(changes.get("method", "POST"), path, changes.get("query", ""), receiver)
+        version = changes.get("version", str(VERSION))
+        method, query = changes.get("method", "POST"), changes.get("query", "")
+        target = Target(method, path, query, receiver, version)
         name, key = changes.get("name", "bank-2"), changes.get("key", self.cast.bank_key)
         signed = sign_request(target, body, name, key, changes.get("now", NOW))
         return {**signed, "content-type": changes.get("kind", CBOR), "accept": CBOR}
+
+    def read_asked(
+        self, headers: dict[str, str], path: str = "/v1/double", method: str = "POST"
+    ) -> Asked:
+        target = Target(method, path, "", headers["specie-receiver"], headers["specie-version"])
+        return Asked(target, headers["content-digest"], headers["signature"])
 
     def certify(self, service: str = "bank-2", serial: int = 7) -> dict[str, Any]:
         name = name_peer(self.cast.peers.network, ServiceName(service))
@@ -158,11 +184,31 @@ def test_who_is_known_is_answered_and_the_answer_is_signed(house: House) -> None
     status, found, body = ask(house.app, BODY, headers, house.certify())
     assert (status, cbor2.loads(body)) == (200, {"number": 42})
     expected = ("notary", house.cast.peers.roster.current.notary_key)
-    verify_answer(status, body, found, headers["signature"], expected, NOW)
+    asked = house.read_asked(headers)
+    verify_answer(status, body, found, asked, expected, NOW)
     with pytest.raises(SpecieError, match="message_signature_invalid"):
-        verify_answer(status, body + b"!", found, headers["signature"], expected, NOW)
+        verify_answer(status, body + b"!", found, asked, expected, NOW)
     with pytest.raises(SpecieError, match="message_signature_invalid"):
-        verify_answer(status, body, found, house.sign(b"x")["signature"], expected, NOW)
+        verify_answer(status, body, found, house.read_asked(house.sign(b"x")), expected, NOW)
+
+
+def test_an_answer_to_anybody_is_to_what_was_asked(house: House) -> None:
+    """Nobody looks whose signature it is; it cannot be shown as the answer to anything else."""
+    headers = house.sign(b"", "/v1/look/7", method="GET")
+    head: Any = {"path": "/v1/look/7", "method": "GET"}
+    status, found, body = ask(house.public_app, b"", headers, **head)
+    expected = ("notary", house.cast.peers.roster.current.notary_key)
+    asked = house.read_asked(headers, "/v1/look/7", "GET")
+    verify_answer(status, body, found, asked, expected, NOW)
+    for path, method in (("/v1/double", "POST"), ("/v1/look/7", "POST"), ("/v1/look/8", "GET")):
+        with pytest.raises(SpecieError, match="message_signature_invalid"):
+            verify_answer(
+                status, body, found, house.read_asked(headers, path, method), expected, NOW
+            )
+    other = ask(house.public_app, b"another body", headers, **head)
+    assert get_code(other) == (401, "message_signature_invalid")
+    bare = {name: value for name, value in headers.items() if name != "content-digest"}
+    assert "signature" not in ask(house.public_app, b"", bare, **head)[1]
 
 
 def test_people_read_json(house: House) -> None:
@@ -203,7 +249,7 @@ def test_nothing_is_signed_for_who_is_not_known(house: House) -> None:
     assert get_code(elsewhere)[1] == "not_found"
     assert "signature" not in elsewhere[1]
     late = house.sign(BODY, now=Timestamp(NOW - 61_000))
-    for headers in (late, house.sign(BODY) | {"specie-version": "0"}):
+    for headers in (late, house.sign(BODY, version="0")):
         assert "signature" in ask(house.app, BODY, headers, house.certify())[1]
 
 
@@ -327,11 +373,14 @@ def test_a_slow_body_is_given_up(house: House, monkeypatch: pytest.MonkeyPatch) 
 
 def test_versions_this_one_and_the_one_before(house: House) -> None:
     for version, status in ((VERSION, 200), (VERSION - 1, 200), (VERSION - 2, 422), ("x", 422)):
-        headers = house.sign(BODY) | {"specie-version": str(version)}
+        headers = house.sign(BODY, version=str(version))
         answer = ask(house.app, BODY, headers, house.certify())
         assert answer[0] == status
         assert answer[1]["specie-version"] == str(VERSION)
         assert status == 200 or get_code(answer)[1] == "version_unknown"
+    changed = house.sign(BODY) | {"specie-version": str(VERSION - 1)}
+    answer = ask(house.app, BODY, changed, house.certify())
+    assert get_code(answer)[1] == "message_signature_invalid", "what is spoken is signed"
 
 
 def test_path_and_query_are_read_strictly(house: House) -> None:
@@ -387,6 +436,7 @@ def test_one_callers_flood_leaves_room_for_others(
 ) -> None:
     """X5: so many at once of one caller, the next is told to come later; others are not."""
     monkeypatch.setattr(gates, "CALLS_AT_ONCE_MAX", 3)
+    monkeypatch.setattr(gates, "REFUSAL_SECONDS", 0)
     release = threading.Event()
 
     def wait(asking: Asking, one: Number) -> Message:
@@ -415,7 +465,8 @@ def test_one_callers_flood_leaves_room_for_others(
     assert sorted(answer[0] for answer in mine) == [200, 200, 200, 429]
     refused = next(answer for answer in mine if answer[0] == 429)
     assert get_code(refused) == (429, "rate_exceeded")
-    assert refused[1]["retry-after"] == "1"
+    assert refused[1]["retry-after"] == "0"
+    assert "signature" in refused[1]
     assert other[0] == 200
     assert get_code(draining) == (503, "draining")
 

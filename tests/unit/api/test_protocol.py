@@ -18,6 +18,7 @@ from specie.api import protocol
 from specie.api.protocol import CertifiedProtocol
 from specie.values.limits import HEAD_BYTES_MAX
 
+LONG = 16 * 1024 * 1024  # more than the system keeps of a connection
 ASK = b"GET / HTTP/1.1\r\nhost: x\r\n"
 
 
@@ -25,10 +26,14 @@ async def answer(_request: Request) -> Response:
     return PlainTextResponse("hello")
 
 
+async def answer_long(_request: Request) -> Response:
+    return PlainTextResponse(bytes(LONG))
+
+
 @pytest.fixture
 def address() -> Iterator[tuple[str, int]]:
     config = uvicorn.Config(
-        Starlette(routes=[Route("/", answer)]),
+        Starlette(routes=[Route("/", answer), Route("/long", answer_long)]),
         http=CertifiedProtocol,
         log_config=None,
         lifespan="off",
@@ -52,6 +57,16 @@ def read_all(connection: socket) -> bytes:
     found = b""
     with suppress(ConnectionResetError):
         while part := connection.recv(65_536):
+            found += part
+    return found
+
+
+def count_all(connection: socket) -> int:
+    """Bytes until the other side closes."""
+    connection.settimeout(10)
+    found = 0
+    with suppress(ConnectionResetError):
+        while part := len(connection.recv(1024 * 1024)):
             found += part
     return found
 
@@ -128,3 +143,36 @@ def test_only_so_many_connections_are_open(
         time.sleep(0.2)
         with create_connection(address) as again:
             assert ask(again).endswith(b"hello")
+
+
+def test_when_all_are_in_use_the_largest_holder_loses_one(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its newest; whoever comes from elsewhere is let in, until each has as many."""
+    monkeypatch.setattr(protocol, "CONNECTIONS_MAX", 4)
+    with ExitStack() as stack:
+
+        def connect(host: str) -> socket:
+            made = stack.enter_context(create_connection(address, source_address=(host, 0)))
+            time.sleep(0.1)
+            return made
+
+        flood = [connect("127.0.0.1") for _ in range(4)]
+        others = [connect("127.0.0.2") for _ in range(2)]
+        assert read_all(flood[3]) == read_all(flood[2]) == b""
+        assert read_all(connect("127.0.0.2")) == b"", "no more than the other"
+        for one in (*flood[:2], *others):
+            assert ask(one).endswith(b"hello")
+
+
+def test_an_answer_that_is_not_taken_closes_the_connection(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "ANSWER_SECONDS_MAX", 0.3)
+    with create_connection(address) as connection:
+        connection.sendall(b"GET /long HTTP/1.1\r\nhost: x\r\n\r\n")
+        time.sleep(1)
+        assert count_all(connection) < LONG
+    with create_connection(address) as connection:
+        connection.sendall(b"GET /long HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        assert count_all(connection) > LONG, "who reads on gets all of it"

@@ -1,6 +1,7 @@
 """Our profile of RFC 9421 against another implementation of it, in both directions (T2)."""
 
 import datetime as dt
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +17,9 @@ from http_message_signatures import (
 
 from specie.assembly.system import SystemClock
 from specie.crypto.secrets import InstitutionKey
+from specie.remote.operations import VERSION
 from specie.remote.signing import (
+    Asked,
     Target,
     check_digest,
     check_time,
@@ -36,8 +39,11 @@ BODY = b"\xa1anote"
 PATH, QUERY = "/v1/payments/a%20b", "start=1&limit=2"
 URL = f"https://bank.example:8443{PATH}?{QUERY}"
 RECEIVER = name_receiver(NetworkId(b"a network".ljust(16)), ServiceName("notary"))
-REQUEST = ("@method", "@path", "@query", "content-digest", "specie-receiver")
-ANSWER = ("@status", "content-digest", '"signature";req')
+REQUEST = ("@method", "@path", "@query", "content-digest", "specie-receiver", "specie-version")
+ANSWER = (
+    *("@status", "content-digest", "specie-version", '"@method";req', '"@path";req'),
+    *('"@query";req', '"content-digest";req', '"signature";req'),
+)
 NAME = "bank-2"
 
 
@@ -66,19 +72,30 @@ def make_request(headers: dict[str, str]) -> Any:
 
 
 TARGET = Target("POST", PATH, QUERY, RECEIVER)
+ASKED = Asked(TARGET, compute_digest(b"asked"), "sig=:AAAA:")
+ASKING = {"signature": ASKED.signature, "content-digest": ASKED.digest}
+OTHERS = (
+    replace(ASKED, signature="sig=:BBBB:"),
+    replace(ASKED, digest=compute_digest(b"other")),
+    replace(ASKED, target=replace(TARGET, method="GET")),
+    replace(ASKED, target=replace(TARGET, path="/v1/other")),
+    replace(ASKED, target=replace(TARGET, query="start=2")),
+)
 
 
 def test_others_verify_our_requests() -> None:
     key = InstitutionKey.generate()
     headers = sign_request(TARGET, BODY, NAME, key, SystemClock().now())
     verify(make_request(headers), key, REQUEST)
-    for name, value in (("specie-receiver", "0/notary"), ("content-digest", compute_digest(b"x"))):
+    changes = {"specie-receiver": "0/notary", "content-digest": compute_digest(b"x")}
+    for name, value in {**changes, "specie-version": str(VERSION - 1)}.items():
         with pytest.raises(InvalidSignature):
             verify(make_request({**headers, name: value}), key, REQUEST)
 
 
 def test_we_verify_others_requests() -> None:
     headers = {"content-digest": compute_digest(BODY), "specie-receiver": RECEIVER}
+    headers["specie-version"] = str(VERSION)
     key = sign(make_request(headers), REQUEST)
     found = {name.lower(): value for name, value in headers.items()}
     signed = read_signer(found)
@@ -86,26 +103,34 @@ def test_we_verify_others_requests() -> None:
     verify_request(TARGET, found, signed, key)
     check_digest(BODY, found)
     check_time(signed, SystemClock().now())
-    with refused(ErrorCode.MESSAGE_SIGNATURE_INVALID):
-        verify_request(Target("POST", PATH, "start=2", RECEIVER), found, signed, key)
+    for other in (replace(TARGET, query="start=2"), replace(TARGET, version=str(VERSION - 1))):
+        with refused(ErrorCode.MESSAGE_SIGNATURE_INVALID):
+            verify_request(other, found, signed, key)
 
 
 def test_others_verify_our_answers() -> None:
-    key, asked = InstitutionKey.generate(), {"signature": "sig=:AAAA:"}
-    headers = sign_answer(409, BODY, asked["signature"], NAME, key, SystemClock().now())
-    answer = SimpleNamespace(status_code=409, headers=headers, request=make_request(asked))
+    key = InstitutionKey.generate()
+    headers = sign_answer(409, BODY, ASKED, NAME, key, SystemClock().now())
+    answer = SimpleNamespace(status_code=409, headers=headers, request=make_request(ASKING))
     verify(answer, key, ANSWER)
-    answer.status_code = 200
+    for name, value in (("status_code", 200), ("headers", {**headers, "specie-version": "1"})):
+        with pytest.raises(InvalidSignature):
+            verify(SimpleNamespace(**{**vars(answer), name: value}), key, ANSWER)
+    other = make_request(ASKING)
+    other.method = "GET"
     with pytest.raises(InvalidSignature):
-        verify(answer, key, ANSWER)
+        verify(SimpleNamespace(**{**vars(answer), "request": other}), key, ANSWER)
 
 
 def test_we_verify_others_answers() -> None:
-    asked = {"signature": "sig=:AAAA:"}
-    headers = {"content-digest": compute_digest(BODY)}
-    answer = SimpleNamespace(status_code=200, headers=headers, request=make_request(asked))
+    headers = {"content-digest": compute_digest(BODY), "specie-version": str(VERSION)}
+    answer = SimpleNamespace(status_code=200, headers=headers, request=make_request(ASKING))
     key = sign(answer, ANSWER)
     found, now = {name.lower(): value for name, value in headers.items()}, SystemClock().now()
-    verify_answer(200, BODY, found, asked["signature"], (NAME, key), now)
+    verify_answer(200, BODY, found, ASKED, (NAME, key), now)
+    for other in OTHERS:
+        with refused(ErrorCode.MESSAGE_SIGNATURE_INVALID):
+            verify_answer(200, BODY, found, other, (NAME, key), now)
     with refused(ErrorCode.MESSAGE_SIGNATURE_INVALID):
-        verify_answer(200, BODY, found, "sig=:BBBB:", (NAME, key), now)
+        older = {**found, "specie-version": str(VERSION - 1)}
+        verify_answer(200, BODY, older, ASKED, (NAME, key), now)

@@ -9,18 +9,9 @@ from pathlib import Path
 from socket import create_server, socket
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from specie.assembly.system import SystemClock
-from specie.assembly.tls import ROOT, build_public_context, build_server_context, write_identity
-from specie.identity.certificates import (
-    Issuer,
-    create_intermediate,
-    create_root,
-    issue_certificate,
-    name_peer,
-)
+from specie.assembly.tls import ROOT, build_public_context, build_server_context
+from specie.identity.certificates import name_peer
 from specie.remote.peers import Certified
 from specie.remote.wire import Wire
 from specie.values.catalogue import ErrorCode
@@ -28,6 +19,7 @@ from specie.values.errors import SpecieError
 from specie.values.identifiers import NetworkId, ServiceName
 from specie.values.times import Timestamp
 from tests.country import refused
+from tests.unit.remote.certified import PASSWORD, write_certified
 
 NETWORK = NetworkId(b"a network".ljust(16))
 BANK = ServiceName("bank-2")
@@ -41,19 +33,11 @@ class Server:
     """Speaks TLS as it should, and HTTP as the test wants."""
 
     def __init__(self, folder: Path) -> None:
-        now = SystemClock().now()
-        keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(3)]
-        root = create_root("test", keys[0], now)
-        middle = create_intermediate("test", keys[1].public_key(), Issuer(root, keys[0]), now)
-        issuer = Issuer(middle, keys[1])
-        leaf = issue_certificate(BANK, NETWORK, ["127.0.0.1"], keys[2].public_key(), issuer, now)
-        chain = b"".join(one.public_bytes(Encoding.PEM) for one in (leaf, middle))
-        write_identity(folder, keys[2], b"x" * 32, chain)
-        (folder / ROOT).write_bytes(root.public_bytes(Encoding.PEM))
+        leaf = write_certified(folder, BANK, NETWORK)
         self.serial = leaf.serial_number
         self.ends = Timestamp(int(leaf.not_valid_after_utc.timestamp()) * 1000)
         self.trust = build_public_context(folder / ROOT)
-        self.context = build_server_context(folder, b"x" * 32, is_mutual=False)
+        self.context = build_server_context(folder, PASSWORD, is_mutual=False)
         self.listening: socket = create_server(("127.0.0.1", 0))
         self.url = f"https://127.0.0.1:{self.listening.getsockname()[1]}/"
         self.behave: Behave = lambda _: None
@@ -115,6 +99,26 @@ def test_an_answer_is_read_whole(server: Server) -> None:
         secure.sendall(b"llo")
 
     assert ask(server, answer, 10) == b"hello"
+
+
+@pytest.mark.parametrize(("told", "tries"), [(b"retry-after: 0\r\n", 2), (b"", 1)])
+def test_who_asks_too_much_asks_again(server: Server, told: bytes, tries: int) -> None:
+    """As long as it is told to wait; a refusal without a time is the answer."""
+    answers = [b"HTTP/1.1 429 no\r\n" + told, OK]
+    server.requests.clear()
+
+    def answer(secure: ssl.SSLSocket) -> None:
+        secure.sendall(answers.pop(0) + b"content-length: 1\r\n\r\n" + str(tries).encode())
+
+    assert ask(server, answer, 10) == str(tries).encode()
+    assert len(server.requests) == tries
+
+
+def test_no_time_is_left_to_ask_again(server: Server) -> None:
+    server.requests.clear()
+    refusal = b"HTTP/1.1 429 no\r\nretry-after: 1\r\ncontent-length: 5\r\n\r\nlater"
+    assert ask(server, lambda secure: secure.sendall(refusal)) == b"later"
+    assert len(server.requests) == 1
 
 
 def test_who_drips_a_head_is_cut_off(server: Server) -> None:

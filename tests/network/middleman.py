@@ -222,7 +222,8 @@ def standing_between(folder: Path, **plan: Any) -> Iterator[tuple[Pilot, Middlem
     """A network that talks through somebody; stopped whatever happens."""
     data, devices = folder / "n", folder / "devices"
     devices.mkdir()
-    values = {"interval_ms": 100, "lists_ms": 300, "batch_age_ms_max": 2_000, **plan}
+    values: dict[str, Any] = {"interval_ms": 100, "lists_ms": 300, "batch_age_ms_max": 2_000}
+    values |= {"batch_payments_min": 4, **plan}
     create_network(Plan(data, **values), SystemClock())
     pilot = Pilot(data, Network(data), devices)
     middleman = Middleman(pilot)

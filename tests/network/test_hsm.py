@@ -73,8 +73,7 @@ def test_money_lives(pilot: Pilot, bob: str) -> None:
 def test_keys_rotate_in_their_token(pilot: Pilot, bob: str) -> None:
     """T2: what has ended is destroyed in the token, and removed from the file."""
     assert list_in_token(pilot, "bank-3") == ["institution", "witness"]
-    pilot.rotate("bank-3")
-    pilot.rotate("bank-3", "--cosigner")
+    pilot.rotate("bank-3", (), ("--cosigner",))
     assert list_in_token(pilot, "bank-3") == ["institution-2", "witness-2"]
     kept = set(list_sealed(pilot)["bank-3"])
     assert kept >= {"attestation-2", "witness-ml-dsa-2"}
@@ -102,11 +101,10 @@ def test_a_bank_joins_with_a_token_of_its_own(pilot: Pilot) -> None:
     assert "approved: bank-4" in out, error
     assert not set(list_sealed(pilot)["bank-4"]) & {"institution", "witness"}
     assert list_in_token(pilot, "bank-4") == ["institution", "witness"]
-    pilot.start("bank-4")
     renew = ("bank", "renew", "--at", str(pilot.data / "bank-4"), "--passphrase-file")
     assert "certificate-key" in list_sealed(pilot)["bank-4"]
     pilot.run(*renew, str(pilot.data / PASSPHRASES / "bank-4"))
-    pilot.restart("bank-4")
+    pilot.start("bank-4")
     assert "certificate-key" not in list_sealed(pilot)["bank-4"], "it has ended"
     carol = pilot.open_wallet("carol", 4, "Carol Example")
     pilot.wallet("alice", "pay", carol, "2.00")

@@ -63,6 +63,22 @@ class Pilot:
         child.running.wait()
         self.network.children.remove(child)
 
+    def start_as(self, script: str, name: str, *arguments: str) -> None:
+        """A process of this name by a script that lies here, in place of `specie`."""
+        path, passphrase = Path(__file__).with_name(script), self.data / PASSPHRASES / name
+        command = [sys.executable, str(path), *arguments, "serve", str(self.data / name)]
+        with (self.data / "logs" / f"{name}.jsonl").open("ab") as log:
+            running = subprocess.Popen(
+                [*command, "--passphrase-file", str(passphrase)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        child = Child(name, self.data / name, running)
+        self.network.children.append(child)
+        self.children[name] = child
+
     def restart(self, name: str) -> None:
         self.kill(name)
         self.start(name)
@@ -223,6 +239,13 @@ class Pilot:
         context: ssl.SSLContext = build_public_context(self.public / ROOT)
         with urllib3.PoolManager(ssl_context=context, retries=False, timeout=20.0) as pool:
             return pool.request(method, url, **given)
+
+    def read_alarms(self, name: str) -> dict[str, str]:
+        """Of one process: alarm → why."""
+        found: dict[str, str] = json.loads(
+            self.fetch(f"{self.get_url(name, 'operations')}/alarms").data
+        )
+        return found
 
     def read_logs(self) -> str:
         return "".join(path.read_text() for path in (self.data / "logs").glob("*.jsonl"))

@@ -3,11 +3,13 @@
 The attacker is bank 3: its certificate, its message key, all its keys, on its own machine.
 """
 
+import json
 import re
 import ssl
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from specie.assembly.centre import load_issuer
+from specie.assembly.newcomer import Newcomer
 from specie.assembly.own_keys import OwnKeys
 from specie.assembly.system import SystemClock
 from specie.assembly.tls import (
@@ -23,9 +26,22 @@ from specie.assembly.tls import (
     build_client_context,
     write_identity,
 )
+from specie.crypto.addresses import Address, parse_address
+from specie.crypto.secrets import InstitutionKey, SigningKey
+from specie.crypto.signatures import sign_as_institution
 from specie.identity.certificates import Issuer, create_root, issue_certificate
 from specie.identity.certificates import build_request as build_csr
+from specie.identity.rotation import sign_rotation
+from specie.ledger.evidence import verify_evidence
+from specie.ledger.messages import compute_reserve_message, compute_supply_message
+from specie.ledger.records import (
+    AttestationRole,
+    Authorisation,
+    ReserveReference,
+    SupplySection,
+)
 from specie.ledger.transactions import Promise
+from specie.log.notes import parse_note
 from specie.remote import accounting_operations as accounting
 from specie.remote import bank_models, models
 from specie.remote import bank_operations as banks
@@ -33,11 +49,13 @@ from specie.remote import client_models as clients
 from specie.remote import desk_operations as desk
 from specie.remote import notary_operations as notary
 from specie.remote import registration_operations as registration
-from specie.remote.channel import Channel, Speaker, build_request, get_host
+from specie.remote.channel import Channel, Speaker, build_request
 from specie.remote.fields import Empty
 from specie.remote.institutions import RemoteBank
 from specie.remote.signing import Target, name_receiver, sign_request
+from specie.tokens.building import build_issue, build_redemption
 from specie.values.amounts import Minor
+from specie.values.errors import SpentError
 from specie.values.identifiers import (
     EntryId,
     NetworkId,
@@ -47,13 +65,14 @@ from specie.values.identifiers import (
     Signature,
     TransactionId,
 )
-from specie.values.limits import CALLS_AT_ONCE_MAX
 from specie.values.times import Timestamp
-from tests.network.flooding import Target as Aim
+from tests.network.aiming import aim, ask_much, count_refused
+from tests.network.attacker import Attacker, attacking_as_bank_3
 from tests.network.flooding import flooding
 from tests.network.pilot import Pilot, catch, draw, name
 
-SECURITY = (Path(__file__).resolve().parents[2] / "docs/security.md").read_text()
+ROOT_FOLDER = Path(__file__).resolve().parents[2]
+SECURITY = (ROOT_FOLDER / "docs/security.md").read_text()
 
 
 def test_it_cannot_speak_as_another_bank(pilot: Pilot) -> None:
@@ -181,17 +200,178 @@ def test_it_cannot_slow_others_down_by_a_flood(
             pilot.wallet("alice", "pay", bob, "1.00")
         return (time.monotonic() - started) / count
 
-    _ask_much(pilot)
-    assert _count_refused(pilot) == 0, "a bank at work keeps to what it may ask at once"
+    ask_much(pilot)
+    assert count_refused(pilot) == 0, "a bank at work keeps to what it may ask at once"
     alone = pay(4)
-    with flooding(_aim(pilot)) as flood:
+    with flooding(aim(pilot)) as flood:
         flooded = pay(4)
     record_property("seconds of a payment alone", round(alone, 2))
     record_property("times as long in the flood", round(flooded / alone, 2))
     record_property("the flood was answered", flood.answers)
-    for aim in ("notary", "desk", "stranger"):
-        assert flood.answers[aim]["429"] > 0
+    for target in ("notary", "desk", "stranger"):
+        assert flood.answers[target]["429"] > 0
     assert set(flood.answers["silent"]) == {"closed"}
+
+
+def test_it_cannot_rotate_anothers_keys(pilot: Pilot) -> None:
+    """It draws new keys for bank 2 and signs with them that they are its own."""
+    network, present = pilot.load_peers().network, pilot.load_peers().services.get(name("bank-2"))
+    keys = InstitutionKey.generate(), SigningKey.generate()
+    drawn = sign_rotation(network, present.name, present.key, *keys)
+    decision = models.SignedProposal(
+        id=draw(),
+        kind="rotate-keys",
+        parameters=json.dumps(drawn.format(), sort_keys=True, separators=(",", ":")),
+        signature=sign_as_institution(pilot.get_key("bank-3"), b"agreed"),
+    )
+    own = pilot.get_key("bank-3")
+    for speaker, is_public, expected in (
+        (Speaker("bank-3", own), True, "caller_unknown"),
+        (Speaker("officer-1", own), True, "message_signature_invalid"),
+        (Speaker("bank-3", own), False, "not_found"),
+    ):
+        channel = pilot.open_channel("bank-3", speaker=speaker, is_public=is_public)
+        call = partial(channel.call, name("central-bank"), desk.SIGN_PROPOSAL, decision)
+        error = catch(call)
+        assert expected in error.message
+    assert pilot.load_peers().services.get(name("bank-2")) == present
+
+
+def test_it_cannot_enrol_with_a_code_that_was_used(pilot: Pilot, tmp_path: Path) -> None:
+    """The code of a bank that has enrolled and waits for the second officer."""
+    code = bytes.fromhex(pilot.officer("invite", "Bank of the West", officers=(1,)))
+    first, thief = (
+        Newcomer(tmp_path / one, pilot.public, code, "127.0.0.1") for one in ("first", "thief")
+    )
+    for newcomer in (first, thief):
+        newcomer.prepare("a passphrase")
+    assert catch(lambda: first.wait(0)).code == "approvals_missing"
+    assert catch(lambda: thief.wait(0)).code == "order_conflict"
+    waiting = pilot.officer("enrolments", officers=(2,))
+    assert first.digest in waiting
+    assert thief.digest not in waiting
+
+
+def test_it_cannot_forge_a_cosignature(pilot: Pilot) -> None:
+    """Lines that do not hold, and others' names: no reader ever sees one of them."""
+    pilot.fund(2, "20.00")
+    pilot.kill("bank-3")
+    pilot.start_as("forger.py", "bank-3")
+    pilot.network.wait_ready(pilot.children["bank-3"])
+    url, root = pilot.get_url("registration"), str(pilot.public / "root.pem")
+    size = read_size(pilot)
+    pilot.bank(2, "transfer", "3", "1.00")
+
+    def is_vouched_for() -> bool:
+        note = pilot.fetch(f"{url}/checkpoint").data.decode()
+        return read_size(pilot) > size and "\u2014 auditor " in note and "\u2014 bank-2 " in note
+
+    pilot.wait(is_vouched_for)
+    pilot.insist("audit", url, "--root", root)
+    note = pilot.fetch(f"{url}/checkpoint").data.decode()
+    assert "\u2014 bank-3 " not in note, "it is not believed a word of such an answer"
+    pilot.restart("bank-3")
+    pilot.wait(lambda: "\u2014 bank-3 " in pilot.fetch(f"{url}/checkpoint").data.decode())
+
+
+# --- with its vault -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def attacker(pilot: Pilot) -> Iterator[Attacker]:
+    pilot.fund(3, "500.00")
+    pilot.wait(lambda: pilot.get_fact(3, "vault") >= 50_000)
+    with attacking_as_bank_3(pilot) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def alice(pilot: Pilot) -> Address:
+    """A client of bank 2."""
+    text = pilot.open_wallet("alice", 2)
+    return parse_address(text, pilot.load_peers().roster.genesis.address_prefix)
+
+
+def test_it_cannot_spend_its_vault_twice(attacker: Attacker, alice: Address) -> None:
+    """T15: both attested by all who have to; the second is refused, with evidence for anybody."""
+    token = attacker.list_tokens()[0]
+    payments = [attacker.build(alice, amount, token) for amount in (300, 400)]
+    attested = [
+        (
+            attacker.attest(one, AttestationRole.PAYER, attacker.list_outputs(one)),
+            attacker.ask_bank(one, 2),
+        )
+        for one in payments
+    ]
+    attacker.deliver(attacker.notarise(payments[0], *attested[0]), 2)
+    error = catch(lambda: attacker.notarise(payments[1], *attested[1]))
+    assert isinstance(error, SpentError)
+    found = verify_evidence(error.evidence, attacker.context.network)
+    assert found.output == token.output
+    assert {found.first.txid, found.second.txid} == {one.signed.txid for one in payments}
+
+
+def test_it_cannot_attest_for_anothers_clients(attacker: Attacker, alice: Address) -> None:
+    """What it pays to bank 2's client is attested by itself, or by nobody, on that side."""
+    built = attacker.build(alice, 1, attacker.list_tokens()[1])
+    own = attacker.list_outputs(built)
+    [other] = {0, 1} - set(own)
+    alone = attacker.attest(built, AttestationRole.PAYER, own)
+    assert catch(lambda: attacker.notarise(built, alone)).code == "attestation_missing"
+    both = attacker.attest(built, AttestationRole.BOTH, [*own, other])
+    assert catch(lambda: attacker.notarise(built, both)).code == "attester_wrong"
+    payee = attacker.attest(built, AttestationRole.PAYEE, [other])
+    assert catch(lambda: attacker.notarise(built, alone, payee)).code == "attester_wrong"
+    stolen = replace(payee, bank=ParticipantNumber(2))
+    error = catch(lambda: attacker.notarise(built, alone, stolen))
+    assert error.code == "attestation_signature_invalid"
+
+
+def test_it_cannot_have_one_payment_counted_twice(
+    attacker: Attacker, alice: Address, pilot: Pilot
+) -> None:
+    """Replay of its own delivery: to the payee's bank again, and to who has no part in it."""
+    built = attacker.build(alice, 2, attacker.list_tokens()[2])
+    own = attacker.attest(built, AttestationRole.PAYER, attacker.list_outputs(built))
+    promise = attacker.notarise(built, own, attacker.ask_bank(built, 2))
+    vault, before = pilot.get_fact(2, "vault"), read_balance(pilot, "alice")
+    for _ in range(3):
+        attacker.deliver(promise, 2)
+    assert read_balance(pilot, "alice") == before + 2
+    inside = attacker.build(attacker.holder.address, 1, attacker.list_tokens()[3])
+    both = attacker.attest(inside, AttestationRole.BOTH, [0, 1])
+    attacker.deliver(attacker.notarise(inside, both), 2)
+    assert read_balance(pilot, "alice") == before + 2
+    assert pilot.get_fact(2, "vault") == vault
+
+
+def test_it_cannot_change_the_supply(attacker: Attacker, pilot: Pilot) -> None:
+    """It names two officers and a debit, and signs for them with the keys that it has."""
+    supply, holder = attacker.notary.get_supply(), attacker.holder
+    key, network = pilot.get_key("bank-3"), attacker.context.network
+    issue = build_issue(holder.address, Minor(1_000), holder, attacker.context)
+    redemption = build_redemption(Minor(1), [attacker.list_tokens()[4]], holder, attacker.context)
+    now, entry = SystemClock().now(), EntryId(draw())
+    debit = compute_reserve_message(network, entry, ParticipantNumber(3), 1_000, now)
+    reserve = ReserveReference(
+        entry, ParticipantNumber(3), 1_000, now, sign_as_institution(key, debit)
+    )
+    for built, backing, role, expected in (
+        (issue, reserve, AttestationRole.PAYEE, "reserve_reference_invalid"),
+        (issue, None, AttestationRole.PAYEE, "reserve_reference_invalid"),
+        (redemption, None, AttestationRole.BOTH, "authorisation_invalid"),
+    ):
+        serial, change = supply.serial + 1, built.signed.body.supply_change
+        total = supply.total + change
+        message = compute_supply_message(network, serial, built.signed.txid, change, total)
+        signed = [Authorisation(one, sign_as_institution(key, message)) for one in (1, 2)]
+        section = SupplySection(serial, total, tuple(signed), backing)
+        own = attacker.attest(built, role, [0, 1])
+        forged = attacker.supply(built, section)
+        assert catch(partial(attacker.notarise, forged, own)).code == expected
+        bare = attacker.supply(built, replace(section, authorisations=()))
+        assert catch(partial(attacker.notarise, bare, own)).code == "authorisation_missing"
+    assert attacker.notary.get_supply() == supply
 
 
 # --- certificates -------------------------------------------------------------------------------
@@ -230,10 +410,26 @@ def test_a_revoked_certificate_ends_an_open_connection(pilot: Pilot) -> None:
 
 
 def test_every_claim_of_the_page_has_its_test() -> None:
-    """docs/security.md names the tests of this file, and this file has them."""
-    named = set(re.findall(r"`(test_[a-z_]+)`", SECURITY))
+    """docs/security.md names each test of this file that shows one, and nothing but tests."""
+    [table] = re.findall(r"\| it cannot .*?\n\n", SECURITY, re.DOTALL)
+    named = re.findall(r"`(test_\w+)`(?: in `(tests/\S+)`)? \|\n", table)
+    assert len(named) == table.count("\n") - 3, "each row names its test"
     here = {one for one in globals() if one.startswith("test_it_cannot")}
-    assert here <= named
+    assert {test for test, place in named if not place} == here
+    for test, place in named:
+        assert not place or f"def {test}(" in (ROOT_FOLDER / place).read_text()
+
+
+def read_size(pilot: Pilot) -> int:
+    """Of the published log."""
+    url = pilot.get_url("registration")
+    return parse_note(pilot.fetch(f"{url}/checkpoint").data.decode())[0].size
+
+
+def read_balance(pilot: Pilot, holder: str) -> int:
+    """In minor units."""
+    [text] = re.findall(r"balance: (\S+)", pilot.wallet(holder, "collect"))
+    return int(text.replace(".", ""))
 
 
 def _sign(channel: Channel, asked: str, receiver: str) -> tuple[dict[str, str], str]:
@@ -243,47 +439,6 @@ def _sign(channel: Channel, asked: str, receiver: str) -> tuple[dict[str, str], 
     speaker, now = channel.speaker, channel.clock.now()
     assert asked
     return sign_request(target, body, speaker.name, speaker.key, now), path
-
-
-def _ask_much(pilot: Pilot) -> None:
-    """Bank 2 from more threads than its calls may be at once."""
-    channel = pilot.open_channel("bank-2")
-    with ThreadPoolExecutor(3 * CALLS_AT_ONCE_MAX) as threads:
-        calls = range(6 * CALLS_AT_ONCE_MAX)
-        asked = threads.map(
-            lambda _: channel.call(name("notary"), notary.GET_SUPPLY, Empty()), calls
-        )
-        assert len({one.total for one in asked}) == 1
-
-
-def _count_refused(pilot: Pilot) -> int:
-    text = pilot.fetch(pilot.get_url("notary", "operations") + "/metrics").data.decode()
-    return len(re.findall(r'^specie_requests_total\{.*"429".*\}', text, re.MULTILINE))
-
-
-def _aim(pilot: Pilot) -> list[Aim]:
-    """Bank 3 at the notary and at the desk, and somebody at the registration's public face."""
-    password = pilot.open_keys("bank-3").get_secret("tls-password").hex()
-    channel = pilot.open_channel("bank-3")
-    supply = build_request(notary.GET_SUPPLY, Empty())[0]
-    query = models.OrderQuery(order=OrderId(draw()))
-    application = build_request(desk.GET_APPLICATION, query)[0]
-
-    def make(aim: str, to: str, listener: str, host: str, path: str, secret: str) -> Aim:
-        where, port = get_host(pilot.get_url(to, listener))
-        target = Target("GET", path, "", name_receiver(channel.peers.network, ServiceName(to)))
-        speaker, now = channel.speaker, channel.clock.now()
-        headers = sign_request(target, b"", speaker.name, speaker.key, now) if secret else {}
-        lines = [f"{key}: {value}" for key, value in {**headers, "host": to}.items()]
-        asked = "\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]) if path else ""
-        return Aim(aim, where, port, host, asked, str(pilot.data / "bank-3"), secret)
-
-    return [
-        make("notary", "notary", "institutions", "127.0.0.3", supply, password),
-        make("desk", "central-bank", "institutions", "127.0.0.4", application, password),
-        make("stranger", "registration", "public", "127.0.0.5", "/checkpoint", ""),
-        make("silent", "notary", "institutions", "127.0.0.6", "", ""),
-    ]
 
 
 def _send(

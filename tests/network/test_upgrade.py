@@ -1,38 +1,18 @@
 """A network is brought to the next version of the protocol, one process after the other (X3)."""
 
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from specie.assembly.ceremony import PASSPHRASES, Plan, create_network
+from specie.assembly.ceremony import Plan, create_network
 from specie.assembly.system import SystemClock
-from specie.cli.processes import Child, Network, list_processes
+from specie.cli.processes import Network, list_processes
 from specie.remote.channel import choose_version
 from specie.remote.operations import VERSION
 from tests.network.pilot import PASSPHRASE, Pilot
-
-OLDER = str(Path(__file__).with_name("older.py"))
-
-
-def start_older(pilot: Pilot, name: str) -> None:
-    """The process of before, as it would have been started."""
-    passphrase = str(pilot.data / PASSPHRASES / name)
-    command = [sys.executable, OLDER, "serve", str(pilot.data / name)]
-    running = subprocess.Popen(
-        [*command, "--passphrase-file", passphrase],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    child = Child(name, pilot.data / name, running)
-    pilot.network.children.append(child)
-    pilot.children[name] = child
 
 
 @pytest.fixture
@@ -44,9 +24,10 @@ def older() -> Iterator[Pilot]:
         plan = Plan(data, interval_ms=100, lists_ms=300, batch_payments_min=8)
         create_network(plan, SystemClock())
         pilot = Pilot(data, Network(data), devices)
+        (data / "logs").mkdir()
         try:
             for name in list_processes(data):
-                start_older(pilot, name)
+                pilot.start_as("older.py", name)
             for child in pilot.children.values():
                 pilot.network.wait_ready(child)
             yield pilot

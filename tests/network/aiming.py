@@ -1,8 +1,5 @@
 """What a test floods, and with what: bank 3 and a stranger, against the notary, desk and site."""
 
-import re
-from concurrent.futures import ThreadPoolExecutor
-
 from specie.remote import desk_operations as desk
 from specie.remote import models
 from specie.remote import notary_operations as notary
@@ -11,25 +8,8 @@ from specie.remote.fields import Empty
 from specie.remote.signing import Target as Asked
 from specie.remote.signing import name_receiver, sign_request
 from specie.values.identifiers import OrderId, ServiceName
-from specie.values.limits import CALLS_AT_ONCE_MAX
 from tests.network.flooding import Target
-from tests.network.pilot import Pilot, draw, name
-
-
-def ask_much(pilot: Pilot) -> None:
-    """Bank 2 from more threads than its calls may be at once."""
-    channel = pilot.open_channel("bank-2")
-    with ThreadPoolExecutor(3 * CALLS_AT_ONCE_MAX) as threads:
-        calls = range(6 * CALLS_AT_ONCE_MAX)
-        asked = threads.map(
-            lambda _: channel.call(name("notary"), notary.GET_SUPPLY, Empty()), calls
-        )
-        assert len({one.total for one in asked}) == 1
-
-
-def count_refused(pilot: Pilot) -> int:
-    text = pilot.fetch(pilot.get_url("notary", "operations") + "/metrics").data.decode()
-    return len(re.findall(r'^specie_requests_total\{.*"429".*\}', text, re.MULTILINE))
+from tests.network.pilot import Pilot, draw
 
 
 def aim(pilot: Pilot) -> list[Target]:

@@ -58,9 +58,12 @@ class Door:
     async def _accept(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
+            await asyncio.sleep(0)  # others' turn, however many come
             try:
                 connection, address = await loop.sock_accept(self._bound)
-            except OSError:  # no descriptors, or whoever it was is gone
+            except ConnectionError:  # whoever it was is gone
+                continue
+            except OSError:  # no descriptors
                 await asyncio.sleep(_AGAIN_S)
                 continue
             place = name_place(str(address[0]))

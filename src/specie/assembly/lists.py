@@ -2,7 +2,8 @@
 
     genesis, participants, services, cosigners, revocations (DER), root.pem
 
-The central bank's public face hands them out; everybody verifies them for themselves.
+The central bank's public face hands them out, and each bank's for its clients' devices; everybody
+verifies them for themselves.
 """
 
 import json
@@ -74,10 +75,14 @@ class ListReader:
         self._peers = peers
         self._cosigners = 0
 
+    def describe(self) -> dict[str, int]:
+        """The versions that are known here."""
+        return describe_versions(self._peers, self._cosigners)
+
     def refresh(self) -> list[str]:
         """Gives the names of lists that were newer; `unreachable` if nobody answers."""
         offered = json.loads(self._fetcher.fetch("lists"))
-        known = describe_versions(self._peers, self._cosigners)
+        known = self.describe()
         newer = [name for name in known if _get_number(offered, name) > known[name]]
         for name in newer:
             data = self._fetcher.fetch(f"lists/{name}")

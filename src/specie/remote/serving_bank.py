@@ -25,9 +25,7 @@ class ServingBankClient:
     @property
     def name(self) -> ServiceName:
         """Whoever serves the clients of our bank now."""
-        members, services = self._channel.peers.roster.current, self._channel.peers.services
-        serving = members.find_attester(self._number)
-        return services.get_bank(serving.number if serving else self._number).name
+        return self._channel.peers.get_serving(self._number).name
 
     def open_wallet(self, opening: clients.Opening) -> ClientId:
         """With the bank's code; gives the bank's id for us."""

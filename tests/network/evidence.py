@@ -7,6 +7,7 @@ message  to or from the party, decrypted: head, body and answer
 opened   what the party's own keys open of its files
 """
 
+import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +23,7 @@ from tests.network.canaries import Cage, Found
 from tests.network.middleman import Recorded
 
 _LINES = {".jsonl"}
+_EMPTY = re.compile(rb"\0{65,}")  # parts of pages that nothing was ever written to
 _NAMING = {"bank", "participant", "sender", "receiver"}
 
 
@@ -71,7 +73,7 @@ class Evidence:
 
     def add_file(self, party: str, path: Path, where: str) -> None:
         """The bytes, and what they say to who reads a file of this kind."""
-        data = path.read_bytes()
+        data = _EMPTY.sub(bytes(64), path.read_bytes())
         self.records.append(Record(party, Kind.FILE, where, data))
         if path.suffix in _LINES:
             for line in data.splitlines():

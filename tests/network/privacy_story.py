@@ -27,7 +27,7 @@ from specie.store.log_files import LogFolder
 from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import Memo
 from specie.values.amounts import Minor
-from specie.values.encoding import u8, u64
+from specie.values.encoding import i64, u8, u64
 from specie.values.identifiers import InstitutionPublicKey, OrderId, Signature
 from specie.values.times import Timestamp
 from specie.wallet.vault import Surroundings, rebuild_payment
@@ -142,7 +142,7 @@ def _pay(story: Story, osgood: str) -> None:
     ids, signed = [secrets.token_bytes(16) for _ in range(3)], secrets.token_bytes(64)
     memo = Memo(OrderId(ids[0]), ids[1], ids[2], Signature(signed), CLAIM)
     story.order = OrderId(secrets.token_bytes(16))
-    with _opened(story, "qz") as online:
+    with opened(story, "qz") as online:
         real = online.vault.surroundings
         online.vault.surroundings = Surroundings(real.roster, BackClock(online), real.identifiers)
         promise = online.pay(PaymentOrder(creditor, Minor(PAID), memo), story.order)
@@ -154,8 +154,10 @@ def _pay(story: Story, osgood: str) -> None:
         cage.add_bytes("memo", one)
     cage.add_text("memo", CLAIM)
     cage.add_bytes("payer's own order id", story.order)
-    cage.add_number("time of the payer's device", stored.time)
-    cage.add_number("time of the notary's decision", promise.publish_by)
+    cage.add_time("time of the payer's device", stored.time)
+    cage.add_time("time of the notary's decision", promise.publish_by)
+    decided = promise.publish_by - real.genesis.batch_age_ms_max
+    cage.add_time("time of the notary's decision", decided)
     built = rebuild_payment(stored)
     openings = built.disclosure.openings
     for opening, output in zip(openings, built.signed.body.outputs, strict=True):
@@ -165,7 +167,8 @@ def _pay(story: Story, osgood: str) -> None:
 
 
 @contextmanager
-def _opened(story: Story, holder: str) -> Iterator[Online]:
+def opened(story: Story, holder: str) -> Iterator[Online]:
+    """A device in our own process, with its bank at hand."""
     device, said = story.pilot.devices / f"{holder}.db", story.middleman.recorded
     first = len(said)
     with opened_online(device, holder, story.pilot.public, None, PASSPHRASE) as online:
@@ -176,7 +179,7 @@ def _opened(story: Story, holder: str) -> Iterator[Online]:
 
 def _ask_bank(story: Story, holder: str) -> None:
     """What a device may ask besides paying; and the keys by which its bank knows it."""
-    with _opened(story, holder) as online:
+    with opened(story, holder) as online:
         online.bank.get_standing()
         online.channel.call(online.bank.name, banks.LIST_MOVEMENTS, MovementsQuery())
         key = InstitutionPublicKey(online.account.key.public)
@@ -256,8 +259,8 @@ def _add_payment(story: Story, txid: bytes, is_paid: Sequence[bool]) -> None:
     cage.add_bytes("number of inputs", counted)
     cage.add_bytes("number of outputs", counted)
     cage.add_bytes("number of outputs", u8(len(slots)) + slots[0])
-    cage.add_number("window of validity", body.not_before)
-    cage.add_number("window of validity", body.not_after)
+    cage.add_time("window of validity", body.not_before)
+    cage.add_time("window of validity", body.not_after)
     for paid, terms in zip(is_paid, body.terms, strict=True):
         side = "payee's" if paid else "change"
         cage.add_bytes(f"{side} terms", terms.pack())
@@ -281,7 +284,7 @@ def add_log(story: Story) -> bool:
             headers.append(leaf)
         elif txid in data:
             assert headers[-1].kernels > 1, "the sum of a batch of one is its own offset"
-            story.cage.add_number("time of the publication batch", headers[-1].time)
+            story.cage.add_time("time of the publication batch", headers[-1].time)
             story.cage.add_bytes("offset of the batch", headers[-1].offset)
             return True
     return False
@@ -292,12 +295,14 @@ def _add_supply(story: Story) -> None:
     cage = story.cage
     _add_amounts(cage, "amount of an issue", ISSUED)
     _add_amounts(cage, "amount of a redemption", REDEEMED)
+    cage.add_bytes("amount of a redemption", i64(-REDEEMED))
     _add_amounts(cage, "total after it", TOTAL, TOTAL - REDEEMED)
     _add_amounts(cage, "reserves of the bank", LENT - ISSUED)
     for data in story.list_submitted():
         found = decode_attested(data)
         supply = found.signed.supply
-        if supply is None or found.body.supply_change not in (ISSUED, -REDEEMED):
+        is_ours = found.body.supply_change in (ISSUED, -REDEEMED)
+        if supply is None or not is_ours or not supply.authorisations:
             continue
         cage.add_bytes("serial", u64(supply.serial) + u64(supply.total_after))
         cage.add_bytes("serial", b"\x66serial" + cbor2.dumps(supply.serial))
@@ -312,6 +317,8 @@ def _add_supply(story: Story) -> None:
             cage.add_bytes("which bank", attested.pack())
         if supply.reserve is not None:
             cage.add_bytes("which bank", supply.reserve.pack()[:28])
+    for officers in (b"\x81\x01", b"\x82\x01\x02"):  # as lists in CBOR
+        cage.add_bytes("officers who signed", b"\x6bapproved_by" + officers)
     for order in (story.issue, story.redemption):
         cage.add_bytes("supply order", order)
     for opening in _list_supply_openings(story):

@@ -1,11 +1,14 @@
 """Values that stand out, and a search for them in whatever way they could have been written."""
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import cbor2
+
+ENDS = "\0\n ,;:)}]\"'&<"  # what stands behind a number that is not the start of a longer one
+SQLITE_BYTES = 6  # how a database writes whole numbers between 2**31 and 2**47
 
 
 @dataclass(frozen=True)
@@ -29,15 +32,21 @@ class Cage:
     def add_amount(self, name: str, minor: int, shown: Sequence[str]) -> None:
         """As people and machines write it; widths that cannot be there by chance."""
         found = {f"shown as {one}": one.encode() for one in shown}
-        found["decimal"] = str(minor).encode()
-        for order in ("big", "little"):
-            wide = minor.to_bytes(8, order)
-            found |= {f"{order} endian {key}": one for key, one in spell_bytes(wide).items()}
-        found |= {f"CBOR {key}": one for key, one in spell_bytes(cbor2.dumps(minor)).items()}
-        self._add(name, found)
+        self._add(name, found | spell_number(minor))
+
+    def add_time(self, name: str, value: int) -> None:
+        """In milliseconds; decimal digits alone, since all times begin like finer ones."""
+        found = spell_number(value)
+        digits = found.pop("decimal")
+        ended = {f"decimal {end!r}": digits + end.encode() for end in ENDS}
+        self._add(name, found | ended)
 
     def add_bytes(self, name: str, data: bytes) -> None:
         self._add(name, spell_bytes(data))
+
+    def keep(self, names: Iterable[str]) -> "Cage":
+        """These alone."""
+        return Cage({name: self.spellings[name] for name in names})
 
     def search(self, where: str, data: bytes) -> Iterator[Found]:
         for name, spellings in self.spellings.items():
@@ -45,21 +54,37 @@ class Cage:
                 if pattern in data:
                     yield Found(name, where, spelling)
 
-    def search_folder(self, folder: Path) -> Iterator[Found]:
-        """Every file, with write-ahead logs, drafts and traces."""
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                yield from self.search(str(path.relative_to(folder)), path.read_bytes())
-
     def _add(self, name: str, spellings: Mapping[str, bytes]) -> None:
-        self.spellings.setdefault(name, {}).update(spellings)
+        """Each pattern once; a field's second value has a second one of each spelling."""
+        known = self.spellings.setdefault(name, {})
+        fresh = {pattern: spelling for spelling, pattern in reversed([*spellings.items()])}
+        for pattern, spelling in fresh.items():
+            if pattern in known.values():
+                continue
+            times = sum(one.rstrip("'") == spelling for one in known)
+            known[spelling + "'" * times] = pattern
+
+
+def spell_number(value: int) -> dict[str, bytes]:
+    """Decimal, eight bytes of both orders, CBOR, and as a database writes what is that large."""
+    found = {"decimal": str(value).encode()}
+    for order in ("big", "little"):
+        wide = value.to_bytes(8, order)
+        found |= {f"{order} endian {key}": one for key, one in spell_bytes(wide).items()}
+    found |= {f"CBOR {key}": one for key, one in spell_bytes(cbor2.dumps(value)).items()}
+    if 2**31 <= value < 2**47:
+        found["in a database"] = value.to_bytes(SQLITE_BYTES, "big")
+    return found
 
 
 def spell_bytes(data: bytes) -> dict[str, bytes]:
-    """Raw, hex of both cases, and base64 at each of its three alignments."""
+    """Raw, hex of both cases, escaped, and both base64 at each of its three alignments."""
     found = {"raw": data, "hex": data.hex().encode(), "HEX": data.hex().upper().encode()}
+    escaped = repr(data)[2:-1]
+    found |= {"escaped": escaped.encode(), "escaped twice": json.dumps(escaped)[1:-1].encode()}
     for shift in range(3):
         encoded = base64.b64encode(bytes(shift) + data)
         start, end = (0, 2, 3)[shift], len(encoded) - (0, 4, 4)[(shift + len(data)) % 3]
         found[f"base64+{shift}"] = encoded[start:end]
+        found[f"base64url+{shift}"] = encoded[start:end].translate(bytes.maketrans(b"+/", b"-_"))
     return found

@@ -33,6 +33,7 @@ from specie.remote.wire import get_certified
 from tests.network.pilot import Pilot
 
 PUBLIC = ""  # who calls without a certificate
+PUBLIC_ADDRESS = "127.99.177.55"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Recorded:
     status: int
     answer: bytes
     time: float
+    answer_headers: dict[str, str] = field(default_factory=dict)
+    is_here: bool = False  # asked by the test's own process, without a certificate
 
 
 class Cut(Exception):
@@ -137,6 +140,12 @@ class Middleman:
             one.method, url, body=one.body or None, headers=one.headers, redirect=False
         )
 
+    def get_address(self, caller: str) -> str:
+        """From where the services see this caller: nobody else comes from there."""
+        if caller == PUBLIC:
+            return PUBLIC_ADDRESS
+        return f"127.98.177.{100 + list_processes(self.pilot.data).index(caller)}"
+
     def _listen(self, service: str, listener: str, address: str) -> None:
         host, port = get_host(f"https://{address}")
         handler = type("Handler", (_Handler,), {"middleman": self, "where": (service, listener)})
@@ -159,7 +168,11 @@ class Middleman:
                     password = self.pilot.open_keys(caller).get_secret("tls-password")
                     context = build_client_context(self._get_folder(caller), password)
                 self._pools[caller, listener] = urllib3.PoolManager(
-                    ssl_context=context, retries=False, timeout=30.0, maxsize=32
+                    ssl_context=context,
+                    source_address=(self.get_address(caller), 0),
+                    retries=False,
+                    timeout=30.0,
+                    maxsize=32,
                 )
             return self._pools[caller, listener]
 
@@ -193,7 +206,10 @@ class _Handler(BaseHTTPRequestHandler):
         def send() -> urllib3.BaseHTTPResponse:
             draft = Recorded(*asked, status=0, answer=b"", time=time.time())
             answer = self.middleman.send(draft)
-            recorded = replace(draft, status=answer.status, answer=answer.data)
+            is_here = not draft.caller and is_own_port(self.client_address[1])
+            told = replace(draft, status=answer.status, answer=answer.data)
+            recorded = replace(told, is_here=is_here)
+            recorded.answer_headers.update(answer.headers)
             self.middleman.recorded.append(recorded)
             return answer
 
@@ -215,6 +231,23 @@ class _Handler(BaseHTTPRequestHandler):
             return PUBLIC
         [name] = [one.rpartition("/")[2] for one in shown.names]
         return name
+
+
+def is_own_port(port: int) -> bool:
+    """Whether a connection from this local port is a socket of our own process."""
+    own = set(_list_own_files())
+    for line in Path("/proc/self/net/tcp").read_text().splitlines()[1:]:
+        columns = line.split()
+        local, inode = columns[1].rpartition(":")[2], columns[9]
+        if int(local, 16) == port and f"socket:[{inode}]" in own:
+            return True
+    return False
+
+
+def _list_own_files() -> Iterator[str]:
+    for one in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            yield str(one.readlink())
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import re
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -65,6 +66,7 @@ from specie.values.identifiers import (
     Signature,
     TransactionId,
 )
+from specie.values.limits import CALLS_AT_ONCE_MAX
 from specie.values.times import Timestamp
 from tests.network.aiming import aim
 from tests.network.attacker import Attacker, attacking_as_bank_3

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute
 from specie.api.bank_face import offer_bank
 from specie.api.desk_face import offer_desk
 from specie.api.gate import Asking, Offer
-from specie.api.list_pages import build_list_pages
+from specie.api.list_pages import build_list_pages, build_mirror_pages
 from specie.api.site import Site
 from specie.assembly.bank_process import BankProcess
 from specie.assembly.central_processes import (
@@ -55,6 +55,8 @@ def list_pages(process: Process) -> Sequence[BaseRoute]:
     """What is read by people and by anybody's programs, beside the operations."""
     if isinstance(process, DeskProcess):
         return build_list_pages(process)
+    if isinstance(process, BankProcess):
+        return build_mirror_pages(process)
     if isinstance(process, RegistrationProcess):
         return Site(process).build_pages()
     return ()

@@ -2,7 +2,8 @@
 
     genesis, participants, services, cosigners, revocations (DER), root.pem
 
-The central bank's public face hands them out; everybody verifies them for themselves.
+The central bank's public face hands them out, and each bank's for its clients' devices; everybody
+verifies them for themselves.
 """
 
 import json
@@ -79,6 +80,11 @@ class ListReader:
         self._refreshing = threading.Lock()
         self.time_ms = 0  # of whoever answered last
 
+    def describe(self) -> dict[str, int]:
+        """The versions that are known here."""
+        cosigners = self._find_cosigners()
+        return describe_versions(self._peers, cosigners.version if cosigners else 0)
+
     def refresh(self) -> list[str]:
         """Gives the names of lists that were newer; `unreachable` if nobody answers."""
         with self._refreshing:
@@ -91,8 +97,7 @@ class ListReader:
     def _refresh(self) -> list[str]:
         offered = _read_versions(self._fetcher.fetch("lists"))
         self.time_ms = _get_number(offered, TIME)
-        cosigners = self._find_cosigners()
-        known = describe_versions(self._peers, cosigners.version if cosigners else 0)
+        known = self.describe()
         newer = [name for name in known if _get_number(offered, name) > known[name]]
         for name in newer:
             data = self._fetcher.fetch(f"lists/{name}")

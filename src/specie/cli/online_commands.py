@@ -89,7 +89,8 @@ def open_at_bank(
     with opened_device(device, holder, ask("passphrase")) as opened:
         store = SqliteAccountStore(Database(device))
         account = store.prepare(holder, number, opened.opened.vault_key)
-        with open_channel(public, parse_network(network), "device", account.key) as channel:
+        chosen = parse_network(network)
+        with open_channel(public, chosen, "device", account.key, number) as channel:
             surroundings = _surround(channel)
             vault = opened.open_vault(0, bank, surroundings)
             served = ServingBankClient(channel, number)
@@ -113,7 +114,7 @@ def open_at_bank(
             typer.echo(format_address(vault.keys.address, prefix))
         if claims:
             name = CLIENT + name_device(device_key)
-            with open_channel(public, parse_network(network), name, account.key) as channel:
+            with open_channel(public, chosen, name, account.key, number) as channel:
                 taken = ServingBankClient(channel, number).claim_tokens(claims)
                 typer.echo(f"{taken} of {len(claims)} tokens are served by bank {served.number}")
 
@@ -220,7 +221,8 @@ def opened_online(
     with opened_device(device, holder, known) as opened:
         account = SqliteAccountStore(Database(device)).get(holder, opened.opened.vault_key)
         name = CLIENT + name_device(InstitutionPublicKey(account.key.public))
-        with open_channel(public, parse_network(network), name, account.key) as channel:
+        chosen = parse_network(network)
+        with open_channel(public, chosen, name, account.key, account.bank) as channel:
             vault = _open_vault(opened, account, channel)
             yield Online(account, vault, ServingBankClient(channel, account.bank), channel)
 

@@ -1,6 +1,7 @@
 """How a person's tool speaks to the network: an officer with its key, a device with its own."""
 
 import secrets
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from specie.remote.peers import OFFICER, Peers
 from specie.values.amounts import Currency, Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import NetworkId, OrderId
+from specie.values.identifiers import NetworkId, OrderId, ParticipantNumber
 
 
 @dataclass(slots=True, repr=False)
@@ -42,13 +43,22 @@ class OfficerTool:
 
 @contextmanager
 def open_channel(
-    public: Path, expected: NetworkId | None, name: str, key: InstitutionSigner
+    public: Path,
+    expected: NetworkId | None,
+    name: str,
+    key: InstitutionSigner,
+    bank: ParticipantNumber | None = None,
 ) -> Iterator[Channel]:
-    """Over public faces; the lists are those of the folder, and then the newest there are."""
+    """Over public faces; the lists are those of the folder, and then the newest there are.
+
+    A device (`bank`: its own) asks its bank for them, which sees it anyway, and the central bank
+    only if that has none.
+    """
     peers = load_peers(public, expected)
     context = build_public_context(public / ROOT)
-    url = peers.services.get(CENTRAL_BANK).public_url
-    ListReader(url, public, peers, context).refresh()
+    if bank is None or not _ask_bank(bank, public, peers, context):
+        url = peers.services.get(CENTRAL_BANK).public_url
+        ListReader(url, public, peers, context).refresh()
     channel = Channel(Speaker(name, key), peers, context, SystemClock(), is_public=True)
     try:
         yield channel
@@ -70,6 +80,15 @@ def open_officer(
             yield OfficerTool(number, key, channel, channel.peers)
     finally:
         own.close()
+
+
+def _ask_bank(bank: ParticipantNumber, public: Path, peers: Peers, context: ssl.SSLContext) -> bool:
+    """Whether it had lists that hold."""
+    try:
+        ListReader(peers.get_serving(bank).public_url, public, peers, context).refresh()
+    except (SpecieError, ValueError):
+        return False
+    return True
 
 
 def draw_order() -> OrderId:

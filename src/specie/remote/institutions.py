@@ -264,9 +264,7 @@ class RemoteBank:
 
     @property
     def _name(self) -> ServiceName:
-        members, services = self._channel.peers.roster.current, self._channel.peers.services
-        serving = members.find_attester(self.number)
-        return services.get_bank(serving.number if serving else self.number).name
+        return self._channel.peers.get_serving(self.number).name
 
     def _get_vault(self) -> bank_models.VaultMessage:
         return self._channel.call(self._name, banks.GET_VAULT, Empty())

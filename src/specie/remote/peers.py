@@ -21,7 +21,12 @@ from specie.identity.roster import Roster
 from specie.identity.services import Service, ServiceList, check_service, verify_services
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import InstitutionPublicKey, NetworkId, ServiceName
+from specie.values.identifiers import (
+    InstitutionPublicKey,
+    NetworkId,
+    ParticipantNumber,
+    ServiceName,
+)
 from specie.values.times import TIMESTAMP_MAX, Timestamp
 
 OFFICER: Final = "officer-"
@@ -94,6 +99,11 @@ class Peers:
         service = self.services.get(name)
         check_service(service, self.roster.current)
         return service
+
+    def get_serving(self, bank: ParticipantNumber) -> Service:
+        """Who serves the clients of this bank now: itself, or its successor."""
+        member = self.roster.current.find_attester(bank)
+        return self.services.get_bank(member.number if member else bank)
 
     def get_officer_key(self, number: int) -> InstitutionPublicKey:
         """`caller_unknown` unless an active officer of the participant list."""

@@ -27,8 +27,7 @@ class ServingBankClient:
     @property
     def number(self) -> ParticipantNumber:
         """Whoever serves the clients of our bank now: itself, or its successor."""
-        serving = self._channel.peers.roster.current.find_attester(self._number)
-        return serving.number if serving else self._number
+        return self._channel.peers.get_serving(self._number).number
 
     @property
     def name(self) -> ServiceName:

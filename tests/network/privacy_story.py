@@ -1,0 +1,339 @@
+"""What happens before everything is searched, with values that stand out, and those values.
+
+Banks 2 and 4 buy money for reserves; Zaphira at bank 2 withdraws some of a loan and pays Osgood at
+bank 3, with a memo; she deposits what she has left of it, tries to pay somebody whom bank 3 has
+blocked; bank 2 gives money back. Everybody asks their banks what there is to ask.
+"""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import cbor2
+
+from specie.cli.online_commands import Online, opened_online
+from specie.crypto.addresses import parse_address
+from specie.crypto.outputs import Opening, unpack_opening
+from specie.ledger.records import Output
+from specie.ledger.transactions import AttestedTransaction
+from specie.ledger.wire import decode_attested, decode_signed
+from specie.log.leaves import HEADER, HeaderLeaf, unpack_leaf
+from specie.remote import bank_operations as banks
+from specie.remote.client_models import MovementsQuery
+from specie.store.device_store import name_device
+from specie.store.log_files import LogFolder
+from specie.tokens.building import PaymentOrder
+from specie.tokens.holdings import Memo
+from specie.values.amounts import Minor
+from specie.values.encoding import i64, u8, u64
+from specie.values.identifiers import InstitutionPublicKey, OrderId, Signature
+from specie.values.times import Timestamp
+from specie.wallet.vault import Surroundings, rebuild_payment
+from tests.network.canaries import Cage
+from tests.network.middleman import PUBLIC_ADDRESS, Middleman, Recorded
+from tests.network.pilot import PASSPHRASE, Pilot
+from tests.reference.keys import derive_seed, derive_subwallet
+
+PAYER, PAYEE = "Zaphira Quillon", "Osgood Wimplethorpe"
+CLIENT, PAID_CLIENT, BLOCKED = "quillon-77310", "wimple-88421", "blocked-99532"
+CLAIM: Final = "Mme Z. Quillon-Umberlee"
+# minor units; each is as long as a time, so that a database writes it in six bytes
+LENT, ISSUED, ISSUED_BEFORE = 88_812_345_678_917, 61_728_394_506_173, 7_407_407_407_411
+LOAN, WITHDRAWN, PAID = 9_911_223_344_557, 8_833_344_455_567, 1_176_543_212_347
+DEPOSITED, REDEEMED = 2_223_334_445_559, 3_344_556_677_881
+TOTAL: Final = ISSUED_BEFORE + ISSUED
+CLOCK_BACK_MS: Final = 7 * 60 * 1000  # so that this payment's window is nobody else's
+
+
+@dataclass(frozen=True)
+class BackClock:
+    """A device whose clock is slow."""
+
+    online: Online
+
+    def now(self) -> Timestamp:
+        return Timestamp(self.online.channel.clock.now() - CLOCK_BACK_MS)
+
+
+@dataclass
+class Story:
+    """What has to be known to look for it."""
+
+    pilot: Pilot
+    middleman: Middleman
+    cage: Cage = field(default_factory=Cage)
+    phrase: str = ""
+    order: OrderId = OrderId(b"")
+    issue: bytes = b""
+    redemption: bytes = b""
+    devices: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)  # holder: name, key
+    alone: set[int] = field(default_factory=set)  # messages while nobody but Zaphira was calling
+
+    def find_transaction(self, txid: bytes) -> tuple[AttestedTransaction, bytes]:
+        """As the notary was asked for it."""
+        for data in self.list_submitted():
+            found = decode_attested(data)
+            if found.txid == txid:
+                return found, data
+        raise AssertionError("the notary was not asked")
+
+    def list_submitted(self) -> Iterator[bytes]:
+        """Wire forms."""
+        for one in self.list_asked("notary", "/v1/payments"):
+            yield from cbor2.loads(one.body)["transactions"]
+
+    def list_asked(self, service: str, path: str) -> list[Recorded]:
+        said = self.middleman.recorded
+        return [one for one in said if (one.service, one.path) == (service, path)]
+
+
+def tell(pilot: Pilot, middleman: Middleman) -> Story:
+    story = Story(pilot, middleman)
+    _issue(pilot, 4, ISSUED_BEFORE, ISSUED_BEFORE)
+    story.issue = _issue(pilot, 2, LENT, ISSUED)
+    zaphira, osgood = _open_wallets(story)
+    _add_people(story, zaphira, osgood)
+    _pay(story, osgood)
+    for holder in ("qz", "ow"):
+        pilot.wallet(holder, "collect")
+        _ask_bank(story, holder)
+    pilot.wallet("qz", "deposit", show(DEPOSITED))
+    _pay_blocked(story)
+    story.redemption = bytes.fromhex(pilot.bank(2, "redeem", show(REDEEMED)))
+    pilot.approve(story.redemption.hex())
+    pilot.run("audit", pilot.get_url("registration"), "--root", str(pilot.public / "root.pem"))
+    _add_supply(story)
+    return story
+
+
+def show(minor: int) -> str:
+    """As people write it."""
+    return f"{minor // 100:,}.{minor % 100:02}"
+
+
+def _issue(pilot: Pilot, number: int, lent: int, issued: int) -> bytes:
+    values = ("--set", f"participant={number}", "--set", f"amount={lent}")
+    pilot.officer("decide", "lend-reserves", *values)
+    order = pilot.bank(number, "issue", show(issued))
+    pilot.approve(order)
+    pilot.wait(lambda: pilot.get_fact(number, "vault") >= issued)
+    return bytes.fromhex(order)
+
+
+def _open_wallets(story: Story) -> tuple[str, str]:
+    """Gives both addresses; Zaphira has money on her device."""
+    pilot = story.pilot
+    story.phrase = pilot.wallet("qz", "create")
+    pilot.wallet("ow", "create")
+    invited = pilot.bank(2, "invite", CLIENT, PAYER)
+    zaphira = pilot.wallet("qz", "open", invited, "--bank", "2")
+    invited = pilot.bank(3, "invite", PAID_CLIENT, PAYEE)
+    osgood = pilot.wallet("ow", "open", invited, "--bank", "3")
+    pilot.bank(2, "lend", CLIENT, show(LOAN))
+    pilot.wallet("qz", "withdraw", show(WITHDRAWN))
+    return zaphira, osgood
+
+
+def _pay(story: Story, osgood: str) -> None:
+    """With all that a memo holds; then another payment at once, so that the batch has two."""
+    cage, creditor = story.cage, parse_address(osgood, "spc")
+    ids, signed = [secrets.token_bytes(16) for _ in range(3)], secrets.token_bytes(64)
+    memo = Memo(OrderId(ids[0]), ids[1], ids[2], Signature(signed), CLAIM)
+    story.order = OrderId(secrets.token_bytes(16))
+    with opened(story, "qz") as online:
+        real = online.vault.surroundings
+        online.vault.surroundings = Surroundings(real.roster, BackClock(online), real.identifiers)
+        promise = online.pay(PaymentOrder(creditor, Minor(PAID), memo), story.order)
+        online.vault.surroundings = real
+        online.pay(PaymentOrder(creditor, Minor(4_711), Memo()), secrets.token_bytes(16))
+        stored = online.vault.find_payment(story.order)
+    assert stored is not None
+    for one in (*ids, signed):
+        cage.add_bytes("memo", one)
+    cage.add_text("memo", CLAIM)
+    cage.add_bytes("payer's own order id", story.order)
+    cage.add_time("time of the payer's device", stored.time)
+    cage.add_time("time of the notary's decision", promise.publish_by)
+    decided = promise.publish_by - real.genesis.batch_age_ms_max
+    cage.add_time("time of the notary's decision", decided)
+    built = rebuild_payment(stored)
+    openings = built.disclosure.openings
+    for opening, output in zip(openings, built.signed.body.outputs, strict=True):
+        side = "payee's" if opening.view == creditor.view else "change"
+        _add_output(cage, side, opening, output)
+    _add_payment(story, stored.txid, [one.view == creditor.view for one in openings])
+
+
+@contextmanager
+def opened(story: Story, holder: str) -> Iterator[Online]:
+    """A device in our own process, with its bank at hand."""
+    device, said = story.pilot.devices / f"{holder}.db", story.middleman.recorded
+    first = len(said)
+    with opened_online(device, holder, story.pilot.public, None, PASSPHRASE) as online:
+        yield online
+    if holder == "qz":
+        story.alone |= set(range(first, len(said)))
+
+
+def _ask_bank(story: Story, holder: str) -> None:
+    """What a device may ask besides paying; and the keys by which its bank knows it."""
+    with opened(story, holder) as online:
+        online.bank.get_standing()
+        online.channel.call(online.bank.name, banks.LIST_MOVEMENTS, MovementsQuery())
+        key = InstitutionPublicKey(online.account.key.public)
+    story.devices[holder] = (name_device(key).encode(), key)
+    if holder == "qz":
+        story.cage.add_bytes("device's key and name", key)
+        story.cage.add_text("device's key and name", name_device(key))
+
+
+def _pay_blocked(story: Story) -> None:
+    pilot = story.pilot
+    pilot.wallet("bl", "create")
+    invited = pilot.bank(3, "invite", BLOCKED, "Some Body")
+    address = pilot.wallet("bl", "open", invited, "--bank", "3")
+    pilot.bank(3, "block", BLOCKED)
+    pilot.wallet("qz", "pay", address, "1.00", code=1)
+    story.cage.add_text("that a payee is blocked", "client_blocked")
+
+
+def _add_people(story: Story, zaphira: str, osgood: str) -> None:
+    cage = story.cage
+    cage.add_text("payer's name", PAYER)
+    cage.add_text("payee's name", PAYEE)
+    for name, text in (("payer's address", zaphira), ("payee's address", osgood)):
+        address = parse_address(text, "spc")
+        cage.add_text(name, text)
+        cage.add_bytes(name, address.spend)
+        cage.add_bytes(name, address.view)
+    cage.add_text("client id", CLIENT)
+    for status in (b"\x66status\x64good", b"status=good\0", b'"status":"good"', b"status='good'"):
+        cage.add_bytes("standing", status)
+    _add_amounts(cage, "amount paid", PAID)
+    _add_amounts(cage, "change", WITHDRAWN - PAID)
+    _add_amounts(cage, "tokens", WITHDRAWN, WITHDRAWN - PAID)
+    _add_amounts(cage, "deposit", LOAN - WITHDRAWN)
+    _add_amounts(cage, "loan", LOAN)
+    _add_amounts(cage, "withdrawal", WITHDRAWN)
+    _add_amounts(cage, "deposit of tokens", DEPOSITED)
+    keys = derive_subwallet(derive_seed(story.phrase), 0)
+    cage.add_text("phrase", story.phrase)
+    for order in ("little", "big"):
+        cage.add_bytes("spend key", keys.spend.to_bytes(32, order))
+        cage.add_bytes("spend key", keys.wallet_secret)
+        cage.add_bytes("view key", keys.view.to_bytes(32, order))
+    cage.add_text("view key", f"view key of {keys.view_public.hex()}")  # said of handles
+    cage.add_text("spend key", f"spend key of {keys.spend_public.hex()}")
+    cage.add_text("address of the payer's device", PUBLIC_ADDRESS)
+    cage.add_text("address of the payer's bank", story.middleman.get_address("bank-2"))
+
+
+def _add_amounts(cage: Cage, name: str, *amounts: int) -> None:
+    for one in amounts:
+        cage.add_amount(name, one, [show(one), show(one).replace(",", "")])
+
+
+def _add_output(cage: Cage, side: str, opening: Opening, output: Output) -> None:
+    """An output as all see it, and what its opening says."""
+    cage.add_bytes(f"{side} output", output.ref)
+    cage.add_bytes(f"{side} output", output.data[:64])
+    cage.add_bytes(f"{side} opening", opening.anchor)
+    cage.add_bytes(f"{side} terms", opening.pack()[68:137])  # from the anchor to the expiry
+    cage.add_bytes(f"{side} bank", opening.pack()[:68])
+
+
+def _add_payment(story: Story, txid: bytes, is_paid: Sequence[bool]) -> None:
+    """What the payment is made of, from what the notary was asked for."""
+    cage = story.cage
+    found, data = story.find_transaction(txid)
+    body = found.body
+    cage.add_bytes("transaction", txid)
+    for ref in body.inputs:
+        cage.add_bytes("inputs", ref)
+    cage.add_bytes("payment's graph", data[:200])  # its start, with all inputs in a row
+    cage.add_bytes("offset", body.offset)
+    counted = body.offset + bytes((len(body.inputs), len(body.outputs)))
+    slots = body.outline.slots
+    cage.add_bytes("number of inputs", counted)
+    cage.add_bytes("number of outputs", counted)
+    cage.add_bytes("number of outputs", u8(len(slots)) + slots[0])
+    cage.add_time("window of validity", body.not_before)
+    cage.add_time("window of validity", body.not_after)
+    for paid, terms in zip(is_paid, body.terms, strict=True):
+        side = "payee's" if paid else "change"
+        cage.add_bytes(f"{side} terms", terms.pack())
+        cage.add_bytes(f"{side} bank", terms.pack())
+    for one in found.attestations:
+        side = {2: "change", 3: "payee's"}[one.bank]
+        cage.add_bytes(f"{side} attestation", one.signature)
+        cage.add_bytes(f"{side} bank", one.pack())
+
+
+def add_log(story: Story) -> bool:
+    """What the log says of the payment's batch, once it is there; the batch has to have others."""
+    log = LogFolder(story.pilot.data / "registration" / "public")
+    txid = story.cage.spellings["transaction"]["raw"]
+    headers: list[HeaderLeaf] = []
+    size = int(log.read_checkpoint().splitlines()[1])
+    for data in log.iterate_leaves(size):
+        if data[0] == HEADER:
+            leaf = unpack_leaf(data, 0)
+            assert isinstance(leaf, HeaderLeaf)
+            headers.append(leaf)
+        elif txid in data:
+            assert headers[-1].kernels > 1, "the sum of a batch of one is its own offset"
+            story.cage.add_time("time of the publication batch", headers[-1].time)
+            story.cage.add_bytes("offset of the batch", headers[-1].offset)
+            return True
+    return False
+
+
+def _add_supply(story: Story) -> None:
+    """Of the issue and of the redemption."""
+    cage = story.cage
+    _add_amounts(cage, "amount of an issue", ISSUED)
+    _add_amounts(cage, "amount of a redemption", REDEEMED)
+    cage.add_bytes("amount of a redemption", i64(-REDEEMED))
+    _add_amounts(cage, "total after it", TOTAL, TOTAL - REDEEMED)
+    _add_amounts(cage, "reserves of the bank", LENT - ISSUED)
+    for data in story.list_submitted():
+        found = decode_attested(data)
+        supply = found.signed.supply
+        is_ours = found.body.supply_change in (ISSUED, -REDEEMED)
+        if supply is None or not is_ours or not supply.authorisations:
+            continue
+        cage.add_bytes("serial", u64(supply.serial) + u64(supply.total_after))
+        cage.add_bytes("serial", b"\x66serial" + cbor2.dumps(supply.serial))
+        cage.add_bytes("serial", b"serial=" + supply.serial.to_bytes(8, "big"))
+        cage.add_bytes("serial", f"serial={supply.serial}\0".encode())
+        cage.add_bytes("supply transaction", found.txid)
+        for one in supply.authorisations:
+            cage.add_bytes("officers who signed", one.pack())
+        for terms in found.body.terms:
+            cage.add_bytes("which bank", terms.pack())
+        for attested in found.attestations:
+            cage.add_bytes("which bank", attested.pack())
+        if supply.reserve is not None:
+            cage.add_bytes("which bank", supply.reserve.pack()[:28])
+    for officers in (b"\x81\x01", b"\x82\x01\x02"):  # as lists in CBOR
+        cage.add_bytes("officers who signed", b"\x6bapproved_by" + officers)
+    for order in (story.issue, story.redemption):
+        cage.add_bytes("supply order", order)
+    for opening in _list_supply_openings(story):
+        cage.add_bytes("openings of the outputs", opening.anchor)
+
+
+def _list_supply_openings(story: Story) -> Iterator[Opening]:
+    """Of outputs that an issue made for bank 2, and of what its redemption leaves it."""
+    for one in story.list_asked("bank-2", "/v1/receipts"):
+        if one.caller == "central-bank":
+            for shown in cbor2.loads(one.body)["outputs"]:
+                yield unpack_opening(shown["opening"])
+    for one in story.middleman.recorded:
+        if (one.caller, one.service) == ("bank-2", "central-bank") and b"openings" in one.body:
+            found = cbor2.loads(one.body)
+            assert decode_signed(found["data"]).body.supply_change == -REDEEMED
+            for opening in found["openings"]:
+                yield unpack_opening(opening)

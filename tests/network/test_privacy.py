@@ -380,13 +380,38 @@ def _say(*, body: bytes = b"", answer: bytes = b"") -> Recorded:
 
 
 def test_traces_follow_one_payment_and_tell_nothing_of_it(seen: Seen) -> None:
-    """X3: one trace through both banks and the notary; what it tells is in the cells above."""
-    traces: dict[str, set[str]] = {}
+    """X3: one trace through both banks and the notary, to its publication; from there, where what
+    belongs together is public no more, by the size of the log through registration and witnesses.
+
+    What it tells is in the cells above.
+    """
+    traces: dict[str, list[tuple[str, str, int]]] = {}
     for party in PARTIES:
         path = seen.story.pilot.data / party / "traces.jsonl"
         for line in path.read_text().splitlines():
-            traces.setdefault(json.loads(line)["trace"], set()).add(party)
-    assert any({"bank-2", "bank-3", "notary"} <= parties for parties in traces.values())
+            one = json.loads(line)
+            size = one["attributes"].get("specie.log_size", 0)
+            traces.setdefault(one["trace"], []).append((party, one["name"], size))
+    through = [
+        spans
+        for spans in traces.values()
+        if {"bank-2", "bank-3", "notary"} <= {party for party, _, _ in spans}
+    ]
+    published = {
+        size
+        for spans in through
+        for party, name, size in spans
+        if (party, name) == ("notary", "published")
+    }
+    assert published
+    later = [
+        {party for party, _, _ in spans}
+        for spans in traces.values()
+        for party, name, size in spans
+        if (party, name) == ("registration", "registered") and size >= min(published)
+    ]
+    assert any("notary" in parties for parties in later)
+    assert any({"bank-2", "bank-3", "auditor"} <= parties for parties in later)
 
 
 def test_a_device_asks_the_central_bank_for_lists_only_if_its_bank_has_none(seen: Seen) -> None:

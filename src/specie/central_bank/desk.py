@@ -115,6 +115,10 @@ class CentralBankDesk:
                 raise SpecieError(ErrorCode.LIMIT_EXCEEDED, reason)
         return self._store.add(application)
 
+    def list_vaults(self, participant: ParticipantNumber) -> list[Address]:
+        """Where what was issued to it has gone: its vault, or vaults."""
+        return self._store.load_vaults(participant)
+
     def find_promise(self, order: OrderId, notary: NotaryPort) -> Promise | None:
         """The promise for whatever was produced for this order, if one of it is final."""
         for txid in self._store.load_produced(order):

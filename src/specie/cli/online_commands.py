@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from specie.assembly.bank_process import CODE_SALT, compute_opening_aad
+from specie.assembly.joining import hash_code
 from specie.assembly.system import RandomIdentifiers
-from specie.bank.succession import ClaimedToken, claim_token
+from specie.bank.openings import OpeningRequest, sign_opening
 from specie.cli.arguments import parse_network
 from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, ask, show
 from specie.cli.devices import Device, opened_device
@@ -22,7 +23,7 @@ from specie.ledger.transactions import Promise
 from specie.remote import client_models as clients
 from specie.remote.channel import Channel
 from specie.remote.peers import CLIENT
-from specie.remote.serving_bank import ServingBankClient, wrap_claim
+from specie.remote.serving_bank import ServingBankClient
 from specie.store.account_store import Account, SqliteAccountStore
 from specie.store.database import Database
 from specie.store.device_store import name_device
@@ -30,7 +31,7 @@ from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import Memo
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import InstitutionPublicKey, ParticipantNumber
+from specie.values.identifiers import InstitutionPublicKey, OrderId, ParticipantNumber
 from specie.wallet.vault import Surroundings, Vault
 
 AmountText = Annotated[str, typer.Argument(help="As people write it: 12.50")]
@@ -94,29 +95,16 @@ def open_at_bank(
             surroundings = _surround(channel)
             vault = opened.open_vault(0, bank, surroundings)
             served = ServingBankClient(channel, number)
-            raw = parse_order(code)
-            key = derive_sealing_key(raw.hex(), CODE_SALT)
-            aad = compute_opening_aad(channel.peers.network, served.name)
-            device_key = InstitutionPublicKey(account.key.public)
-            is_elsewhere = served.number != number
-            claims = _claim(vault, served.number, device_key) if is_elsewhere else []
-            request = clients.Opening(
-                code=raw,
-                view=vault.keys.address.view,
-                spend=vault.keys.address.spend,
-                sealed_view=vault.keys.view.seal(key, aad),
-                device=device_key,
-                bank=number if is_elsewhere else None,
-                claim=wrap_claim(claims[0]) if claims else None,
-            )
+            request = _build_opening(parse_order(code), vault, account, served)
             store.record_client(holder, served.open_wallet(request))
             prefix = surroundings.genesis.address_prefix
             typer.echo(format_address(vault.keys.address, prefix))
-        if claims:
-            name = CLIENT + name_device(device_key)
+        tokens = vault.load_unspent() if served.number != number else []
+        if tokens:
+            name = CLIENT + name_device(InstitutionPublicKey(account.key.public))
             with open_channel(public, chosen, name, account.key, number) as channel:
-                taken = ServingBankClient(channel, number).claim_tokens(claims)
-                typer.echo(f"{taken} of {len(claims)} tokens are served by bank {served.number}")
+                taken = ServingBankClient(channel, number).claim_tokens(tokens)
+                typer.echo(f"{taken} of {len(tokens)} tokens are served by bank {served.number}")
 
 
 def withdraw(
@@ -239,16 +227,25 @@ def _open_vault(opened: Device, account: Account, channel: Channel) -> Vault:
     return opened.open_vault(0, account.bank, _surround(channel))
 
 
-def _claim(
-    vault: Vault, successor: ParticipantNumber, device: InstitutionPublicKey
-) -> list[ClaimedToken]:
-    """Everything on this device that is not spent; `token_unavailable` if there is nothing."""
-    network = vault.surroundings.genesis.network
-    tokens = vault.load_unspent()
-    if not tokens:
-        reason = "nothing here to take along: `specie wallet restore --into` looks in the log first"
-        raise SpecieError(ErrorCode.TOKEN_UNAVAILABLE, reason)
-    return [claim_token(one, vault.keys, network, successor, device) for one in tokens]
+def _build_opening(
+    code: OrderId, vault: Vault, account: Account, served: ServingBankClient
+) -> clients.Opening:
+    """With proofs that address and device are ours, and the view key for the bank alone."""
+    keys, network = vault.keys, vault.surroundings.genesis.network
+    device = InstitutionPublicKey(account.key.public)
+    request = OpeningRequest(network, served.number, hash_code(code), keys.address, device)
+    proofs = sign_opening(request, keys.spend, account.key)
+    sealing = derive_sealing_key(code.hex(), CODE_SALT)
+    return clients.Opening(
+        code=code,
+        view=keys.address.view,
+        spend=keys.address.spend,
+        sealed_view=keys.view.seal(sealing, compute_opening_aad(network, served.name)),
+        device=device,
+        spend_proof=proofs.spend,
+        device_proof=proofs.device,
+        bank=account.bank if served.number != account.bank else None,
+    )
 
 
 def _surround(channel: Channel) -> Surroundings:

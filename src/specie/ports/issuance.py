@@ -88,6 +88,10 @@ class ApplicationStore(Protocol):
         """States only move forward."""
         ...
 
+    def load_vaults(self, participant: ParticipantNumber) -> list[Address]:
+        """Where what was issued to it has gone."""
+        ...
+
     def load_in_state(self, direction: Direction, state: ApplicationState) -> list[Application]:
         """All that have come just so far."""
         ...

@@ -387,6 +387,12 @@ class RemoteDesk:
     def complete(self, order: OrderId, promise: Promise) -> None:
         """Done with `check_final`."""
 
+    def list_vaults(self, participant: ParticipantNumber) -> list[Address]:
+        """Of any bank, as far as money was issued to it."""
+        request = models.Account(participant=participant)
+        answer = self._channel.call(CENTRAL_BANK, desk.LIST_VAULTS, request)
+        return [Address(participant, one.view, one.spend) for one in answer.vaults]
+
     def list_loans(self, start: int) -> list[models.Loan]:
         """Reserves that we were lent, from a number on."""
         request = models.LeavesQuery(start=start)

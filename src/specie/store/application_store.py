@@ -176,6 +176,17 @@ class SqliteApplicationStore:
                 change = update(_APPLICATION).where(_APPLICATION.c.order_id == order)
                 connection.execute(change.values(state=state.value))
 
+    def load_vaults(self, participant: ParticipantNumber) -> list[Address]:
+        """Where what was issued to it has gone."""
+        query = select(_APPLICATION.c.view, _APPLICATION.c.spend).where(
+            _APPLICATION.c.participant == participant,
+            _APPLICATION.c.direction == Direction.ISSUE.value,
+            _APPLICATION.c.state == ApplicationState.COMPLETED.value,
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query.distinct()).all()
+        return [Address(participant, PublicKey(one.view), PublicKey(one.spend)) for one in rows]
+
     def load_in_state(self, direction: Direction, state: ApplicationState) -> list[Application]:
         """All that have come just so far."""
         query = select(_APPLICATION).where(

@@ -96,7 +96,7 @@ PUBLIC_BURST_MAX: Final = 4_096
 REFUSAL_SECONDS: Final = 1  # that a refusal takes, and that the caller is told to wait
 QUOTAS_KEPT_MAX: Final = 16_384  # callers of whom is known how much they have asked lately
 PAGE_ITEMS_MAX: Final = 1_000  # of one page of an answer
-CLAIMS_MAX: Final = 256  # remote/client_models.py: tokens of a lost bank in one message
+CLAIMS_MAX: Final = 64  # remote/client_models.py: tokens of a lost bank in one message
 TRACED_PAYMENTS_MAX: Final = 8_192  # assembly/publication_spans.py: waiting for publication
 SENDER_TRANSACTIONS_MAX: Final = 2_048  # notary/service.py: waiting of one sender
 

@@ -145,8 +145,7 @@ def test_witnesses_get_new_keys_and_old_receipts_count(
     old = write_receipt(pilot, pay(pilot, bob, "1.00"), tmp_path)
     shown: list[str] = []
     for name in ("bank-2", "bank-3", "auditor"):
-        [line] = pilot.rotate(name, ("--cosigner",))
-        shown = shlex.split(line)
+        shown = shlex.split(pilot.rotate(name, "--cosigner"))
         kind = "auditor" if name == "auditor" else "witness"
         assert list_numbered(pilot, name, kind) == [f"{kind}-2"]
         assert list_numbered(pilot, name, f"{kind}-ml-dsa") == [f"{kind}-ml-dsa-2"]

@@ -405,8 +405,8 @@ def test_a_wrong_certificate_is_refused(pilot: Pilot, tmp_path: Path, case: str)
     assert error.code == expected
 
 
-def test_a_revoked_certificate_ends_an_open_connection(pilot: Pilot) -> None:
-    """P12, T2: removed by two officers; what was open is refused with the next request."""
+def test_who_is_removed_is_refused_on_an_open_connection(pilot: Pilot) -> None:
+    """P12, T2: by two officers; a certificate alone is revoked in test_rotation.py."""
     channel = pilot.open_channel("bank-3")
     channel.call(name("notary"), notary.GET_SUPPLY, Empty())
     pilot.officer("decide", "remove", "--set", "participant=3", "--set", "successor=2")

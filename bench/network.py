@@ -27,6 +27,7 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any, Final
 
+from bench.notary import hand_in_batches, publish_rest
 from bench.payments import NORTH, SOUTH, attest, split
 from bench.prepared import House
 from specie.assembly.ceremony import PASSPHRASES, PUBLIC, Plan, create_network

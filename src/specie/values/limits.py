@@ -112,6 +112,7 @@ BATCH_FILE_BYTES_MAX: Final = 512 * 1024 * 1024  # store/batch_files.py, one pri
 COSIGNERS_MAX: Final = 1_024  # identity/cosigners.py, retired ones included; 15 may be current
 NOTE_BYTES_MAX: Final = 131_072  # log/notes.py
 NOTE_SIGNATURES_MAX: Final = 16  # as many as C2SP asks readers to accept
+FORKS_KEPT_MAX: Final = 32  # assembly/fork_evidence.py: notes of one witness
 PROOF_BYTES_MAX: Final = 262_144  # log/inclusion.py
 
 # Databases (store/database.py)

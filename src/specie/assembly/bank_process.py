@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from specie.assembly.alarms import LOG_FORKED
+from specie.assembly.fork_evidence import keep_fork, tell_of_forks
 from specie.assembly.foundation import Foundation, find_cosigner_keys
 from specie.assembly.joining import hash_code
 from specie.assembly.lists import COSIGNERS, read_list
@@ -43,7 +43,7 @@ from specie.ledger.receipts import ReceiptTrust
 from specie.ledger.states import OutputState, verify_states
 from specie.ledger.transactions import Promise
 from specie.log.notes import SignedLine
-from specie.oversight.witness import Witness
+from specie.oversight.witness import LogForked, Witness
 from specie.ports.clients import Client
 from specie.ports.issuance import Application, Direction
 from specie.remote.channel import Channel
@@ -63,7 +63,6 @@ from specie.remote.institutions import (
 from specie.store.books_store import SqliteBooksStore
 from specie.store.client_store import SqliteClientStore
 from specie.store.device_store import SqliteDeviceStore
-from specie.store.durable_files import replace_durably
 from specie.store.journal_store import SqliteJournal
 from specie.store.vault_store import VaultDatabase
 from specie.store.witness_store import SqliteWitnessStore
@@ -90,7 +89,6 @@ from specie.wallet.vault import Vault
 _LOG: Final = structlog.get_logger("specie.process")
 _RELEASE_EVERY_S: Final = 15.0
 _FILLED_AT_ONCE: Final = 16  # then clients' withdrawals have their turn with the vault
-FORKED: Final = "forked.note"
 _TAKEN_OVER: Final = re.compile(r"[0-9]+\.")  # begins the id of a client of another bank
 CODE_SALT: Final = b"specie opening.."  # the code itself is random: 16 bytes, used once
 
@@ -142,11 +140,8 @@ class BankProcess:
         """As a witness; what the notary signed and does not continue what we know is kept."""
         try:
             return self.witness.cosign(note, growth)
-        except SpecieError as error:
-            is_fork = error.code in (ErrorCode.LOG_INVALID, ErrorCode.PROOF_INVALID)
-            if is_fork and not self.witness.is_late(note):
-                replace_durably(self.base.folder, FORKED, note.encode())
-                self.base.alarms.set(LOG_FORKED, f"{error.message}; its note is in {FORKED}")
+        except LogForked as fork:
+            keep_fork(self.base.folder, self.base.alarms, note, fork)
             raise
 
     # --- clients -------------------------------------------------------------------------------
@@ -355,6 +350,7 @@ def build_bank(base: Foundation) -> BankProcess:
     log_key = ReceiptTrust(roster.genesis, roster.current).get_log_key()
     witness_keys = find_cosigner_keys(base)
     store = SqliteWitnessStore(base.database)
+    tell_of_forks(base.folder, base.alarms)
     channel: Channel = base.channel
     return BankProcess(
         base=base,

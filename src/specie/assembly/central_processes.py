@@ -17,7 +17,7 @@ from specie.assembly.gathering import Cosign, Gathering
 from specie.assembly.lists import COSIGNERS, GENESIS, PARTICIPANTS, read_list, write_list
 from specie.assembly.overseers import read_lists
 from specie.assembly.publication_spans import PublicationSpans, registering
-from specie.flows.cosigning import ask_witness
+from specie.flows.cosigning import add_each, ask_witness
 from specie.identity.cosigners import CosignerList, CosignerRole, verify_cosigners
 from specie.identity.participants import ParticipantList
 from specie.identity.services import ServiceRole
@@ -29,6 +29,7 @@ from specie.log.notes import (
     SignedLine,
     VerifierKey,
     format_note,
+    keep_log_line,
     parse_line,
     parse_note,
     pick_lines,
@@ -221,18 +222,22 @@ class RegistrationProcess:
         self.registration.replace_cosigners(self.get_cosigners().keys)
 
     def _mirror(self) -> bool:
-        """Leaves first, compared with the notary's checkpoint before anything is published."""
+        """Leaves first, compared with the notary's checkpoint before anything is published.
+
+        Of its note only its own line is: one beside it that does not hold would spoil it for all.
+        """
         try:
             note = self.notary.read_checkpoint()
         except SpecieError as error:
             if error.code in (ErrorCode.UNREACHABLE, ErrorCode.NOT_PUBLISHED):
                 return False
             raise
-        checkpoint = verify_log_line(note, self.trust.get_log_key())
+        log_key = self.trust.get_log_key()
+        checkpoint = verify_log_line(note, log_key)
         if (checkpoint.size, checkpoint.root) == (self.frontier.size, self.frontier.compute_root()):
             return False
         with registering(checkpoint.size):
-            self._copy(note, checkpoint)
+            self._copy(keep_log_line(note, log_key), checkpoint)
         return True
 
     def _copy(self, note: str, checkpoint: Checkpoint) -> None:
@@ -255,17 +260,18 @@ class RegistrationProcess:
     def _gather(self, checkpoint: Checkpoint) -> list[SpecieError]:
         listed = self.get_cosigners()
         names = listed.list_names(CosignerRole.WITNESS)
-        keys, cosigners = _sort_by_name(listed.keys), dict[str, Cosign]()
+        cosigners: dict[str, Cosign] = {}
         for one in self.base.peers.services.find_role(ServiceRole.BANK):
             if one.name in names:
-                witness = BankWitness(self.banks.get_remote(one.number), keys[one.name])
+                bank, keys = self.banks.get_remote(one.number), listed.list_current(one.name)
+                witness = BankWitness(bank, keys)
                 cosigners[one.name] = partial(ask_witness, self.registration, witness)
         for one in self.base.peers.services.find_role(ServiceRole.AUDITOR):
-            auditor = RemoteAuditor(self.base.channel, one.name, keys.get(one.name, []))
+            auditor = RemoteAuditor(self.base.channel, one.name, listed.list_current(one.name))
             cosigners[one.name] = auditor.cosign
         with registering(checkpoint.size):
             lines, refusals = self.gathering.gather(self._read_bare_note(), cosigners)
-        self.log.add_lines(checkpoint, lines)
+        refusals += add_each(self.log, checkpoint, lines)
         if not refusals:
             self.asked_for = checkpoint
         return refusals
@@ -274,13 +280,6 @@ class RegistrationProcess:
         """With the log's own line alone: the same, whoever has cosigned it meanwhile."""
         checkpoint, lines = parse_note(self.log.read_checkpoint())
         return format_note(checkpoint, lines[:1])
-
-
-def _sort_by_name(keys: Sequence[VerifierKey]) -> dict[str, list[VerifierKey]]:
-    found: dict[str, list[VerifierKey]] = {}
-    for key in keys:
-        found.setdefault(key.name, []).append(key)
-    return found
 
 
 def build_registration(base: Foundation) -> RegistrationProcess:

@@ -2,7 +2,8 @@
 
 connect → TLS → whose certificate is it → request → head → body, piece by piece
 
-Whoever is told that it asks too much waits as long as it is told, and asks the same again.
+Whoever is told that it asks too much waits as long as it is told, for a second at least, and asks
+the same again: who answers with no wait at all would have us ask without end.
 
 A time limit of a socket counts from byte to byte; whoever sends one a second never meets it. So a
 timer cuts the connection when the head has not come within `seconds`, and no piece of the body is
@@ -34,6 +35,7 @@ CheckPeer = Callable[[str, int, Certified | None], None]
 """Host, port, what its certificate says → raises unless that is who is meant."""
 
 _CONNECT_S: Final = 3.0
+_WAIT_S_MIN: Final = 1.0
 _WAIT_S_MAX: Final = 5.0
 _POOLED: Final = 16
 _PIECE: Final = 65_536
@@ -224,7 +226,7 @@ def _read_wait(answer: Answer) -> float | None:
     """Seconds until it may be asked again; None if this is the answer."""
     told = answer.headers.get("retry-after", "")
     is_flood = answer.status == 429 and told.isascii() and told.isdigit()
-    return min(float(told), _WAIT_S_MAX) if is_flood else None
+    return min(max(float(told), _WAIT_S_MIN), _WAIT_S_MAX) if is_flood else None
 
 
 def _describe(error: Exception) -> str:

@@ -3,7 +3,7 @@
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,10 +14,12 @@ from specie.assembly.lists import load_peers
 from specie.assembly.service_settings import load_settings
 from specie.assembly.system import SystemClock
 from specie.assembly.tls import read_identity
+from specie.cli.bank_commands import issue, lend, redeem, transfer
 from specie.crypto.secrets import InstitutionKey
 from specie.remote.channel import get_host
 from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
 from specie.values.identifiers import ServiceName
 from tests.country import refused
 from tests.network.pilot import Pilot
@@ -98,6 +100,23 @@ def test_officers_hold_the_keys_of_the_list(data: Path) -> None:
 def test_a_network_is_made_once(data: Path) -> None:
     with refused(ErrorCode.ORDER_CONFLICT):
         create_network(Plan(data), SystemClock())
+
+
+@pytest.mark.parametrize("command", [lend, issue, redeem, transfer])
+def test_a_banks_order_is_named_when_nobody_answers(
+    data: Path, command: Callable[..., None]
+) -> None:
+    """T8: no process runs there; the same again is the same order."""
+    words = {lend: ("alice",), transfer: (3,)}.get(command, ())
+    with pytest.raises(SpecieError) as drawn:
+        command(*words, "1.00", data / "bank-2")
+    assert drawn.value.code is ErrorCode.UNREACHABLE
+    [order] = re.findall(
+        "; recorded or sent perhaps: go on with --order ([0-9a-f]{32})$", drawn.value.message
+    )
+    with pytest.raises(SpecieError) as given:
+        command(*words, "1.00", data / "bank-2", order)
+    assert given.value.message == drawn.value.message
 
 
 def test_services_stand_on_machines_of_their_own(tmp_path: Path, pilot: Pilot) -> None:

@@ -1,6 +1,7 @@
 """The key ceremony of docs/ceremony.md, rehearsed: who holds what, and that it fits (T2, X7)."""
 
 import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -10,8 +11,9 @@ import pytest
 from cryptography import x509
 
 from specie.assembly.ceremony import PASSPHRASES, PUBLIC, Plan, create_network
+from specie.assembly.foundation import open_foundation
 from specie.assembly.lists import load_peers
-from specie.assembly.service_settings import load_settings
+from specie.assembly.service_settings import SETTINGS, load_settings
 from specie.assembly.system import SystemClock
 from specie.assembly.tls import read_identity
 from specie.cli.bank_commands import issue, lend, redeem, transfer
@@ -100,6 +102,16 @@ def test_officers_hold_the_keys_of_the_list(data: Path) -> None:
 def test_a_network_is_made_once(data: Path) -> None:
     with refused(ErrorCode.ORDER_CONFLICT):
         create_network(Plan(data), SystemClock())
+
+
+def test_a_service_that_is_not_listed_is_a_wrong_setting(data: Path, tmp_path: Path) -> None:
+    shutil.copytree(data / "registration", tmp_path / "r")
+    path = tmp_path / "r" / SETTINGS
+    path.write_text(path.read_text().replace('"registration"', '"bank-9"'))
+    with pytest.raises(SpecieError) as caught:
+        open_foundation(tmp_path / "r", read_passphrase(data, "registration"))
+    assert caught.value.code is ErrorCode.SETTING_INVALID
+    assert caught.value.message == f"{path}: service: no bank-9 in the list of services"
 
 
 @pytest.mark.parametrize("command", [lend, issue, redeem, transfer])

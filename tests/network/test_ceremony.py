@@ -100,7 +100,7 @@ def test_officers_hold_the_keys_of_the_list(data: Path) -> None:
 
 
 def test_a_network_is_made_once(data: Path) -> None:
-    with refused(ErrorCode.ORDER_CONFLICT):
+    with refused(ErrorCode.SETTING_INVALID):
         create_network(Plan(data), SystemClock())
 
 
@@ -153,11 +153,11 @@ def test_services_stand_on_machines_of_their_own(tmp_path: Path, pilot: Pilot) -
     wrong = pilot.run(*command, str(tmp_path / "x"), "--place", "bank-9=192.0.2.7", code=1)
     assert "no service bank-9" in wrong
     assert "SERVICE=HOST" in pilot.run(*command, str(tmp_path / "x"), "--place", "x", code=1)
-    assert "services_invalid" in pilot.run(*command, str(tmp_path / "x"), "--host", "a b", code=1)
+    assert "a b: a name or an" in pilot.run(*command, str(tmp_path / "x"), "--host", "a b", code=1)
     wrong = pilot.run("ceremony", "--data", str(tmp_path / "x"), "--currency", "EUR:x", code=1)
     assert "CODE:DECIMALS" in wrong
     assert not (tmp_path / "x").exists()
-    assert "order_conflict" in pilot.run(*command, str(place), code=1)
+    assert f"setting_invalid: {place}: not empty" in pilot.run(*command, str(place), code=1)
 
 
 def test_a_renewed_certificate_is_taken_with_the_next_start(pilot: Pilot) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from specie.api.serving import CONTROL
+from specie.assembly.ceremony import check_host
 from specie.assembly.foundation import read_passphrase
 from specie.assembly.lists import load_peers
 from specie.assembly.newcomer import Newcomer
@@ -168,6 +169,7 @@ def join(
     hsm: Hsm = False,
 ) -> None:
     """A new bank: draw keys, enrol, wait for approval; then `specie serve` starts it."""
+    check_host(host)
     passphrase = read_passphrase(at, passphrase_file)
     folder = at.absolute()
     chosen = choose_token(folder.parent, folder.name, token, is_soft=hsm)

@@ -27,6 +27,7 @@ from specie.cli.naming import naming_order
 from specie.cli.parties import OfficerTool, open_officer, parse_amount, parse_order
 from specie.cli.token_options import Hsm, Token, choose_token
 from specie.crypto.signatures import sign_as_institution
+from specie.identity.participants import check_name
 from specie.identity.rotation import name_officer, sign_rotation
 from specie.ledger.records import read_reserve
 from specie.ports.decisions import DecisionState
@@ -168,6 +169,7 @@ def invite(
     number: Annotated[int, typer.Option("--officer")],
 ) -> None:
     """Invite an institution: prints its one-time code, which counts for two days."""
+    check_name(name)
     code = secrets.token_bytes(16)
     fields = {"name": name, "code_hash": hash_code(code).hex()}
     with open_tools(data, [number]) as (tool,):

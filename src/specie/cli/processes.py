@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from specie.assembly.ceremony import PASSPHRASES, Plan, create_network
+from specie.assembly.ceremony import PASSPHRASES, Plan, check_plan, create_network
 from specie.assembly.service_settings import SETTINGS, load_settings
 from specie.assembly.softhsm import use_tokens
 from specie.assembly.system import SystemClock
@@ -158,7 +158,9 @@ def bring_up(data: Path, plan: Plan | None, say: Callable[[str], None]) -> None:
 
     `store_unusable` if it runs already: who started it first looks after it.
     """
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if plan is not None and not (data.exists() and any(data.iterdir())):
+        check_plan(plan)
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with lock_folder(data):
         if plan is not None and not any(data.iterdir()):
             say(f"{'network':>14}: {create(plan)}")

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from specie.assembly.alarms import CERTIFICATE_ENDS, CLOCK_OFF, LISTS_OLD, Alarms
 from specie.assembly.lists import COSIGNERS, ISSUER, ListReader, load_peers, read_list
 from specie.assembly.own_keys import ATTESTATION, ISSUING_KEY, ML_DSA, OwnKeys, pack_point
-from specie.assembly.service_settings import ServiceSettings, load_settings
+from specie.assembly.service_settings import SETTINGS, ServiceSettings, load_settings
 from specie.assembly.softhsm import use_tokens
 from specie.assembly.system import RandomIdentifiers, SystemClock
 from specie.assembly.tls import (
@@ -216,6 +216,9 @@ def open_foundation(folder: Path, passphrase: str, *, is_migrating: bool = False
     own = open_own_keys(folder, settings, passphrase)
     password = own.file.get_secret(TLS_PASSWORD)
     peers = load_peers(folder, settings.network_id)
+    if settings.name not in peers.services.services:
+        reason = f"{folder / SETTINGS}: service: no {settings.name} in the list of services"
+        raise SpecieError(ErrorCode.SETTING_INVALID, reason)
     public = build_public_context(folder / ROOT)
     lists = ListReader(settings.network.lists, folder, peers, public)
     if not _has_current_keys(own, peers, settings.name, folder):

@@ -15,6 +15,7 @@ from specie.bank.openings import OpeningRequest, sign_opening
 from specie.cli.arguments import parse_network
 from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, ask, show
 from specie.cli.devices import Device, opened_device
+from specie.cli.naming import naming_order
 from specie.cli.parties import draw_order, open_channel, parse_amount, parse_order
 from specie.crypto.addresses import format_address, parse_address
 from specie.crypto.secrets import derive_sealing_key
@@ -29,15 +30,24 @@ from specie.store.database import Database
 from specie.store.device_store import name_device
 from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import Memo
+from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey, OrderId, ParticipantNumber
 from specie.wallet.vault import Surroundings, Vault
 
 AmountText = Annotated[str, typer.Argument(help="As people write it: 12.50")]
-_PASSING = (ErrorCode.UNREACHABLE, ErrorCode.RATE_EXCEEDED, ErrorCode.DRAINING)
-"""Nothing was decided: the same payment may be sent again."""
 Order = Annotated[str | None, typer.Option(help="Order id, 32 hex digits; else a new one.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose wallet, on which device, in which network."""
+
+    device: Path
+    holder: str
+    public: Path
+    network: str | None
 
 
 @dataclass(slots=True, repr=False)
@@ -116,11 +126,10 @@ def withdraw(
     network: Network = None,
 ) -> None:
     """Take money out of the deposit: tokens on this device."""
-    with opened_online(device, holder, public, network) as online:
-        value = parse_amount(amount, online.channel.peers)
-        online.bank.withdraw(parse_order(order), value)
+    place = Place(device, holder, public, network)
+    with _ordering(place, amount, order) as (online, chosen, value):
+        online.bank.withdraw(chosen, value)
         online.collect()
-        _tell_balance(online)
 
 
 def deposit(
@@ -132,12 +141,11 @@ def deposit(
     network: Network = None,
 ) -> None:
     """Pay money of this device into the deposit."""
-    with opened_online(device, holder, public, network) as online:
+    place = Place(device, holder, public, network)
+    with _ordering(place, amount, order) as (online, chosen, value):
         online.collect()
-        chosen, value = parse_order(order), parse_amount(amount, online.channel.peers)
         address = online.bank.expect_deposit(chosen, value)
         online.pay(PaymentOrder(address, value, Memo(order_id=chosen)), chosen)
-        _tell_balance(online)
 
 
 def pay(
@@ -150,20 +158,13 @@ def pay(
     network: Network = None,
 ) -> None:
     """Pay; final when it returns. After a stop the same with --order goes on where it stood."""
-    with opened_online(device, holder, public, network) as online:
-        online.collect()
-        chosen, value = parse_order(order), parse_amount(amount, online.channel.peers)
+    place = Place(device, holder, public, network)
+    with _ordering(place, amount, order) as (online, chosen, value):
         prefix = online.channel.peers.roster.genesis.address_prefix
         creditor = parse_address(address, prefix)
-        try:
-            online.pay(PaymentOrder(creditor, value, Memo()), chosen)
-        except SpecieError as error:
-            if error.code not in _PASSING:
-                raise
-            reason = f"{error.message}; recorded: go on with --order {chosen.hex()}"
-            raise SpecieError(error.code, reason) from None
+        online.collect()
+        online.pay(PaymentOrder(creditor, value, Memo()), chosen)
         typer.echo(f"paid: {chosen.hex()}")
-        _tell_balance(online)
 
 
 def collect(device: Store, holder: Holder, public: Public, network: Network = None) -> None:
@@ -213,6 +214,18 @@ def opened_online(
         with open_channel(public, chosen, name, account.key, account.bank) as channel:
             vault = _open_vault(opened, account, channel)
             yield Online(account, vault, ServingBankClient(channel, account.bank), channel)
+
+
+@contextmanager
+def _ordering(
+    place: Place, amount: str, order: str | None
+) -> Iterator[tuple[Online, OrderId, Minor]]:
+    """Wallet and bank, id and amount of what is done with them; afterwards the balance is told."""
+    with opened_online(place.device, place.holder, place.public, place.network) as online:
+        chosen, value = parse_order(order), parse_amount(amount, online.channel.peers)
+        with naming_order(chosen):
+            yield online, chosen, value
+        _tell_balance(online)
 
 
 def add_online_commands(wallet: typer.Typer) -> None:

@@ -1,6 +1,7 @@
 """The registration's pages in a real browser, and their lines as they are printed (P6, X2, X3)."""
 
 import html
+import json
 import os
 import re
 import shutil
@@ -180,10 +181,16 @@ def test_what_was_spent_says_so(pilot: Pilot, told: Told, page: Page) -> None:
 def test_wrong_questions_get_a_page(
     pilot: Pilot, told: Told, path: str, status: int, code: str
 ) -> None:
+    """A browser gets a page, a program a problem."""
     del told
-    answer = pilot.fetch(pilot.get_url("registration") + path)
-    assert answer.status == status
-    assert code in answer.data.decode()
+    url = pilot.get_url("registration") + path
+    shown = pilot.fetch(url, headers={"accept": "text/html,*/*"})
+    told_programs = pilot.fetch(url)
+    assert (shown.status, told_programs.status) == (status, status)
+    assert shown.headers["content-type"].startswith("text/html")
+    assert told_programs.headers["content-type"] == "application/problem+json"
+    assert code in shown.data.decode()
+    assert json.loads(told_programs.data)["code"] == code
 
 
 def test_a_changed_receipt_is_refused(pilot: Pilot, told: Told, page: Page) -> None:

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
-from starlette.routing import BaseRoute
-
 from specie.api.bank_face import offer_bank
 from specie.api.desk_face import offer_desk
 from specie.api.gate import Asking, Offer
 from specie.api.list_pages import build_list_pages, build_mirror_pages
+from specie.api.pages import Served
 from specie.api.site import Site
 from specie.assembly.bank_process import BankProcess
 from specie.assembly.central_processes import (
@@ -51,7 +50,7 @@ def list_offers(process: Process) -> Sequence[Offer]:
             raise AssertionError("every process has a face")
 
 
-def list_pages(process: Process) -> Sequence[BaseRoute]:
+def list_pages(process: Process) -> Sequence[Served]:
     """What is read by people and by anybody's programs, beside the operations."""
     if isinstance(process, DeskProcess):
         return build_list_pages(process)

@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -34,12 +35,13 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
 from specie.api.bodies import read_body
 from specie.api.metrics import count_request
-from specie.api.openapi import describe_face
+from specie.api.openapi import Face, describe_face
+from specie.api.pages import DOCUMENT, Served
 from specie.api.quotas import Rationed, RationedRoute, Rations, name_place
 from specie.api.turns import Turns
 from specie.crypto.secrets import InstitutionKey
@@ -148,25 +150,26 @@ class Gate:
     _limiter: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(math.inf))
     _turns: dict[Caller | None, Turns] = field(default_factory=_make_turns)  # None: institutions
 
-    def build_app(self, offers: Sequence[Offer], pages: Sequence[BaseRoute] = ()) -> Starlette:
+    def build_app(self, offers: Sequence[Offer], pages: Sequence[Served] = ()) -> Starlette:
         """The operations of this listener, and pages beside them."""
         offered = [(one, handler) for one, handler in offers if self._is_offered(one)]
         routes: list[BaseRoute] = [
             Route(one.path, self._make_endpoint(one, handler), methods=[one.method])
             for one, handler in offered
         ]
-        title = f"{self.service}, {self.listener.value}"
-        document = functools.cache(lambda: describe_face(title, [one for one, _ in offered]))
 
         async def describe(_request: Request) -> Response:
             return JSONResponse(document())
 
-        shown = [
-            RationedRoute(one, self.admit_stranger, self._refuse_flood)
-            for one in (Route("/openapi.json", describe), *pages)
+        handed_out = [(DOCUMENT, describe), *pages]
+        operations, shown = [one for one, _ in offered], [page for page, _ in handed_out]
+        document = functools.cache(lambda: describe_face(self._describe(), operations, shown))
+        pages_shown = [Route(page.path, show, methods=[page.method]) for page, show in handed_out]
+        routes += [
+            RationedRoute(one, self.admit_stranger, self._refuse_flood) for one in pages_shown
         ]
         return Starlette(
-            routes=[*routes, *shown],
+            routes=routes,
             middleware=[Middleware(Rationed, admit=self.admit, refuse=self._refuse_flood)],
             exception_handlers={HTTPException: self._refuse_route, Exception: self._fail},
         )
@@ -189,6 +192,15 @@ class Gate:
         with anyio.move_on_after(seconds):
             await self._is_idle.wait()
         return self._is_idle.is_set()
+
+    def _describe(self) -> Face:
+        """Where it is reached, by the newest list."""
+        found = self.peers.services.services.get(self.service)
+        url = ""
+        if found is not None and self.listener is not Listener.CONTROL:
+            is_public = self.listener is Listener.PUBLIC
+            url = found.public_url if is_public else found.url
+        return Face(self.service, self.listener.value, url)
 
     def _is_offered(self, operation: Operation[Any, Any]) -> bool:
         callers = operation.callers
@@ -385,14 +397,18 @@ class Gate:
         return self._respond(request, status, body, PROBLEM)
 
     async def _refuse_route(self, request: Request, error: Exception) -> Response:
-        """No such path, or not with this method."""
+        """No such path, or not with this method: then with those that there are (RFC 9110)."""
         if not self.admit_stranger(request.scope, asyncio.get_running_loop().time()):
             await asyncio.sleep(REFUSAL_SECONDS)
             return self._respond_flood(request)
         status = error.status_code if isinstance(error, HTTPException) else 404
-        _, body = encode_problem(SpecieError(ErrorCode.NOT_FOUND, "nothing is offered here"))
+        refused = SpecieError(ErrorCode.NOT_FOUND, "nothing is offered here")
+        _, body = encode_problem(refused, status)
         count_request("none", status, 0)
-        return self._respond(request, status, body, PROBLEM)
+        response = self._respond(request, status, body, PROBLEM)
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            response.headers["allow"] = ", ".join(_list_methods(request))
+        return response
 
     async def _fail(self, request: Request, error: Exception) -> Response:
         """Our own mistake: told to the log by its kind and place, to the caller as `internal`."""
@@ -405,6 +421,15 @@ class Gate:
         count_request("none", status, 0)
         signed = await self._sign(request, status, body)
         return self._respond(request, status, body, PROBLEM, signed)
+
+
+def _list_methods(request: Request) -> list[str]:
+    """What this path may be asked with, by all of its routes."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            found |= route.methods or set()
+    return sorted(found)
 
 
 def _read_target(request: Request) -> Target:

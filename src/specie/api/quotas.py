@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from specie.values.limits import (
@@ -103,9 +103,14 @@ class Rationed:
 class RationedRoute(BaseRoute):
     """A route that is refused in the same way."""
 
-    route: BaseRoute
+    route: Route
     admit: Callable[[Mapping[str, Any], float], bool]
     refuse: ASGIApp
+
+    @property
+    def methods(self) -> set[str]:
+        """With which it may be asked."""
+        return set(self.route.methods or ())
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """As the route does."""

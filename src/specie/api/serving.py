@@ -27,12 +27,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from specie.api.accepting import Server
 from specie.api.faces import list_offers, list_pages
 from specie.api.gate import Gate, Listener, Offer
 from specie.api.metrics import count_round, show_ages, show_alarms
+from specie.api.pages import Served
 from specie.api.protocol import CertifiedProtocol
 from specie.assembly.alarms import ALARMS
 from specie.assembly.bank_process import BankProcess
@@ -118,7 +119,7 @@ class Serving:
         self,
         listener: Listener,
         offers: Sequence[Offer],
-        pages: Sequence[BaseRoute],
+        pages: Sequence[Served],
         address: str,
     ) -> None:
         base = self.process.base

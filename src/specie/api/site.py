@@ -20,10 +20,35 @@ from anyio import CapacityLimiter
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
 
 from specie.api.bodies import read_body
 from specie.api.chart import draw_supply, format_time
+from specie.api.pages import (
+    BYTES,
+    CSS,
+    CSV,
+    FIND_OUTPUT,
+    HOME,
+    HTML,
+    LOG_PAGES,
+    MISSING,
+    OUTPUT,
+    PEM,
+    PROOF,
+    RECEIPT,
+    ROOT,
+    SPENT_PROOF,
+    STATE,
+    STEPS,
+    STYLE,
+    SUPPLY,
+    SUPPLY_ROWS,
+    TEXT,
+    Endpoint,
+    Page,
+    Served,
+    refuse,
+)
 from specie.api.verification import Step, list_output_steps, list_steps
 from specie.assembly.central_processes import RegistrationProcess
 from specie.assembly.lists import COSIGNERS, GENESIS, PARTICIPANTS, ROOT_FILE
@@ -43,7 +68,6 @@ from specie.values.limits import LOG_FILE_BYTES_MAX, PROOF_BYTES_MAX
 _AT_ONCE: Final = 8
 _FORM_BYTES_MAX: Final = 4 * PROOF_BYTES_MAX  # percent signs take room
 _ROWS: Final = 20
-_HTML, _TEXT = "text/html", "text/plain"
 _HEADERS: Final = {
     "cache-control": "no-store",
     "content-security-policy": (
@@ -54,7 +78,7 @@ _HEADERS: Final = {
     "x-content-type-options": "nosniff",
 }
 
-Page = Callable[[Request], Response]
+Show = Callable[[Request], Response]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +101,26 @@ class Site:
         )
     )
 
-    def build_pages(self) -> Sequence[BaseRoute]:
+    def build_pages(self) -> Sequence[Served]:
         """All of them, and the files of the log."""
-        pages: Mapping[str, Page] = {
-            "/": self.show_home,
-            "/style.css": self.show_style,
-            "/output": self.find_output,
-            "/output/{ref}": self.show_output,
-            "/output/{ref}/proof": self.show_proof,
-            "/output/{ref}/spent-proof": self.show_spent_proof,
-            "/output/{ref}/state": self.show_state,
-            "/supply": self.show_supply,
-            "/supply.csv": self.show_supply_rows,
-            "/verify": self.show_steps,
-            "/root.pem": self.show_root,
-            "/{name:path}": self.show_file,
+        shown: Mapping[Page, Show] = {
+            HOME: self.show_home,
+            STYLE: self.show_style,
+            FIND_OUTPUT: self.find_output,
+            OUTPUT: self.show_output,
+            PROOF: self.show_proof,
+            SPENT_PROOF: self.show_spent_proof,
+            STATE: self.show_state,
+            SUPPLY: self.show_supply,
+            SUPPLY_ROWS: self.show_supply_rows,
+            STEPS: self.show_steps,
+            ROOT: self.show_root,
+            **dict.fromkeys((*LOG_PAGES, MISSING), self.show_file),
         }
-        routes = [Route(path, self._guard(page)) for path, page in pages.items()]
-        return [Route("/receipt", self._receive_receipt, methods=["POST"]), *routes]
+        return [
+            (RECEIPT, self._receive_receipt),
+            *((page, self._guard(show)) for page, show in shown.items()),
+        ]
 
     # --- pages ---------------------------------------------------------------------------------
 
@@ -139,7 +165,7 @@ class Site:
     def show_state(self, request: Request) -> Response:
         """The registration's word, as a signed note."""
         note = self.process.registration.sign_state(self._find_place(request))
-        return _respond(note, _TEXT)
+        return _respond(note, TEXT)
 
     def show_supply(self, _request: Request) -> Response:
         """The chart and the last changes."""
@@ -169,7 +195,7 @@ class Site:
         """Everything, for other programs: number, milliseconds, minor units."""
         lines = ["number,time_ms,outstanding_minor"]
         lines += [f"{one.serial},{one.time},{one.total}" for one in self.process.history.points]
-        return _respond("\n".join(lines) + "\n", "text/csv")
+        return _respond("\n".join(lines) + "\n", CSV)
 
     def show_steps(self, _request: Request) -> Response:
         """How anybody checks all of it."""
@@ -196,23 +222,23 @@ class Site:
     def show_style(self, _request: Request) -> Response:
         """The one style sheet."""
         text = (files("specie.api") / "templates" / "style.css").read_text()
-        return _respond(text, "text/css")
+        return _respond(text, CSS)
 
     def show_root(self, _request: Request) -> Response:
         """The root's certificate; whoever takes it from here compares its fingerprint."""
         data = read_limited(self.process.base.folder, ROOT_FILE, LOG_FILE_BYTES_MAX)
-        return _respond(data, "application/x-pem-file")
+        return _respond(data, PEM)
 
     def show_file(self, request: Request) -> Response:
         """A file of the published folder, and nothing beside it."""
-        name = str(request.path_params["name"])
+        name = str(request.scope["path"]).removeprefix("/")
         if not _is_published(name):
             raise SpecieError(ErrorCode.NOT_FOUND, "there is no such page")
         try:
             data = read_limited(self.process.public, name, LOG_FILE_BYTES_MAX)
         except SpecieError:
             raise SpecieError(ErrorCode.NOT_FOUND, "there is no such file") from None
-        kind = _TEXT if name == CHECKPOINT_PATH else "application/octet-stream"
+        kind = TEXT if name == CHECKPOINT_PATH else BYTES
         return _respond(data, kind)
 
     # --- the rest ------------------------------------------------------------------------------
@@ -230,10 +256,10 @@ class Site:
         text: str = self._currency.format(amount)
         return text
 
-    def _guard(self, page: Page) -> Callable[[Request], Any]:
+    def _guard(self, show: Show) -> Endpoint:
         async def endpoint(request: Request) -> Response:
             return await anyio.to_thread.run_sync(
-                self._answer, lambda: page(request), limiter=self._limiter
+                self._answer, request, lambda: show(request), limiter=self._limiter
             )
 
         return endpoint
@@ -242,18 +268,24 @@ class Site:
         try:
             body = await read_body(request, _FORM_BYTES_MAX)
         except SpecieError as error:
-            return self._refuse(error)
+            return self._refuse(request, error)
         return await anyio.to_thread.run_sync(
-            self._answer, lambda: self.show_receipt(_read_form(body)), limiter=self._limiter
+            self._answer,
+            request,
+            lambda: self.show_receipt(_read_form(body)),
+            limiter=self._limiter,
         )
 
-    def _answer(self, page: Callable[[], Response]) -> Response:
+    def _answer(self, request: Request, show: Callable[[], Response]) -> Response:
         try:
-            return page()
+            return show()
         except SpecieError as error:
-            return self._refuse(error)
+            return self._refuse(request, error)
 
-    def _refuse(self, error: SpecieError) -> Response:
+    def _refuse(self, request: Request, error: SpecieError) -> Response:
+        """A page for who reads pages, a problem for programs."""
+        if HTML not in request.headers.get("accept", ""):
+            return refuse(error)
         page = self._render("refused.html", message=error.message, code=error.code.value)
         page.status_code = get_status(error.code)
         return page
@@ -268,7 +300,7 @@ class Site:
             "receipt_max": PROOF_BYTES_MAX,
         }
         text = self._templates.get_template(template).render(site=site, time=format_time, **values)
-        return _respond(text, _HTML)
+        return _respond(text, HTML)
 
     def _find_signed(self) -> SignedCheckpoint | None:
         if self.process.history.get_last() is None:
@@ -284,7 +316,7 @@ class Site:
     def _prove(self, position: int | None) -> Response:
         if position is None:
             raise SpecieError(ErrorCode.NOT_FOUND, "no leaf of the log says so")
-        return _respond(self.process.registration.prove_leaf(position), _TEXT)
+        return _respond(self.process.registration.prove_leaf(position), TEXT)
 
     def _describe_vouching(self, signed: SignedCheckpoint) -> list[_Line]:
         listed = self.process.get_cosigners()

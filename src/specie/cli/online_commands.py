@@ -31,8 +31,6 @@ from specie.store.device_store import name_device
 from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import Memo
 from specie.values.amounts import Minor
-from specie.values.catalogue import ErrorCode
-from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey, OrderId, ParticipantNumber
 from specie.wallet.vault import Surroundings, Vault
 

@@ -1,14 +1,15 @@
 """Bytes of messages: CBOR (RFC 8949) between programs, JSON for people's tools.
 
 Both spellings have the same models. Problems are those of RFC 9457: `code` is our error code, which
-callers act on; `detail` is for people. A second spend carries its evidence.
+callers act on; `detail` is for people. A second spend carries its evidence. What else a later
+version may say in one is passed over (3.2).
 """
 
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import cbor2
-from pydantic import ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from specie.remote.fields import BytesField, Message
 from specie.values.catalogue import ErrorCode
@@ -58,12 +59,14 @@ _STATUS: Final = {
 class Problem(Message):
     """RFC 9457, with our code and, for a second spend, its evidence."""
 
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    evidence: BytesField = b""
+    model_config = ConfigDict(extra="ignore")
+
+    type: str = Field(description="urn:specie:error: and the code")
+    title: str = Field(description="the code in words")
+    status: int = Field(description="the answer's status")
+    detail: str = Field(description="why, for people")
+    code: str = Field(description="what callers act on, see docs/reference/errors.md")
+    evidence: BytesField | None = None
 
 
 def encode(message: Message, kind: str) -> bytes:
@@ -108,10 +111,10 @@ def get_status(code: ErrorCode) -> int:
     return _STATUS.get(code, 422)
 
 
-def encode_problem(error: SpecieError) -> tuple[int, bytes]:
-    """Status and body."""
-    status = get_status(error.code)
-    evidence = error.evidence if isinstance(error, SpentError) else b""
+def encode_problem(error: SpecieError, status: int = 0) -> tuple[int, bytes]:
+    """Status and body; another status than the code's where HTTP has one of its own."""
+    status = status or get_status(error.code)
+    evidence = error.evidence if isinstance(error, SpentError) else None
     problem = Problem(
         type=_TYPE + error.code.value,
         title=error.code.value.replace("_", " "),
@@ -129,7 +132,7 @@ def decode_problem(data: bytes) -> SpecieError:
         problem = decode(data, JSON, Problem)
     except SpecieError:
         return SpecieError(ErrorCode.UNREACHABLE, "an answer that is none")
-    return build_error(problem.code, problem.detail, problem.evidence)
+    return build_error(problem.code, problem.detail, problem.evidence or b"")
 
 
 def build_error(code: str, message: str, evidence: bytes = b"") -> SpecieError:

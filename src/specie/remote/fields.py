@@ -54,10 +54,10 @@ def _from_hex(value: Any) -> Any:
     return value
 
 
-def _sized(least: int, most: int) -> tuple[Any, ...]:
+def _sized(least: int, most: int, about: str) -> tuple[Any, ...]:
     count = f"{{{least}}}" if least == most else f"{{{least},{most}}}"
     pattern = f"^([0-9a-f]{{2}}){count}$" if most <= 64 else "^([0-9a-f]{2})*$"
-    schema = {"type": "string", "pattern": pattern, "maxLength": 2 * most}
+    schema = {"type": "string", "pattern": pattern, "maxLength": 2 * most, "description": about}
     return (
         BeforeValidator(_from_hex),
         Field(min_length=least, max_length=most),
@@ -66,29 +66,40 @@ def _sized(least: int, most: int) -> tuple[Any, ...]:
     )
 
 
-_ID, _HASH, _KEY, _SIGNATURE = (_sized(size, size) for size in (16, 32, 32, 64))
-_NUMBER: Final = Field(ge=1, le=2**32 - 1)
+def _exact(size: int, about: str) -> tuple[Any, ...]:
+    return _sized(size, size, f"{about}, {size} bytes")
 
-OrderField = Annotated[OrderId, *_ID]
-EntryField = Annotated[EntryId, *_ID]
-NetworkField = Annotated[NetworkId, *_ID]
-CodeField = Annotated[bytes, *_ID]
-PaymentIdField = Annotated[bytes, *_ID]
-TxidField = Annotated[TransactionId, *_HASH]
-RefField = Annotated[OutputRef, *_HASH]
-DigestField = Annotated[Digest, *_HASH]
-PointField = Annotated[PublicKey, *_KEY]
-InstitutionKeyField = Annotated[InstitutionPublicKey, *_KEY]
-SecretField = Annotated[bytes, *_KEY]
-SignatureField = Annotated[Signature, *_SIGNATURE]
-TransactionField = Annotated[bytes, *_sized(1, TRANSACTION_BYTES_MAX)]
-BytesField = Annotated[bytes, *_sized(0, MESSAGE_BYTES_MAX)]
-AmountField = Annotated[Minor, Field(ge=0, le=AMOUNT_MAX)]
+
+_NUMBER: Final = Field(ge=1, le=2**32 - 1, description="number of a participant in the list")
+_AMOUNT: Final = Field(ge=0, le=AMOUNT_MAX, description="minor units of the currency")
+_TIME: Final = Field(ge=0, le=TIMESTAMP_MAX, description="milliseconds since 1970, UTC")
+
+OrderField = Annotated[OrderId, *_exact(16, "id of an order, drawn by who gives it")]
+EntryField = Annotated[EntryId, *_exact(16, "id of an entry in the books")]
+NetworkField = Annotated[NetworkId, *_exact(16, "id of the network")]
+CodeField = Annotated[bytes, *_exact(16, "drawn at random")]
+PaymentIdField = Annotated[bytes, *_exact(16, "id of a payment")]
+TxidField = Annotated[TransactionId, *_exact(32, "id of a transaction")]
+RefField = Annotated[OutputRef, *_exact(32, "OutputRef")]
+DigestField = Annotated[Digest, *_exact(32, "a hash")]
+PointField = Annotated[PublicKey, *_exact(32, "public key, a point of ristretto255")]
+InstitutionKeyField = Annotated[InstitutionPublicKey, *_exact(32, "public key, Ed25519")]
+SecretField = Annotated[bytes, *_exact(32, "a secret")]
+SignatureField = Annotated[Signature, *_exact(64, "a signature")]
+TransactionField = Annotated[bytes, *_sized(1, TRANSACTION_BYTES_MAX, "a transaction, page 03")]
+BytesField = Annotated[bytes, *_sized(0, MESSAGE_BYTES_MAX, "bytes in the form of docs/spec")]
+AmountField = Annotated[Minor, _AMOUNT]
 ParticipantField = Annotated[ParticipantNumber, _NUMBER]
-TimeField = Annotated[Timestamp, Field(ge=0, le=TIMESTAMP_MAX)]
-CountField = Annotated[int, Field(ge=0, le=2**63 - 1)]
-TextField = Annotated[str, Field(max_length=1_000)]
-ParametersField = Annotated[str, Field(max_length=8_000)]  # keys of a cosigner are long
-NameField = Annotated[str, Field(min_length=1, max_length=48)]
-ClientField = Annotated[ClientId, Field(min_length=1, max_length=48)]
-NoteField = Annotated[str, Field(max_length=MESSAGE_BYTES_MAX)]
+TimeField = Annotated[Timestamp, _TIME]
+CountField = Annotated[int, Field(ge=0, le=2**63 - 1, description="a number, from 0 on")]
+TextField = Annotated[str, Field(max_length=1_000, description="text")]
+ParametersField = Annotated[  # keys of a cosigner are long
+    str, Field(max_length=8_000, description="JSON, keys sorted, without spaces")
+]
+NameField = Annotated[str, Field(min_length=1, max_length=48, description="name of a person")]
+ClientField = Annotated[
+    ClientId, Field(min_length=1, max_length=48, description="id of a client at its bank")
+]
+NoteField = Annotated[
+    str, Field(max_length=MESSAGE_BYTES_MAX, description="a signed note, or a line of one (C2SP)")
+]

@@ -198,6 +198,21 @@ def test_evidence_of_a_second_spend_travels() -> None:
     assert back.evidence == b"proof"
 
 
+def test_evidence_stands_where_there_is_some() -> None:
+    """What the version before sends, empty where there is none, is read as well."""
+    body = json.loads(encode_problem(SpecieError(ErrorCode.NOT_FOUND, "why"))[1])
+    assert set(body) == {"type", "title", "status", "detail", "code"}
+    older = decode_problem(json.dumps({**body, "evidence": ""}).encode())
+    assert (older.code, type(older)) == (ErrorCode.NOT_FOUND, SpecieError)
+
+
+def test_members_of_a_later_version_are_passed_over() -> None:
+    """RFC 9457, 3.2."""
+    body = json.loads(encode_problem(SpecieError(ErrorCode.NOT_FOUND, "why"))[1])
+    later = decode_problem(json.dumps({**body, "instance": "/here"}).encode())
+    assert (later.code, later.message) == (ErrorCode.NOT_FOUND, "why")
+
+
 def test_an_answer_that_is_none() -> None:
     assert decode_problem(b"<html>").code is ErrorCode.UNREACHABLE
     assert build_error("made_up", "x").code is ErrorCode.UNREACHABLE

@@ -29,7 +29,7 @@ from specie.assembly.tls import (
 from specie.assembly.tokens import open_token
 from specie.crypto.cosigning import CosignerKey
 from specie.crypto.secrets import InstitutionSigner
-from specie.identity.cosigners import CosignerRole, verify_cosigners
+from specie.identity.cosigners import verify_cosigners
 from specie.identity.services import ServiceRole
 from specie.log.notes import SignatureType, VerifierKey
 from specie.ports.clock import Clock
@@ -51,7 +51,6 @@ DATABASE: Final = "SPECIE_DATABASE"
 CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"  # systemd's
 TLS_PASSWORD: Final = "tls-password"
 _LISTS_OLD_S: Final = 60.0
-_CURRENT: Final = (CosignerRole.WITNESS, CosignerRole.AUDITOR)
 _SPEAKERS: Final = (ServiceRole.CENTRAL_BANK, ServiceRole.ACCOUNTING, ServiceRole.NOTARY)
 """They are no participants of their own: their key signs messages, and what their role signs."""
 _LOG: Final = structlog.get_logger("specie.process")
@@ -278,8 +277,7 @@ def list_current_keys(peers: Peers, name: ServiceName, folder: Path) -> dict[str
 def list_cosigner_keys(peers: Peers, name: ServiceName, folder: Path) -> list[VerifierKey]:
     """With which it cosigns: the newest of each kind."""
     listed = verify_cosigners(read_list(folder, COSIGNERS), peers.roster.genesis)
-    mine = [key for role, key in listed.entries if key.name == name and role in _CURRENT]
-    return list({key.type: key for key in mine}.values())
+    return list(listed.list_newest(name))
 
 
 def name_signing_keys(role: ServiceRole) -> str:

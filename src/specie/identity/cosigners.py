@@ -75,6 +75,10 @@ class CosignerList:
             if key.name == name and role is not CosignerRole.RETIRED
         )
 
+    def list_newest(self, name: str) -> tuple[VerifierKey, ...]:
+        """Of these the one that was listed last, of each kind."""
+        return tuple({key.type: key for key in self.list_current(name)}.values())
+
     def get_required(self, role: CosignerRole) -> int:
         """How many names of this role have to have cosigned."""
         is_witness = role is CosignerRole.WITNESS

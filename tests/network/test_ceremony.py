@@ -1,8 +1,10 @@
 """The key ceremony of docs/ceremony.md, rehearsed: who holds what, and that it fits (T2, X7)."""
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,12 +13,13 @@ import pytest
 from cryptography import x509
 
 from specie.assembly.ceremony import PASSPHRASES, PUBLIC, Plan, create_network
-from specie.assembly.foundation import open_foundation
+from specie.assembly.foundation import PASSPHRASE, open_foundation
 from specie.assembly.lists import load_peers
 from specie.assembly.service_settings import SETTINGS, load_settings
 from specie.assembly.system import SystemClock
 from specie.assembly.tls import read_identity
-from specie.cli.bank_commands import issue, lend, redeem, transfer
+from specie.cli.bank_commands import issue, lend, redeem, show_bank, transfer
+from specie.cli.officer_commands import list_tasks
 from specie.crypto.secrets import InstitutionKey
 from specie.remote.channel import get_host
 from specie.store.key_file import KeyFile
@@ -129,6 +132,48 @@ def test_a_banks_order_is_named_when_nobody_answers(
     with pytest.raises(SpecieError) as given:
         command(*words, "1.00", data / "bank-2", order)
     assert given.value.message == drawn.value.message
+
+
+def test_what_is_no_amount_is_named(data: Path) -> None:
+    with pytest.raises(SpecieError) as caught:
+        issue("abc", data / "bank-2")
+    wrong = "amount_out_of_range: 'abc': not an amount; written like 1,234.50"
+    assert str(caught.value) == wrong
+
+
+def test_a_wrong_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SpecieError) as caught:
+        show_bank(tmp_path / "nowhere")
+    wrong = f"setting_invalid: {tmp_path / 'nowhere'}: no lists of a network are there"
+    assert str(caught.value) == wrong
+    with pytest.raises(SpecieError) as caught:
+        list_tasks(tmp_path, 2)
+    keys = tmp_path / "officers/2/keys.json"
+    wrong = f"setting_invalid: {keys}: not there; --data is a folder with public/ and officers/N/"
+    assert str(caught.value) == wrong
+
+
+def test_an_officers_passphrase_is_asked_for(data: Path, tmp_path: Path) -> None:
+    """On a terminal; without one it is said where a passphrase may be."""
+    shutil.copytree(data / "officers", tmp_path / "officers")
+    command = [sys.executable, "-m", "specie", "officer", "tasks", "--data", str(tmp_path)]
+    known = {name: value for name, value in os.environ.items() if name != PASSPHRASE}
+    told = subprocess.run(command, env=known, input="", capture_output=True, text=True, check=False)
+    place = tmp_path / PASSPHRASES / "officer-1"
+    wanted = f"officer 1: a passphrase in SPECIE_PASSPHRASE, or in {place}"
+    assert told.stderr == f"specie: setting_invalid: {wanted}\n"
+    terminal = [sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])", *command]
+    with subprocess.Popen(
+        terminal, env=known, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    ) as asked:
+        assert asked.stdin is not None and asked.stdout is not None
+        said = b""
+        while b"passphrase: " not in said:
+            piece = asked.stdout.read(1)
+            assert piece, said
+            said += piece
+        asked.stdin.write(b"wrong\n")
+        assert b"passphrase_wrong" in asked.stdout.read()
 
 
 def test_services_stand_on_machines_of_their_own(tmp_path: Path, pilot: Pilot) -> None:

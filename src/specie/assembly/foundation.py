@@ -322,17 +322,22 @@ def _list_signing_keys(peers: Peers, name: ServiceName) -> frozenset[bytes]:
 
 
 def read_passphrase(folder: Path, given: Path | None) -> str:
-    """From a file that was named, the environment, or systemd's credentials; never an argument."""
+    """As `find_passphrase`; `setting_invalid` if nobody gives one."""
+    found = find_passphrase(given)
+    if found is None:
+        reason = f"{folder.name}: a passphrase in {PASSPHRASE}, or --passphrase-file"
+        raise SpecieError(ErrorCode.SETTING_INVALID, reason)
+    return found
+
+
+def find_passphrase(given: Path | None) -> str | None:
+    """From a file that was named, systemd's credentials or the environment; never an argument."""
     place = given
     credentials = os.environ.get(CREDENTIALS)
     if place is None and credentials:
         place = Path(credentials) / "passphrase"
     if place is None:
-        found = os.environ.get(PASSPHRASE)
-        if not found:
-            reason = f"{folder.name}: a passphrase in {PASSPHRASE}, or --passphrase-file"
-            raise SpecieError(ErrorCode.SETTING_INVALID, reason)
-        return found
+        return os.environ.get(PASSPHRASE) or None
     try:
         return read_regular(place, PASSPHRASE_BYTES_MAX).decode().rstrip("\n")
     except (OSError, UnicodeDecodeError):

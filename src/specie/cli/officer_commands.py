@@ -5,8 +5,9 @@ application's amount and vault, every output of what was produced, the reserve d
 """
 
 import secrets
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,14 +16,14 @@ from typing import Annotated
 import typer
 
 from specie.assembly.ceremony import OFFICERS, PASSPHRASES, PUBLIC
-from specie.assembly.foundation import KEYS, read_passphrase
+from specie.assembly.foundation import KEYS, PASSPHRASE, find_passphrase
 from specie.assembly.joining import hash_code
 from specie.assembly.lists import load_peers
 from specie.assembly.softhsm import use_tokens
 from specie.assembly.tokens import OFFICER_KEY, draw_officer_keys, new_key_file
 from specie.central_bank.decisions import compute_operation_message, format_parameters
 from specie.central_bank.officers import OfficerDesk
-from specie.cli.device_commands import show
+from specie.cli.device_commands import ask, ask_new, show
 from specie.cli.naming import naming_order
 from specie.cli.parties import OfficerTool, open_officer, parse_amount, parse_order
 from specie.cli.token_options import Hsm, Token, choose_token
@@ -136,7 +137,7 @@ def create(
     """A new officer draws a key; prints the decision with which two others put it in the list."""
     path = data / OFFICERS / str(number) / KEYS
     network = load_peers(data / PUBLIC, None).network
-    passphrase = _read_passphrase(data, number)
+    passphrase = _read_passphrase(data, number, ask_new)
     chosen = choose_token(data.absolute(), f"officer-{number}", token, is_soft=hsm)
     with new_key_file(path, passphrase) as keys, closing(draw_officer_keys(keys, chosen())) as own:
         key = own.get_signer(OFFICER_KEY)
@@ -212,16 +213,25 @@ def open_tools(data: Path, numbers: list[int]) -> Iterator[list[OfficerTool]]:
         tools = []
         for number in numbers:
             keys = data / OFFICERS / str(number) / KEYS
-            passphrase = _read_passphrase(data, number)
+            if not keys.is_file():
+                reason = f"{keys}: not there; --data is a folder with public/ and officers/N/"
+                raise SpecieError(ErrorCode.SETTING_INVALID, reason)
+            passphrase = _read_passphrase(data, number, lambda: ask("passphrase"))
             opened = open_officer(data / PUBLIC, keys, number, passphrase, None)
             tools.append(stack.enter_context(opened))
         yield tools
 
 
-def _read_passphrase(data: Path, number: int) -> str:
-    """Beside the network in a rehearsal, else as the officer gives it."""
+def _read_passphrase(data: Path, number: int, asking: Callable[[], str]) -> str:
+    """Beside the network in a rehearsal, else as the officer gives it, on a terminal if asked."""
     place = data / PASSPHRASES / f"officer-{number}"
-    return read_passphrase(data / OFFICERS / str(number), place if place.is_file() else None)
+    found = find_passphrase(place if place.is_file() else None)
+    if found is None and sys.stdin.isatty():
+        found = asking()
+    if not found:
+        reason = f"officer {number}: a passphrase in {PASSPHRASE}, or in {place}"
+        raise SpecieError(ErrorCode.SETTING_INVALID, reason)
+    return found
 
 
 def _confirm(tool: OfficerTool, order: OrderId, amount: str | None) -> Application:

@@ -18,12 +18,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
+from urllib.parse import urlsplit
 from weakref import WeakSet
 
 import urllib3
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import ClosedPoolError, HTTPError, ProtocolError, SSLError
+from urllib3.exceptions import TimeoutError as TimeoutHTTPError
 
 from specie.remote.peers import Certified
 from specie.values.catalogue import ErrorCode
@@ -108,7 +110,7 @@ class Wire:
             except (HTTPError, OSError) as error:
                 is_stale = isinstance(error, _STALE) and time.monotonic() < end
                 if is_last or not is_stale:
-                    raise SpecieError(ErrorCode.UNREACHABLE, _describe(error)) from None
+                    raise SpecieError(ErrorCode.UNREACHABLE, _describe(error, url)) from None
         raise AssertionError("the last try returns or raises")
 
     def _ask(
@@ -229,6 +231,13 @@ def _read_wait(answer: Answer) -> float | None:
     return min(max(float(told), _WAIT_S_MIN), _WAIT_S_MAX) if is_flood else None
 
 
-def _describe(error: Exception) -> str:
+def _describe(error: Exception, url: str) -> str:
     cause = error.__cause__ or error
-    return f"{type(cause).__name__}: {cause}".split("(", maxsplit=1)[0][:200]
+    place = "://".join(urlsplit(url)[:2])
+    if isinstance(cause, ConnectionRefusedError):
+        return f"nobody listens at {place}"
+    if isinstance(cause, socket.gaierror):
+        return f"no address is known for {place}"
+    if isinstance(cause, TimeoutError | TimeoutHTTPError):
+        return f"no answer in time from {place}"
+    return f"{place}: {type(cause).__name__}: {cause}".split("(", maxsplit=1)[0][:200]

@@ -219,3 +219,20 @@ def test_nobody_is_there(server: Server) -> None:
     with refused(ErrorCode.UNREACHABLE):
         wire.ask("GET", f"https://127.0.0.1:{port}/", 10)
     wire.close()
+
+
+def test_nobody_there_is_told_in_a_sentence() -> None:
+    with create_server(("127.0.0.1", 0)) as closed:
+        place = f"https://127.0.0.1:{closed.getsockname()[1]}"
+    with pytest.raises(SpecieError) as caught:
+        Wire(None, SECONDS).ask("GET", f"{place}/v1/lists?a=b", 100)
+    assert str(caught.value) == f"unreachable: nobody listens at {place}"
+
+
+def test_no_answer_in_time_is_told_in_a_sentence() -> None:
+    """It takes the connection, and says nothing more."""
+    with create_server(("127.0.0.1", 0)) as silent:
+        place = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(SpecieError) as caught:
+            Wire(None, SECONDS).ask("GET", f"{place}/", 100)
+    assert str(caught.value) == f"unreachable: no answer in time from {place}"

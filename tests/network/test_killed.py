@@ -147,13 +147,15 @@ def read_promises(pilot: Pilot) -> tuple[list[tuple[bytes, bytes]], int]:
 
 
 def wait_quiet(pilot: Pilot) -> None:
-    """Everything is published and judged by the auditor, and nothing new has come meanwhile."""
+    """Everything is published, all have cosigned it, and nothing new has come meanwhile."""
 
     def is_quiet() -> bool:
         promises, waiting = read_promises(pilot)
         note = pilot.fetch(f"{pilot.get_url('registration')}/checkpoint").data.decode()
         own = (pilot.data / "notary" / "public" / "checkpoint").read_text()
-        if waiting or parse_note(own)[0] != parse_note(note)[0] or "auditor" not in note:
+        checkpoint, lines = parse_note(note)
+        names = {line.name for line in lines[1:]}
+        if waiting or parse_note(own)[0] != checkpoint or names != {"auditor", "bank-2", "bank-3"}:
             return False
         time.sleep(1.0)
         return read_promises(pilot) == (promises, 0)
@@ -162,11 +164,15 @@ def wait_quiet(pilot: Pilot) -> None:
 
 
 def put_back(pilot: Pilot, service: str, backup: Path) -> None:
-    """As after the loss of its disk; it does not start, and says why."""
+    """As after the loss of its disk."""
     folder = pilot.data / service
     pilot.kill(service)
     folder.rename(backup.with_suffix(".lost"))
     pilot.run("restore", str(backup), str(folder))
+
+
+def check_outdated(pilot: Pilot, service: str) -> None:
+    """It does not start, and says why."""
     pilot.children[service] = pilot.network.start(service)
     error = catch(lambda: pilot.network.wait_ready(pilot.children[service]))
     assert ErrorCode.STORE_OUTDATED.value in error.message
@@ -192,6 +198,7 @@ def test_a_notary_from_a_backup_catches_up(scene: Scene, tmp_path: Path) -> None
     promises, _ = read_promises(pilot)
     assert len(promises) > len(known)
     put_back(pilot, "notary", backup)
+    check_outdated(pilot, "notary")
     assert read_promises(pilot)[0] == known
     passphrase = str(pilot.data / PASSPHRASES / "accounting")
     words = ("catch-up", str(pilot.data / "accounting"), "--passphrase-file", passphrase)
@@ -237,7 +244,14 @@ def test_a_witness_from_a_backup_cannot_be_led_astray(scene: Scene, tmp_path: Pa
     wait_quiet(pilot)
     pilot.kill("bank-3")
     pilot.start("bank-3")  # as it is, it starts
+    pilot.kill("registration")
     put_back(pilot, "bank-3", backup)
+    pilot.start("bank-3")  # nobody can say how old it is
+    child = pilot.children["bank-3"]
+    pilot.start("registration")
+    assert child.running.wait(60) == 0, "it has heard of it, and ends"
+    pilot.network.children.remove(child)
+    check_outdated(pilot, "bank-3")
     witness, rest = catch_up(pilot, "bank-3")
     assert re.fullmatch(r"witness: goes on \d+ leaves later", witness)
     assert rest.startswith("clients, books and vault are as old as the copy")

@@ -22,7 +22,7 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 
 _ANSWER_S: Final = 3.0  # nobody waits for it longer, at the start or between two publications
-_AGAIN_S: Final = 10.0
+_AGAIN_S: Final = 5.0
 _BEHIND: Final = (ErrorCode.STORE_OUTDATED, ErrorCode.LOG_INVALID)
 _LOG: Final = structlog.get_logger("specie.process")
 

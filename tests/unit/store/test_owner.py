@@ -4,12 +4,17 @@ import shutil
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from specie.assembly.databases import make_schema_url
 from specie.assembly.foundation import DATABASE, open_database
+from specie.identity.certificates import create_root
+from specie.store.certificate_store import SqliteCertificateStore
+from specie.store.database import Database
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import NetworkId, ServiceName
+from tests.building import NOW
 from tests.country import refused
 from tests.unit.assembly.test_service_settings import SETTINGS
 from tests.unit.store.engines import Engine
@@ -48,6 +53,26 @@ def test_a_copied_file_is_refused(tmp_path: Path) -> None:
     assert caught.value.message == (
         f"the database is of bank-2 of network {'0' * 32}, not of bank-3 of network {'0' * 32}"
     )
+
+
+def test_certificates_are_adopted_once(engine: Engine, tmp_path: Path) -> None:
+    """From the file that the ceremony wrote; not again over what was issued since."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    made = Database(tmp_path / "central.db")
+    old = SqliteCertificateStore(made)
+    certificates = [create_root("one of many", key, NOW) for _ in range(3)]
+    old.add(BANK, certificates[0])
+    old.add(OTHER, certificates[1])
+    old.revoke(OTHER, NOW)
+    assert old.draw_number() == 1
+    store = SqliteCertificateStore(engine.open())
+    store.adopt(made)
+    store.add(BANK, certificates[2])
+    assert (store.draw_number(), store.revoke(BANK, NOW)) == (2, 2)
+    store.adopt(made)
+    made.close()
+    found = {one.serial_number: store.find(one.serial_number) for one in certificates}
+    assert all(pair is not None and pair[1] == NOW for pair in found.values())
 
 
 def test_each_service_has_a_schema_of_its_own() -> None:

@@ -14,6 +14,7 @@ from typing import Final
 
 import structlog
 
+from specie.assembly.comparing import Comparison
 from specie.assembly.fork_evidence import keep_fork, tell_of_forks
 from specie.assembly.foundation import Foundation, find_cosigner_keys
 from specie.assembly.joining import hash_code
@@ -42,7 +43,8 @@ from specie.identity.participants import Role, Status
 from specie.ledger.receipts import ReceiptTrust
 from specie.ledger.states import OutputState, verify_states
 from specie.ledger.transactions import Promise
-from specie.log.notes import SignedLine
+from specie.log.notes import SignedLine, VerifierKey
+from specie.oversight.remembering import check_remembered
 from specie.oversight.witness import LogForked, Witness
 from specie.ports.clients import Client
 from specie.ports.issuance import Application, Direction
@@ -106,6 +108,7 @@ class BankProcess:
     registration: RemoteRegistration
     devices: SqliteDeviceStore
     witness: Witness
+    comparison: Comparison
     vault_lock: threading.RLock = field(default_factory=threading.RLock)
     _released_at: float = 0.0
     _asked_at: float = 0.0
@@ -119,6 +122,7 @@ class BankProcess:
 
     def work(self) -> Sequence[SpecieError]:
         """What was begun, what the vault has signed, filler for the notary's next batch."""
+        self.comparison.ask()
         members = self.base.peers.roster.current
         if members.get(self.number).status is not Status.ACTIVE:
             return ()
@@ -332,7 +336,10 @@ class BankProcess:
 
 
 def build_bank(base: Foundation) -> BankProcess:
-    """Keys from the file, everything else from the database."""
+    """Keys from the file, everything else from the database.
+
+    `store_outdated` if it came back from an old copy: our witness has cosigned more than it knows.
+    """
     keys, roster, surroundings = base.keys, base.peers.roster, base.surroundings
     number = base.peers.services.get(base.name).number
     member = roster.current.get(number)
@@ -352,6 +359,9 @@ def build_bank(base: Foundation) -> BankProcess:
     store = SqliteWitnessStore(base.database)
     tell_of_forks(base.folder, base.alarms)
     channel: Channel = base.channel
+    own = list_witness_keys(base)
+    comparison = Comparison(base, lambda note: check_remembered(store, note, log_key, own))
+    comparison.ask()
     return BankProcess(
         base=base,
         bank=bank,
@@ -362,7 +372,13 @@ def build_bank(base: Foundation) -> BankProcess:
         registration=RemoteRegistration(channel),
         devices=SqliteDeviceStore(base.database, storage),
         witness=Witness(base.name, witness_keys, log_key, store, base.clock),
+        comparison=comparison,
     )
+
+
+def list_witness_keys(base: Foundation) -> list[VerifierKey]:
+    """With which this bank has cosigned, those of before too."""
+    return [key for key in build_trust(base).cosigners if key.name == base.name]
 
 
 def build_trust(base: Foundation) -> ReceiptTrust:

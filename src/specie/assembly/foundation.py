@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from specie.assembly.alarms import CERTIFICATE_ENDS, CLOCK_OFF, LISTS_OLD, Alarms
+from specie.assembly.databases import make_schema_url
 from specie.assembly.lists import COSIGNERS, ISSUER, ListReader, load_peers, read_list
 from specie.assembly.own_keys import ATTESTATION, ISSUING_KEY, ML_DSA, OwnKeys, pack_point
 from specie.assembly.service_settings import SETTINGS, ServiceSettings, load_settings
@@ -76,6 +77,7 @@ class Foundation:
     own_keys: Mapping[str, frozenset[bytes]] = field(default_factory=dict)  # when we started
     alarms: Alarms = field(default_factory=Alarms)
     is_outdated: bool = False  # they name others now: start anew
+    is_behind: bool = False  # our database came back from an old copy: end
     refreshed_at: float = field(default_factory=time.monotonic)
     clock_off_ms: int = 0  # how far the central bank's is ahead of ours
     _read_at: float = 0.0
@@ -227,12 +229,11 @@ def open_foundation(folder: Path, passphrase: str, *, is_migrating: bool = False
     speaker = Speaker(settings.name, own.find_signer(service.key))
     context = build_client_context(folder, password)
     channel = Channel(speaker, peers, context, clock)
-    place = os.environ.get(DATABASE) or folder / f"{get_kind(settings.name)}.db"
     return Foundation(
         folder=folder,
         settings=settings,
         keys=own.file,
-        database=Database(place, is_migrating=is_migrating),
+        database=open_database(folder, settings, is_migrating=is_migrating),
         peers=peers,
         channel=channel,
         clock=clock,
@@ -242,6 +243,36 @@ def open_foundation(folder: Path, passphrase: str, *, is_migrating: bool = False
         contexts=[context],
         own_keys=list_current_keys(peers, settings.name, folder),
     )
+
+
+def open_database(
+    folder: Path, settings: ServiceSettings, *, is_migrating: bool = False
+) -> Database:
+    """A process' own: its file, or its schema of the server that the environment names.
+
+    `store_unusable` if it is another service's.
+    """
+    server, network, name = os.environ.get(DATABASE), settings.network_id, settings.name
+    place: Path | str = find_database_file(folder, name)
+    if server:
+        place = make_schema_url(server, network, name, given_as=DATABASE)
+    database = Database(place, is_migrating=is_migrating)
+    try:
+        database.claim(network, name)
+    except SpecieError:
+        database.close()
+        raise
+    return database
+
+
+def find_database_file(folder: Path, name: ServiceName) -> Path:
+    """In a process' folder; if it is on a server, there is none, or what the ceremony left."""
+    return folder / f"{get_kind(name)}.db"
+
+
+def is_on_server() -> bool:
+    """Whether the environment names one for this process' database."""
+    return bool(os.environ.get(DATABASE))
 
 
 def open_own_keys(folder: Path, settings: ServiceSettings, passphrase: str) -> OwnKeys:

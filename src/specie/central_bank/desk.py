@@ -284,6 +284,14 @@ class CentralBankDesk:
         waiting = [one for one in produced if self.find_promise(one.order, notary) is None]
         return sum_minor([one.amount for one in waiting])
 
+    def is_behind(self, supply: SupplyState) -> bool:
+        """Whether changes are final that nobody has authorised here, as far as we know.
+
+        Officers' signatures are recorded here before the notary sees them: then this database
+        came back from an old copy.
+        """
+        return self._store.find_last_serial() < supply.serial
+
     def give_up(self, order: OrderId) -> None:
         """Nothing that was produced for it can be final any more: it leaves the issuance vault."""
         if self._store.get(order).state is ApplicationState.COMPLETED:

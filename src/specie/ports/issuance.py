@@ -58,6 +58,10 @@ class ApplicationStore(Protocol):
         """Idempotent; `order_conflict` if the order exists with another content."""
         ...
 
+    def find_last_serial(self) -> int:
+        """The highest place in the order of changes that an officer has authorised; 0 if none."""
+        ...
+
     def find(self, order: OrderId) -> Application | None:
         """None if nobody applied."""
         ...

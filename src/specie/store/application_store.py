@@ -104,6 +104,13 @@ class SqliteApplicationStore:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "this order has another content")
         return known
 
+    def find_last_serial(self) -> int:
+        """The highest place in the order of changes that an officer has authorised; 0 if none."""
+        with self._database.reading() as connection:
+            query = select(_AUTHORISATION.c.serial).order_by(_AUTHORISATION.c.serial.desc())
+            found = connection.execute(query.limit(1)).scalar()
+        return 0 if found is None else int.from_bytes(found, "big")
+
     def find(self, order: OrderId) -> Application | None:
         """None if nobody applied."""
         with self._database.reading() as connection:

@@ -68,7 +68,7 @@ class CertifiedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if not self._is_in_body and self._head_bytes > HEAD_BYTES_MAX:
             self.give_up()
-        is_idle = self.cycle is None or self.cycle.response_complete
+        is_idle = getattr(self.cycle, "response_complete", True)  # no cycle before the first
         if is_idle and self._waiting is None and not self.transport.is_closing():
             self._await(MESSAGE_SECONDS_MAX)
 

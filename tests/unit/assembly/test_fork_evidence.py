@@ -34,7 +34,7 @@ class House:
         log_key, store = self.press.trust.get_log_key(), SqliteWitnessStore(folder / "w.db")
         self.alarms = Alarms()
         parts: dict[str, Any] = dict.fromkeys(
-            ("bank", "banks", "notary", "desk", "counter", "registration", "devices")
+            ("bank", "banks", "notary", "desk", "counter", "registration", "devices", "comparison")
         )
         base: Any = SimpleNamespace(folder=self.folder, alarms=self.alarms)
         witness = Witness(NAME, KEYS, log_key, store, ManualClock(NOW))

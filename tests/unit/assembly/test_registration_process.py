@@ -19,6 +19,7 @@ from specie.identity.participants import sign_participants
 from specie.log.notes import SignedLine, append_lines, cosign, get_verifier_key, parse_note
 from specie.registration.history import LogHistory
 from specie.registration.service import Registration
+from specie.store.cosigned_files import CosignedNotes
 from specie.store.index_store import SqliteLogIndex
 from specie.store.log_files import LogFolder
 from specie.values.identifiers import Digest, ParticipantNumber
@@ -90,6 +91,7 @@ class Town:
             log=log,
             registration=Registration(roster, REGISTRATION_KEY, log, index),
             history=LogHistory(),
+            cosigned=CosignedNotes(folder / "cosigned"),
         )
         write_list(folder, GENESIS, sign_genesis(self.world.genesis, self.world.list_key))
         write_list(folder, PARTICIPANTS, sign_participants(self.world.members, self.world.list_key))

@@ -1,7 +1,8 @@
 """Asks all cosigners at once, and waits for none of them for long (X3).
 
 A cosigner that answers a byte a second would hold up what the registration publishes. Whoever has
-not answered in time is left out, and asked for the next checkpoint when that call has ended.
+not answered in time is left out, and asked for the next checkpoint when that call has ended. A slow
+refusal gives rest for a while: else each round would take as long as it.
 """
 
 import contextvars
@@ -18,6 +19,8 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 
 PATIENCE_S: Final = 5.0
+_REST: Final = 4  # times as long as a refusal took, until it is asked again
+_REST_S_MAX: Final = 30.0
 _LOG: Final = structlog.get_logger("specie.process")
 
 Cosign = Callable[[str], Sequence[SignedLine]]
@@ -30,6 +33,8 @@ class _Asked:
     lines: Sequence[SignedLine] = ()
     refusal: SpecieError | None = None
     is_done: threading.Event = field(default_factory=threading.Event)
+    begun_at: float = field(default_factory=time.monotonic)
+    rests_until: float = 0.0  # after a refusal
 
 
 class Gathering:
@@ -44,7 +49,7 @@ class Gathering:
     ) -> tuple[list[SignedLine], list[SpecieError]]:
         """Lines of everybody who gave them for this note; why there are none of the others.
 
-        Who has given them is not asked again, who refuses is.
+        Who has given them is not asked again; who refuses is, the sooner the sooner it did.
         """
         end = time.monotonic() + self._patience_s
         begun = [name for name in cosigners if self._is_to_be_asked(name, note)]
@@ -68,8 +73,9 @@ class Gathering:
         asked = self._asked.get(name)
         if asked is None:
             return True
-        has_answered = asked.note == note and asked.refusal is None
-        return asked.is_done.is_set() and not has_answered
+        if not asked.is_done.is_set() or time.monotonic() < asked.rests_until:
+            return False
+        return asked.note != note or asked.refusal is not None
 
 
 def _begin(note: str, cosign: Cosign) -> _Asked:
@@ -84,8 +90,15 @@ def _begin(note: str, cosign: Cosign) -> _Asked:
             _LOG.error("worker failed", error=type(error).__name__)
             asked.refusal = SpecieError(ErrorCode.INTERNAL, "our mistake, see the log")
         finally:
-            asked.is_done.set()
+            _end(asked)
 
     here = contextvars.copy_context()  # the trace goes along
     threading.Thread(target=here.run, args=(ask,), name="cosigner", daemon=True).start()
     return asked
+
+
+def _end(asked: _Asked) -> None:
+    if asked.refusal is not None:
+        now = time.monotonic()
+        asked.rests_until = now + min(_REST * (now - asked.begun_at), _REST_S_MAX)
+    asked.is_done.set()

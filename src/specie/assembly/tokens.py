@@ -13,6 +13,7 @@ from typing import Final
 
 from specie.assembly.own_keys import OwnKeys
 from specie.assembly.service_settings import Keys
+from specie.store.durable_files import sync_folder
 from specie.store.hsm import HsmToken
 from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
@@ -66,6 +67,7 @@ def new_key_file(path: Path, passphrase: str) -> Iterator[KeyFile]:
     draft.unlink(missing_ok=True)
     yield KeyFile.create(draft, passphrase, secrets.token_bytes(16))
     draft.rename(path)
+    sync_folder(path.parent)  # before anybody is told its keys: the next attempt removes a draft
     draft.with_name(f".{draft.name}.lock").unlink(missing_ok=True)
 
 

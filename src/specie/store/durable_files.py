@@ -54,7 +54,19 @@ def replace_all_durably(folder: Path, files: Mapping[str, bytes]) -> None:
     for start in range(0, len(files), _OPEN_AT_ONCE):
         _replace_some(folder, dict(islice(files.items(), start, start + _OPEN_AT_ONCE)))
     for parent in sorted({(folder / path).parent for path in files}):
-        _sync_folder(parent)
+        sync_folder(parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """So that names of files in it, new or changed, are durable too; `store_unusable`."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise SpecieError(ErrorCode.STORE_UNUSABLE, f"{folder.name}: {error.strerror}") from None
 
 
 def _replace_some(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -99,14 +111,3 @@ def _open_draft(draft: Path) -> int:
     except FileExistsError:
         draft.unlink()
     return os.open(draft, flags, 0o666)
-
-
-def _sync_folder(folder: Path) -> None:
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-    except OSError as error:
-        raise SpecieError(ErrorCode.STORE_UNUSABLE, f"{folder.name}: {error.strerror}") from None

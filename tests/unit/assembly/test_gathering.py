@@ -1,6 +1,7 @@
 """Cosigners are asked at once, and nobody waits for long for one of them (X3)."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -78,6 +79,27 @@ def test_who_is_slow_is_left_out() -> None:
             make_line("one", "b"),
         }
     assert asked == ["a", "b"]
+
+
+def test_who_refuses_slowly_is_left_alone_for_a_while() -> None:
+    """Rounds meanwhile, for newer notes too, do not wait for it; then it is asked again."""
+    gathering, asked = Gathering(30), list[str]()
+    is_over = threading.Event()
+
+    def refuse_slowly(note: str) -> list[SignedLine]:
+        asked.append(note)
+        if len(asked) == 1:
+            is_over.wait(0.5)
+            raise SpecieError(ErrorCode.LOG_INVALID, note)
+        return [make_line("slow", note)]
+
+    for note in "abc":
+        lines, refusals = gathering.gather(note, {"slow": refuse_slowly})
+        assert lines == [] and len(refusals) == 1
+    assert asked == ["a"]
+    while not (lines := gathering.gather("d", {"slow": refuse_slowly})[0]):
+        time.sleep(0.05)
+    assert lines == [make_line("slow", "d")] and asked == ["a", "d"]
 
 
 def test_all_are_asked_at_once() -> None:

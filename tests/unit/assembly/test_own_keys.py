@@ -1,5 +1,6 @@
 """Keys that have ended are removed, of file and token, and no other (X7, T2)."""
 
+import os
 import shutil
 from contextlib import closing
 from pathlib import Path
@@ -138,6 +139,23 @@ def test_an_officers_token_is_named_in_the_file(hsm: dict[str, TokenPlace], tmp_
     other = KeyFile.create(tmp_path / "other.json", PASSPHRASE, bytes(16))
     with refused(ErrorCode.ORDER_CONFLICT):  # they may be another's
         draw_own_keys(other, hsm["officer-9"])
+
+
+def test_a_new_files_name_is_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before its keys are told to anybody: a draft that is left is removed by the next attempt."""
+    path, found = tmp_path / "keys.json", list[bool]()
+    fsync = os.fsync
+
+    def note_sync(handle: int) -> None:
+        if os.readlink(f"/proc/self/fd/{handle}") == str(tmp_path):  # noqa: PTH115  # of the system
+            found.append(path.exists())
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    with new_key_file(path, PASSPHRASE) as keys:
+        draw_officer_keys(keys, None).close()
+        assert True not in found
+    assert found[-1:] == [True]
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
 
 DOCUMENT: Final = Page("/openapi.json", JSON, "This face, in OpenAPI 3.1.")
 
-VERSIONS: Final = Page("/lists", JSON, "Versions of the lists; `time` is the clock's, in ms.")
+VERSIONS: Final = Page("/lists", JSON, "Versions of the lists; the central bank's time, in ms.")
 NEWEST: Final = Page("/lists/{name}", BYTES, "A signed list, or a certificate, as it is kept.")
 OLD: Final = Page(
     "/lists/participants/{version}", BYTES, "A participant list that was in force once."

@@ -2,19 +2,26 @@
 
 import dataclasses
 import re
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from specie.api import pages
+from specie.api.pages import Page
 from specie.assembly import foundation, service_settings, softhsm
 from specie.assembly.network import Settings
 from specie.identity.genesis import Genesis
 from specie.ledger.contracts import CASH_CONTRACT, SUPPLY_CONTRACT
+from specie.remote import operations
+from specie.remote.encoding import get_status
+from specie.remote.operations import Operation
 from specie.values import limits
 from specie.values.catalogue import ErrorCode
 from specie.workload import limits as workload_limits
+from tests import operations_page
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs/reference"
@@ -115,3 +122,31 @@ def test_every_code_says_what_to_do() -> None:
     rows = [row for row in read_rows("errors.md") if row[0].startswith("`")]
     assert [row[0].strip("`") for row in rows] == [code.value for code in ErrorCode]
     assert all(len(row) == 3 and row[1] and row[2] for row in rows)
+
+
+def test_every_code_has_the_status_that_the_specification_says() -> None:
+    """One row for each status of HTTP; what is in none is 422."""
+    rows = read_rows("../spec/08-messages.md", "Refusals")
+    told = {code: int(row[0]) for row in rows for code in re.findall(r"`([a-z_]+)`", row[1])}
+    assert {code.value: get_status(code) for code in ErrorCode} == {
+        code.value: told.get(code.value, 422) for code in ErrorCode
+    }
+
+
+def test_operations_are_those_that_are_offered() -> None:
+    page = (REFERENCE / "operations.md").read_text()
+    assert page == operations_page.format_page(), "python -m tests.operations_page"
+
+
+def test_no_operation_and_no_page_is_left_out() -> None:
+    """All that any module of `remote` or `api.pages` declares is in a table of the page."""
+    modules = Path(operations.__file__).parent.glob("*_operations.py")
+    found = [import_module(f"specie.remote.{path.stem}") for path in modules]
+    declared = [
+        one for module in found for one in vars(module).values() if isinstance(one, Operation)
+    ]
+    assert {one.name for one in declared} == {
+        one.name for table in operations_page.TABLES.values() for one in table
+    }
+    shown = {page for table in operations_page.PAGES.values() for page in table}
+    assert shown == {one for one in vars(pages).values() if isinstance(one, Page) and one.kind}

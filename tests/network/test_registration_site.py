@@ -176,6 +176,8 @@ def test_what_was_spent_says_so(pilot: Pilot, told: Told, page: Page) -> None:
         ("/tile/..%2f..%2fkeys.json", 404, "not_found"),
         ("/keys.json", 404, "not_found"),
         ("/tile/entries/999", 404, "not_found"),
+        ("/tile/entries/%00", 404, "not_found"),
+        ("/tile/entries/" + "9" * 5_000, 404, "not_found"),
     ],
 )
 def test_wrong_questions_get_a_page(

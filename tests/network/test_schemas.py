@@ -25,8 +25,10 @@ from jsonschema_rs import validator_for
 from schemathesis import GenerationMode
 from schemathesis.core import NotSet
 from schemathesis.core.result import Ok
+from schemathesis.transport.serialization import Binary
 
 from specie.api.gate import Listener
+from specie.api.pages import OCSP_REQUEST
 from specie.assembly.system import SystemClock
 from specie.assembly.tls import ROOT, build_client_context, build_public_context
 from specie.cli.online_commands import opened_online
@@ -148,6 +150,12 @@ def client(pilot: Pilot) -> Speaker:
         return online.channel.speaker
 
 
+@schemathesis.serializer(OCSP_REQUEST)
+def serialize_status(_context: object, value: object) -> bytes:
+    """DER is not for Schemathesis to make: any bytes."""
+    return value.data if isinstance(value, Binary) else str(value).encode()
+
+
 def is_refused(answer: Answer) -> bool:
     """For who asks, not for what is asked."""
     return answer[0] in (401, 403) and json.loads(answer[2])["code"] in NOT_HEARD
@@ -210,9 +218,11 @@ def send_many(face: Face, document: dict[str, Any], operation: Any, mode: Genera
 
 
 def get_body(found: Any) -> bytes:
-    """JSON as it was generated; for CBOR Schemathesis generates bytes."""
+    """JSON as it was generated; for CBOR and DER Schemathesis generates bytes."""
     if isinstance(found, NotSet):
         return b""
+    if isinstance(found, Binary):
+        return found.data
     return found if isinstance(found, bytes) else json.dumps(found).encode()
 
 

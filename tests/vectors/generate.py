@@ -21,6 +21,7 @@ from tests.vectors.files import FOLDER
 from tests.vectors.generate_cosigner import make_cosigner
 from tests.vectors.generate_ledger import make_participants, make_sealing
 from tests.vectors.generate_log import make_log
+from tests.vectors.generate_messages import make_messages
 from tests.vectors.generate_outputs import make_outputs
 from tests.vectors.generate_receipts import make_receipts
 from tests.vectors.generate_transactions import make_range_proofs, make_transactions
@@ -271,6 +272,7 @@ MAKERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Content]]] = {
     "sealing": make_sealing,
     "cosigner": make_cosigner,
     "receipts": make_receipts,
+    "messages": make_messages,
 }
 
 

@@ -56,7 +56,16 @@ FIELDS: Final[Mapping[str, Mapping[str, Any]]] = {
     "name": {"type": "string", "enum": list(PUBLISHED), "description": "which list"},
     "version": {"type": "string", "pattern": "^[0-9]{1,9}$", "description": "of the list"},
     "ref": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "OutputRef"},
-    "tile": {"type": "string", "description": "C2SP tlog-tiles: level and number, e.g. 0/000.p/7"},
+    "level": {
+        "type": "string",
+        "pattern": "^(entries|[0-9])$",
+        "description": "leaves, or hashes of this level",
+    },
+    "tile": {
+        "type": "string",
+        "pattern": "^[0-9]{3}$",
+        "description": "C2SP tlog-tiles: 067, then x001/067 and so on; .p/W behind if not full",
+    },
 }
 """Of path and query."""
 
@@ -71,7 +80,7 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
 
 DOCUMENT: Final = Page("/openapi.json", JSON, "This face, in OpenAPI 3.1.")
 
-VERSIONS: Final = Page("/lists", JSON, "Versions of the lists; `time` is the clock's, in ms.")
+VERSIONS: Final = Page("/lists", JSON, "Versions of the lists; the central bank's time, in ms.")
 NEWEST: Final = Page("/lists/{name}", BYTES, "A signed list, or a certificate, as it is kept.")
 OLD: Final = Page(
     "/lists/participants/{version}", BYTES, "A participant list that was in force once."
@@ -97,7 +106,9 @@ CHECKPOINT: Final = Page("/checkpoint", TEXT, "The log's newest checkpoint, cosi
 GENESIS: Final = Page("/genesis", BYTES, "Genesis, signed.")
 PARTICIPANTS: Final = Page("/participants", BYTES, "The participant list, signed.")
 COSIGNERS: Final = Page("/cosigners", BYTES, "The list of cosigners, signed.")
-TILES: Final = Page("/tile/{tile:path}", BYTES, "Leaves and hashes of the log (C2SP tlog-tiles).")
+TILES: Final = Page(
+    "/tile/{level}/{tile:path}", BYTES, "Leaves and hashes of the log (C2SP tlog-tiles)."
+)
 MISSING: Final = Page("/{tile:path}", "", "Everything else: not found.")
 LOG_PAGES: Final = (CHECKPOINT, GENESIS, PARTICIPANTS, COSIGNERS, TILES)
 SITE_PAGES: Final = (

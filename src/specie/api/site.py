@@ -68,6 +68,7 @@ from specie.values.limits import LOG_FILE_BYTES_MAX, PROOF_BYTES_MAX
 _AT_ONCE: Final = 8
 _FORM_BYTES_MAX: Final = 4 * PROOF_BYTES_MAX  # percent signs take room
 _ROWS: Final = 20
+_TILE_LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789./")
 _HEADERS: Final = {
     "cache-control": "no-store",
     "content-security-policy": (
@@ -368,7 +369,8 @@ def _is_published(name: str) -> bool:
     if name in (GENESIS, PARTICIPANTS, COSIGNERS, CHECKPOINT_PATH):
         return True
     parts = name.split("/")
-    return parts[0] == "tile" and all(part and part != ".." for part in parts)
+    is_plain = set(name) <= _TILE_LETTERS
+    return is_plain and parts[0] == "tile" and all(part and part != ".." for part in parts)
 
 
 def _respond(content: str | bytes, kind: str) -> Response:

@@ -2,7 +2,7 @@
 are made from them.
 
 GET    fields of the request stand in path and query; changes nothing
-POST   fields that are not in the path are the body; again is the same, by order, entry or txid
+POST   all fields are the body, those of the path too; again is the same, by order, entry or txid
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Signed messages: one fixed profile of RFC 9421 with RFC 9530's digest and Ed25519.
+"""Signed messages: a fixed profile of RFC 9421, RFC 9530's digest, Ed25519 (spec page 08).
 
     request   "@method" "@path" "@query" "content-digest" "specie-receiver" "specie-version"
     answer    "@status" "content-digest" "specie-version", and of its request, with ;req (2.4):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from specie.central_bank.decision_fields import Field, get_fields
 from specie.crypto.hashing import tagged_hash
 from specie.crypto.signatures import verify_institution_signature
 from specie.identity.participants import Status
@@ -61,9 +62,9 @@ CarryOut = Callable[[Decision, Parameters], dict[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class DecisionKind:
-    """One kind: its parameters with their types, what it does, whose signatures it takes."""
+    """One kind: its parameters with their meaning, what it does, whose signatures it takes."""
 
-    fields: Mapping[str, type]
+    fields: Mapping[str, Field]
     carry_out: CarryOut
     officers: int | None = None  # fewer than genesis asks for, where another one follows
 
@@ -184,7 +185,7 @@ class Decisions:
         return {
             "pause-issuance": DecisionKind({}, lambda _one, _fields: {PAUSED: 1}),
             "resume-issuance": DecisionKind({}, lambda _one, _fields: {PAUSED: 0}),
-            "set-parameter": DecisionKind({"name": str, "value": int}, _set_parameter),
+            "set-parameter": DecisionKind(get_fields("set-parameter"), _set_parameter),
         }
 
 
@@ -203,7 +204,7 @@ def format_parameters(parameters: Mapping[str, object]) -> str:
     return json.dumps(parameters, sort_keys=True, separators=(",", ":"))
 
 
-def read_parameters(text: str, fields: Mapping[str, type]) -> Parameters:
+def read_parameters(text: str, fields: Mapping[str, Field]) -> Parameters:
     """`setting_invalid` unless exactly these fields, in the one spelling."""
     try:
         found = json.loads(text)
@@ -211,8 +212,9 @@ def read_parameters(text: str, fields: Mapping[str, type]) -> Parameters:
         found = None
     if not isinstance(found, dict) or format_parameters(found) != text:
         raise SpecieError(ErrorCode.SETTING_INVALID, "parameters are JSON in its one spelling")
-    if set(found) != set(fields) or any(type(found[name]) is not fields[name] for name in fields):
-        wanted = ", ".join(f"{name} ({kind.__name__})" for name, kind in fields.items())
+    is_exact = set(found) == set(fields)
+    if not is_exact or any(type(found[name]) is not one.type for name, one in fields.items()):
+        wanted = ", ".join(f"{name} ({field.value})" for name, field in fields.items())
         raise SpecieError(ErrorCode.SETTING_INVALID, f"parameters: {wanted or 'none'}")
     for value in found.values():
         encode_text(value if isinstance(value, str) else "")

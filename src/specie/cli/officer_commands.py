@@ -22,6 +22,7 @@ from specie.assembly.softhsm import use_tokens
 from specie.assembly.tokens import OFFICER_KEY, draw_officer_keys, new_key_file
 from specie.central_bank.decisions import compute_operation_message, format_parameters
 from specie.central_bank.officers import OfficerDesk
+from specie.cli.decision_words import describe_decision, parse_decision, show_decision
 from specie.cli.device_commands import show
 from specie.cli.parties import OfficerTool, open_officer, parse_amount, parse_order
 from specie.cli.token_options import Hsm, Token, choose_token
@@ -106,21 +107,17 @@ def decide(
     ] = None,
 ) -> None:
     """Propose a decision, or agree to one; it is carried out with the last signature it needs."""
-    spelled = _parse_parameters(parameters or [])
     with open_tools(data, numbers) as tools:
-        chosen = secrets.token_bytes(16)
-        if identifier is not None:
-            found = _find_proposal(tools[0], parse_order(identifier))
-            if found.kind != kind or (parameters and found.parameters != spelled):
-                reason = f"that decision is {found.kind} {found.parameters}"
-                raise SpecieError(ErrorCode.ORDER_CONFLICT, reason)
-            if found.parameters != spelled:
-                _ask(f"{found.kind} {found.parameters}")
-            chosen, spelled = found.id, found.parameters
-        state = ""
+        roster = tools[0].peers.roster
+        chosen = parse_order(identifier)
+        if identifier is None:
+            spelled = parse_decision(kind, parameters or [], roster)
+        else:
+            spelled = _agree_to(tools[0], chosen, kind, parameters)
+        sentence, state = describe_decision(kind, spelled, roster), ""
         for tool in tools:
             state = _sign(tool, chosen, kind, spelled).state
-            typer.echo(f"officer {tool.number}: signed {kind} {spelled}")
+            typer.echo(f"officer {tool.number}: signed: {sentence}")
         typer.echo(f"{chosen.hex()}: {state}")
         if state == DecisionState.REFUSED:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "a rule was against it, for good")
@@ -157,7 +154,8 @@ def list_decisions(data: Data, number: Annotated[int, typer.Option("--officer")]
             for one in page:
                 moment = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(one.time / 1000))
                 typer.echo(
-                    f"{one.id.hex()}  {moment}  {one.state:<8}  {one.kind} {one.parameters}  "
+                    f"{one.id.hex()}  {moment}  {one.state:<8}  {one.kind}  "
+                    f"{show_decision(one.kind, one.parameters, tool.peers.roster)}  "
                     f"signed by {one.signed_by}"
                 )
             start += len(page)
@@ -236,6 +234,21 @@ def _confirm(tool: OfficerTool, order: OrderId, amount: str | None) -> Applicati
     elif parse_amount(amount, tool.peers) != application.amount:
         raise SpecieError(ErrorCode.ORDER_CONFLICT, f"it asks for {asked}")
     return application
+
+
+def _agree_to(tool: OfficerTool, chosen: OrderId, kind: str, given: list[str] | None) -> str:
+    """What is proposed under this id, if it is what was given, or else what the officer says."""
+    found = _find_proposal(tool, chosen)
+    shown = show_decision(found.kind, found.parameters, tool.peers.roster)
+    is_same = found.kind == kind and (
+        not given or parse_decision(kind, given, tool.peers.roster) == found.parameters
+    )
+    if not is_same:
+        reason = f"that decision is {found.kind}: {shown}"
+        raise SpecieError(ErrorCode.ORDER_CONFLICT, reason)
+    if not given and found.parameters != format_parameters({}):
+        _ask(shown)
+    return found.parameters
 
 
 def _ask(question: str) -> None:
@@ -336,13 +349,3 @@ def _find_proposal(tool: OfficerTool, identifier: bytes) -> models.Proposal:
 def _load_page(tool: OfficerTool, start: int) -> list[models.Proposal]:
     request = models.LeavesQuery(start=start)
     return list(tool.channel.call(CENTRAL_BANK, desk.LIST_PROPOSALS, request).proposals)
-
-
-def _parse_parameters(given: list[str]) -> str:
-    fields: dict[str, object] = {}
-    for one in given:
-        name, separator, value = one.partition("=")
-        if not separator:
-            raise SpecieError(ErrorCode.SETTING_INVALID, f"{one}: name=value")
-        fields[name] = int(value) if value.isascii() and value.isdigit() else value
-    return format_parameters(fields)

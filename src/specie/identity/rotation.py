@@ -22,7 +22,7 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from specie.crypto.cosigning import CosignerKey, sign_as_cosigner, verify_ml_dsa_44
 from specie.crypto.hashing import tagged_hash
@@ -51,13 +51,6 @@ from specie.values.identifiers import (
 from specie.values.limits import OFFICERS_MAX
 
 _KEY, _SIGNATURE = 32, 64
-ROTATION_FIELDS: Final[Mapping[str, type]] = {
-    "service": str,
-    "institution": str,
-    "institution_proof": str,
-    "attestation": str,
-    "attestation_proof": str,
-}
 
 
 @dataclass(frozen=True, slots=True)

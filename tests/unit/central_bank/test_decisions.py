@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from specie.central_bank.decision_fields import Field
 from specie.central_bank.decisions import (
     DecisionKind,
     Decisions,
@@ -39,7 +40,7 @@ class Office:
     forbids: bool = False
 
     def open(self, officers: int | None = None) -> Decisions:
-        kinds = {"note": DecisionKind({"text": str}, self._note, officers)}
+        kinds = {"note": DecisionKind({"text": Field.TEXT}, self._note, officers)}
         return Decisions(self.roster, SqliteDecisionStore(self.path), ManualClock(), kinds)
 
     def _note(self, _decision: Decision, parameters: Parameters) -> dict[str, int]:

@@ -121,6 +121,9 @@ def decide(
         typer.echo(f"{chosen.hex()}: {state}")
         if state == DecisionState.REFUSED:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "a rule was against it, for good")
+        if state == DecisionState.EXPIRED:
+            reason = "it did not get its signatures within two days: propose it again"
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, reason)
 
 
 @officer.command("create")

@@ -185,7 +185,7 @@ def _prepare_money(pilot: Pilot) -> tuple[HolderKeys, BuildContext, list[Token]]
     data, public = str(pilot.data), str(pilot.data / PUBLIC)
     officers = ("--data", data, "--officer", "1", "--officer", "2")
     at, device = ("--at", f"{data}/bank-2"), ("--device", str(pilot.device), "--holder", "payer")
-    fields = ("--set", "participant=2", "--set", "amount=100000000")
+    fields = ("--set", "participant=2", "--set", "amount=1,000,000.00")
     pilot.call("officer", "decide", "lend-reserves", *fields, *officers)
     order = pilot.call("bank", "issue", "900,000.00", *at)
     pilot.call("officer", "approve", order, "--amount", "900,000.00", *officers)

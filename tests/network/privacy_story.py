@@ -114,8 +114,7 @@ def show(minor: int) -> str:
 
 
 def _issue(pilot: Pilot, number: int, lent: int, issued: int) -> bytes:
-    values = ("--set", f"participant={number}", "--set", f"amount={lent}")
-    pilot.officer("decide", "lend-reserves", *values)
+    pilot.lend(number, show(lent))
     order = pilot.bank(number, "issue", show(issued))
     pilot.approve(order)
     pilot.wait(lambda: pilot.get_fact(number, "vault") >= issued)

@@ -54,7 +54,7 @@ def _make_hard_of_hearing(pilot: Pilot) -> None:
 
 def _make_money(pilot: Pilot) -> str:
     pilot.fund(2, "500.00")
-    pilot.officer("decide", "lend-reserves", "--set", "participant=2", "--set", "amount=50000")
+    pilot.lend(2, "500.00")
     pilot.give("alice", 2, "100.00")
     return pilot.open_wallet("bob", 3)
 

@@ -180,9 +180,12 @@ def test_services_stand_on_machines_of_their_own(tmp_path: Path, pilot: Pilot) -
     """Addresses are in list, certificate and settings; ports there are not tried here."""
     place, command = tmp_path / "n", ("ceremony", "--officers", "4", "--currency", "EUR", "--data")
     hosts = ("--place", "bank-2=192.0.2.7", "--place", "notary=notary.example")
-    network = pilot.run(*command, str(place), *hosts)
+    told = dict(
+        re.findall(r"^ *([^:]+): (.*)$", pilot.run(*command, str(place), *hosts), re.MULTILINE)
+    )
     peers = load_peers(place / PUBLIC, None)
-    assert peers.network.hex() == network
+    assert peers.network.hex() == told["network"]
+    _check_told(place, told)
     assert (len(peers.roster.current.officers), peers.roster.genesis.currency.code) == (4, "EUR")
     expected = {"bank-2": "192.0.2.7", "notary": "notary.example", "bank-3": "127.0.0.1"}
     for name, host in expected.items():
@@ -203,6 +206,20 @@ def test_services_stand_on_machines_of_their_own(tmp_path: Path, pilot: Pilot) -
     assert "CODE:DECIMALS" in wrong
     assert not (tmp_path / "x").exists()
     assert f"setting_invalid: {place}: not empty" in pilot.run(*command, str(place), code=1)
+
+
+def _check_told(place: Path, told: dict[str, str]) -> None:
+    """Step 3 of the page says the same as the command; what it names is there."""
+    [line] = re.findall(r"openssl x509 .*-fingerprint.*", PAGE)
+    words = line.replace("DIR", str(place)).split()
+    spelled = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    assert spelled.strip().rpartition("=")[2] == told["root's SHA-256 fingerprint"]
+    assert "root's SHA-256 fingerprint" in PAGE and "step 3" in told["next"]
+    data, _, folders = told["folders"].partition(": ")
+    named = {place / one for one in folders.split(", ")}
+    assert Path(data) == place and all(one.is_dir() for one in named)
+    assert {path.parent for path in place.rglob("keys.json")} < named
+    assert Path(told["passphrases"].partition(",")[0]) == place / PASSPHRASES
 
 
 def test_a_renewed_certificate_is_taken_with_the_next_start(pilot: Pilot) -> None:

@@ -56,7 +56,7 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene(pilot: Pilot) -> Scene:
     pilot.fund(2, "500.00")
-    pilot.officer("decide", "lend-reserves", "--set", "participant=2", "--set", "amount=50000")
+    pilot.lend(2, "500.00")
     pilot.give("alice", 2, "100.00")
     return Scene(pilot, pilot.open_wallet("bob", 3))
 

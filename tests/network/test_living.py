@@ -143,7 +143,7 @@ def _read_alarms(pilot: Pilot) -> dict[str, dict[str, str]]:
 def test_issuance_can_be_paused_by_two(pilot: Pilot) -> None:
     """P12: parameters and alarms under four eyes, with a history."""
     pilot.officer("decide", "pause-issuance")
-    pilot.officer("decide", "lend-reserves", "--set", "participant=3", "--set", "amount=5000")
+    pilot.lend(3, "50.00")
     order = pilot.bank(3, "issue", "1.00")
     command = ["officer", "approve", order, "--data", str(pilot.data)]
     pilot.run(*command, "--officer", "1", "--officer", "2", "--wait", "2", stdin="y\n", code=1)
@@ -153,12 +153,12 @@ def test_issuance_can_be_paused_by_two(pilot: Pilot) -> None:
     pilot.wait(lambda: _read_alarms(pilot)["central-bank"] == {})
     assert "final" in pilot.officer("approve", order)
     pilot.officer(
-        "decide", "set-parameter", "--set", "name=issuance_limit_order", "--set", "value=10"
+        "decide", "set-parameter", "--set", "name=issuance_limit_order", "--set", "value=0.10"
     )
     history = pilot.officer("decisions", officers=(1,))
     kinds = re.findall(r"done\s+(\S+)", history)
     assert kinds[-4:] == ["pause-issuance", "lend-reserves", "resume-issuance", "set-parameter"]
-    assert "signed by [1, 2]" in history
+    assert "set issuance_limit_order to 0.10 DCU  signed by [1, 2]" in history
 
 
 def _get_metrics(pilot: Pilot, name: str) -> str:

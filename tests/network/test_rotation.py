@@ -273,15 +273,19 @@ def test_nothing_is_approved_that_was_not_meant(pilot: Pilot) -> None:
 
 
 def test_a_decision_is_agreed_to_with_its_parameters(pilot: Pilot) -> None:
-    loan = ("decide", "lend-reserves", "--set", "participant=2", "--set", "amount=7")
-    out = pilot.officer(*loan, officers=(4,))
+    """As people write them, before and after: nobody counts zeros of minor units."""
+    out = pilot.lend(2, "1,000.07", officers=(4,))
+    sentence = "lend 1,000.07 DCU to bank 2, Bank of the North"
+    assert f"officer 4: signed: {sentence}" in out
     [identifier] = re.findall(r"^([0-9a-f]{32}): proposed", out, re.MULTILINE)
     agree = ["officer", "decide", "lend-reserves", "--id", identifier]
     agree += ["--data", str(pilot.data), "--officer", "3"]
-    other = pilot.run(*agree, "--set", "participant=2", "--set", "amount=8", code=1)
-    assert '{"amount":7,"participant":2}' in other
-    assert "nothing was signed" in pilot.run(*agree, stdin="n\n", code=1)
-    assert "done" in pilot.run(*agree, "--set", "participant=2", "--set", "amount=7")
+    other = pilot.run(*agree, "--set", "participant=2", "--set", "amount=100007", code=1)
+    assert sentence in other
+    refused = pilot.try_run(*agree, stdin="n\n")
+    assert f"{sentence}?" in refused["out"] and "nothing was signed" in refused["err"]
+    assert "done" in pilot.run(*agree, "--set", "participant=2", "--set", "amount=1000.07")
+    assert f"{sentence}  signed by [3, 4]" in pilot.officer("decisions", officers=(3,))
 
 
 def _get_metric(pilot: Pilot, name: str, metric: str) -> float:

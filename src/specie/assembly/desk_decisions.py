@@ -17,11 +17,11 @@ from collections.abc import Callable
 from typing import Final
 
 from specie.assembly.centre import Centre
+from specie.central_bank.decision_fields import get_fields
 from specie.central_bank.decisions import DecisionKind, Parameters
 from specie.identity.cosigners import CosignerRole
 from specie.identity.participants import Status
 from specie.identity.rotation import (
-    ROTATION_FIELDS,
     add_officer,
     parse_cosigner,
     parse_rotation,
@@ -38,9 +38,6 @@ from specie.values.errors import SpecieError
 from specie.values.identifiers import EntryId, OrderId, ParticipantNumber, ServiceName
 
 LEND: Final = "lend-reserves"
-LOAN_FIELDS: Final = {"participant": int, "amount": int}
-_COSIGNER_FIELDS: Final = {"role": str, "keys": str, "proofs": str, "retire": int}
-_LEAVING: Final = {"participant": int, "successor": int}
 _STANDINGS: Final = {
     "suspend": Status.SUSPENDED,
     "reinstate": Status.ACTIVE,
@@ -65,8 +62,8 @@ def list_desk_kinds(
         return {}
 
     return {
-        LEND: DecisionKind(LOAN_FIELDS, lend),
-        "refuse-application": DecisionKind({"order": str}, refuse_application),
+        LEND: DecisionKind(get_fields(LEND), lend),
+        "refuse-application": DecisionKind(get_fields("refuse-application"), refuse_application),
         **_list_standings(centre),
         **_list_key_kinds(centre),
         **_list_officer_kinds(centre),
@@ -81,11 +78,10 @@ def _list_standings(centre: Centre) -> dict[str, DecisionKind]:
             centre.revoke(centre.peers.services.get_bank(number).name)
         return {}
 
-    def make(status: Status) -> DecisionKind:
-        fields = {"participant": int} if status is Status.ACTIVE else _LEAVING
-        return DecisionKind(fields, lambda _one, given: set_status(given, status))
+    def make(name: str, status: Status) -> DecisionKind:
+        return DecisionKind(get_fields(name), lambda _one, given: set_status(given, status))
 
-    return {name: make(status) for name, status in _STANDINGS.items()}
+    return {name: make(name, status) for name, status in _STANDINGS.items()}
 
 
 def _list_key_kinds(centre: Centre) -> dict[str, DecisionKind]:
@@ -110,9 +106,9 @@ def _list_key_kinds(centre: Centre) -> dict[str, DecisionKind]:
         return {}
 
     return {
-        "put-cosigner": DecisionKind(_COSIGNER_FIELDS, put_cosigner),
-        "rotate-keys": DecisionKind(ROTATION_FIELDS, rotate),
-        "revoke-certificates": DecisionKind({"service": str, "kept": str}, revoke),
+        "put-cosigner": DecisionKind(get_fields("put-cosigner"), put_cosigner),
+        "rotate-keys": DecisionKind(get_fields("rotate-keys"), rotate),
+        "revoke-certificates": DecisionKind(get_fields("revoke-certificates"), revoke),
     }
 
 
@@ -130,8 +126,9 @@ def _list_officer_kinds(centre: Centre) -> dict[str, DecisionKind]:
         )
         return {}
 
-    def make(status: Status) -> DecisionKind:
-        return DecisionKind({"officer": int}, lambda _one, fields: set_status(fields, status))
+    def make(name: str, status: Status) -> DecisionKind:
+        return DecisionKind(get_fields(name), lambda _one, fields: set_status(fields, status))
 
-    kinds = {f"{name}-officer": make(status) for name, status in _STANDINGS.items()}
-    return {"add-officer": DecisionKind({"officer": int, "key": str, "proof": str}, add), **kinds}
+    standings = {f"{name}-officer": status for name, status in _STANDINGS.items()}
+    kinds = {name: make(name, status) for name, status in standings.items()}
+    return {"add-officer": DecisionKind(get_fields("add-officer"), add), **kinds}

@@ -14,10 +14,11 @@ import structlog
 
 from specie.assembly.alarms import APPLICATIONS_LOST, ISSUANCE_PAUSED, STOCK_MISMATCH
 from specie.assembly.centre import Centre, load_issuer
-from specie.assembly.desk_decisions import LEND, LOAN_FIELDS, list_desk_kinds
+from specie.assembly.desk_decisions import LEND, list_desk_kinds
 from specie.assembly.foundation import Foundation, find_database_file, is_on_server
 from specie.assembly.joining import Joining
 from specie.books.stock import Stock
+from specie.central_bank.decision_fields import get_fields
 from specie.central_bank.decisions import (
     PAUSED,
     Decisions,
@@ -185,7 +186,7 @@ class DeskProcess:
         """What this bank was lent, by the decisions that were carried out."""
         found = []
         for decision in self.decisions.list_done(LEND):
-            fields = read_parameters(decision.parameters, LOAN_FIELDS)
+            fields = read_parameters(decision.parameters, get_fields(LEND))
             if fields["participant"] == number:
                 found.append((EntryId(decision.id), check_minor(fields["amount"])))
         return found

@@ -11,9 +11,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from specie.assembly.centre import Centre
+from specie.central_bank.decision_fields import get_fields
 from specie.central_bank.decisions import DecisionKind, read_parameters
 from specie.crypto.hashing import tagged_hash
 from specie.crypto.signatures import verify_institution_signature, verify_signature
@@ -40,7 +41,6 @@ from specie.values.identifiers import Digest, NetworkId, ParticipantNumber, Serv
 from specie.values.limits import INVITATION_MS_MAX
 from specie.values.times import Timestamp
 
-_ENROL_FIELDS: Final = {"code_hash": str, "digest": str}
 _FIRST_BANK = 2
 _LAST_BANK = 999  # others are numbered from 1,000 on
 
@@ -57,8 +57,8 @@ class Joining:
     def list_kinds(self) -> dict[str, DecisionKind]:
         """One officer invites, another one approves who has enrolled."""
         return {
-            "invite": DecisionKind({"name": str, "code_hash": str}, self._invite, officers=1),
-            "enrol": DecisionKind(_ENROL_FIELDS, self._enrol, officers=1),
+            "invite": DecisionKind(get_fields("invite"), self._invite, officers=1),
+            "enrol": DecisionKind(get_fields("enrol"), self._enrol, officers=1),
         }
 
     def enrol(self, enrolment: Enrolment) -> Enrolled:
@@ -150,7 +150,7 @@ class Joining:
     def _load_approved(self) -> frozenset[bytes]:
         """Hashes of codes with which somebody became a bank, whatever its keys are now."""
         done = self.store.load_done("enrol")
-        fields = (read_parameters(one.parameters, _ENROL_FIELDS) for one in done)
+        fields = (read_parameters(one.parameters, get_fields("enrol")) for one in done)
         return frozenset(bytes.fromhex(one["code_hash"]) for one in fields)
 
     def _issue(self, enrolment: Enrolment, number: ParticipantNumber) -> bytes:

@@ -4,8 +4,9 @@
     signature = Ed25519(an officer's key, message)
 
 A decision is carried out once as many active officers have signed it as genesis asks for. Carrying
-out is idempotent, so a stop in between is made good by the next signature, or the next round. The
-history is the table of decisions with all their signatures.
+out is idempotent, so a stop in between is made good by the next signature, or the next round. What
+has not got its signatures within two days ends, so that nobody completes what was meant for another
+situation. The history is the table of decisions with all their signatures.
 """
 
 import json
@@ -14,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from specie.central_bank.decision_fields import Field, get_fields
 from specie.crypto.hashing import tagged_hash
 from specie.crypto.signatures import verify_institution_signature
 from specie.identity.participants import Status
@@ -24,6 +26,7 @@ from specie.values.catalogue import ErrorCode
 from specie.values.encoding import encode_text, u8
 from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest, NetworkId, Signature
+from specie.values.limits import PROPOSAL_MS_MAX
 
 LIMIT_DAY: Final = "issuance_limit_day"
 LIMIT_ISSUE: Final = "issuance_limit_order"
@@ -61,9 +64,9 @@ CarryOut = Callable[[Decision, Parameters], dict[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class DecisionKind:
-    """One kind: its parameters with their types, what it does, whose signatures it takes."""
+    """One kind: its parameters with their meaning, what it does, whose signatures it takes."""
 
-    fields: Mapping[str, type]
+    fields: Mapping[str, Field]
     carry_out: CarryOut
     officers: int | None = None  # fewer than genesis asks for, where another one follows
 
@@ -99,6 +102,9 @@ class Decisions:
         self._check_signed(officer, message, signature)
         draft = Decision(identifier, kind, parameters, DecisionState.PROPOSED, self._clock.now())
         with self._carrying_out:  # so that who signs last hears what came of it, not the worker
+            before = self._store.find(identifier)
+            if before is not None and before.kind == kind:
+                self._end_if_old(before)  # a signature that comes too late completes nothing
             return self._carry_out(self._store.sign(draft, officer, signature))
 
     def resume(self) -> list[SpecieError]:
@@ -138,9 +144,8 @@ class Decisions:
 
     def _carry_out(self, decision: Decision) -> Decision:
         kind = self._kinds[decision.kind]
-        needed = kind.officers or self._roster.genesis.officers_required
-        if decision.state not in _OPEN or self._count_valid(decision) < needed:
-            return decision
+        if decision.state not in _OPEN or not self._is_signed(decision):
+            return self._end_if_old(decision)
         parameters = read_parameters(decision.parameters, kind.fields)
         try:
             in_force = kind.carry_out(decision, parameters)
@@ -151,9 +156,28 @@ class Decisions:
                 self._store.refuse(decision.id)
             raise
         self._store.finish(decision.id, in_force)
-        done = self._store.find(decision.id)
-        assert done is not None, "it was recorded before"
-        return done
+        return self._get(decision.id)
+
+    def _end_if_old(self, decision: Decision) -> Decision:
+        """A proposal that did not get its signatures in time; what has them, or is begun, goes on.
+
+        Else one officer's word of long ago would wait for a second one in another situation.
+        """
+        is_old = self._clock.now() - decision.time > PROPOSAL_MS_MAX
+        if decision.state is not DecisionState.PROPOSED or not is_old or self._is_signed(decision):
+            return decision
+        self._store.expire(decision.id)
+        return self._get(decision.id)
+
+    def _get(self, identifier: bytes) -> Decision:
+        found = self._store.find(identifier)
+        assert found is not None, "it was recorded before"
+        return found
+
+    def _is_signed(self, decision: Decision) -> bool:
+        """By as many as its kind asks for."""
+        needed = self._kinds[decision.kind].officers or self._roster.genesis.officers_required
+        return self._count_valid(decision) >= needed
 
     def _count_valid(self, decision: Decision) -> int:
         """Signatures that hold today: by officers who are active now."""
@@ -184,7 +208,7 @@ class Decisions:
         return {
             "pause-issuance": DecisionKind({}, lambda _one, _fields: {PAUSED: 1}),
             "resume-issuance": DecisionKind({}, lambda _one, _fields: {PAUSED: 0}),
-            "set-parameter": DecisionKind({"name": str, "value": int}, _set_parameter),
+            "set-parameter": DecisionKind(get_fields("set-parameter"), _set_parameter),
         }
 
 
@@ -203,7 +227,7 @@ def format_parameters(parameters: Mapping[str, object]) -> str:
     return json.dumps(parameters, sort_keys=True, separators=(",", ":"))
 
 
-def read_parameters(text: str, fields: Mapping[str, type]) -> Parameters:
+def read_parameters(text: str, fields: Mapping[str, Field]) -> Parameters:
     """`setting_invalid` unless exactly these fields, in the one spelling."""
     try:
         found = json.loads(text)
@@ -211,8 +235,9 @@ def read_parameters(text: str, fields: Mapping[str, type]) -> Parameters:
         found = None
     if not isinstance(found, dict) or format_parameters(found) != text:
         raise SpecieError(ErrorCode.SETTING_INVALID, "parameters are JSON in its one spelling")
-    if set(found) != set(fields) or any(type(found[name]) is not fields[name] for name in fields):
-        wanted = ", ".join(f"{name} ({kind.__name__})" for name, kind in fields.items())
+    is_exact = set(found) == set(fields)
+    if not is_exact or any(type(found[name]) is not one.type for name, one in fields.items()):
+        wanted = ", ".join(f"{name} ({field.value})" for name, field in fields.items())
         raise SpecieError(ErrorCode.SETTING_INVALID, f"parameters: {wanted or 'none'}")
     for value in found.values():
         encode_text(value if isinstance(value, str) else "")

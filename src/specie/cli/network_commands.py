@@ -4,9 +4,12 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 
-from specie.assembly.ceremony import Plan
-from specie.cli.processes import bring_up, create, print_alarms, print_status
+from specie.assembly.ceremony import OFFICERS, OFFLINE, PASSPHRASES, PUBLIC, Plan
+from specie.assembly.lists import ROOT_FILE
+from specie.cli.processes import bring_up, create, list_processes, print_alarms, print_status
 from specie.values.amounts import Currency
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -73,7 +76,27 @@ def ceremony(
         hosts=dict(_parse_place(one) for one in places or ()),
         is_hsm=hsm,
     )
-    typer.echo(create(plan))
+    print_ceremony(create(plan), plan.data)
+
+
+def print_ceremony(network: str, data: Path) -> None:
+    """What witnesses write down, where everything lies, and what comes next."""
+    root = x509.load_pem_x509_certificate((data / PUBLIC / ROOT_FILE).read_bytes())
+    officers = sorted(path.name for path in (data / OFFICERS).iterdir())
+    folders = [*list_processes(data), *(f"{OFFICERS}/{one}" for one in officers), OFFLINE, PUBLIC]
+    facts = {
+        "network": network,
+        "root's SHA-256 fingerprint": root.fingerprint(SHA256()).hex(":").upper(),
+        "folders": f"{data}: {', '.join(folders)}",
+        "passphrases": f"{data / PASSPHRASES}, a file for each keys.json",
+        "next": "docs/ceremony.md from step 3: write down the first two lines, take "
+        f"{OFFLINE} away, bring each folder and its passphrase to its holder, there "
+        "`specie serve FOLDER`",
+        "or in a rehearsal": f"specie up --data {data}",
+    }
+    width = max(len(name) for name in facts)
+    for name, value in facts.items():
+        typer.echo(f"{name:>{width}}: {value}")
 
 
 def status(

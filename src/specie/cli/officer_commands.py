@@ -23,12 +23,14 @@ from specie.assembly.softhsm import use_tokens
 from specie.assembly.tokens import OFFICER_KEY, draw_officer_keys, new_key_file
 from specie.central_bank.decisions import compute_operation_message, format_parameters
 from specie.central_bank.officers import OfficerDesk
+from specie.cli.decision_words import describe_decision, parse_decision, show_decision
 from specie.cli.device_commands import ask, ask_new, show
 from specie.cli.naming import naming_order
 from specie.cli.parties import OfficerTool, open_officer, parse_amount, parse_order
 from specie.cli.token_options import Hsm, Token, choose_token
 from specie.crypto.signatures import sign_as_institution
 from specie.identity.participants import check_name
+from specie.identity.roster import Roster
 from specie.identity.rotation import name_officer, sign_rotation
 from specie.ledger.records import read_reserve
 from specie.ports.decisions import DecisionState
@@ -107,23 +109,26 @@ def decide(
     ] = None,
 ) -> None:
     """Propose a decision, or agree to one; it is carried out with the last signature it needs."""
-    spelled = _parse_parameters(parameters or [])
-    chosen = parse_order(identifier)
     with open_tools(data, numbers) as tools:
-        if identifier is not None:
-            found = _find_proposal(tools[0], chosen)
-            if found is None:
-                typer.echo(f"{chosen.hex()}: nobody has proposed it yet")
-            else:
-                spelled = _agree(found, kind, spelled, is_given=bool(parameters))
-        state = ""
+        roster, chosen = tools[0].peers.roster, parse_order(identifier)
+        found = None if identifier is None else _find_proposal(tools[0], chosen)
+        if found is None:
+            spelled = parse_decision(kind, parameters or [], roster)
+        else:
+            spelled = _agree_to(found, kind, parameters, roster)
+        if identifier is not None and found is None:
+            typer.echo(f"{chosen.hex()}: nobody has proposed it yet")
+        sentence, state = describe_decision(kind, spelled, roster), ""
         with naming_order(chosen, "--id", lambda: _tell_begun(tools[0], chosen)):
             for tool in tools:
                 state = _sign(tool, chosen, kind, spelled).state
-                typer.echo(f"officer {tool.number}: signed {kind} {spelled}")
+                typer.echo(f"officer {tool.number}: signed: {sentence}")
         typer.echo(f"{chosen.hex()}: {state}")
         if state == DecisionState.REFUSED:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "a rule was against it, for good")
+        if state == DecisionState.EXPIRED:
+            reason = "it did not get its signatures within two days: propose it again"
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, reason)
 
 
 @officer.command("create")
@@ -157,7 +162,8 @@ def list_decisions(data: Data, number: Annotated[int, typer.Option("--officer")]
             for one in page:
                 moment = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(one.time / 1000))
                 typer.echo(
-                    f"{one.id.hex()}  {moment}  {one.state:<8}  {one.kind} {one.parameters}  "
+                    f"{one.id.hex()}  {moment}  {one.state:<8}  {one.kind}  "
+                    f"{show_decision(one.kind, one.parameters, tool.peers.roster)}  "
                     f"signed by {one.signed_by}"
                 )
             start += len(page)
@@ -248,6 +254,20 @@ def _confirm(tool: OfficerTool, order: OrderId, amount: str | None) -> Applicati
     return application
 
 
+def _agree_to(found: models.Proposal, kind: str, given: list[str] | None, roster: Roster) -> str:
+    """What is proposed, if it is what was given, or else what the officer says yes to."""
+    shown = show_decision(found.kind, found.parameters, roster)
+    is_same = found.kind == kind and (
+        not given or parse_decision(kind, given, roster) == found.parameters
+    )
+    if not is_same:
+        reason = f"that decision is {found.kind}: {shown}"
+        raise SpecieError(ErrorCode.ORDER_CONFLICT, reason)
+    if not given and found.parameters != format_parameters({}):
+        _ask(shown)
+    return found.parameters
+
+
 def _ask(question: str) -> None:
     """A yes, from who sits there or from standard input."""
     try:
@@ -333,16 +353,6 @@ def _sign(tool: OfficerTool, identifier: bytes, kind: str, parameters: str) -> m
     return tool.channel.call(CENTRAL_BANK, desk.SIGN_PROPOSAL, request)
 
 
-def _agree(found: models.Proposal, kind: str, spelled: str, *, is_given: bool) -> str:
-    """Its parameters, if they are those that were given, or the officer says yes to them."""
-    if found.kind != kind or (is_given and found.parameters != spelled):
-        reason = f"that decision is {found.kind} {found.parameters}"
-        raise SpecieError(ErrorCode.ORDER_CONFLICT, reason)
-    if found.parameters != spelled:
-        _ask(f"{found.kind} {found.parameters}")
-    return found.parameters
-
-
 def _find_proposal(tool: OfficerTool, identifier: bytes) -> models.Proposal | None:
     """None if nobody has proposed it."""
     start = 0
@@ -369,13 +379,3 @@ def _tell_begun(tool: OfficerTool, identifier: bytes) -> str:
 def _load_page(tool: OfficerTool, start: int) -> list[models.Proposal]:
     request = models.LeavesQuery(start=start)
     return list(tool.channel.call(CENTRAL_BANK, desk.LIST_PROPOSALS, request).proposals)
-
-
-def _parse_parameters(given: list[str]) -> str:
-    fields: dict[str, object] = {}
-    for one in given:
-        name, separator, value = one.partition("=")
-        if not separator:
-            raise SpecieError(ErrorCode.SETTING_INVALID, f"{one}: name=value")
-        fields[name] = int(value) if value.isascii() and value.isdigit() else value
-    return format_parameters(fields)

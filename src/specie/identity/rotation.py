@@ -60,13 +60,6 @@ _PROOF_SIZES: Final = {
     SignatureType.COSIGNER_ED25519: _SIGNATURE,
     SignatureType.COSIGNER_ML_DSA_44: ML_DSA_44_SIGNATURE_SIZE,
 }
-ROTATION_FIELDS: Final[Mapping[str, type]] = {
-    "service": str,
-    "institution": str,
-    "institution_proof": str,
-    "attestation": str,
-    "attestation_proof": str,
-}
 
 
 @dataclass(frozen=True, slots=True)

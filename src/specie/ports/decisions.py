@@ -16,6 +16,7 @@ class DecisionState(StrEnum):
     BEGUN = "begun"  # somebody did not answer: part of it may be done, it goes on
     DONE = "done"
     REFUSED = "refused"  # a rule was against it when it was to be carried out
+    EXPIRED = "expired"  # too few officers had signed it in time
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,15 @@ class DecisionStore(Protocol):
         ...
 
     def load_open(self) -> Sequence[Decision]:
-        """Neither done nor refused, oldest first."""
+        """Proposed or begun, oldest first."""
         ...
 
     def refuse(self, identifier: bytes) -> None:
         """It will not be carried out, also not later, when nobody expects it any more."""
+        ...
+
+    def expire(self, identifier: bytes) -> None:
+        """The same, because its signatures did not come in time."""
         ...
 
     def load(self, start: int, limit: int) -> Sequence[Decision]:

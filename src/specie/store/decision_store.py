@@ -27,6 +27,7 @@ from specie.values.identifiers import Digest, Signature
 from specie.values.times import Timestamp
 
 _VERSION: Final = 1
+_OPEN: Final = (DecisionState.PROPOSED.value, DecisionState.BEGUN.value)
 _METADATA: Final = MetaData()
 
 _DECISION = Table(
@@ -87,7 +88,7 @@ class SqliteDecisionStore:
                 )
             elif (row.kind, row.parameters) != (decision.kind, decision.parameters):
                 raise SpecieError(ErrorCode.ORDER_CONFLICT, "this decision is about something else")
-            elif row.state in (DecisionState.DONE.value, DecisionState.REFUSED.value):
+            elif row.state not in _OPEN:
                 return _read(connection, row)  # history does not change
             mine = and_(_SIGNATURE.c.id == decision.id, _SIGNATURE.c.officer == officer)
             connection.execute(delete(_SIGNATURE).where(mine))
@@ -119,15 +120,18 @@ class SqliteDecisionStore:
         """It will not be carried out, also not later, when nobody expects it any more."""
         self._set_state(identifier, DecisionState.REFUSED)
 
+    def expire(self, identifier: bytes) -> None:
+        """The same, because its signatures did not come in time."""
+        self._set_state(identifier, DecisionState.EXPIRED)
+
     def _set_state(self, identifier: bytes, state: DecisionState) -> None:
         with self._database.transaction() as connection:
             change = update(_DECISION).where(_DECISION.c.id == identifier)
             connection.execute(change.values(state=state.value))
 
     def load_open(self) -> Sequence[Decision]:
-        """Neither done nor refused, oldest first."""
-        states = (DecisionState.PROPOSED.value, DecisionState.BEGUN.value)
-        query = select(_DECISION).where(_DECISION.c.state.in_(states))
+        """Proposed or begun, oldest first."""
+        query = select(_DECISION).where(_DECISION.c.state.in_(_OPEN))
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(_DECISION.c.number)).all()
             return [_read(connection, row) for row in rows]

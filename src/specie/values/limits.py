@@ -57,6 +57,7 @@ INTERMEDIATE_DAYS: Final = 5 * 365
 CERTIFICATE_DAYS: Final = 90  # of a service; renewed when a third is left
 CERTIFICATES_DAY_MAX: Final = 16  # assembly/centre.py: of one service
 INVITATION_MS_MAX: Final = 48 * 3600 * 1000  # assembly/joining.py: a one-time code counts
+PROPOSAL_MS_MAX: Final = 48 * 3600 * 1000  # central_bank/decisions.py: then it has its signatures
 CRL_DAYS: Final = 7  # until the next revocation list
 
 # Messages between institutions (remote, api)

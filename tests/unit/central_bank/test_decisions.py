@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from specie.central_bank.decision_fields import Field
 from specie.central_bank.decisions import (
     DecisionKind,
     Decisions,
@@ -21,6 +22,7 @@ from specie.ports.decisions import Decision, DecisionState
 from specie.store.decision_store import SqliteDecisionStore
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
+from specie.values.limits import PROPOSAL_MS_MAX
 from tests.building import World, make_world
 from tests.clocks import ManualClock
 from tests.country import refused
@@ -37,10 +39,11 @@ class Office:
     done: list[dict[str, object]] = field(default_factory=list)
     fails: bool = False
     forbids: bool = False
+    clock: ManualClock = field(default_factory=ManualClock)
 
     def open(self, officers: int | None = None) -> Decisions:
-        kinds = {"note": DecisionKind({"text": str}, self._note, officers)}
-        return Decisions(self.roster, SqliteDecisionStore(self.path), ManualClock(), kinds)
+        kinds = {"note": DecisionKind({"text": Field.TEXT}, self._note, officers)}
+        return Decisions(self.roster, SqliteDecisionStore(self.path), self.clock, kinds)
 
     def _note(self, _decision: Decision, parameters: Parameters) -> dict[str, int]:
         if self.fails:
@@ -149,6 +152,53 @@ def test_what_was_begun_is_not_refused(office: Office) -> None:
     office.forbids = False
     assert not office.open().resume()
     assert office.done == [{"text": "x"}]
+
+
+def test_a_proposal_ends_without_its_signatures(office: Office) -> None:
+    """Nobody completes years later what one officer has said in another situation."""
+    office.sign(1)
+    office.clock.advance(PROPOSAL_MS_MAX)
+    assert not office.open().resume()
+    assert office.sign(1).state is DecisionState.PROPOSED, "to the last millisecond"
+    office.clock.advance(1)
+    assert office.sign(2).state is DecisionState.EXPIRED, "before any round has looked"
+    assert office.sign(1).state is DecisionState.EXPIRED
+    [kept] = office.open().load(0, 10)
+    assert (kept.state, kept.signed_by) == (DecisionState.EXPIRED, [1])
+    assert not office.open().resume() and office.done == []
+    assert office.sign(1, identifier=b"decision two    ").state is DecisionState.PROPOSED
+
+
+def test_a_round_ends_what_is_old(office: Office) -> None:
+    office.sign(1)
+    office.clock.advance(PROPOSAL_MS_MAX + 1)
+    assert not office.open().resume()
+    assert [one.state for one in office.open().load(0, 10)] == [DecisionState.EXPIRED]
+
+
+def test_what_is_begun_or_signed_does_not_end(office: Office) -> None:
+    """Part of it may be done: a loan that was paid is never told as one that was not."""
+    office.fails = True
+    office.sign(1)
+    with refused(ErrorCode.UNREACHABLE):
+        office.sign(2)
+    _sign_and_stop(office, b"decision two    ")
+    office.clock.advance(PROPOSAL_MS_MAX + 1)
+    assert len(office.open().resume()) == 2
+    office.fails = False
+    assert not office.open().resume()
+    assert [one.state for one in office.open().load(0, 10)] == [DecisionState.DONE] * 2
+    assert len(office.done) == 2
+
+
+def _sign_and_stop(office: Office, identifier: bytes) -> None:
+    """Both signatures are recorded, and the desk stops before it carries anything out."""
+    text = format_parameters({"text": "y"})
+    message = compute_operation_message(office.world.genesis.network, identifier, "note", text)
+    draft = Decision(identifier, "note", text, DecisionState.PROPOSED, office.clock.now())
+    for officer in (1, 2):
+        signature = sign_as_institution(office.world.officers[officer], message)
+        SqliteDecisionStore(office.path).sign(draft, officer, signature)
 
 
 def test_parameters_have_one_spelling_and_their_types(office: Office) -> None:

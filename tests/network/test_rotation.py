@@ -230,7 +230,7 @@ def test_the_notarys_key_stays(pilot: Pilot) -> None:
     line = pilot.run("rotate", str(pilot.data / "notary"), "--passphrase-file", passphrase)
     numbers = ["--data", str(pilot.data), "--officer", "1", "--officer", "2"]
     assert "the notary's key stays" in pilot.run(*shlex.split(line)[1:], *numbers, code=1)
-    assert "refused   rotate-keys" in pilot.officer("decisions", officers=(1,))
+    assert "refused    rotate-keys" in pilot.officer("decisions", officers=(1,))
 
 
 def test_an_officer_comes_and_one_goes(pilot: Pilot) -> None:

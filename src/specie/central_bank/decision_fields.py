@@ -47,6 +47,7 @@ WORDINGS: Final[Mapping[str, Wording]] = {
     "pause-issuance": Wording({}, "pause issuance"),
     "resume-issuance": Wording({}, "resume issuance"),
     "set-parameter": Wording({"name": Field.TEXT, "value": Field.AMOUNT}, "set {name} to {value}"),
+    "withdraw": Wording({"decision": Field.TEXT}, "withdraw decision {decision}"),
     "suspend": Wording(_LEAVING, "suspend {participant}; successor: {successor}"),
     "reinstate": Wording(_STAYING, "reinstate {participant}"),
     "remove": Wording(_LEAVING, "remove {participant} for good; successor: {successor}"),

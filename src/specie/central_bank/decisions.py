@@ -20,6 +20,7 @@ from specie.crypto.hashing import tagged_hash
 from specie.crypto.signatures import verify_institution_signature
 from specie.identity.participants import Status
 from specie.identity.roster import Roster
+from specie.identity.rotation import read_hex
 from specie.ports.clock import Clock
 from specie.ports.decisions import Decision, DecisionState, DecisionStore
 from specie.values.catalogue import ErrorCode
@@ -169,6 +170,20 @@ class Decisions:
         self._store.expire(decision.id)
         return self._get(decision.id)
 
+    def _withdraw(self, decision: Decision, fields: Parameters) -> dict[str, int]:
+        """A proposal is at its end; only by who has signed it, and before it can be carried out."""
+        found = self._store.find(read_hex(fields, "decision", 16))
+        if found is None:
+            raise SpecieError(ErrorCode.APPLICATION_UNKNOWN, "no decision of this id")
+        if not set(decision.signed_by) & set(found.signed_by):
+            raise SpecieError(ErrorCode.APPROVALS_MISSING, "who has signed it withdraws it")
+        if found.state is DecisionState.WITHDRAWN:
+            return {}  # a stop came in between
+        if found.state is not DecisionState.PROPOSED or self._is_signed(found):
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "it is carried out, or at its end")
+        self._store.withdraw(found.id)
+        return {}
+
     def _get(self, identifier: bytes) -> Decision:
         found = self._store.find(identifier)
         assert found is not None, "it was recorded before"
@@ -209,6 +224,7 @@ class Decisions:
             "pause-issuance": DecisionKind({}, lambda _one, _fields: {PAUSED: 1}),
             "resume-issuance": DecisionKind({}, lambda _one, _fields: {PAUSED: 0}),
             "set-parameter": DecisionKind(get_fields("set-parameter"), _set_parameter),
+            "withdraw": DecisionKind(get_fields("withdraw"), self._withdraw, officers=1),
         }
 
 

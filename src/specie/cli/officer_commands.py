@@ -126,6 +126,8 @@ def decide(
         typer.echo(f"{chosen.hex()}: {state}")
         if state == DecisionState.REFUSED:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "a rule was against it, for good")
+        if state == DecisionState.WITHDRAWN:
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "an officer has withdrawn it")
         if state == DecisionState.EXPIRED:
             reason = "it did not get its signatures within two days: propose it again"
             raise SpecieError(ErrorCode.ORDER_CONFLICT, reason)
@@ -162,7 +164,7 @@ def list_decisions(data: Data, number: Annotated[int, typer.Option("--officer")]
             for one in page:
                 moment = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(one.time / 1000))
                 typer.echo(
-                    f"{one.id.hex()}  {moment}  {one.state:<8}  {one.kind}  "
+                    f"{one.id.hex()}  {moment}  {one.state:<9}  {one.kind}  "
                     f"{show_decision(one.kind, one.parameters, tool.peers.roster)}  "
                     f"signed by {one.signed_by}"
                 )

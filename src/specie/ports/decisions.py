@@ -17,6 +17,7 @@ class DecisionState(StrEnum):
     DONE = "done"
     REFUSED = "refused"  # a rule was against it when it was to be carried out
     EXPIRED = "expired"  # too few officers had signed it in time
+    WITHDRAWN = "withdrawn"  # by an officer who had signed it
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,10 @@ class DecisionStore(Protocol):
 
     def expire(self, identifier: bytes) -> None:
         """The same, because its signatures did not come in time."""
+        ...
+
+    def withdraw(self, identifier: bytes) -> None:
+        """The same, because who has signed it does not want it any more."""
         ...
 
     def load(self, start: int, limit: int) -> Sequence[Decision]:

@@ -124,6 +124,10 @@ class SqliteDecisionStore:
         """The same, because its signatures did not come in time."""
         self._set_state(identifier, DecisionState.EXPIRED)
 
+    def withdraw(self, identifier: bytes) -> None:
+        """The same, because who has signed it does not want it any more."""
+        self._set_state(identifier, DecisionState.WITHDRAWN)
+
     def _set_state(self, identifier: bytes, state: DecisionState) -> None:
         with self._database.transaction() as connection:
             change = update(_DECISION).where(_DECISION.c.id == identifier)

@@ -191,6 +191,27 @@ def test_what_is_begun_or_signed_does_not_end(office: Office) -> None:
     assert len(office.done) == 2
 
 
+def test_who_has_signed_withdraws_a_proposal(office: Office) -> None:
+    """It is in the history who has; what has its signatures is not withdrawn."""
+    first, second = b"decision one    ", b"decision two    "
+    office.sign(1, identifier=first)
+    given = {"decision": first.hex()}
+    with refused(ErrorCode.APPROVALS_MISSING):
+        office.sign(3, "withdraw", given, secrets.token_bytes(16))
+    done = office.sign(1, "withdraw", given, secrets.token_bytes(16))
+    assert (done.state, done.signed_by) == (DecisionState.DONE, [1])
+    assert office.sign(2, identifier=first).state is DecisionState.WITHDRAWN
+    _sign_and_stop(office, second)
+    with refused(ErrorCode.ORDER_CONFLICT):
+        office.sign(1, "withdraw", {"decision": second.hex()}, secrets.token_bytes(16))
+    assert not office.open().resume()
+    assert office.done == [{"text": "y"}]
+    with refused(ErrorCode.ORDER_CONFLICT):
+        office.sign(1, "withdraw", {"decision": second.hex()}, secrets.token_bytes(16))
+    with refused(ErrorCode.APPLICATION_UNKNOWN):
+        office.sign(1, "withdraw", {"decision": "00" * 16}, secrets.token_bytes(16))
+
+
 def _sign_and_stop(office: Office, identifier: bytes) -> None:
     """Both signatures are recorded, and the desk stops before it carries anything out."""
     text = format_parameters({"text": "y"})

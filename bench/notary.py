@@ -245,6 +245,19 @@ def print_figures(report: dict[str, Any]) -> None:
 
 def run_batches(house: House, seconds: float) -> int:
     """Batch after batch, published as they become due; everything is published at the end."""
+    done = hand_in_batches(house, seconds)
+    publish_rest(house)
+    return done
+
+
+def publish_rest(house: House) -> None:
+    """What is promised and not published."""
+    while house.notary.publish(is_forced=True):
+        pass
+
+
+def hand_in_batches(house: House, seconds: float) -> int:
+    """Batch after batch until all are promised; what becomes due meanwhile is published."""
     batches = iter(list(split(house.payments, BATCH_TRANSACTIONS_MAX)))
     lock, until = threading.Lock(), time.perf_counter() + seconds
 
@@ -266,10 +279,7 @@ def run_batches(house: House, seconds: float) -> int:
         ThreadPoolExecutor(_CALLERS) as pool,
     ):
         callers = [pool.submit(hand_in) for _ in range(_CALLERS)]
-        done = sum(one.result() for one in callers)
-    while house.notary.publish(is_forced=True):
-        pass
-    return done
+        return sum(one.result() for one in callers)
 
 
 @contextmanager

@@ -41,6 +41,16 @@ def test_readme_opens_with_demo_and_test() -> None:
     assert commands[:2] == ["make demo", "make test"]
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a clone: nothing to commit to")
+def test_no_networks_keys_are_committed() -> None:
+    """After the README's tour `git add .` takes nothing of it, nor keys of another folder."""
+    [tour] = set(re.findall(r"--data ([a-z]+)\b", (ROOT / "README.md").read_text()))
+    secret = [f"{tour}/alice.device", "other/passphrases/notary", "other/bank-2/keys.json"]
+    command = ["git", "check-ignore", "--no-index", *secret]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == secret, done.stderr
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_document_names_what_exists(document: Path) -> None:
     text = document.read_text()

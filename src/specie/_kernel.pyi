@@ -104,6 +104,7 @@ class ViewKey:
 @final
 class SpendKey:
     public: Final[bytes]
+    def sign(self, message: bytes) -> bytes: ...  # message 32 -> signature 64, by b
     def owner_key(self, view_key: ViewKey, output: bytes) -> SigningKey: ...
     # b + t, checked against the output's P: KernelError opening_mismatch
     def seal(self, key: SealingKey, aad: bytes) -> bytes: ...

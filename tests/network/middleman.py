@@ -1,7 +1,7 @@
-"""Stands between all processes: sees every message, and cuts, delays, doubles or reorders it.
+"""Stands between all processes: sees every message; cuts, delays, doubles, reorders, twists it.
 
 It has everybody's TLS keys, which no attacker has: to each caller it is the service, to each
-service the caller. Messages stay as they are, since their signatures are not its own.
+service the caller. Their signatures are not its own, so what it changes nobody believes.
 """
 
 import random
@@ -30,10 +30,12 @@ from specie.assembly.tls import (
 from specie.cli.processes import Network, list_processes
 from specie.remote.channel import get_host
 from specie.remote.wire import get_certified
+from tests.network.mischief import Mischief, Said
 from tests.network.pilot import Pilot
 
 PUBLIC = ""  # who calls without a certificate
 PUBLIC_ADDRESS = "127.99.177.55"
+_HOP = ("connection", "transfer-encoding")  # of one connection alone
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,9 @@ class Weather:
     doubled: float = 0
     delayed: float = 0  # by up to `seconds`: later ones overtake it
     seconds: float = 0.3
+    apart: frozenset[str] = frozenset()  # between any two of these nothing gets through
+    dribbled: frozenset[str] = frozenset()  # answers between these two come byte by byte
+    mischief: Mischief | None = None
     struck: Counter[str] = field(default_factory=Counter)
     _random: random.Random = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -80,6 +85,12 @@ class Weather:
             is_struck: bool = self._random.random() < getattr(self, name)
             self.struck[name] += is_struck
             return is_struck
+
+    def check_path(self, *ends: str) -> None:
+        """`Cut` if these two are apart."""
+        if len(self.apart & set(ends)) == len(ends):
+            self.struck["apart"] += 1
+            raise Cut
 
     def carry(self, send: Callable[[], Any]) -> Any:
         if self.strikes("delayed"):
@@ -201,9 +212,16 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {k.lower(): v for k, v in self.headers.items() if k.lower() != "host"}
         service, listener = self.where
-        asked = (self._get_caller(), service, listener, self.command, self.path, headers, body)
+        caller, weather = self._get_caller(), self.middleman.weather
+        is_dribbled = {caller, service} == weather.dribbled
+        mischief = None if is_dribbled else weather.mischief
+        if mischief and body:
+            twisted = mischief.twist_request(Said(0, headers, body))
+            headers, body = dict(twisted.headers), twisted.body
+        asked = (caller, service, listener, self.command, self.path, headers, body)
 
         def send() -> urllib3.BaseHTTPResponse:
+            weather.check_path(caller, service)
             draft = Recorded(*asked, status=0, answer=b"", time=time.time())
             answer = self.middleman.send(draft)
             is_here = not draft.caller and is_own_port(self.client_address[1])
@@ -214,16 +232,39 @@ class _Handler(BaseHTTPRequestHandler):
             return answer
 
         try:
-            answer = self.middleman.weather.carry(send)
+            answer = weather.carry(send)
         except (Cut, HTTPError, OSError):
             self.close_connection = True
             return
-        self.send_response_only(answer.status)
-        for name, value in answer.headers.items():
-            if name.lower() not in ("connection", "transfer-encoding"):
-                self.send_header(name, value)
+        kept = {k.lower(): v for k, v in answer.headers.items() if k.lower() not in _HOP}
+        said = Said(answer.status, kept, answer.data)
+        if mischief:
+            said = mischief.twist_answer(said)
+        self._answer(said, is_dribbled=is_dribbled)
+
+    def _answer(self, said: Said, *, is_dribbled: bool) -> None:
+        self.send_response_only(said.status)
+        for name, value in said.headers.items():
+            self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(answer.data)
+        if is_dribbled:
+            self._dribble(said.body)
+        self.wfile.write(b"" if is_dribbled else said.body)
+        while said.is_endless:  # until who listens has had enough
+            self.wfile.write(bytes(65_536))
+        if said.headers.get("content-length") != str(len(said.body)):
+            self.close_connection = True
+
+    def _dribble(self, body: bytes) -> None:
+        """A byte a second; who listens gives up, or has it all."""
+        weather = self.middleman.weather
+        for place in range(len(body)):
+            try:
+                self.wfile.write(body[place : place + 1])
+            except OSError:
+                weather.struck["given up"] += 1
+                raise
+            time.sleep(1)
 
     def _get_caller(self) -> str:
         shown = get_certified(self.connection.getpeercert())
@@ -251,14 +292,20 @@ def _list_own_files() -> Iterator[str]:
 
 
 @contextmanager
-def standing_between(folder: Path, **plan: Any) -> Iterator[tuple[Pilot, Middleman]]:
-    """A network that talks through somebody; stopped whatever happens."""
+def standing_between(
+    folder: Path, prepare: Callable[[Pilot], None] = lambda _: None, **plan: Any
+) -> Iterator[tuple[Pilot, Middleman]]:
+    """A network that talks through somebody; stopped whatever happens.
+
+    `prepare` changes what was made before it is started.
+    """
     data, devices = folder / "n", folder / "devices"
     devices.mkdir()
     values: dict[str, Any] = {"interval_ms": 100, "lists_ms": 300, "batch_age_ms_max": 2_000}
     values |= {"batch_payments_min": 4, **plan}
     create_network(Plan(data, **values), SystemClock())
     pilot = Pilot(data, Network(data), devices)
+    prepare(pilot)
     middleman = Middleman(pilot)
     middleman.start()
     try:

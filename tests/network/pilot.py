@@ -110,16 +110,15 @@ class Pilot:
             assert time.monotonic() < end, done["err"]
             time.sleep(0.3)
 
-    def rotate(self, name: str, *draws: tuple[str, ...]) -> list[str]:
-        """As its people do it; who started the process starts it again. Gives the decisions."""
-        lines = [self.draw_rotation(name, *options) for options in draws or ((),)]
+    def rotate(self, name: str, *options: str) -> str:
+        """As its people do it; who started the process starts it again. Gives the decision."""
+        line = self.draw_rotation(name, *options)
         child = self.children[name]
-        for line in lines:
-            assert "done" in self.officer(*shlex.split(line)[2:])
+        assert "done" in self.officer(*shlex.split(line)[2:])
         assert child.running.wait(60) == 0, "it drains and ends"
         self.network.children.remove(child)
         self.start(name)
-        return lines
+        return line
 
     def draw_rotation(self, name: str, *options: str) -> str:
         """New keys beside the old ones; gives the decision that puts them in the lists."""

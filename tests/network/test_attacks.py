@@ -7,7 +7,7 @@ import json
 import re
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -200,9 +200,7 @@ def test_who_has_much_to_ask_is_not_refused(pilot: Pilot) -> None:
     assert 'status="429"' not in told
 
 
-def test_it_cannot_slow_others_down_by_a_flood(
-    pilot: Pilot, record_property: Callable[[str, object], None]
-) -> None:
+def test_it_cannot_slow_others_down_by_a_flood(pilot: Pilot) -> None:
     """With all that it has, and as a stranger; meanwhile every payment of bank 2 goes through.
 
     How long they take is printed, not judged: that waiting is for a few is in tests/unit/api.
@@ -220,11 +218,12 @@ def test_it_cannot_slow_others_down_by_a_flood(
     alone = pay(4)
     with flooding(aim(pilot)) as flood:
         flooded = pay(4)
-    record_property("seconds of a payment alone", round(alone, 2))
-    record_property("times as long in the flood", round(flooded / alone, 2))
-    record_property("the flood was answered", flood.answers)
+    print(  # noqa: T201  # shown with -rP
+        f"a payment: {alone:.2f} s alone, {flooded / alone:.2f} times that in the flood; "
+        f"answered to it: {flood.answers}"
+    )
     for target in ("notary", "desk", "stranger"):
-        assert flood.answers[target]["429"] > 0
+        assert flood.answers[target].get("429", 0) > 0
     assert set(flood.answers["silent"]) == {"closed"}
 
 
@@ -406,8 +405,8 @@ def test_a_wrong_certificate_is_refused(pilot: Pilot, tmp_path: Path, case: str)
     assert error.code == expected
 
 
-def test_a_revoked_certificate_ends_an_open_connection(pilot: Pilot) -> None:
-    """P12, T2: removed by two officers; what was open is refused with the next request."""
+def test_who_is_removed_is_refused_on_an_open_connection(pilot: Pilot) -> None:
+    """P12, T2: by two officers; a certificate alone is revoked in test_rotation.py."""
     channel = pilot.open_channel("bank-3")
     channel.call(name("notary"), notary.GET_SUPPLY, Empty())
     pilot.officer("decide", "remove", "--set", "participant=3", "--set", "successor=2")

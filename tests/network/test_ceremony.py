@@ -1,23 +1,30 @@
 """The key ceremony of docs/ceremony.md, rehearsed: who holds what, and that it fits (T2, X7)."""
 
+import os
 import re
+import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 
 from specie.assembly.ceremony import PASSPHRASES, PUBLIC, Plan, create_network
+from specie.assembly.foundation import PASSPHRASE, open_foundation
 from specie.assembly.lists import load_peers
-from specie.assembly.service_settings import load_settings
+from specie.assembly.service_settings import SETTINGS, load_settings
 from specie.assembly.system import SystemClock
 from specie.assembly.tls import read_identity
+from specie.cli.bank_commands import issue, lend, redeem, show_bank, transfer
+from specie.cli.officer_commands import list_tasks
 from specie.crypto.secrets import InstitutionKey
 from specie.remote.channel import get_host
 from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
 from specie.values.identifiers import ServiceName
 from tests.country import refused
 from tests.network.pilot import Pilot
@@ -96,8 +103,77 @@ def test_officers_hold_the_keys_of_the_list(data: Path) -> None:
 
 
 def test_a_network_is_made_once(data: Path) -> None:
-    with refused(ErrorCode.ORDER_CONFLICT):
+    with refused(ErrorCode.SETTING_INVALID):
         create_network(Plan(data), SystemClock())
+
+
+def test_a_service_that_is_not_listed_is_a_wrong_setting(data: Path, tmp_path: Path) -> None:
+    shutil.copytree(data / "registration", tmp_path / "r")
+    path = tmp_path / "r" / SETTINGS
+    path.write_text(path.read_text().replace('"registration"', '"bank-9"'))
+    with pytest.raises(SpecieError) as caught:
+        open_foundation(tmp_path / "r", read_passphrase(data, "registration"))
+    assert caught.value.code is ErrorCode.SETTING_INVALID
+    assert caught.value.message == f"{path}: service: no bank-9 in the list of services"
+
+
+@pytest.mark.parametrize("command", [lend, issue, redeem, transfer])
+def test_a_banks_order_is_named_when_nobody_answers(
+    data: Path, command: Callable[..., None]
+) -> None:
+    """T8: no process runs there; the same again is the same order."""
+    words = {lend: ("alice",), transfer: (3,)}.get(command, ())
+    with pytest.raises(SpecieError) as drawn:
+        command(*words, "1.00", data / "bank-2")
+    assert drawn.value.code is ErrorCode.UNREACHABLE
+    [order] = re.findall(
+        "; recorded or sent perhaps: go on with --order ([0-9a-f]{32})$", drawn.value.message
+    )
+    with pytest.raises(SpecieError) as given:
+        command(*words, "1.00", data / "bank-2", order)
+    assert given.value.message == drawn.value.message
+
+
+def test_what_is_no_amount_is_named(data: Path) -> None:
+    with pytest.raises(SpecieError) as caught:
+        issue("abc", data / "bank-2")
+    wrong = "amount_out_of_range: 'abc': not an amount; written like 1,234.50"
+    assert str(caught.value) == wrong
+
+
+def test_a_wrong_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SpecieError) as caught:
+        show_bank(tmp_path / "nowhere")
+    wrong = f"setting_invalid: {tmp_path / 'nowhere'}: no lists of a network are there"
+    assert str(caught.value) == wrong
+    with pytest.raises(SpecieError) as caught:
+        list_tasks(tmp_path, 2)
+    keys = tmp_path / "officers/2/keys.json"
+    wrong = f"setting_invalid: {keys}: not there; --data is a folder with public/ and officers/N/"
+    assert str(caught.value) == wrong
+
+
+def test_an_officers_passphrase_is_asked_for(data: Path, tmp_path: Path) -> None:
+    """On a terminal; without one it is said where a passphrase may be."""
+    shutil.copytree(data / "officers", tmp_path / "officers")
+    command = [sys.executable, "-m", "specie", "officer", "tasks", "--data", str(tmp_path)]
+    known = {name: value for name, value in os.environ.items() if name != PASSPHRASE}
+    told = subprocess.run(command, env=known, input="", capture_output=True, text=True, check=False)
+    place = tmp_path / PASSPHRASES / "officer-1"
+    wanted = f"officer 1: a passphrase in SPECIE_PASSPHRASE, or in {place}"
+    assert told.stderr == f"specie: setting_invalid: {wanted}\n"
+    terminal = [sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])", *command]
+    with subprocess.Popen(
+        terminal, env=known, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    ) as asked:
+        assert asked.stdin is not None and asked.stdout is not None
+        said = b""
+        while b"passphrase: " not in said:
+            piece = asked.stdout.read(1)
+            assert piece, said
+            said += piece
+        asked.stdin.write(b"wrong\n")
+        assert b"passphrase_wrong" in asked.stdout.read()
 
 
 def test_services_stand_on_machines_of_their_own(tmp_path: Path, pilot: Pilot) -> None:
@@ -122,11 +198,11 @@ def test_services_stand_on_machines_of_their_own(tmp_path: Path, pilot: Pilot) -
     wrong = pilot.run(*command, str(tmp_path / "x"), "--place", "bank-9=192.0.2.7", code=1)
     assert "no service bank-9" in wrong
     assert "SERVICE=HOST" in pilot.run(*command, str(tmp_path / "x"), "--place", "x", code=1)
-    assert "services_invalid" in pilot.run(*command, str(tmp_path / "x"), "--host", "a b", code=1)
+    assert "a b: a name or an" in pilot.run(*command, str(tmp_path / "x"), "--host", "a b", code=1)
     wrong = pilot.run("ceremony", "--data", str(tmp_path / "x"), "--currency", "EUR:x", code=1)
     assert "CODE:DECIMALS" in wrong
     assert not (tmp_path / "x").exists()
-    assert "order_conflict" in pilot.run(*command, str(place), code=1)
+    assert f"setting_invalid: {place}: not empty" in pilot.run(*command, str(place), code=1)
 
 
 def test_a_renewed_certificate_is_taken_with_the_next_start(pilot: Pilot) -> None:

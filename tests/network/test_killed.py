@@ -1,4 +1,5 @@
 """A process killed in the middle of what others wait for: started again, the same end, once.
+Or put back from a backup: it notices, catches up, and goes on.
 
 All steps are stopped at in the simulator (tests/simulation, tests/stateful); here a sample of them
 is, with real processes, real files and SIGKILL (T1, P4, P8, P9, X12).
@@ -8,13 +9,24 @@ import json
 import random
 import re
 import secrets
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from tests.network.pilot import PASSPHRASE, Pilot
+from specie.assembly.ceremony import PASSPHRASES
+from specie.log.notes import parse_note
+from specie.remote import models
+from specie.remote import notary_operations as notary
+from specie.remote import registration_operations as registration
+from specie.remote.fields import Empty
+from specie.values.catalogue import ErrorCode
+from specie.values.identifiers import TransactionId
+from tests.network.pilot import PASSPHRASE, Pilot, catch, name
 
 RANDOM = random.Random(11)
 DELAY_S = 0.8  # what is under way takes about as long
@@ -107,8 +119,8 @@ def test_the_same_end(scene: Scene, what: str, victim: str) -> None:
     assert after[2:] == (before[2] - paid, before[3] + paid)
 
 
-def test_the_log_holds_afterwards(scene: Scene) -> None:
-    """X1: whoever was killed, the currency adds up from public data."""
+def check_log(scene: Scene) -> None:
+    """X1: the currency adds up from public data, and every witness has cosigned it."""
     pilot = scene.pilot
     url, root = pilot.get_url("registration"), str(pilot.public / "root.pem")
 
@@ -118,3 +130,150 @@ def test_the_log_holds_afterwards(scene: Scene) -> None:
         return bool(done["code"] == 0 and json.loads(done["out"])["supply minor"] == outstanding)
 
     pilot.wait(is_whole)
+
+
+def test_the_log_holds_afterwards(scene: Scene) -> None:
+    """Whoever was killed."""
+    check_log(scene)
+
+
+def read_promises(pilot: Pilot) -> tuple[list[tuple[bytes, bytes]], int]:
+    """All that the notary has promised, by its file; how many of them are not published."""
+    file = f"file:{pilot.data / 'notary' / 'notary.db'}?mode=ro"
+    with closing(sqlite3.connect(file, uri=True)) as connection:
+        query = "SELECT txid, promise, batch IS NULL FROM notarised ORDER BY sequence"
+        rows = connection.execute(query).fetchall()
+    return [(txid, promise) for txid, promise, _ in rows], sum(row[2] for row in rows)
+
+
+def wait_quiet(pilot: Pilot) -> None:
+    """Everything is published, all have cosigned it, and nothing new has come meanwhile."""
+
+    def is_quiet() -> bool:
+        promises, waiting = read_promises(pilot)
+        note = pilot.fetch(f"{pilot.get_url('registration')}/checkpoint").data.decode()
+        own = (pilot.data / "notary" / "public" / "checkpoint").read_text()
+        checkpoint, lines = parse_note(note)
+        names = {line.name for line in lines[1:]}
+        if waiting or parse_note(own)[0] != checkpoint or names != {"auditor", "bank-2", "bank-3"}:
+            return False
+        time.sleep(1.0)
+        return read_promises(pilot) == (promises, 0)
+
+    pilot.wait(is_quiet)
+
+
+def put_back(pilot: Pilot, service: str, backup: Path) -> None:
+    """As after the loss of its disk."""
+    folder = pilot.data / service
+    pilot.kill(service)
+    folder.rename(backup.with_suffix(".lost"))
+    pilot.run("restore", str(backup), str(folder))
+
+
+def check_outdated(pilot: Pilot, service: str) -> None:
+    """It does not start, and says why."""
+    pilot.children[service] = pilot.network.start(service)
+    error = catch(lambda: pilot.network.wait_ready(pilot.children[service]))
+    assert ErrorCode.STORE_OUTDATED.value in error.message
+    pilot.network.children.remove(pilot.children[service])
+
+
+def catch_up(pilot: Pilot, service: str) -> list[str]:
+    """Gives what is printed."""
+    passphrase = str(pilot.data / PASSPHRASES / service)
+    command = ("catch-up", str(pilot.data / service), "--passphrase-file", passphrase)
+    return pilot.run(*command).splitlines()
+
+
+def test_a_notary_from_a_backup_catches_up(scene: Scene, tmp_path: Path) -> None:
+    """P11: log, archive and database are all as old as the backup; others have kept the rest."""
+    pilot, backup = scene.pilot, tmp_path / "notary.tar"
+    wait_quiet(pilot)
+    pilot.run("backup", str(pilot.data / "notary"), str(backup))
+    known, _ = read_promises(pilot)
+    before = scene.get_facts()
+    pilot.insist(*scene.pay(secrets.token_hex(16)), stdin=f"{PASSPHRASE}\n")
+    wait_quiet(pilot)
+    promises, _ = read_promises(pilot)
+    assert len(promises) > len(known)
+    put_back(pilot, "notary", backup)
+    check_outdated(pilot, "notary")
+    assert read_promises(pilot)[0] == known
+    passphrase = str(pilot.data / PASSPHRASES / "accounting")
+    words = ("catch-up", str(pilot.data / "accounting"), "--passphrase-file", passphrase)
+    assert "is running" in pilot.run(*words, code=1)
+    restored, lost = catch_up(pilot, "notary")
+    assert re.fullmatch(
+        rf"restored: \d+ batches, {len(promises) - len(known)} transactions", restored
+    )
+    assert lost.startswith("what was promised after 20")
+    assert read_promises(pilot)[0] == promises, "to the byte"
+    pilot.start("notary")
+    channel = pilot.open_channel("bank-2")
+    query = models.TransactionQuery(txid=TransactionId(promises[-1][0]))
+    assert channel.call(name("notary"), notary.FIND_PROMISE, query).promise is not None
+    pilot.insist(*scene.pay(secrets.token_hex(16)), stdin=f"{PASSPHRASE}\n")
+    after = scene.get_facts()
+    assert after[2:] == (before[2] - 2, before[3] + 2)
+    check_log(scene)
+
+
+def test_who_did_not_sign_learns_nothing_of_it(scene: Scene) -> None:
+    """What a notary or witness may ask back is its own; private batches are the notary's."""
+    pilot = scene.pilot
+    for service in ("bank-2", "bank-3"):
+        note = pilot.open_channel(service).call(
+            name("registration"), registration.FIND_SIGNED, Empty()
+        )
+        assert {line.name for line in parse_note(note.note)[1][1:]} == {service}
+    accounting, bank = pilot.open_channel("accounting"), pilot.open_channel("bank-2")
+    query = models.ChunkQuery(number=1, offset=0)
+    for error in (
+        catch(lambda: accounting.call(name("registration"), registration.FIND_SIGNED, Empty())),
+        catch(lambda: bank.call(name("auditor"), registration.READ_JUDGED, query)),
+    ):
+        assert error.code is ErrorCode.CALLER_NOT_ALLOWED
+
+
+def test_a_witness_from_a_backup_cannot_be_led_astray(scene: Scene, tmp_path: Path) -> None:
+    """X3: what a bank has cosigned says how old its database is."""
+    pilot, backup = scene.pilot, tmp_path / "bank-3.tar"
+    pilot.run("backup", str(pilot.data / "bank-3"), str(backup))
+    pilot.insist(*scene.pay(secrets.token_hex(16)), stdin=f"{PASSPHRASE}\n")
+    wait_quiet(pilot)
+    pilot.kill("bank-3")
+    pilot.start("bank-3")  # as it is, it starts
+    pilot.kill("registration")
+    put_back(pilot, "bank-3", backup)
+    pilot.start("bank-3")  # nobody can say how old it is
+    child = pilot.children["bank-3"]
+    pilot.start("registration")
+    assert child.running.wait(60) == 0, "it has heard of it, and ends"
+    pilot.network.children.remove(child)
+    check_outdated(pilot, "bank-3")
+    witness, rest = catch_up(pilot, "bank-3")
+    assert re.fullmatch(r"witness: goes on \d+ leaves later", witness)
+    assert rest.startswith("clients, books and vault are as old as the copy")
+    assert catch_up(pilot, "bank-3") == ["witness: goes on 0 leaves later"]
+    pilot.start("bank-3")
+    check_log(scene)
+
+
+def test_older_books_of_the_central_bank_are_noticed(scene: Scene, tmp_path: Path) -> None:
+    """P3: its desk and its accounting run, as nothing else can replace them, and say it.
+
+    The last test of this network: an issue is forgotten for good.
+    """
+    pilot, order = scene.pilot, secrets.token_hex(16)
+    services = ("accounting", "central-bank")
+    for service in services:
+        pilot.run("backup", str(pilot.data / service), str(tmp_path / service))
+    issue(scene, order)()
+    for service in services:
+        pilot.kill(service)
+        (pilot.data / service).rename(tmp_path / f"{service}.lost")
+        pilot.run("restore", str(tmp_path / service), str(pilot.data / service))
+    pilot.start(*services)
+    expected = {"stock_mismatch", "applications_lost"}
+    pilot.wait(lambda: expected <= set(pilot.read_alarms("central-bank")))

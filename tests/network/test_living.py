@@ -7,7 +7,7 @@ import sys
 import urllib.request
 
 from specie.assembly.ceremony import PASSPHRASES
-from tests.network.pilot import PASSPHRASE, Pilot
+from tests.network.pilot import PASSPHRASE, Pilot, draw
 
 
 def test_money_lives_and_a_bank_comes_and_goes(pilot: Pilot) -> None:
@@ -109,10 +109,28 @@ def test_what_is_redeemed_becomes_reserves(pilot: Pilot) -> None:
 
 
 def test_vault_money_goes_to_another_bank(pilot: Pilot) -> None:
-    # P14
-    before = pilot.get_fact(3, "vault")
-    pilot.bank(2, "transfer", "3", "7.00")
+    """P14; under the same order it is the same transfer."""
+    before, order = pilot.get_fact(3, "vault"), draw().hex()
+    first = pilot.bank(2, "transfer", "3", "7.00", "--order", order)
+    assert pilot.bank(2, "transfer", "3", "7.00", "--order", order) == first
     assert pilot.get_fact(3, "vault") == before + 700
+
+
+def test_what_is_begun_is_not_to_be_repeated(pilot: Pilot) -> None:
+    """P2, T8: who hears no answer has the id, and is told what has become of it."""
+    before, chosen = pilot.get_fact(3, "reserves"), draw().hex()
+    loan = ("decide", "lend-reserves", "--set", "participant=3", "--set", "amount=700")
+    under = (*loan, "--id", chosen)
+    told = pilot.officer(*under, officers=(1,))
+    assert f"{chosen}: nobody has proposed it yet" in told
+    assert f"{chosen}: proposed" in told
+    pilot.kill("accounting")
+    command = ("officer", *under, "--data", str(pilot.data), "--officer", "2")
+    refused = pilot.run(*command, code=1)
+    pilot.start("accounting")
+    assert refused.endswith(f"{chosen} is begun and will be carried out: do not repeat it")
+    pilot.wait(lambda: f"{chosen}: done" in pilot.officer(*under))
+    assert pilot.get_fact(3, "reserves") == before + 700, "once, however often it was said"
 
 
 def _read_alarms(pilot: Pilot) -> dict[str, dict[str, str]]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,7 +75,12 @@ class Seen:
 @pytest.fixture(scope="module")
 def seen() -> Iterator[Seen]:
     banks = ("Bank of the North", "Bank of the South", "Bank of the West")
-    plan = {"banks": banks, "traces": True, "batch_payments_min": 8, "batch_age_ms_max": 6_000}
+    plan: dict[str, Any] = {
+        "banks": banks,
+        "traces": True,
+        "batch_payments_min": 8,
+        "batch_age_ms_max": 6_000,
+    }
     with (
         tempfile.TemporaryDirectory(prefix="sp") as folder,
         standing_between(Path(folder), **plan) as (pilot, middleman),

@@ -22,9 +22,10 @@ from specie.assembly.service_settings import load_settings
 from specie.assembly.system import SystemClock
 from specie.assembly.tls import read_identity
 from specie.remote import notary_operations as notary
-from specie.remote.channel import Speaker
+from specie.remote.channel import Channel, Speaker
 from specie.remote.fields import Empty
 from specie.remote.institutions import NOTARY
+from specie.values.errors import SpecieError
 from specie.values.identifiers import ParticipantNumber
 from specie.values.times import DAY_MS, Timestamp
 from tests.clocks import ManualClock
@@ -99,7 +100,10 @@ def test_certificates_renew_themselves(pilot: Pilot) -> None:
 
 
 def test_who_was_renewed_loses_the_old_one(pilot: Pilot) -> None:
+    """T2: also whoever has it, on a connection that is open; the institution stays what it was."""
     old = read_identity(pilot.data / "bank-3")
+    thief = pilot.open_channel("bank-3")
+    thief.call(NOTARY, notary.GET_SUPPLY, Empty())
     place = str(pilot.data / PASSPHRASES / "bank-3")
     told = pilot.run(
         "bank", "renew", "--at", str(pilot.data / "bank-3"), "--passphrase-file", place
@@ -111,6 +115,10 @@ def test_who_was_renewed_loses_the_old_one(pilot: Pilot) -> None:
     assert "done" in pilot.officer(*revoke, f"kept={serial}")
     pilot.wait(lambda: _is_revoked(pilot, old.serial_number))
     assert not _is_revoked(pilot, read_identity(pilot.data / "bank-3").serial_number)
+    pilot.wait(lambda: _ask_supply(thief) == "certificate_invalid")
+    thief.close()
+    renewed = pilot.open_channel("bank-3")
+    assert _ask_supply(renewed) == ""
     pilot.restart("bank-3")
 
 
@@ -145,8 +153,7 @@ def test_witnesses_get_new_keys_and_old_receipts_count(
     old = write_receipt(pilot, pay(pilot, bob, "1.00"), tmp_path)
     shown: list[str] = []
     for name in ("bank-2", "bank-3", "auditor"):
-        [line] = pilot.rotate(name, ("--cosigner",))
-        shown = shlex.split(line)
+        shown = shlex.split(pilot.rotate(name, "--cosigner"))
         kind = "auditor" if name == "auditor" else "witness"
         assert list_numbered(pilot, name, kind) == [f"{kind}-2"]
         assert list_numbered(pilot, name, f"{kind}-ml-dsa") == [f"{kind}-ml-dsa-2"]
@@ -282,6 +289,15 @@ def _get_metric(pilot: Pilot, name: str, metric: str) -> float:
     with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as answer:
         text = answer.read().decode()
     return float(re.findall(rf"^{metric} (\S+)$", text, re.MULTILINE)[0])
+
+
+def _ask_supply(channel: Channel) -> str:
+    """The notary's code, if it refuses."""
+    try:
+        channel.call(NOTARY, notary.GET_SUPPLY, Empty())
+    except SpecieError as error:
+        return str(error.code)
+    return ""
 
 
 def _is_revoked(pilot: Pilot, serial: int) -> bool:

@@ -222,7 +222,7 @@ def listener() -> Iterator[HTTPServer]:
 
 def write_process(folder: Path, operations: str) -> None:
     listen = Listen(institutions="[::1]:1", public="[::1]:2", operations=operations)
-    network = Network(id="00" * 16, lists="https://lists.example")
+    network = Network(id="00" * 16, lists="https://lists.example:443")
     write_settings(folder, ServiceSettings(service="bank-2", network=network, listen=listen))
 
 

@@ -21,7 +21,7 @@ use crate::hashing::{Tag, hash, hash_to_scalar};
 use crate::institution::InstitutionKey;
 use crate::layout::field;
 use crate::random;
-use crate::schnorr::SigningKey;
+use crate::schnorr::{SIGNATURE_SIZE, SigningKey};
 use crate::sealing::Sealable;
 
 const SIZE: Error = Error::new(Code::SizeInvalid, "a secret of the wrong length");
@@ -132,6 +132,11 @@ impl SpendKey {
     /// B = b·G.
     pub fn public(&self) -> &Point {
         &self.0.public
+    }
+
+    /// Signs a message of 32 bytes with b: that an address is its owner's.
+    pub fn sign(&self, message: &[u8; 32]) -> Result<[u8; SIGNATURE_SIZE]> {
+        Ok(SigningKey::from_scalar(&self.0.secret)?.sign(message))
     }
 
     pub(crate) fn secret(&self) -> &Scalar {

@@ -139,6 +139,10 @@ impl SpendKey {
         bytes(py, self.0.public().to_bytes())
     }
 
+    fn sign<'py>(&self, py: Python<'py>, message: &[u8]) -> Result<Bound<'py, PyBytes>> {
+        Ok(bytes(py, self.0.sign(fixed(message)?)?))
+    }
+
     fn owner_key(&self, view_key: &ViewKey, output: &[u8]) -> Result<SigningKey> {
         Ok(SigningKey(output::owner_key(&self.0, &view_key.0, fixed(output)?)?))
     }

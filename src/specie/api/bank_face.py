@@ -67,7 +67,7 @@ def _offer_openings(process: BankProcess) -> Sequence[Offer]:
         return client_models.Opened(client=process.open_wallet(request))
 
     def claim(asking: Asking, request: client_models.Claims) -> client_models.Claimed:
-        served = process.claim_tokens(ClientId(asking.name), request.claims)
+        served = process.claim_tokens(ClientId(asking.name), request.tokens)
         return client_models.Claimed(served=served)
 
     return ((bank.OPEN_WALLET, open_wallet), (bank.CLAIM_TOKENS, claim))

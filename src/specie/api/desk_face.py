@@ -45,8 +45,14 @@ def _offer_banks(process: DeskProcess) -> Sequence[Offer]:
         found = process.list_loans(asking.number)[request.start : request.start + request.limit]
         return models.Loans(loans=[models.Loan(entry=one, amount=amount) for one, amount in found])
 
+    def list_vaults(_: Asking, request: models.Account) -> models.Vaults:
+        found = process.desk.list_vaults(request.participant)
+        shown = [models.VaultAddress(view=one.view, spend=one.spend) for one in found]
+        return models.Vaults(vaults=shown)
+
     return (
         (desk.LIST_LOANS, list_loans),
+        (desk.LIST_VAULTS, list_vaults),
         (desk.RENEW, renew),
         (desk.APPLY, apply),
         (desk.GET_APPLICATION, get_application),

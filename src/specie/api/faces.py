@@ -26,6 +26,7 @@ from specie.remote import registration_operations as registration
 from specie.remote.fields import Empty
 from specie.values.amounts import check_positive
 from specie.values.errors import SpecieError, SpentError
+from specie.values.identifiers import ServiceName
 
 _PAGE_BYTES: Final = 4 * 1024 * 1024
 _NOTHING: Final = Empty()
@@ -98,9 +99,7 @@ def offer_notary(process: NotaryProcess) -> Sequence[Offer]:
         return models.NoteMessage(note=process.log.find_checkpoint() or "")
 
     def read_batch(_: Asking, request: models.ChunkQuery) -> models.Chunk:
-        data = process.archive.read(request.number)
-        part = data[request.offset : request.offset + _PAGE_BYTES]
-        return models.Chunk(data=part, total=len(data))
+        return _cut_chunk(process.archive.read(request.number), request.offset)
 
     return (
         (notary.NOTARISE, notarise),
@@ -201,7 +200,7 @@ def _offer_reserves(process: AccountingProcess) -> Sequence[Offer]:
 
 
 def offer_registration(process: RegistrationProcess) -> Sequence[Offer]:
-    """To everybody."""
+    """To everybody; to a notary or witness what it has signed itself."""
 
     def prove_time(_: Asking, _request: Empty) -> models.NoteMessage:
         return models.NoteMessage(note=process.registration.prove_time())
@@ -209,17 +208,27 @@ def offer_registration(process: RegistrationProcess) -> Sequence[Offer]:
     def state_outputs(_: Asking, request: bank_models.StatesQuery) -> bank_models.StateMessage:
         return bank_models.StateMessage.wrap(process.registration.state_outputs(request.refs))
 
-    return ((registration.PROVE_TIME, prove_time), (registration.STATE_OUTPUTS, state_outputs))
+    def find_signed(asking: Asking, _request: Empty) -> models.NoteMessage:
+        return models.NoteMessage(note=process.find_signed(ServiceName(asking.name)))
+
+    return (
+        (registration.PROVE_TIME, prove_time),
+        (registration.STATE_OUTPUTS, state_outputs),
+        (registration.FIND_SIGNED, find_signed),
+    )
 
 
 def offer_auditor(process: AuditorProcess) -> Sequence[Offer]:
-    """To the registration."""
+    """To the registration; to a notary that has lost what was judged here."""
 
     def audit(_: Asking, request: models.NoteMessage) -> bank_models.SignedLines:
         lines = process.cosign(request.note)
         return bank_models.SignedLines(lines=[one.format() for one in lines])
 
-    return ((registration.AUDIT, audit),)
+    def read_judged(_: Asking, request: models.ChunkQuery) -> models.Chunk:
+        return _cut_chunk(process.batches.read(request.number), request.offset)
+
+    return ((registration.AUDIT, audit), (registration.READ_JUDGED, read_judged))
 
 
 def _wrap_outcome(outcome: Promise | SpecieError) -> models.OutcomeMessage:
@@ -232,6 +241,10 @@ def _wrap_outcome(outcome: Promise | SpecieError) -> models.OutcomeMessage:
 
 def _wrap_promise(found: Promise | None) -> models.FoundPromise:
     return models.FoundPromise(promise=models.PromiseMessage.wrap(found) if found else None)
+
+
+def _cut_chunk(data: bytes, offset: int) -> models.Chunk:
+    return models.Chunk(data=data[offset : offset + _PAGE_BYTES], total=len(data))
 
 
 def _cut_page(leaves: Sequence[bytes]) -> list[bytes]:

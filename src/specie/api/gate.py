@@ -1,12 +1,14 @@
 """Before anything is done: who asks, may it, is it well-formed, is there room (RFC 9421, RFC 9457).
 
-    quota → head → route → who signed it → may this caller ask for this
+    quota → route → head → who signed it → may this caller ask for this
     → body, limited in size and time → its turn
     → in a thread: decode, the handler, encode → sign → answer
 
 The head's signature covers the body's digest, so nothing is read of who is not known; to who is not
 known nothing is signed either. Quotas are of whoever a connection is from, so that floods are
-refused before they cost a verification: by certificate, or by address on the public face.
+refused before they cost a verification: by certificate, or by address on the public face. What
+nobody has to sign for there is counted for all addresses together, and costs clients and officers
+nothing of theirs.
 
 Each listener has its own threads: handlers that wait for other institutions hold up none of those
 that other institutions wait for. On the public face officers, clients and strangers have threads of
@@ -21,6 +23,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Final
 
 import anyio
@@ -32,15 +35,16 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Match, Route
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
 from specie.api.bodies import read_body
 from specie.api.metrics import count_request
 from specie.api.openapi import Face, describe_face
 from specie.api.pages import DOCUMENT, Served
-from specie.api.quotas import Rationed, Rations, name_place
+from specie.api.quotas import Rationed, RationedRoute, Rations, name_place
 from specie.api.turns import Turns
+from specie.crypto.secrets import InstitutionKey
 from specie.identity.services import ServiceRole
 from specie.ports.clock import Clock
 from specie.remote.channel import Speaker
@@ -149,7 +153,7 @@ class Gate:
     def build_app(self, offers: Sequence[Offer], pages: Sequence[Served] = ()) -> Starlette:
         """The operations of this listener, and pages beside them."""
         offered = [(one, handler) for one, handler in offers if self._is_offered(one)]
-        routes = [
+        routes: list[BaseRoute] = [
             Route(one.path, self._make_endpoint(one, handler), methods=[one.method])
             for one, handler in offered
         ]
@@ -160,7 +164,10 @@ class Gate:
         handed_out = [(DOCUMENT, describe), *pages]
         operations, shown = [one for one, _ in offered], [page for page, _ in handed_out]
         document = functools.cache(lambda: describe_face(self._describe(), operations, shown))
-        routes += [Route(page.path, show, methods=[page.method]) for page, show in handed_out]
+        pages_shown = [Route(page.path, show, methods=[page.method]) for page, show in handed_out]
+        routes += [
+            RationedRoute(one, self.admit_stranger, self._refuse_flood) for one in pages_shown
+        ]
         return Starlette(
             routes=routes,
             middleware=[Middleware(Rationed, admit=self.admit, refuse=self._refuse_flood)],
@@ -174,7 +181,11 @@ class Gate:
         source = self._name_source(scope)
         if self.listener is Listener.INSTITUTIONS:
             return self.rations.services.take(source, now)
-        return self.rations.addresses.take(source, now) and self.rations.everybody.take(_ALL, now)
+        return self.rations.addresses.take(source, now)
+
+    def admit_stranger(self, _scope: Mapping[str, Any], now: float) -> bool:
+        """Whether one more of those whom nobody knows may ask, of all of them; counted if so."""
+        return self.listener is not Listener.PUBLIC or self.rations.everybody.take(_ALL, now)
 
     async def wait_for_work(self, seconds: float) -> bool:
         """Until what has begun is answered; gives whether it is."""
@@ -229,14 +240,33 @@ class Gate:
             _LOG.info("refused", operation=operation.name, code=error.code.value)
         seconds = asyncio.get_running_loop().time() - started
         count_request(operation.name, status, seconds)
-        return self._respond(request, status, body, kind)
+        return self._respond(request, status, body, kind, await self._sign(request, status, body))
 
-    def _respond(self, request: Request, status: int, body: bytes, kind: str) -> Response:
-        headers = {SPOKEN: str(VERSION), "cache-control": "no-store"}
-        asked = _read_asked(request)
-        if asked is not None and getattr(request.state, "is_answered", False):
-            now = self.clock.now()
-            headers |= sign_answer(status, body, asked, self.speaker.name, self.speaker.key, now)
+    async def _sign(self, request: Request, status: int, body: bytes) -> dict[str, str]:
+        """For whoever is known, or may ask without being known; a token takes its time for it."""
+        asked: Asked | None = _read_asked(request)
+        asking: Asking | None = getattr(request.state, "answered", None)
+        if asked is None or asking is None:
+            return {}
+        name, key = self.speaker.name, self.speaker.key
+
+        def sign() -> dict[str, str]:
+            return sign_answer(status, body, asked, name, key, self.clock.now())
+
+        if isinstance(key, InstitutionKey):
+            return sign()
+        async with self._get_turns(asking).take(asking.name):
+            return await anyio.to_thread.run_sync(sign, limiter=self._limiter)
+
+    def _respond(
+        self,
+        request: Request,
+        status: int,
+        body: bytes,
+        kind: str,
+        signed: Mapping[str, str] = MappingProxyType({}),
+    ) -> Response:
+        headers = {SPOKEN: str(VERSION), "cache-control": "no-store", **signed}
         if getattr(request.state, "is_flood", False):
             headers["retry-after"] = str(REFUSAL_SECONDS)
         return Response(body, status, headers, media_type=kind)
@@ -261,11 +291,13 @@ class Gate:
             def work() -> bytes:
                 return encode(handler(asking, _read_message(request, operation, body)), kind)
 
-            turns = self._turns[None if isinstance(asking.kind, ServiceRole) else asking.kind]
-            async with turns.take(asking.name):
+            async with self._get_turns(asking).take(asking.name):
                 return await anyio.to_thread.run_sync(work, limiter=self._limiter)
         finally:
             self._leave(asking.name)
+
+    def _get_turns(self, asking: Asking) -> Turns:
+        return self._turns[None if isinstance(asking.kind, ServiceRole) else asking.kind]
 
     def _check_flood(self, request: Request, asking: Asking) -> None:
         """`rate_exceeded`: too much is here, or has come from one person's many addresses."""
@@ -274,6 +306,12 @@ class Gate:
         if is_much or (asking.kind in _PERSONS and not self.rations.persons.take(asking.name, now)):
             request.state.is_flood = True
             raise SpecieError(ErrorCode.RATE_EXCEEDED, "too much of this caller is here already")
+
+    def _check_strangers(self, request: Request) -> None:
+        """`rate_exceeded`, unsigned: too much has come from all that nobody knows."""
+        if not self.admit_stranger(request.scope, asyncio.get_running_loop().time()):
+            request.state.is_flood = True
+            raise SpecieError(ErrorCode.RATE_EXCEEDED, "too many requests in a second")
 
     def _charge(self, request: Request, asking: Asking, size: int) -> None:
         now, source = asyncio.get_running_loop().time(), self._name_source(request.scope)
@@ -308,15 +346,17 @@ class Gate:
         if self.listener is Listener.CONTROL:
             return Asking(Caller.OPERATOR, "operator")
         if self.listener is Listener.PUBLIC and Caller.ANYONE in operation.callers:
-            request.state.is_answered = True
-            return Asking(Caller.ANYONE, self._name_source(request.scope))
+            self._check_strangers(request)
+            stranger = Asking(Caller.ANYONE, self._name_source(request.scope))
+            request.state.answered = stranger
+            return stranger
         signed = read_signer(request.headers)
         asking, key = self._find_signer(signed)
         target = _read_target(request)
         if target.receiver != name_receiver(self.peers.network, self.service):
             raise SpecieError(ErrorCode.MESSAGE_SIGNATURE_INVALID, "meant for somebody else")
         verify_request(target, request.headers, signed, key)
-        request.state.is_answered = True
+        request.state.answered = asking
         check_time(signed, self.clock.now())
         self._check_asking(request, asking)
         if not {asking.kind, Caller.ANYONE} & operation.callers:
@@ -347,15 +387,20 @@ class Gate:
 
     async def _refuse_flood(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Unread and unsigned: it settles nothing."""
-        request = Request(scope, receive)
+        await self._respond_flood(Request(scope, receive))(scope, receive, send)
+
+    def _respond_flood(self, request: Request) -> Response:
         request.state.is_flood = True
         error = SpecieError(ErrorCode.RATE_EXCEEDED, "too many requests in a second")
         status, body = encode_problem(error)
         count_request("none", status, 0)
-        await self._respond(request, status, body, PROBLEM)(scope, receive, send)
+        return self._respond(request, status, body, PROBLEM)
 
     async def _refuse_route(self, request: Request, error: Exception) -> Response:
         """No such path, or not with this method: then with those that there are (RFC 9110)."""
+        if not self.admit_stranger(request.scope, asyncio.get_running_loop().time()):
+            await asyncio.sleep(REFUSAL_SECONDS)
+            return self._respond_flood(request)
         status = error.status_code if isinstance(error, HTTPException) else 404
         refused = SpecieError(ErrorCode.NOT_FOUND, "nothing is offered here")
         _, body = encode_problem(refused, status)
@@ -374,7 +419,8 @@ class Gate:
         _LOG.error("failed", error=type(error).__name__, place=place)
         status, body = encode_problem(SpecieError(ErrorCode.INTERNAL, "our mistake, see the log"))
         count_request("none", status, 0)
-        return self._respond(request, status, body, PROBLEM)
+        signed = await self._sign(request, status, body)
+        return self._respond(request, status, body, PROBLEM, signed)
 
 
 def _list_methods(request: Request) -> list[str]:
@@ -382,7 +428,7 @@ def _list_methods(request: Request) -> list[str]:
     found: set[str] = set()
     for route in request.app.routes:
         if route.matches(request.scope)[0] is not Match.NONE:
-            found |= route.methods
+            found |= route.methods or set()
     return sorted(found)
 
 

@@ -60,12 +60,17 @@ class CertifiedProtocol(HttpToolsProtocol):
             next(reversed(crowd)).give_up()
 
     def data_received(self, data: bytes) -> None:
-        """Up to a head's end only so much."""
+        """Up to a head's end only so much, empty lines before it among that.
+
+        Between two requests uvicorn waits no longer once anything has come: we do.
+        """
         self._head_bytes += len(data)
         super().data_received(data)
-        is_in_head = self._waiting is not None and not self._is_in_body
-        if is_in_head and self._head_bytes > HEAD_BYTES_MAX:
+        if not self._is_in_body and self._head_bytes > HEAD_BYTES_MAX:
             self.give_up()
+        is_idle = getattr(self.cycle, "response_complete", True)  # no cycle before the first
+        if is_idle and self._waiting is None and not self.transport.is_closing():
+            self._await(MESSAGE_SECONDS_MAX)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
@@ -106,6 +111,7 @@ class CertifiedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Nothing of this request is to come."""
         self._is_in_body = False
+        self._head_bytes = 0
         self._stop_waiting()
         super().on_message_complete()
 

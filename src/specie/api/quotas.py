@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from specie.values.limits import (
@@ -96,6 +97,28 @@ class Rationed:
             return
         await asyncio.sleep(REFUSAL_SECONDS)
         await self.refuse(scope, receive, send)
+
+
+@dataclass(slots=True)
+class RationedRoute(BaseRoute):
+    """A route that is refused in the same way."""
+
+    route: Route
+    admit: Callable[[Mapping[str, Any], float], bool]
+    refuse: ASGIApp
+
+    @property
+    def methods(self) -> set[str]:
+        """With which it may be asked."""
+        return set(self.route.methods or ())
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """As the route does."""
+        return self.route.matches(scope)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        await Rationed(self.route.handle, self.admit, self.refuse)(scope, receive, send)
 
 
 def name_place(address: str) -> str:

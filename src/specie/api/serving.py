@@ -4,7 +4,8 @@ institutions   mutual TLS 1.3        operations   loopback: /live /ready /metric
 public         TLS 1.3               control      a socket in the process' own folder
 
 start   open and verify everything → work once → listen → ready
-stop    a signal, or other keys of ours in the lists: who started us starts us again, with them
+stop    a signal, or other keys of ours in the lists: who started us starts us again, with them;
+        or a database that came back from an old copy, which is refused at the next start
         not ready → no new requests → what has begun is answered → worker → connections → database
 """
 
@@ -85,7 +86,7 @@ class Serving:
         self.is_ready = True
         started()
         _LOG.info("ready", service=base.name)
-        while not (stopping.is_set() or base.is_outdated):
+        while not (stopping.is_set() or base.is_outdated or base.is_behind):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), _LOOK_S)
         await self._drain(worker, running)

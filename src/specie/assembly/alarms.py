@@ -9,6 +9,8 @@
 | issuance_paused | the central bank: officers have paused it | when it is resumed |
 | log_forked | a witness, auditor, registration: signed by the notary, and another history | never |
 | batch_invalid | the auditor: a published batch that breaks a rule | never |
+| stock_mismatch | the central bank: fund and notary cannot both be right | when they can |
+| applications_lost | the central bank: the supply has changed more often than it knows of | never |
 
 Each is a line of the log when it begins and ends, a metric, and a line of `specie alarms`.
 """
@@ -26,6 +28,8 @@ PROMISES_BROKEN: Final = "promises_broken"
 ISSUANCE_PAUSED: Final = "issuance_paused"
 LOG_FORKED: Final = "log_forked"
 BATCH_INVALID: Final = "batch_invalid"
+STOCK_MISMATCH: Final = "stock_mismatch"
+APPLICATIONS_LOST: Final = "applications_lost"
 ALARMS: Final = (
     LISTS_OLD,
     CLOCK_OFF,
@@ -34,6 +38,8 @@ ALARMS: Final = (
     ISSUANCE_PAUSED,
     LOG_FORKED,
     BATCH_INVALID,
+    STOCK_MISMATCH,
+    APPLICATIONS_LOST,
 )
 _LOG: Final = structlog.get_logger("specie.process")
 

@@ -4,6 +4,7 @@ The vault pays one after the other, under a lock: its change must be back before
 a client asks for waits for it only if it is the vault that pays.
 """
 
+import re
 import secrets
 import threading
 import time
@@ -13,14 +14,16 @@ from typing import Final
 
 import structlog
 
-from specie.assembly.alarms import LOG_FORKED
+from specie.assembly.comparing import Comparison
+from specie.assembly.fork_evidence import keep_fork, tell_of_forks
 from specie.assembly.foundation import Foundation, find_cosigner_keys
 from specie.assembly.joining import hash_code
 from specie.assembly.lists import COSIGNERS, read_list
 from specie.bank.attestation import Attester
 from specie.bank.deposits import DepositBooks
+from specie.bank.openings import OpeningProofs, OpeningRequest, verify_opening
 from specie.bank.service import VAULT_CLIENT, Bank, BankKeys
-from specie.bank.succession import ClaimedToken, ExportedClient
+from specie.bank.succession import ExportedClient
 from specie.crypto.addresses import Address
 from specie.crypto.secrets import (
     KeyTree,
@@ -40,13 +43,13 @@ from specie.identity.participants import Role, Status
 from specie.ledger.receipts import ReceiptTrust
 from specie.ledger.states import OutputState, verify_states
 from specie.ledger.transactions import Promise
-from specie.log.notes import SignedLine
-from specie.oversight.witness import Witness
+from specie.log.notes import SignedLine, VerifierKey
+from specie.oversight.remembering import check_remembered
+from specie.oversight.witness import LogForked, Witness
 from specie.ports.clients import Client
 from specie.ports.issuance import Application, Direction
 from specie.remote.channel import Channel
 from specie.remote.client_models import (
-    Claim,
     Opening,
     Succession,
     SuccessionClient,
@@ -62,7 +65,6 @@ from specie.remote.institutions import (
 from specie.store.books_store import SqliteBooksStore
 from specie.store.client_store import SqliteClientStore
 from specie.store.device_store import SqliteDeviceStore
-from specie.store.durable_files import replace_durably
 from specie.store.journal_store import SqliteJournal
 from specie.store.vault_store import VaultDatabase
 from specie.store.witness_store import SqliteWitnessStore
@@ -89,7 +91,7 @@ from specie.wallet.vault import Vault
 _LOG: Final = structlog.get_logger("specie.process")
 _RELEASE_EVERY_S: Final = 15.0
 _FILLED_AT_ONCE: Final = 16  # then clients' withdrawals have their turn with the vault
-FORKED: Final = "forked.note"
+_TAKEN_OVER: Final = re.compile(r"[0-9]+\.")  # begins the id of a client of another bank
 CODE_SALT: Final = b"specie opening.."  # the code itself is random: 16 bytes, used once
 
 
@@ -106,6 +108,7 @@ class BankProcess:
     registration: RemoteRegistration
     devices: SqliteDeviceStore
     witness: Witness
+    comparison: Comparison
     vault_lock: threading.RLock = field(default_factory=threading.RLock)
     _released_at: float = 0.0
     _asked_at: float = 0.0
@@ -119,6 +122,7 @@ class BankProcess:
 
     def work(self) -> Sequence[SpecieError]:
         """What was begun, what the vault has signed, filler for the notary's next batch."""
+        self.comparison.ask()
         members = self.base.peers.roster.current
         if members.get(self.number).status is not Status.ACTIVE:
             return ()
@@ -140,11 +144,8 @@ class BankProcess:
         """As a witness; what the notary signed and does not continue what we know is kept."""
         try:
             return self.witness.cosign(note, growth)
-        except SpecieError as error:
-            is_fork = error.code in (ErrorCode.LOG_INVALID, ErrorCode.PROOF_INVALID)
-            if is_fork and not self.witness.is_late(note):
-                replace_durably(self.base.folder, FORKED, note.encode())
-                self.base.alarms.set(LOG_FORKED, f"{error.message}; its note is in {FORKED}")
+        except LogForked as fork:
+            keep_fork(self.base.folder, self.base.alarms, note, fork)
             raise
 
     # --- clients -------------------------------------------------------------------------------
@@ -153,6 +154,9 @@ class BankProcess:
         """A code with which an identified person's device opens the wallet, once."""
         if client == VAULT_CLIENT:
             raise SpecieError(ErrorCode.CLIENT_EXISTS, "this is the vault's own name")
+        if _TAKEN_OVER.match(client):
+            reason = "an id of this form is of a client of a bank whose successor we are"
+            raise SpecieError(ErrorCode.TEXT_INVALID, reason)
         code = secrets.token_bytes(16)
         self.devices.invite(hash_code(code), client, name)
         return code
@@ -160,36 +164,31 @@ class BankProcess:
     def open_wallet(self, opening: Opening) -> ClientId:
         """The device has drawn its keys; the view key comes sealed under the code.
 
-        For an address of a bank that we succeed it claims one of its tokens at once: who has the
-        view key alone, as that bank had, cannot take the address.
+        The vault of a bank that we succeed is no client: what is in it backs its deposits.
         """
         code_hash = hash_code(opening.code)
         invited = self.devices.find_invited(code_hash)
         if invited is None:
             raise SpecieError(ErrorCode.CALLER_UNKNOWN, "nobody gave out this code")
-        key = derive_sealing_key(opening.code.hex(), CODE_SALT)
-        view = unseal(
-            ViewKey.unseal,
-            key,
-            opening.sealed_view,
-            compute_opening_aad(self.base.peers.network, self.base.name),
-        )
         address = Address(opening.bank or self.number, opening.view, opening.spend)
-        if address.bank != self.number:
-            if opening.claim is None:
-                raise SpecieError(ErrorCode.NOT_SERVED_HERE, "claim a token of that address")
-            self.bank.verify_claim(_unwrap(opening.claim), address, opening.device)
+        network = self.base.peers.network
+        request = OpeningRequest(network, self.number, code_hash, address, opening.device)
+        verify_opening(request, OpeningProofs(opening.spend_proof, opening.device_proof))
+        key = derive_sealing_key(opening.code.hex(), CODE_SALT)
+        aad = compute_opening_aad(network, self.base.name)
+        view = unseal(ViewKey.unseal, key, opening.sealed_view, aad)
+        if address.bank != self.number and address in self.desk.list_vaults(address.bank):
+            raise SpecieError(ErrorCode.NOT_SERVED_HERE, "the vault of a bank is no client's")
         self.devices.record_key(code_hash, opening.device)
         self.bank.open_wallet(invited.client, invited.name, address, view)
         return invited.client
 
-    def claim_tokens(self, client: ClientId, claims: Sequence[Claim]) -> int:
+    def claim_tokens(self, client: ClientId, shown: Sequence[bytes]) -> int:
         """Tokens of a bank that we succeed and that told us nothing; gives how many are served.
 
         Only what the registration says is in the log and unspent; the same again is the same.
         """
-        address, device = self.bank.get_client(client).address, self.devices.get_key(client)
-        tokens = [self.bank.verify_claim(_unwrap(one), address, device) for one in claims]
+        tokens = self.bank.unpack_claimed(client, shown)
         statement = self.registration.state_outputs([token.ref for token in tokens])
         members, network = self.base.peers.roster.current, self.base.peers.network
         states = verify_states(statement, network, members.get_central_bank().institution_key)
@@ -337,7 +336,10 @@ class BankProcess:
 
 
 def build_bank(base: Foundation) -> BankProcess:
-    """Keys from the file, everything else from the database."""
+    """Keys from the file, everything else from the database.
+
+    `store_outdated` if it came back from an old copy: our witness has cosigned more than it knows.
+    """
     keys, roster, surroundings = base.keys, base.peers.roster, base.surroundings
     number = base.peers.services.get(base.name).number
     member = roster.current.get(number)
@@ -355,7 +357,11 @@ def build_bank(base: Foundation) -> BankProcess:
     log_key = ReceiptTrust(roster.genesis, roster.current).get_log_key()
     witness_keys = find_cosigner_keys(base)
     store = SqliteWitnessStore(base.database)
+    tell_of_forks(base.folder, base.alarms)
     channel: Channel = base.channel
+    own = list_witness_keys(base)
+    comparison = Comparison(base, lambda note: check_remembered(store, note, log_key, own))
+    comparison.ask()
     return BankProcess(
         base=base,
         bank=bank,
@@ -366,11 +372,13 @@ def build_bank(base: Foundation) -> BankProcess:
         registration=RemoteRegistration(channel),
         devices=SqliteDeviceStore(base.database, storage),
         witness=Witness(base.name, witness_keys, log_key, store, base.clock),
+        comparison=comparison,
     )
 
 
-def _unwrap(claim: Claim) -> ClaimedToken:
-    return ClaimedToken(claim.token, claim.proof)
+def list_witness_keys(base: Foundation) -> list[VerifierKey]:
+    """With which this bank has cosigned, those of before too."""
+    return [key for key in build_trust(base).cosigners if key.name == base.name]
 
 
 def build_trust(base: Foundation) -> ReceiptTrust:

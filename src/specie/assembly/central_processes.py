@@ -12,12 +12,13 @@ import structlog
 from specie.accounting.reserves import Accounting
 from specie.assembly.alarms import BATCH_INVALID, LOG_FORKED, PROMISES_BROKEN
 from specie.assembly.centre import HISTORY
+from specie.assembly.comparing import Comparison
 from specie.assembly.foundation import Foundation, find_cosigner_keys
 from specie.assembly.gathering import Cosign, Gathering
 from specie.assembly.lists import COSIGNERS, GENESIS, PARTICIPANTS, read_list, write_list
 from specie.assembly.overseers import read_lists
 from specie.assembly.publication_spans import PublicationSpans, registering
-from specie.flows.cosigning import ask_witness
+from specie.flows.cosigning import add_each, ask_witness
 from specie.identity.cosigners import CosignerList, CosignerRole, verify_cosigners
 from specie.identity.participants import ParticipantList
 from specie.identity.services import ServiceRole
@@ -28,13 +29,16 @@ from specie.log.checkpoint import Checkpoint
 from specie.log.notes import (
     SignedLine,
     VerifierKey,
+    append_lines,
     format_note,
+    keep_log_line,
     parse_line,
     parse_note,
     pick_lines,
     verify_log_line,
 )
 from specie.log.tree import Frontier, compute_leaf_hash
+from specie.notary.catching_up import check_published
 from specie.notary.service import Notary
 from specie.oversight.auditor import Auditor, BatchAudit
 from specie.registration.history import LogHistory
@@ -45,12 +49,13 @@ from specie.remote.channel import Channel
 from specie.remote.institutions import RemoteBank, RemoteBanks, RemoteNotary
 from specie.store.batch_files import BatchFolder
 from specie.store.books_store import SqliteBooksStore
+from specie.store.cosigned_files import CosignedNotes
 from specie.store.index_store import SqliteLogIndex
 from specie.store.log_files import LogFolder
 from specie.store.notary_store import SqliteNotaryStore
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import Digest, ServiceName
+from specie.values.identifiers import Digest, InstitutionPublicKey, ServiceName
 
 PUBLIC: Final = "public"
 _LOG: Final = structlog.get_logger("specie.process")
@@ -80,11 +85,13 @@ class NotaryProcess:
     notary: Notary
     log: LogFolder
     archive: BatchFolder
+    comparison: Comparison
     must_count: bool = True  # once, of what was before: it reads every promise there is
     spans: PublicationSpans = field(default_factory=PublicationSpans)
 
     def work(self) -> Sequence[SpecieError]:
-        """Publish what is due."""
+        """Publish what is due, unless others know more of our log than we do."""
+        self.comparison.ask()
         while written := self.notary.publish():
             self._tell_published(written)
         if self.must_count or self.notary.has_been_late:
@@ -117,15 +124,23 @@ def build_accounting(base: Foundation) -> AccountingProcess:
 
 
 def build_notary(base: Foundation) -> NotaryProcess:
-    """Refused if its database came back from an old copy (`store_outdated`)."""
+    """Refused if its database came back from an old copy (`store_outdated`).
+
+    That is looked up in its own folder, which may be as old, and at the registration.
+    """
     roster = base.peers.roster
     key = base.find_key(roster.current.notary_key)
     public = base.folder / PUBLIC
     public.mkdir(exist_ok=True)
     store, log = SqliteNotaryStore(base.database), LogFolder(public)
     archive = BatchFolder(base.folder / "batches")
+    public_key = InstitutionPublicKey(key.public)
+    comparison = Comparison(
+        base, lambda note: check_published(store, note, roster.genesis, public_key)
+    )
+    comparison.ask()
     notary = Notary(roster, key, store, log, base.clock, archive)
-    return NotaryProcess(base, notary, log, archive)
+    return NotaryProcess(base, notary, log, archive, comparison)
 
 
 # --- registration --------------------------------------------------------------------------------
@@ -175,6 +190,7 @@ class RegistrationProcess:
     log: LogFolder
     registration: Registration
     history: LogHistory
+    cosigned: CosignedNotes
     gathering: Gathering = field(default_factory=Gathering)
     frontier: Frontier = field(default_factory=Frontier)
     asked_for: Checkpoint | None = None
@@ -195,6 +211,12 @@ class RegistrationProcess:
         """By the file, verified."""
         signed = read_list(self.base.folder, COSIGNERS)
         return verify_cosigners(signed, self.base.peers.roster.genesis)
+
+    def find_signed(self, name: ServiceName) -> str:
+        """The newest checkpoint with the line of this service, the notary or a witness."""
+        if self.base.peers.services.get(name).role is ServiceRole.NOTARY:
+            return self.log.find_checkpoint() or ""
+        return self.cosigned.find(name)
 
     def work(self) -> Sequence[SpecieError]:
         """Mirror what is new, then ask everybody to cosign what they have not."""
@@ -221,18 +243,22 @@ class RegistrationProcess:
         self.registration.replace_cosigners(self.get_cosigners().keys)
 
     def _mirror(self) -> bool:
-        """Leaves first, compared with the notary's checkpoint before anything is published."""
+        """Leaves first, compared with the notary's checkpoint before anything is published.
+
+        Of its note only its own line is: one beside it that does not hold would spoil it for all.
+        """
         try:
             note = self.notary.read_checkpoint()
         except SpecieError as error:
             if error.code in (ErrorCode.UNREACHABLE, ErrorCode.NOT_PUBLISHED):
                 return False
             raise
-        checkpoint = verify_log_line(note, self.trust.get_log_key())
+        log_key = self.trust.get_log_key()
+        checkpoint = verify_log_line(note, log_key)
         if (checkpoint.size, checkpoint.root) == (self.frontier.size, self.frontier.compute_root()):
             return False
         with registering(checkpoint.size):
-            self._copy(note, checkpoint)
+            self._copy(keep_log_line(note, log_key), checkpoint)
         return True
 
     def _copy(self, note: str, checkpoint: Checkpoint) -> None:
@@ -255,17 +281,22 @@ class RegistrationProcess:
     def _gather(self, checkpoint: Checkpoint) -> list[SpecieError]:
         listed = self.get_cosigners()
         names = listed.list_names(CosignerRole.WITNESS)
-        keys, cosigners = _sort_by_name(listed.keys), dict[str, Cosign]()
+        cosigners: dict[str, Cosign] = {}
         for one in self.base.peers.services.find_role(ServiceRole.BANK):
             if one.name in names:
-                witness = BankWitness(self.banks.get_remote(one.number), keys[one.name])
+                bank, keys = self.banks.get_remote(one.number), listed.list_current(one.name)
+                witness = BankWitness(bank, keys)
                 cosigners[one.name] = partial(ask_witness, self.registration, witness)
         for one in self.base.peers.services.find_role(ServiceRole.AUDITOR):
-            auditor = RemoteAuditor(self.base.channel, one.name, keys.get(one.name, []))
+            auditor = RemoteAuditor(self.base.channel, one.name, listed.list_current(one.name))
             cosigners[one.name] = auditor.cosign
+        note = self._read_bare_note()
         with registering(checkpoint.size):
-            lines, refusals = self.gathering.gather(self._read_bare_note(), cosigners)
-        self.log.add_lines(checkpoint, lines)
+            lines, refusals = self.gathering.gather(note, cosigners)
+        for name in {one.name for one in lines if one.name in names}:
+            own = [one for one in lines if one.name == name]
+            self.cosigned.write(name, append_lines(note, own))
+        refusals += add_each(self.log, checkpoint, lines)
         if not refusals:
             self.asked_for = checkpoint
         return refusals
@@ -274,13 +305,6 @@ class RegistrationProcess:
         """With the log's own line alone: the same, whoever has cosigned it meanwhile."""
         checkpoint, lines = parse_note(self.log.read_checkpoint())
         return format_note(checkpoint, lines[:1])
-
-
-def _sort_by_name(keys: Sequence[VerifierKey]) -> dict[str, list[VerifierKey]]:
-    found: dict[str, list[VerifierKey]] = {}
-    for key in keys:
-        found.setdefault(key.name, []).append(key)
-    return found
 
 
 def build_registration(base: Foundation) -> RegistrationProcess:
@@ -302,6 +326,7 @@ def build_registration(base: Foundation) -> RegistrationProcess:
         log=log,
         registration=Registration(roster, key, log, SqliteLogIndex(base.database)),
         history=LogHistory(),
+        cosigned=CosignedNotes(base.folder / "cosigned"),
         frontier=frontier,
     )
 

@@ -193,14 +193,18 @@ class Centre:
     def put_cosigner(self, role: CosignerRole, shown: CosignerProof, *, is_retiring: bool) -> None:
         """A witness or auditor, or new keys of one; nothing if they are in the list already.
 
-        `signature_invalid` if who has the keys has not said so while the list was what it is.
+        `signature_invalid` if who has the keys has not said so while the list was what it is. With
+        keys that are listed nothing is shown, so that only the newest retire others
+        (`cosigners_invalid`): older ones may be stolen.
         """
         known = self.get_cosigners()
         listed = put_cosigner(known, role, shown.keys, is_retiring=is_retiring)
         if listed == known:
             return  # it was done, and the answer was lost
-        if not set(shown.keys) <= set(known.keys):  # else it retires the others, no more
+        if not set(shown.keys) <= set(known.keys):
             verify_cosigner(shown, self.peers.network, role, known)
+        elif set(shown.keys) != set(known.list_newest(shown.keys[0].name)):
+            raise SpecieError(ErrorCode.COSIGNERS_INVALID, "newer keys are listed: those stay")
         write_list(self.folder, COSIGNERS, sign_cosigners(listed, self.list_key))
 
     def set_status(

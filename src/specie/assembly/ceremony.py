@@ -39,6 +39,7 @@ from specie.assembly.service_settings import (
     Observe,
     ServiceSettings,
     Work,
+    check_address,
     write_settings,
 )
 from specie.assembly.softhsm import SoftHsm
@@ -67,13 +68,13 @@ from specie.identity.participants import (
     ParticipantList,
     Role,
     Status,
+    check_name,
     sign_participants,
 )
 from specie.identity.services import (
     Service,
     ServiceList,
     ServiceRole,
-    check_url,
     sign_services,
 )
 from specie.log.notes import VerifierKey, get_verifier_key
@@ -103,6 +104,8 @@ PUBLIC: Final = "public"
 _HOST: Final = "127.0.0.1"
 _PORTS: Final = range(20_000, 32_000)
 _TRIES: Final = 200
+_BANKS_MAX: Final = AUDITOR - 2  # from number 2 on
+_TITLES: Final = ("Central Bank", "Court of Auditors")
 _CENTRAL: Final = ("central-bank", "accounting", "notary", "registration", "auditor")
 
 
@@ -158,10 +161,8 @@ class _Institution:
 
 
 def create_network(plan: Plan, clock: Clock) -> Genesis:
-    """In a folder that is empty or not there; `order_conflict` if a network is in it."""
-    if plan.data.exists() and any(plan.data.iterdir()):
-        raise SpecieError(ErrorCode.ORDER_CONFLICT, f"{plan.data}: not empty")
-    _check_hosts(plan)
+    """In a folder that is empty or not there; `check_plan` refuses before anything is written."""
+    check_plan(plan)
     plan.data.mkdir(parents=True, exist_ok=True)
     plan.data.chmod(0o700)
     now = clock.now()
@@ -170,7 +171,7 @@ def create_network(plan: Plan, clock: Clock) -> Genesis:
     officers = _draw_officers(plan, places)
     desk = institutions[ServiceName("central-bank")]
     list_key = desk.own.draw_signer("list")
-    genesis = _build_genesis(plan, list_key, now)
+    genesis = _build_genesis(plan, InstitutionPublicKey(list_key.public), now)
     root = _create_root(plan, now)
     issuing = desk.own.draw_issuing(ISSUING_KEY)
     intermediate = create_intermediate(plan.name, issuing.public_key(), root, now)
@@ -209,15 +210,44 @@ def create_network(plan: Plan, clock: Clock) -> Genesis:
     return genesis
 
 
+def check_plan(plan: Plan) -> None:
+    """Folder, officers, names, hosts, and by a trial what genesis refuses; nothing is written.
+
+    `setting_invalid`, or for names `text_invalid`.
+    """
+    if plan.data.exists() and any(plan.data.iterdir()):
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"{plan.data}: not empty")
+    if not 2 <= plan.officers <= OFFICERS_MAX:
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"2 to {OFFICERS_MAX} officers")
+    if not 1 <= len(plan.banks) <= _BANKS_MAX:
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"1 to {_BANKS_MAX} banks")
+    taken = set(_TITLES)
+    for name in (plan.name, *plan.banks):
+        check_name(name)
+    for name in plan.banks:
+        if name in taken:
+            raise SpecieError(ErrorCode.SETTING_INVALID, f"{name}: the name of another institution")
+        taken.add(name)
+    _check_hosts(plan)
+    _build_genesis(plan, InstitutionPublicKey(bytes(32)), Timestamp(0))
+
+
 def _check_hosts(plan: Plan) -> None:
-    """Before anything is made."""
     names = _name_services(plan)
     unknown = sorted(set(plan.hosts) - set(names))
     if unknown:
         reason = f"no service {', '.join(unknown)}: {', '.join(names)}"
         raise SpecieError(ErrorCode.SETTING_INVALID, reason)
     for host in (plan.host, *plan.hosts.values()):
-        check_url(f"https://{host}:{_PORTS.start}")
+        check_host(host)
+
+
+def check_host(host: str) -> None:
+    """`setting_invalid` unless an address can begin with it."""
+    try:
+        check_address(f"{host}:{_PORTS.start}")
+    except ValueError:
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"{host}: a name or an address") from None
 
 
 def create_keys(data: Path, name: str, folder: Path | None = None) -> KeyFile:
@@ -369,8 +399,6 @@ def _describe(one: _Institution, role: Role, scan: ScanKey, attestation: Signing
 
 
 def _draw_officers(plan: Plan, places: Mapping[str, TokenPlace]) -> dict[int, Officer]:
-    if not 2 <= plan.officers <= OFFICERS_MAX:
-        raise SpecieError(ErrorCode.SETTING_INVALID, "two officers or more")
     officers = {}
     for number in range(1, plan.officers + 1):
         name = f"officer-{number}"
@@ -382,13 +410,13 @@ def _draw_officers(plan: Plan, places: Mapping[str, TokenPlace]) -> dict[int, Of
     return officers
 
 
-def _build_genesis(plan: Plan, list_key: InstitutionSigner, now: Timestamp) -> Genesis:
+def _build_genesis(plan: Plan, list_key: InstitutionPublicKey, now: Timestamp) -> Genesis:
     return Genesis(
         name=plan.name,
         currency=plan.currency,
         address_prefix=plan.address_prefix,
         proof_mode=plan.proof_mode,
-        list_key=InstitutionPublicKey(list_key.public),
+        list_key=list_key,
         officers_required=2,
         supply_cap_day=plan.supply_cap_day,
         batch_payments_min=plan.batch_payments_min,

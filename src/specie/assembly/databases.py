@@ -11,6 +11,7 @@ from specie.values.errors import SpecieError
 from specie.values.identifiers import NetworkId
 
 _SERVER: Final = "postgresql://"
+_SCHEMA: Final = re.compile("[?&]schema=")
 _NAME_BYTES: Final = 8  # of the network's id, in the names of its schemas
 
 
@@ -30,9 +31,11 @@ class Databases:
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)
             kind = institution.split("-", maxsplit=1)[0]
-            self.opened[institution] = Database(
-                folder / f"{kind}.db" if self.server is None else self._make_url(institution)
-            )
+            place: Path | str = folder / f"{kind}.db"
+            if self.server is not None:
+                given_as = "--database"
+                place = make_schema_url(self.server, self.network, institution, given_as=given_as)
+            self.opened[institution] = Database(place)
         return self.opened[institution]
 
     def close(self) -> None:
@@ -45,10 +48,17 @@ class Databases:
         for database in self.opened.values():
             database.clear()
 
-    def _make_url(self, institution: str) -> str:
-        assert self.server is not None, "files have no URL"
-        if not self.server.startswith(_SERVER):
-            raise SpecieError(ErrorCode.SETTING_INVALID, f"--database begins with {_SERVER}")
-        name = re.sub("[^a-z0-9]", "_", institution)
-        schema = f"specie_{self.network[:_NAME_BYTES].hex()}_{name}"
-        return f"{self.server}{'&' if '?' in self.server else '?'}schema={schema}"
+
+def make_schema_url(server: str, network: NetworkId, institution: str, *, given_as: str) -> str:
+    """The schema of one institution: those of many institutions and networks share a server.
+
+    `setting_invalid`, with the name by which the URL was given, if it is not of such a server.
+    """
+    if not server.startswith(_SERVER):
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"{given_as} begins with {_SERVER}")
+    if _SCHEMA.search(server):
+        reason = f"{given_as} names no schema: each institution has one of its own"
+        raise SpecieError(ErrorCode.SETTING_INVALID, reason)
+    name = re.sub("[^a-z0-9]", "_", institution)
+    schema = f"specie_{network[:_NAME_BYTES].hex()}_{name}"
+    return f"{server}{'&' if '?' in server else '?'}schema={schema}"

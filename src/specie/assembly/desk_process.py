@@ -4,16 +4,18 @@ Banks reach the accounting through this counter alone: it knows what was applied
 so a bank can hold, release or credit nothing but its own.
 """
 
+import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
 
-from specie.assembly.alarms import ISSUANCE_PAUSED
+from specie.assembly.alarms import APPLICATIONS_LOST, ISSUANCE_PAUSED, STOCK_MISMATCH
 from specie.assembly.centre import Centre, load_issuer
 from specie.assembly.desk_decisions import LEND, LOAN_FIELDS, list_desk_kinds
-from specie.assembly.foundation import Foundation
+from specie.assembly.foundation import Foundation, find_database_file, is_on_server
 from specie.assembly.joining import Joining
 from specie.books.stock import Stock
 from specie.central_bank.decisions import (
@@ -37,6 +39,7 @@ from specie.ports.journal import FlowKind, FlowRecord
 from specie.remote.institutions import RemoteAccounting, RemoteBanks, RemoteNotary
 from specie.store.application_store import SqliteApplicationStore
 from specie.store.certificate_store import SqliteCertificateStore
+from specie.store.database import Database
 from specie.store.decision_store import SqliteDecisionStore
 from specie.store.journal_store import SqliteJournal
 from specie.tokens.building import BuiltTransaction
@@ -48,6 +51,7 @@ from specie.values.identifiers import EntryId, OrderId, ParticipantNumber
 
 _LOG: Final = structlog.get_logger("specie.process")
 _CENTRAL_BANK: Final = ParticipantNumber(1)
+_COUNT_EVERY_S: Final = 10.0
 _CRL_RENEW_MS: Final = 24 * 3600 * 1000
 
 
@@ -64,6 +68,7 @@ class DeskProcess:
     notary: RemoteNotary
     banks: RemoteBanks
     revoked_at: int = 0
+    counted_at: float = float("-inf")
     held_up: dict[OrderId, str] = field(default_factory=dict)  # why its last try did not end
 
     def work(self) -> Sequence[SpecieError]:
@@ -75,6 +80,7 @@ class DeskProcess:
         refusals = [*self.decisions.resume()]
         is_paused = bool(self.decisions.get_setting(PAUSED))
         self.base.alarms.set(ISSUANCE_PAUSED, "officers have paused it", is_on=is_paused)
+        refusals += self._count()
         held_up: dict[OrderId, str] = {}
         for record in self.desk.journal.list_open():
             try:
@@ -88,6 +94,24 @@ class DeskProcess:
     def close(self) -> None:
         """Everything that is open."""
         self.base.close()
+
+    def _count(self) -> list[SpecieError]:
+        """Now and then, whether our books and the accounting's are as new as the supply."""
+        now = time.monotonic()
+        if now - self.counted_at < _COUNT_EVERY_S:
+            return []
+        self.counted_at = now
+        try:
+            if self.desk.is_behind(self.notary.get_supply()):
+                why = "the supply has changed more often than officers have signed here"
+                self.base.alarms.set(APPLICATIONS_LOST, why)
+            take_stock((), self.desk, self.accounting, self.notary, self.banks)
+            self.base.alarms.set(STOCK_MISMATCH, is_on=False)
+        except SpecieError as error:
+            if error.code is ErrorCode.STOCK_MISMATCH:
+                self.base.alarms.set(STOCK_MISMATCH, error.message)
+            return [error]
+        return []
 
     # --- banks ---------------------------------------------------------------------------------
 
@@ -214,12 +238,14 @@ def build_desk(base: Foundation) -> DeskProcess:
     journal = SqliteJournal(base.database, storage)
     decision_store = SqliteDecisionStore(base.database)
     accounting, notary = RemoteAccounting(base.channel), RemoteNotary(base.channel)
+    certificates = SqliteCertificateStore(base.database)
+    _adopt_ceremony(base, certificates)
     centre = Centre(
         folder=base.folder,
         peers=base.peers,
         list_key=base.find_key(roster.genesis.list_key),
         issuer=load_issuer(base.folder, base.own),
-        store=SqliteCertificateStore(base.database),
+        store=certificates,
         clock=base.clock,
     )
     joining = Joining(centre, decision_store, accounting, base.clock)
@@ -241,3 +267,14 @@ def build_desk(base: Foundation) -> DeskProcess:
         notary=notary,
         banks=RemoteBanks(base.channel),
     )
+
+
+def _adopt_ceremony(base: Foundation, certificates: SqliteCertificateStore) -> None:
+    """The ceremony writes a file, wherever the process has its database: what it issued is there.
+
+    Unknown certificates could be neither revoked nor asked for.
+    """
+    file = find_database_file(base.folder, base.name)
+    if is_on_server() and file.exists():
+        with closing(Database(file)) as made:
+            certificates.adopt(made)

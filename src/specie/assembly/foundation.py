@@ -16,9 +16,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from specie.assembly.alarms import CERTIFICATE_ENDS, CLOCK_OFF, LISTS_OLD, Alarms
+from specie.assembly.databases import make_schema_url
 from specie.assembly.lists import COSIGNERS, ISSUER, ListReader, load_peers, read_list
 from specie.assembly.own_keys import ATTESTATION, ISSUING_KEY, ML_DSA, OwnKeys, pack_point
-from specie.assembly.service_settings import ServiceSettings, load_settings
+from specie.assembly.service_settings import SETTINGS, ServiceSettings, load_settings
 from specie.assembly.softhsm import use_tokens
 from specie.assembly.system import RandomIdentifiers, SystemClock
 from specie.assembly.tls import (
@@ -29,7 +30,7 @@ from specie.assembly.tls import (
 from specie.assembly.tokens import open_token
 from specie.crypto.cosigning import CosignerKey
 from specie.crypto.secrets import InstitutionSigner
-from specie.identity.cosigners import CosignerRole, verify_cosigners
+from specie.identity.cosigners import verify_cosigners
 from specie.identity.services import ServiceRole
 from specie.log.notes import SignatureType, VerifierKey
 from specie.ports.clock import Clock
@@ -51,7 +52,6 @@ DATABASE: Final = "SPECIE_DATABASE"
 CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"  # systemd's
 TLS_PASSWORD: Final = "tls-password"
 _LISTS_OLD_S: Final = 60.0
-_CURRENT: Final = (CosignerRole.WITNESS, CosignerRole.AUDITOR)
 _SPEAKERS: Final = (ServiceRole.CENTRAL_BANK, ServiceRole.ACCOUNTING, ServiceRole.NOTARY)
 """They are no participants of their own: their key signs messages, and what their role signs."""
 _LOG: Final = structlog.get_logger("specie.process")
@@ -77,6 +77,7 @@ class Foundation:
     own_keys: Mapping[str, frozenset[bytes]] = field(default_factory=dict)  # when we started
     alarms: Alarms = field(default_factory=Alarms)
     is_outdated: bool = False  # they name others now: start anew
+    is_behind: bool = False  # our database came back from an old copy: end
     refreshed_at: float = field(default_factory=time.monotonic)
     clock_off_ms: int = 0  # how far the central bank's is ahead of ours
     _read_at: float = 0.0
@@ -216,6 +217,9 @@ def open_foundation(folder: Path, passphrase: str, *, is_migrating: bool = False
     own = open_own_keys(folder, settings, passphrase)
     password = own.file.get_secret(TLS_PASSWORD)
     peers = load_peers(folder, settings.network_id)
+    if settings.name not in peers.services.services:
+        reason = f"{folder / SETTINGS}: service: no {settings.name} in the list of services"
+        raise SpecieError(ErrorCode.SETTING_INVALID, reason)
     public = build_public_context(folder / ROOT)
     lists = ListReader(settings.network.lists, folder, peers, public)
     if not _has_current_keys(own, peers, settings.name, folder):
@@ -225,12 +229,11 @@ def open_foundation(folder: Path, passphrase: str, *, is_migrating: bool = False
     speaker = Speaker(settings.name, own.find_signer(service.key))
     context = build_client_context(folder, password)
     channel = Channel(speaker, peers, context, clock)
-    place = os.environ.get(DATABASE) or folder / f"{get_kind(settings.name)}.db"
     return Foundation(
         folder=folder,
         settings=settings,
         keys=own.file,
-        database=Database(place, is_migrating=is_migrating),
+        database=open_database(folder, settings, is_migrating=is_migrating),
         peers=peers,
         channel=channel,
         clock=clock,
@@ -240,6 +243,36 @@ def open_foundation(folder: Path, passphrase: str, *, is_migrating: bool = False
         contexts=[context],
         own_keys=list_current_keys(peers, settings.name, folder),
     )
+
+
+def open_database(
+    folder: Path, settings: ServiceSettings, *, is_migrating: bool = False
+) -> Database:
+    """A process' own: its file, or its schema of the server that the environment names.
+
+    `store_unusable` if it is another service's.
+    """
+    server, network, name = os.environ.get(DATABASE), settings.network_id, settings.name
+    place: Path | str = find_database_file(folder, name)
+    if server:
+        place = make_schema_url(server, network, name, given_as=DATABASE)
+    database = Database(place, is_migrating=is_migrating)
+    try:
+        database.claim(network, name)
+    except SpecieError:
+        database.close()
+        raise
+    return database
+
+
+def find_database_file(folder: Path, name: ServiceName) -> Path:
+    """In a process' folder; if it is on a server, there is none, or what the ceremony left."""
+    return folder / f"{get_kind(name)}.db"
+
+
+def is_on_server() -> bool:
+    """Whether the environment names one for this process' database."""
+    return bool(os.environ.get(DATABASE))
 
 
 def open_own_keys(folder: Path, settings: ServiceSettings, passphrase: str) -> OwnKeys:
@@ -275,8 +308,7 @@ def list_current_keys(peers: Peers, name: ServiceName, folder: Path) -> dict[str
 def list_cosigner_keys(peers: Peers, name: ServiceName, folder: Path) -> list[VerifierKey]:
     """With which it cosigns: the newest of each kind."""
     listed = verify_cosigners(read_list(folder, COSIGNERS), peers.roster.genesis)
-    mine = [key for role, key in listed.entries if key.name == name and role in _CURRENT]
-    return list({key.type: key for key in mine}.values())
+    return list(listed.list_newest(name))
 
 
 def name_signing_keys(role: ServiceRole) -> str:
@@ -321,17 +353,22 @@ def _list_signing_keys(peers: Peers, name: ServiceName) -> frozenset[bytes]:
 
 
 def read_passphrase(folder: Path, given: Path | None) -> str:
-    """From a file that was named, the environment, or systemd's credentials; never an argument."""
+    """As `find_passphrase`; `setting_invalid` if nobody gives one."""
+    found = find_passphrase(given)
+    if found is None:
+        reason = f"{folder.name}: a passphrase in {PASSPHRASE}, or --passphrase-file"
+        raise SpecieError(ErrorCode.SETTING_INVALID, reason)
+    return found
+
+
+def find_passphrase(given: Path | None) -> str | None:
+    """From a file that was named, systemd's credentials or the environment; never an argument."""
     place = given
     credentials = os.environ.get(CREDENTIALS)
     if place is None and credentials:
         place = Path(credentials) / "passphrase"
     if place is None:
-        found = os.environ.get(PASSPHRASE)
-        if not found:
-            reason = f"{folder.name}: a passphrase in {PASSPHRASE}, or --passphrase-file"
-            raise SpecieError(ErrorCode.SETTING_INVALID, reason)
-        return found
+        return os.environ.get(PASSPHRASE) or None
     try:
         return read_regular(place, PASSPHRASE_BYTES_MAX).decode().rstrip("\n")
     except (OSError, UnicodeDecodeError):

@@ -18,7 +18,13 @@ from specie.central_bank.decisions import DecisionKind, read_parameters
 from specie.crypto.hashing import tagged_hash
 from specie.crypto.signatures import verify_institution_signature, verify_signature
 from specie.identity.certificates import read_request
-from specie.identity.participants import Participant, ParticipantList, Role, Status
+from specie.identity.participants import (
+    Participant,
+    ParticipantList,
+    Role,
+    Status,
+    check_name,
+)
 from specie.identity.services import Service, ServiceRole, check_url
 from specie.ports.clock import Clock
 from specie.ports.decisions import Decision
@@ -28,10 +34,10 @@ from specie.remote.encoding import JSON, decode, encode
 from specie.remote.institutions import RemoteAccounting
 from specie.store.decision_store import SqliteDecisionStore
 from specie.values.catalogue import ErrorCode
-from specie.values.encoding import encode_text, pad_text, u32
+from specie.values.encoding import encode_text, u32
 from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest, NetworkId, ParticipantNumber, ServiceName
-from specie.values.limits import INVITATION_MS_MAX, NAME_BYTES_MAX
+from specie.values.limits import INVITATION_MS_MAX
 from specie.values.times import Timestamp
 
 _ENROL_FIELDS: Final = {"code_hash": str, "digest": str}
@@ -102,7 +108,7 @@ class Joining:
 
     def _invite(self, decision: Decision, fields: Mapping[str, Any]) -> dict[str, int]:
         code_hash = _read_hash(fields["code_hash"])
-        pad_text(fields["name"], NAME_BYTES_MAX)  # it has to fit into the list one day
+        check_name(fields["name"])  # it has to fit into the list one day
         officer = decision.signed_by[0]
         expires = Timestamp(decision.time + INVITATION_MS_MAX)
         self.store.invite(code_hash, fields["name"], officer, expires)

@@ -47,7 +47,13 @@ def write_list(folder: Path, name: str, data: bytes) -> None:
 
 
 def load_peers(folder: Path, network: NetworkId | None) -> Peers:
-    """From the files; verified as if they came from anywhere."""
+    """From the files; verified as if they came from anywhere.
+
+    `setting_invalid` if there are none.
+    """
+    if not (folder / GENESIS).is_file():
+        reason = f"{folder}: no lists of a network are there"
+        raise SpecieError(ErrorCode.SETTING_INVALID, reason)
     roster = Roster(read_list(folder, GENESIS), read_list(folder, PARTICIPANTS), network)
     issuer = x509.load_pem_x509_certificate(read_list(folder, ISSUER))
     peers = Peers(roster, read_list(folder, SERVICES), issuer)

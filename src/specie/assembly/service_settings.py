@@ -1,13 +1,18 @@
-"""One TOML file per process; every setting is checked, an error names it, and none is a secret.
+"""One TOML file per process; every setting is checked, one error names all that are wrong.
+
+None is a secret.
 
 Documented in docs/reference/settings.md, which a test compares with these models.
 """
 
+import re
 import tomllib
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
 
 from specie.store.durable_files import read_regular, replace_durably
 from specie.values.catalogue import ErrorCode
@@ -17,8 +22,58 @@ from specie.values.limits import LOG_FILE_BYTES_MAX
 
 SETTINGS = "settings.toml"
 
-_Address = Annotated[str, Field(pattern=r"^[A-Za-z0-9.\[\]:-]{1,253}:[0-9]{1,5}$")]
+_HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
+_HTTPS: Final = "https://"
+_UNKNOWN: Final = "extra_forbidden"
+_SENTENCES: Final[Mapping[str, str]] = {
+    "missing": "missing",
+    "string_type": "a text in quotes",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "model_type": "a table",
+}
+
+
+def check_address(text: str) -> str:
+    """Gives it back; a `ValueError` says what an address is."""
+    host, _, port = text.rpartition(":")
+    is_port = port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 2**16
+    if not is_port or not _HOST.fullmatch(host):
+        raise ValueError("host:port, port 1 to 65535")
+    return text
+
+
+def _check_url(text: str) -> str:
+    try:
+        check_address(text.removeprefix(_HTTPS))
+    except ValueError as error:
+        raise ValueError(f"{_HTTPS}{error}") from None
+    if not text.startswith(_HTTPS):
+        raise ValueError(f"{_HTTPS}host:port")
+    return text
+
+
+def _spelled(pattern: str, what: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(what)
+        return text
+
+    return AfterValidator(check)
+
+
+def _within(least: int, most: int) -> AfterValidator:
+    def check(value: int) -> int:
+        if not least <= value <= most:
+            raise ValueError(f"{least:,} to {most:,}")
+        return value
+
+    return AfterValidator(check)
+
+
+_Address = Annotated[str, AfterValidator(check_address)]
 _Strict = ConfigDict(extra="forbid", frozen=True, strict=True)
+_NAME: Final = "a small letter, then small letters, digits and -, 32 in all at most"
 
 
 class Listen(BaseModel):
@@ -30,14 +85,20 @@ class Listen(BaseModel):
     public: _Address
     operations: _Address
 
+    @model_validator(mode="after")
+    def _check_apart(self) -> Self:
+        if len({self.institutions, self.public, self.operations}) < 3:
+            raise ValueError("each listener has an address of its own")
+        return self
+
 
 class Network(BaseModel):
     """Which network, and where its lists are asked for."""
 
     model_config = _Strict
 
-    id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-    lists: Annotated[str, Field(pattern=r"^https://[A-Za-z0-9.:\[\]-]+$")]
+    id: Annotated[str, _spelled("[0-9a-f]{32}", "32 hexadecimal digits, small letters")]
+    lists: Annotated[str, AfterValidator(_check_url)]
 
 
 class Keys(BaseModel):
@@ -48,6 +109,12 @@ class Keys(BaseModel):
     source: Literal["file", "pkcs11"] = "file"
     module: str = ""  # path of the PKCS#11 library
     token: str = ""  # label of the token
+
+    @model_validator(mode="after")
+    def _check_token(self) -> Self:
+        if self.source == "pkcs11" and not (self.module and self.token):
+            raise ValueError("source pkcs11 takes module and token")
+        return self
 
 
 class Observe(BaseModel):
@@ -64,9 +131,9 @@ class Work(BaseModel):
 
     model_config = _Strict
 
-    interval_ms: Annotated[int, Field(ge=20, le=60_000)] = 250
-    lists_ms: Annotated[int, Field(ge=100, le=3_600_000)] = 2_000
-    drain_ms: Annotated[int, Field(ge=0, le=600_000)] = 5_000
+    interval_ms: Annotated[int, _within(20, 60_000)] = 250
+    lists_ms: Annotated[int, _within(100, 3_600_000)] = 2_000
+    drain_ms: Annotated[int, _within(0, 600_000)] = 5_000
 
 
 class ServiceSettings(BaseModel):
@@ -74,7 +141,7 @@ class ServiceSettings(BaseModel):
 
     model_config = _Strict
 
-    service: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+    service: Annotated[str, _spelled("[a-z][a-z0-9-]{0,31}", _NAME)]
     network: Network
     listen: Listen
     keys: Keys = Keys()
@@ -93,7 +160,7 @@ class ServiceSettings(BaseModel):
 
 
 def load_settings(folder: Path) -> ServiceSettings:
-    """From `settings.toml`; `setting_invalid` names the setting that is wrong."""
+    """From `settings.toml`; `setting_invalid` names every setting that is wrong."""
     path = folder / SETTINGS
     try:
         text = read_regular(path, LOG_FILE_BYTES_MAX).decode()
@@ -105,9 +172,8 @@ def load_settings(folder: Path) -> ServiceSettings:
     try:
         return ServiceSettings.model_validate(found)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise SpecieError(ErrorCode.SETTING_INVALID, f"{path}: {name}: {first['msg']}") from None
+        mistakes = _list_mistakes(error)
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"{path}: {'; '.join(mistakes)}") from None
 
 
 def write_settings(folder: Path, settings: ServiceSettings) -> None:
@@ -117,6 +183,30 @@ def write_settings(folder: Path, settings: ServiceSettings) -> None:
         if isinstance(table, dict):
             lines += ["", f"[{name}]", *(f"{key} = {_spell(one)}" for key, one in table.items())]
     replace_durably(folder, SETTINGS, ("\n".join(lines) + "\n").encode())
+
+
+def _list_mistakes(error: ValidationError) -> list[str]:
+    """A sentence each; names that there are not come first, for others may be missing by them."""
+    found = sorted(error.errors(include_url=False), key=lambda one: one["type"] != _UNKNOWN)
+    return [f"{'.'.join(map(str, one['loc']))}: {_describe(one)}" for one in found]
+
+
+def _describe(mistake: Mapping[str, Any]) -> str:
+    kind, context = mistake["type"], mistake.get("ctx", {})
+    if kind == _UNKNOWN:
+        near = get_close_matches(str(mistake["loc"][-1]), _list_names(mistake["loc"][:-1]), 1)
+        return f"no such setting, perhaps {near[0]}" if near else "no such setting"
+    if kind == "literal_error":
+        return f"one of {context['expected']}"
+    return _SENTENCES.get(kind) or str(context.get("error", mistake["msg"]))
+
+
+def _list_names(table: Sequence[int | str]) -> list[str]:
+    """Of the settings in a table, or of the tables themselves."""
+    model: Any = ServiceSettings
+    for name in table:
+        model = model.model_fields[name].annotation
+    return list(model.model_fields)
 
 
 def _spell(value: object) -> str:

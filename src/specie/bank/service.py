@@ -19,13 +19,12 @@ from specie.bank.attestation import (
 )
 from specie.bank.deposits import DepositBooks, check_client_id
 from specie.bank.succession import (
-    ClaimedToken,
     ExportedClient,
     export_client,
     open_exported,
     open_tokens,
+    unpack_own_token,
     unpack_token,
-    verify_claim,
 )
 from specie.crypto.addresses import Address
 from specie.crypto.hashing import tagged_hash
@@ -56,7 +55,6 @@ from specie.values.errors import SpecieError
 from specie.values.identifiers import (
     ClientId,
     EntryId,
-    InstitutionPublicKey,
     OrderId,
     OutputRef,
     ParticipantNumber,
@@ -113,10 +111,18 @@ class Bank:
         if not is_ours or view.public != address.view:
             raise SpecieError(ErrorCode.NOT_SERVED_HERE, "the address is not one of this bank")
         check_client_id(client)
-        known = self._clients.find_client(client)
-        if known is None or (known.name, known.address) != (name, address):
-            self._clients.add_client(Client(client, name, address, view, ClientStatus.GOOD))
+        self._add_client(Client(client, name, address, view, ClientStatus.GOOD))
         self.books.open_deposit(client)
+
+    def _add_client(self, client: Client) -> None:
+        """Again is nothing, at the same moment too."""
+        try:
+            self._clients.add_client(client)
+        except SpecieError as error:
+            known = self._clients.find_client(client.id)
+            is_same = known is not None and _identify(known) == _identify(client)
+            if error.code is not ErrorCode.CLIENT_EXISTS or not is_same:
+                raise
 
     def block(self, client: ClientId) -> None:
         """Stop attesting for a client; its money stays where it is."""
@@ -166,11 +172,12 @@ class Bank:
             self._clients.add_found([(known.id, token) for token in tokens])
         return fresh
 
-    def verify_claim(
-        self, claim: ClaimedToken, address: Address, device: InstitutionPublicKey
-    ) -> Token:
-        """A token of a bank that we succeed, if its owner has signed for this device here."""
-        return verify_claim(claim, address, self.number, device, self._roster)
+    def unpack_claimed(self, client: ClientId, tokens: Sequence[bytes]) -> list[Token]:
+        """Tokens of a client whose bank is lost, as it shows them; each once, each its own."""
+        address = self.get_client(client).address
+        if address.bank == self.number or len({*tokens}) != len(tokens):
+            raise SpecieError(ErrorCode.NOT_SERVED_HERE, "tokens of a lost bank, each once")
+        return [unpack_own_token(one, address, self._roster) for one in tokens]
 
     def add_tokens(self, client: ClientId, tokens: Sequence[Token]) -> None:
         """Tokens that are this client's, final and unspent; known ones are left alone."""
@@ -391,6 +398,10 @@ class Bank:
 def _get_address(token: Token) -> Address:
     opening = token.opening
     return Address(opening.bank, opening.view, opening.spend)
+
+
+def _identify(client: Client) -> tuple[ClientId, str, Address]:
+    return client.id, client.name, client.address
 
 
 def _get_known(client: Client | None) -> Client:

@@ -1,10 +1,8 @@
 """A bank's clients go to its successor (T2): what the successor needs to attest for them.
 
     handed over   the bank that leaves writes down its clients, sealed, for its successor
-    claimed       it is lost, with all that it knew: each client comes by itself, with the view key
-                  and its tokens, and signs for each with the key that owns it
-
-    claim = Schnorr(P, H("claim", network ‖ successor u32 ‖ ref ‖ device key))
+    claimed       it is lost, with all that it knew: each client opens its wallet at the successor
+                  itself, as at any bank (`openings.py`), and shows its tokens
 
 Spend keys stay on the devices, as ever. Deposits do not go with the clients: they are debts of the
 bank that leaves, and for the law to settle. Tokens are nobody's debt.
@@ -14,33 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from specie.crypto.addresses import Address
-from specie.crypto.hashing import tagged_hash
-from specie.crypto.outputs import (
-    OPENING_BYTES,
-    OUTPUT_BYTES,
-    derive_output,
-    derive_owner_key,
-    unpack_opening,
-)
+from specie.crypto.outputs import OPENING_BYTES, OUTPUT_BYTES, derive_output, unpack_opening
 from specie.crypto.secrets import SealingKey, ViewKey, open_sealed, unseal
-from specie.crypto.signatures import sign, verify_signature
 from specie.identity.roster import Roster
 from specie.ledger.records import Output
 from specie.ports.clients import Client, ClientStatus, ClientStore
-from specie.tokens.holdings import HolderKeys, Token
+from specie.tokens.holdings import Token
 from specie.values.catalogue import ErrorCode
-from specie.values.encoding import encode_text, u32
+from specie.values.encoding import encode_text
 from specie.values.errors import SpecieError
-from specie.values.identifiers import (
-    ClientId,
-    Digest,
-    InstitutionPublicKey,
-    NetworkId,
-    OutputRef,
-    ParticipantNumber,
-    PublicKey,
-    Signature,
-)
+from specie.values.identifiers import ClientId, ParticipantNumber, PublicKey
 
 _AAD = b"succession\0"
 
@@ -57,14 +38,6 @@ class ExportedClient:
     sealed_name: bytes
     sealed_view: bytes
     tokens: Sequence[bytes]  # output ‖ opening, sealed together
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class ClaimedToken:
-    """A token whose bank is lost, and its owner's word that this bank may serve it."""
-
-    token: bytes  # output ‖ opening
-    proof: Signature
 
 
 def export_client(client: Client, store: ClientStore, key: SealingKey) -> ExportedClient:
@@ -120,42 +93,10 @@ def unpack_token(data: bytes, roster: Roster) -> Token:
     return Token(output, opening)
 
 
-def claim_token(
-    token: Token,
-    keys: HolderKeys,
-    network: NetworkId,
-    successor: ParticipantNumber,
-    device: InstitutionPublicKey,
-) -> ClaimedToken:
-    """On the device: the one-time key of the token signs for who may serve it from now on."""
-    owner = derive_owner_key(keys.spend, keys.view, token.output.data)
-    message = compute_claim_message(network, successor, token.ref, device)
-    return ClaimedToken(token.output.data + token.opening.pack(), sign(owner, message))
-
-
-def verify_claim(
-    claim: ClaimedToken,
-    address: Address,
-    successor: ParticipantNumber,
-    device: InstitutionPublicKey,
-    roster: Roster,
-) -> Token:
-    """The token, if it is this address's and its owner has signed for `device` here.
-
-    `disclosure_mismatch`, `not_served_here` for another address's, `signature_invalid`.
-    """
-    token = unpack_token(claim.token, roster)
+def unpack_own_token(data: bytes, address: Address, roster: Roster) -> Token:
+    """The same, and `not_served_here` if it is another address's."""
+    token = unpack_token(data, roster)
     opening = token.opening
     if Address(opening.bank, opening.view, opening.spend) != address:
         raise SpecieError(ErrorCode.NOT_SERVED_HERE, "a token of another address")
-    network = roster.genesis.network
-    message = compute_claim_message(network, successor, token.ref, device)
-    verify_signature(token.output.owner, message, claim.proof)
     return token
-
-
-def compute_claim_message(
-    network: NetworkId, successor: ParticipantNumber, ref: OutputRef, device: InstitutionPublicKey
-) -> Digest:
-    """What the token's owner key signs."""
-    return tagged_hash("claim", network, u32(successor), ref, device)

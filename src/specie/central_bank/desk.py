@@ -115,6 +115,10 @@ class CentralBankDesk:
                 raise SpecieError(ErrorCode.LIMIT_EXCEEDED, reason)
         return self._store.add(application)
 
+    def list_vaults(self, participant: ParticipantNumber) -> list[Address]:
+        """Where what was issued to it has gone: its vault, or vaults."""
+        return self._store.load_vaults(participant)
+
     def find_promise(self, order: OrderId, notary: NotaryPort) -> Promise | None:
         """The promise for whatever was produced for this order, if one of it is final."""
         for txid in self._store.load_produced(order):
@@ -279,6 +283,14 @@ class CentralBankDesk:
         produced = self._store.load_in_state(Direction.ISSUE, ApplicationState.PRODUCED)
         waiting = [one for one in produced if self.find_promise(one.order, notary) is None]
         return sum_minor([one.amount for one in waiting])
+
+    def is_behind(self, supply: SupplyState) -> bool:
+        """Whether changes are final that nobody has authorised here, as far as we know.
+
+        Officers' signatures are recorded here before the notary sees them: then this database
+        came back from an old copy.
+        """
+        return self._store.find_last_serial() < supply.serial
 
     def give_up(self, order: OrderId) -> None:
         """Nothing that was produced for it can be final any more: it leaves the issuance vault."""

@@ -6,11 +6,13 @@ from typing import Annotated
 import typer
 
 from specie.api.serving import CONTROL
+from specie.assembly.ceremony import check_host
 from specie.assembly.foundation import read_passphrase
 from specie.assembly.lists import load_peers
 from specie.assembly.newcomer import Newcomer
 from specie.assembly.renewing import renew_certificate
 from specie.cli.device_commands import ask, ask_new, show
+from specie.cli.naming import naming_order
 from specie.cli.parties import parse_amount, parse_order
 from specie.cli.token_options import Hsm, Token, choose_token
 from specie.remote import bank_operations as operations
@@ -56,7 +58,8 @@ def lend(
     chosen = parse_order(order)
     value = parse_amount(amount, load_peers(at, None))
     request = clients.ClientOrder(order=chosen, client=ClientId(client), amount=value)
-    call_control(at / CONTROL, operations.LEND_CLIENT, request)
+    with naming_order(chosen):
+        call_control(at / CONTROL, operations.LEND_CLIENT, request)
     typer.echo(chosen.hex())
 
 
@@ -65,7 +68,8 @@ def issue(amount: AmountText, at: Folder, order: Order = None) -> None:
     """Apply for new money in the vault, against reserves; prints the order for the officers."""
     chosen = parse_order(order)
     request = clients.Amount(order=chosen, amount=parse_amount(amount, load_peers(at, None)))
-    call_control(at / CONTROL, operations.APPLY_ISSUE, request)
+    with naming_order(chosen):
+        call_control(at / CONTROL, operations.APPLY_ISSUE, request)
     typer.echo(chosen.hex())
 
 
@@ -74,7 +78,8 @@ def redeem(amount: AmountText, at: Folder, order: Order = None) -> None:
     """Give money of the vault back for reserves; prints the order for the officers."""
     chosen = parse_order(order)
     request = clients.Amount(order=chosen, amount=parse_amount(amount, load_peers(at, None)))
-    call_control(at / CONTROL, operations.REDEEM, request)
+    with naming_order(chosen):
+        call_control(at / CONTROL, operations.REDEEM, request)
     typer.echo(chosen.hex())
 
 
@@ -86,12 +91,15 @@ def transfer(
     order: Order = None,
 ) -> None:
     """Vault money to another bank's vault; final when it returns."""
+    chosen = parse_order(order)
     request = clients.TransferOrder(
-        order=parse_order(order),
+        order=chosen,
         receiver=ParticipantNumber(receiver),
         amount=parse_amount(amount, load_peers(at, None)),
     )
-    typer.echo(call_control(at / CONTROL, operations.TRANSFER, request).txid.hex())
+    with naming_order(chosen):
+        promise = call_control(at / CONTROL, operations.TRANSFER, request)
+    typer.echo(promise.txid.hex())
 
 
 @bank.command("block")
@@ -161,6 +169,7 @@ def join(
     hsm: Hsm = False,
 ) -> None:
     """A new bank: draw keys, enrol, wait for approval; then `specie serve` starts it."""
+    check_host(host)
     passphrase = read_passphrase(at, passphrase_file)
     folder = at.absolute()
     chosen = choose_token(folder.parent, folder.name, token, is_soft=hsm)

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "serve": "serve_command:serve_one",
     "backup": "upkeep_commands:backup",
     "restore": "upkeep_commands:restore_backup",
+    "catch-up": "upkeep_commands:catch_up",
     "migrate": "upkeep_commands:migrate",
     "rotate": "upkeep_commands:rotate",
     "renew-authority": "upkeep_commands:renew_authority",

@@ -5,8 +5,9 @@ application's amount and vault, every output of what was produced, the reserve d
 """
 
 import secrets
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,17 +16,19 @@ from typing import Annotated
 import typer
 
 from specie.assembly.ceremony import OFFICERS, PASSPHRASES, PUBLIC
-from specie.assembly.foundation import KEYS, read_passphrase
+from specie.assembly.foundation import KEYS, PASSPHRASE, find_passphrase
 from specie.assembly.joining import hash_code
 from specie.assembly.lists import load_peers
 from specie.assembly.softhsm import use_tokens
 from specie.assembly.tokens import OFFICER_KEY, draw_officer_keys, new_key_file
 from specie.central_bank.decisions import compute_operation_message, format_parameters
 from specie.central_bank.officers import OfficerDesk
-from specie.cli.device_commands import show
+from specie.cli.device_commands import ask, ask_new, show
+from specie.cli.naming import naming_order
 from specie.cli.parties import OfficerTool, open_officer, parse_amount, parse_order
 from specie.cli.token_options import Hsm, Token, choose_token
 from specie.crypto.signatures import sign_as_institution
+from specie.identity.participants import check_name
 from specie.identity.rotation import name_officer, sign_rotation
 from specie.ledger.records import read_reserve
 from specie.ports.decisions import DecisionState
@@ -100,27 +103,24 @@ def decide(
     ] = None,
     identifier: Annotated[
         str | None,
-        typer.Option(
-            "--id", help="Of a decision to agree to, with the same --set, else you are asked."
-        ),
+        typer.Option("--id", help="Of a decision to agree to, or that may not have arrived."),
     ] = None,
 ) -> None:
     """Propose a decision, or agree to one; it is carried out with the last signature it needs."""
     spelled = _parse_parameters(parameters or [])
+    chosen = parse_order(identifier)
     with open_tools(data, numbers) as tools:
-        chosen = secrets.token_bytes(16)
         if identifier is not None:
-            found = _find_proposal(tools[0], parse_order(identifier))
-            if found.kind != kind or (parameters and found.parameters != spelled):
-                reason = f"that decision is {found.kind} {found.parameters}"
-                raise SpecieError(ErrorCode.ORDER_CONFLICT, reason)
-            if found.parameters != spelled:
-                _ask(f"{found.kind} {found.parameters}")
-            chosen, spelled = found.id, found.parameters
+            found = _find_proposal(tools[0], chosen)
+            if found is None:
+                typer.echo(f"{chosen.hex()}: nobody has proposed it yet")
+            else:
+                spelled = _agree(found, kind, spelled, is_given=bool(parameters))
         state = ""
-        for tool in tools:
-            state = _sign(tool, chosen, kind, spelled).state
-            typer.echo(f"officer {tool.number}: signed {kind} {spelled}")
+        with naming_order(chosen, "--id", lambda: _tell_begun(tools[0], chosen)):
+            for tool in tools:
+                state = _sign(tool, chosen, kind, spelled).state
+                typer.echo(f"officer {tool.number}: signed {kind} {spelled}")
         typer.echo(f"{chosen.hex()}: {state}")
         if state == DecisionState.REFUSED:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "a rule was against it, for good")
@@ -137,7 +137,7 @@ def create(
     """A new officer draws a key; prints the decision with which two others put it in the list."""
     path = data / OFFICERS / str(number) / KEYS
     network = load_peers(data / PUBLIC, None).network
-    passphrase = _read_passphrase(data, number)
+    passphrase = _read_passphrase(data, number, ask_new)
     chosen = choose_token(data.absolute(), f"officer-{number}", token, is_soft=hsm)
     with new_key_file(path, passphrase) as keys, closing(draw_officer_keys(keys, chosen())) as own:
         key = own.get_signer(OFFICER_KEY)
@@ -170,6 +170,7 @@ def invite(
     number: Annotated[int, typer.Option("--officer")],
 ) -> None:
     """Invite an institution: prints its one-time code, which counts for two days."""
+    check_name(name)
     code = secrets.token_bytes(16)
     fields = {"name": name, "code_hash": hash_code(code).hex()}
     with open_tools(data, [number]) as (tool,):
@@ -212,16 +213,25 @@ def open_tools(data: Path, numbers: list[int]) -> Iterator[list[OfficerTool]]:
         tools = []
         for number in numbers:
             keys = data / OFFICERS / str(number) / KEYS
-            passphrase = _read_passphrase(data, number)
+            if not keys.is_file():
+                reason = f"{keys}: not there; --data is a folder with public/ and officers/N/"
+                raise SpecieError(ErrorCode.SETTING_INVALID, reason)
+            passphrase = _read_passphrase(data, number, lambda: ask("passphrase"))
             opened = open_officer(data / PUBLIC, keys, number, passphrase, None)
             tools.append(stack.enter_context(opened))
         yield tools
 
 
-def _read_passphrase(data: Path, number: int) -> str:
-    """Beside the network in a rehearsal, else as the officer gives it."""
+def _read_passphrase(data: Path, number: int, asking: Callable[[], str]) -> str:
+    """Beside the network in a rehearsal, else as the officer gives it, on a terminal if asked."""
     place = data / PASSPHRASES / f"officer-{number}"
-    return read_passphrase(data / OFFICERS / str(number), place if place.is_file() else None)
+    found = find_passphrase(place if place.is_file() else None)
+    if found is None and sys.stdin.isatty():
+        found = asking()
+    if not found:
+        reason = f"officer {number}: a passphrase in {PASSPHRASE}, or in {place}"
+        raise SpecieError(ErrorCode.SETTING_INVALID, reason)
+    return found
 
 
 def _confirm(tool: OfficerTool, order: OrderId, amount: str | None) -> Application:
@@ -323,14 +333,37 @@ def _sign(tool: OfficerTool, identifier: bytes, kind: str, parameters: str) -> m
     return tool.channel.call(CENTRAL_BANK, desk.SIGN_PROPOSAL, request)
 
 
-def _find_proposal(tool: OfficerTool, identifier: bytes) -> models.Proposal:
+def _agree(found: models.Proposal, kind: str, spelled: str, *, is_given: bool) -> str:
+    """Its parameters, if they are those that were given, or the officer says yes to them."""
+    if found.kind != kind or (is_given and found.parameters != spelled):
+        reason = f"that decision is {found.kind} {found.parameters}"
+        raise SpecieError(ErrorCode.ORDER_CONFLICT, reason)
+    if found.parameters != spelled:
+        _ask(f"{found.kind} {found.parameters}")
+    return found.parameters
+
+
+def _find_proposal(tool: OfficerTool, identifier: bytes) -> models.Proposal | None:
+    """None if nobody has proposed it."""
     start = 0
     while page := _load_page(tool, start):
         for one in page:
             if one.id == identifier:
                 return one
         start += len(page)
-    raise SpecieError(ErrorCode.APPLICATION_UNKNOWN, "no decision of this id")
+    return None
+
+
+def _tell_begun(tool: OfficerTool, identifier: bytes) -> str:
+    """Of a decision that nothing holds up for good; empty for others, and if nobody answers."""
+    try:
+        found = _find_proposal(tool, identifier)
+    except SpecieError:
+        return ""
+    is_begun = found is not None and found.state == DecisionState.BEGUN
+    return (
+        f"{identifier.hex()} is begun and will be carried out: do not repeat it" if is_begun else ""
+    )
 
 
 def _load_page(tool: OfficerTool, start: int) -> list[models.Proposal]:

@@ -9,11 +9,13 @@ from typing import Annotated
 import typer
 
 from specie.assembly.bank_process import CODE_SALT, compute_opening_aad
+from specie.assembly.joining import hash_code
 from specie.assembly.system import RandomIdentifiers
-from specie.bank.succession import ClaimedToken, claim_token
+from specie.bank.openings import OpeningRequest, sign_opening
 from specie.cli.arguments import parse_network
 from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, ask, show
 from specie.cli.devices import Device, opened_device
+from specie.cli.naming import naming_order
 from specie.cli.parties import draw_order, open_channel, parse_amount, parse_order
 from specie.crypto.addresses import format_address, parse_address
 from specie.crypto.secrets import derive_sealing_key
@@ -22,21 +24,28 @@ from specie.ledger.transactions import Promise
 from specie.remote import client_models as clients
 from specie.remote.channel import Channel
 from specie.remote.peers import CLIENT
-from specie.remote.serving_bank import ServingBankClient, wrap_claim
+from specie.remote.serving_bank import ServingBankClient
 from specie.store.account_store import Account, SqliteAccountStore
 from specie.store.database import Database
 from specie.store.device_store import name_device
 from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import Memo
-from specie.values.catalogue import ErrorCode
-from specie.values.errors import SpecieError
-from specie.values.identifiers import InstitutionPublicKey, ParticipantNumber
+from specie.values.amounts import Minor
+from specie.values.identifiers import InstitutionPublicKey, OrderId, ParticipantNumber
 from specie.wallet.vault import Surroundings, Vault
 
 AmountText = Annotated[str, typer.Argument(help="As people write it: 12.50")]
-_PASSING = (ErrorCode.UNREACHABLE, ErrorCode.RATE_EXCEEDED, ErrorCode.DRAINING)
-"""Nothing was decided: the same payment may be sent again."""
 Order = Annotated[str | None, typer.Option(help="Order id, 32 hex digits; else a new one.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose wallet, on which device, in which network."""
+
+    device: Path
+    holder: str
+    public: Path
+    network: str | None
 
 
 @dataclass(slots=True, repr=False)
@@ -94,29 +103,16 @@ def open_at_bank(
             surroundings = _surround(channel)
             vault = opened.open_vault(0, bank, surroundings)
             served = ServingBankClient(channel, number)
-            raw = parse_order(code)
-            key = derive_sealing_key(raw.hex(), CODE_SALT)
-            aad = compute_opening_aad(channel.peers.network, served.name)
-            device_key = InstitutionPublicKey(account.key.public)
-            is_elsewhere = served.number != number
-            claims = _claim(vault, served.number, device_key) if is_elsewhere else []
-            request = clients.Opening(
-                code=raw,
-                view=vault.keys.address.view,
-                spend=vault.keys.address.spend,
-                sealed_view=vault.keys.view.seal(key, aad),
-                device=device_key,
-                bank=number if is_elsewhere else None,
-                claim=wrap_claim(claims[0]) if claims else None,
-            )
+            request = _build_opening(parse_order(code), vault, account, served)
             store.record_client(holder, served.open_wallet(request))
             prefix = surroundings.genesis.address_prefix
             typer.echo(format_address(vault.keys.address, prefix))
-        if claims:
-            name = CLIENT + name_device(device_key)
+        tokens = vault.load_unspent() if served.number != number else []
+        if tokens:
+            name = CLIENT + name_device(InstitutionPublicKey(account.key.public))
             with open_channel(public, chosen, name, account.key, number) as channel:
-                taken = ServingBankClient(channel, number).claim_tokens(claims)
-                typer.echo(f"{taken} of {len(claims)} tokens are served by bank {served.number}")
+                taken = ServingBankClient(channel, number).claim_tokens(tokens)
+                typer.echo(f"{taken} of {len(tokens)} tokens are served by bank {served.number}")
 
 
 def withdraw(
@@ -128,11 +124,10 @@ def withdraw(
     network: Network = None,
 ) -> None:
     """Take money out of the deposit: tokens on this device."""
-    with opened_online(device, holder, public, network) as online:
-        value = parse_amount(amount, online.channel.peers)
-        online.bank.withdraw(parse_order(order), value)
+    place = Place(device, holder, public, network)
+    with _ordering(place, amount, order) as (online, chosen, value):
+        online.bank.withdraw(chosen, value)
         online.collect()
-        _tell_balance(online)
 
 
 def deposit(
@@ -144,12 +139,11 @@ def deposit(
     network: Network = None,
 ) -> None:
     """Pay money of this device into the deposit."""
-    with opened_online(device, holder, public, network) as online:
+    place = Place(device, holder, public, network)
+    with _ordering(place, amount, order) as (online, chosen, value):
         online.collect()
-        chosen, value = parse_order(order), parse_amount(amount, online.channel.peers)
         address = online.bank.expect_deposit(chosen, value)
         online.pay(PaymentOrder(address, value, Memo(order_id=chosen)), chosen)
-        _tell_balance(online)
 
 
 def pay(
@@ -162,20 +156,13 @@ def pay(
     network: Network = None,
 ) -> None:
     """Pay; final when it returns. After a stop the same with --order goes on where it stood."""
-    with opened_online(device, holder, public, network) as online:
-        online.collect()
-        chosen, value = parse_order(order), parse_amount(amount, online.channel.peers)
+    place = Place(device, holder, public, network)
+    with _ordering(place, amount, order) as (online, chosen, value):
         prefix = online.channel.peers.roster.genesis.address_prefix
         creditor = parse_address(address, prefix)
-        try:
-            online.pay(PaymentOrder(creditor, value, Memo()), chosen)
-        except SpecieError as error:
-            if error.code not in _PASSING:
-                raise
-            reason = f"{error.message}; recorded: go on with --order {chosen.hex()}"
-            raise SpecieError(error.code, reason) from None
+        online.collect()
+        online.pay(PaymentOrder(creditor, value, Memo()), chosen)
         typer.echo(f"paid: {chosen.hex()}")
-        _tell_balance(online)
 
 
 def collect(device: Store, holder: Holder, public: Public, network: Network = None) -> None:
@@ -227,6 +214,18 @@ def opened_online(
             yield Online(account, vault, ServingBankClient(channel, account.bank), channel)
 
 
+@contextmanager
+def _ordering(
+    place: Place, amount: str, order: str | None
+) -> Iterator[tuple[Online, OrderId, Minor]]:
+    """Wallet and bank, id and amount of what is done with them; afterwards the balance is told."""
+    with opened_online(place.device, place.holder, place.public, place.network) as online:
+        chosen, value = parse_order(order), parse_amount(amount, online.channel.peers)
+        with naming_order(chosen):
+            yield online, chosen, value
+        _tell_balance(online)
+
+
 def add_online_commands(wallet: typer.Typer) -> None:
     """Beside those that need no bank."""
     wallet.command("open")(open_at_bank)
@@ -239,16 +238,25 @@ def _open_vault(opened: Device, account: Account, channel: Channel) -> Vault:
     return opened.open_vault(0, account.bank, _surround(channel))
 
 
-def _claim(
-    vault: Vault, successor: ParticipantNumber, device: InstitutionPublicKey
-) -> list[ClaimedToken]:
-    """Everything on this device that is not spent; `token_unavailable` if there is nothing."""
-    network = vault.surroundings.genesis.network
-    tokens = vault.load_unspent()
-    if not tokens:
-        reason = "nothing here to take along: `specie wallet restore --into` looks in the log first"
-        raise SpecieError(ErrorCode.TOKEN_UNAVAILABLE, reason)
-    return [claim_token(one, vault.keys, network, successor, device) for one in tokens]
+def _build_opening(
+    code: OrderId, vault: Vault, account: Account, served: ServingBankClient
+) -> clients.Opening:
+    """With proofs that address and device are ours, and the view key for the bank alone."""
+    keys, network = vault.keys, vault.surroundings.genesis.network
+    device = InstitutionPublicKey(account.key.public)
+    request = OpeningRequest(network, served.number, hash_code(code), keys.address, device)
+    proofs = sign_opening(request, keys.spend, account.key)
+    sealing = derive_sealing_key(code.hex(), CODE_SALT)
+    return clients.Opening(
+        code=code,
+        view=keys.address.view,
+        spend=keys.address.spend,
+        sealed_view=keys.view.seal(sealing, compute_opening_aad(network, served.name)),
+        device=device,
+        spend_proof=proofs.spend,
+        device_proof=proofs.device,
+        bank=account.bank if served.number != account.bank else None,
+    )
 
 
 def _surround(channel: Channel) -> Surroundings:

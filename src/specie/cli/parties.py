@@ -110,8 +110,14 @@ def parse_order(text: str | None) -> OrderId:
 
 
 def parse_amount(text: str, peers: Peers) -> Minor:
-    """In the network's currency, as people write it."""
-    return peers.roster.genesis.currency.parse(text)
+    """In the network's currency, as people write it; what is not an amount is named."""
+    currency = peers.roster.genesis.currency
+    try:
+        return currency.parse(text)
+    except SpecieError as error:
+        form = currency.format(12_345 * 10**currency.decimals // 10).rpartition(" ")[0]
+        reason = f"{text[:40]!r}: {error.message}; written like {form}"
+        raise SpecieError(error.code, reason) from None
 
 
 def has_lists(folder: Path) -> bool:

@@ -13,14 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from specie.assembly.ceremony import PASSPHRASES, Plan, create_network
+from specie.assembly.ceremony import PASSPHRASES, Plan, check_plan, create_network
 from specie.assembly.service_settings import SETTINGS, load_settings
 from specie.assembly.softhsm import use_tokens
 from specie.assembly.system import SystemClock
+from specie.store.file_locks import lock_folder
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 
 LOGS: Final = "logs"
+_LINE_BYTES_MAX: Final = 2_000  # of a log's last line
 _START_S: Final = 120.0
 _STOP_S: Final = 20.0
 _PAUSE_S: Final = 0.5  # before a process that has ended is started again, doubled each time
@@ -73,12 +75,18 @@ class Network:
     def wait_ready(self, child: Child, seconds: float = _START_S) -> None:
         """`unreachable` if it ends, or is not ready in time; its log says why."""
         end = time.monotonic() + seconds
-        while not is_ready(child.folder):
+        while child.running.poll() is not None or not is_ready(child.folder):
             if child.running.poll() is not None or time.monotonic() > end:
-                log = self.data / LOGS / f"{child.name}.jsonl"
-                reason = f"{child.name} did not start: {_read_end(log)}"
+                reason = f"{child.name} did not start: {self.read_end(child)}"
                 raise SpecieError(ErrorCode.UNREACHABLE, reason)
             time.sleep(0.05)
+
+    def read_end(self, child: Child) -> str:
+        """The last line of its log."""
+        with (self.data / LOGS / f"{child.name}.jsonl").open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _LINE_BYTES_MAX))
+            lines = log.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
 
     def stop(self) -> None:
         """In the other order; what does not end is killed."""
@@ -121,7 +129,7 @@ class Watch:
         self._pauses[child.name] = min(_PAUSE_S_MAX, 2 * pause or _PAUSE_S)
         self._due[child.name] = now + pause
         when = f"again in {pause:g} s" if pause else "started again"
-        self.say(f"{child.name:>14}: ended with {code}, {when}")
+        self.say(f"{child.name:>14}: ended with {code}, {when}: {self.network.read_end(child)}")
 
 
 def list_processes(data: Path) -> list[str]:
@@ -146,15 +154,36 @@ def is_ready(folder: Path) -> bool:
 
 
 def bring_up(data: Path, plan: Plan | None, say: Callable[[str], None]) -> None:
-    """Make the network if there is none, start everything, say so, stop when told to."""
+    """Make the network if there is none, start everything, say so, stop when told to.
+
+    `store_unusable` if it runs already: who started it first looks after it.
+    """
     if plan is not None and not (data.exists() and any(data.iterdir())):
-        say(f"{'network':>14}: {create(plan)}")
-    network = Network(data)
+        check_plan(plan)
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with lock_folder(data):
+        if plan is not None and not any(data.iterdir()):
+            say(f"{'network':>14}: {create(plan)}")
+        for name in list_processes(data):
+            check_silent(data / name)
+        _run(Network(data), say)
+
+
+def check_silent(folder: Path) -> None:
+    """`store_unusable` if a process answers for this folder: it has outlived who started it."""
+    if is_ready(folder):
+        address = load_settings(folder).listen.operations
+        reason = f"{folder.name} runs already, http://{address} answers; end it first"
+        raise SpecieError(ErrorCode.STORE_UNUSABLE, reason)
+
+
+def _run(network: Network, say: Callable[[str], None]) -> None:
+    """Until a signal comes."""
     stopping: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda which, _frame: stopping.append(which))
     try:
-        for name in list_processes(data):
+        for name in list_processes(network.data):
             network.start(name)
         for child in network.children:
             network.wait_ready(child)
@@ -214,8 +243,3 @@ def read_alarms(folder: Path) -> dict[str, str]:
             return {str(name): str(why) for name, why in json.load(answer).items()}
     except (urllib.error.URLError, OSError, ValueError):
         return {"silent": "it does not answer"}
-
-
-def _read_end(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
-    return lines[-1] if lines else "it said nothing"

@@ -1,18 +1,25 @@
-"""`specie backup`, `restore`, `migrate` and `rotate`: looking after one process' folder."""
+"""`specie backup`, `restore`, `catch-up`, `migrate`, `rotate`: looking after a process' folder."""
 
 import socket
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from specie.api.serving import CONTROL
-from specie.assembly.foundation import open_foundation, read_passphrase
+from specie.assembly.catching_up import catch_up_notary, catch_up_witness
+from specie.assembly.foundation import open_foundation, read_passphrase, refresh_if_served
 from specie.assembly.renewing import draw_cosigner, draw_rotation, renew_intermediate
+from specie.assembly.tls import ROOT
+from specie.cli.mirroring import Source
 from specie.cli.serve_command import build_process
+from specie.identity.services import ServiceRole
+from specie.notary.catching_up import CaughtUp
 from specie.store.backup import back_up, restore
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
+from specie.values.times import format_time
 
 Folder = Annotated[Path, typer.Argument(help="Folder of the process, with settings.toml.")]
 PassphraseFile = Annotated[
@@ -37,13 +44,31 @@ def restore_backup(
     typer.echo(f"{folder}: {count} files")
 
 
+def catch_up(folder: Folder, passphrase_file: PassphraseFile = None) -> None:
+    """Bring the database of a stopped notary or bank, put back from an old copy, up to the log."""
+    _check_stopped(folder)
+    passphrase = read_passphrase(folder, passphrase_file)
+    with closing(open_foundation(folder.absolute(), passphrase)) as base:
+        role = base.peers.services.get(base.name).role
+        if role not in (ServiceRole.NOTARY, ServiceRole.BANK):
+            reason = f"{base.name}: only a notary or a bank catches up with the log"
+            raise SpecieError(ErrorCode.SETTING_INVALID, reason)
+        refresh_if_served(base.lists, base.name)
+        place = base.peers.services.get_one(ServiceRole.REGISTRATION).public_url
+        source = Source(place, base.folder / ROOT, network=base.peers.network)
+        with source.open(None) as copy:
+            if role is ServiceRole.NOTARY:
+                _tell_notary(catch_up_notary(base, copy))
+            else:
+                _tell_bank(catch_up_witness(base, copy))
+
+
 def migrate(
     folder: Folder,
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Bring a stopped process' database to this version; make a backup first."""
-    if _is_running(folder / CONTROL):
-        raise SpecieError(ErrorCode.STORE_UNUSABLE, f"{folder}: its process is running; stop it")
+    _check_stopped(folder)
     passphrase = read_passphrase(folder, passphrase_file)
     base = open_foundation(folder.absolute(), passphrase, is_migrating=True)
     process = build_process(base)
@@ -91,6 +116,23 @@ def renew_authority(
         opening = typer.prompt("passphrase of the root's key", hide_input=True)
     until = renew_intermediate(folder.absolute(), passphrase, offline.absolute(), opening)
     typer.echo(f"counts until {until}")
+
+
+def _tell_notary(found: CaughtUp) -> None:
+    typer.echo(f"restored: {found.batches} batches, {found.transactions} transactions")
+    until = format_time(found.lost_from)
+    typer.echo(f"what was promised after {until} is lost, unless its payer sends it again")
+
+
+def _tell_bank(leaves: int) -> None:
+    typer.echo(f"witness: goes on {leaves:,} leaves later")
+    if leaves:
+        typer.echo("clients, books and vault are as old as the copy: book by hand what is missing")
+
+
+def _check_stopped(folder: Path) -> None:
+    if _is_running(folder / CONTROL):
+        raise SpecieError(ErrorCode.STORE_UNUSABLE, f"{folder}: its process is running; stop it")
 
 
 def _is_running(place: Path) -> bool:

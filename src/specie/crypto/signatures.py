@@ -7,11 +7,11 @@ Ed25519:  RFC 8032, strict verification                     what institutions sa
 from specie._kernel import verify_institution_signature as _verify_institution
 from specie._kernel import verify_signature as _verify_schnorr
 from specie.crypto.native import translated_errors
-from specie.crypto.secrets import InstitutionSigner, SigningKey
+from specie.crypto.secrets import InstitutionSigner, SigningKey, SpendKey
 from specie.values.identifiers import InstitutionPublicKey, PublicKey, Signature
 
 
-def sign(key: SigningKey, message: bytes) -> Signature:
+def sign(key: SigningKey | SpendKey, message: bytes) -> Signature:
     """Schnorr signature over a 32-byte tagged hash."""
     with translated_errors():
         return Signature(key.sign(message))

@@ -7,6 +7,7 @@ join the log's own in the checkpoint
 from collections.abc import Sequence
 from typing import Protocol
 
+from specie.log.checkpoint import Checkpoint
 from specie.log.notes import SignedLine, parse_note
 from specie.ports.log import CosignedLog
 from specie.values.catalogue import ErrorCode
@@ -63,6 +64,24 @@ def cosign_checkpoint(
     for auditor in auditors:
         lines += auditor.cosign(note)
     return log.add_lines(checkpoint, lines)
+
+
+def add_each(
+    log: CosignedLog, checkpoint: Checkpoint, lines: Sequence[SignedLine]
+) -> list[SpecieError]:
+    """Cosigner by cosigner, so that what one has too many of costs no other its lines.
+
+    Gives what did not fit; `log_invalid` is raised if this is the checkpoint no longer.
+    """
+    refusals = []
+    for name in dict.fromkeys(line.name for line in lines):
+        try:
+            log.add_lines(checkpoint, [line for line in lines if line.name == name])
+        except SpecieError as error:
+            if error.code is not ErrorCode.LIMIT_EXCEEDED:
+                raise
+            refusals.append(error)
+    return refusals
 
 
 def ask_witness(

@@ -35,14 +35,17 @@ class Receiver(Protocol):
 def collect(client: ClientId, device: Receiver, bank: ServingBank) -> int:
     """Fetch, check, record, confirm; gives how many tokens were new. May be repeated.
 
-    Only what the device has recorded is confirmed: what it did not take is offered again.
+    Only what the device has recorded is confirmed: what it did not take is offered again. A bank
+    that offers the same once more, confirmed or not, is asked no further.
     """
     fresh, is_more = 0, True
+    seen: set[OutputRef] = set()
     while is_more:
         outputs = bank.fetch_outputs(client)
         received = device.receive(outputs) if outputs else Received((), 0)
         if received.refs:
             bank.confirm_fetched(client, received.refs)
         fresh += received.fresh
-        is_more = bool(received.refs) and len(outputs) >= PAGE_ITEMS_MAX
+        is_more = not seen.issuperset(received.refs) and len(outputs) >= PAGE_ITEMS_MAX
+        seen.update(received.refs)
     return fresh

@@ -67,6 +67,18 @@ class CosignerList:
         """The names of one role, each once, in the list's order."""
         return tuple(dict.fromkeys(key.name for one, key in self.entries if one is role))
 
+    def list_current(self, name: str) -> tuple[VerifierKey, ...]:
+        """Keys with which this name signs today; lines of retired ones stand there from before."""
+        return tuple(
+            key
+            for role, key in self.entries
+            if key.name == name and role is not CosignerRole.RETIRED
+        )
+
+    def list_newest(self, name: str) -> tuple[VerifierKey, ...]:
+        """Of these the one that was listed last, of each kind."""
+        return tuple({key.type: key for key in self.list_current(name)}.values())
+
     def get_required(self, role: CosignerRole) -> int:
         """How many names of this role have to have cosigned."""
         is_witness = role is CosignerRole.WITNESS

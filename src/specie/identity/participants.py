@@ -195,6 +195,17 @@ def unpack_participants(data: bytes) -> ParticipantList:
     )
 
 
+def check_name(name: str) -> None:
+    """`text_invalid` unless it can stand in the list, for people to see."""
+    reason = f"a name has 1 to {NAME_BYTES_MAX} bytes and no controls"
+    if not name.strip():
+        raise SpecieError(ErrorCode.TEXT_INVALID, reason)
+    try:
+        pad_text(name, NAME_BYTES_MAX)
+    except SpecieError as error:
+        raise SpecieError(error.code, reason) from None
+
+
 def sign_participants(members: ParticipantList, key: InstitutionSigner) -> bytes:
     """List bytes followed by the signature of the authentication centre."""
     packed = members.pack()

@@ -24,7 +24,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from specie.crypto.cosigning import CosignerKey, sign_as_cosigner, verify_ml_dsa_44
+from specie.crypto.cosigning import (
+    ML_DSA_44_SIGNATURE_SIZE,
+    CosignerKey,
+    sign_as_cosigner,
+    verify_ml_dsa_44,
+)
 from specie.crypto.hashing import tagged_hash
 from specie.crypto.secrets import InstitutionSigner, SigningKey
 from specie.crypto.signatures import (
@@ -51,6 +56,10 @@ from specie.values.identifiers import (
 from specie.values.limits import OFFICERS_MAX
 
 _KEY, _SIGNATURE = 32, 64
+_PROOF_SIZES: Final = {
+    SignatureType.COSIGNER_ED25519: _SIGNATURE,
+    SignatureType.COSIGNER_ML_DSA_44: ML_DSA_44_SIGNATURE_SIZE,
+}
 ROTATION_FIELDS: Final[Mapping[str, type]] = {
     "service": str,
     "institution": str,
@@ -166,7 +175,7 @@ class CosignerProof:
 
 def parse_cosigner(fields: Mapping[str, Any]) -> CosignerProof:
     """The inverse of `format`; `checkpoint_invalid`, `setting_invalid`."""
-    keys = tuple(parse_verifier_key(one) for one in fields["keys"].split(" "))
+    keys = tuple(_parse_key(one) for one in fields["keys"].split(" "))
     try:
         spelled = fields["proofs"].split(" ")
         proofs = tuple(base64.b64decode(one, validate=True) for one in spelled)
@@ -174,7 +183,20 @@ def parse_cosigner(fields: Mapping[str, Any]) -> CosignerProof:
         raise SpecieError(ErrorCode.SETTING_INVALID, "proofs: base64") from None
     if len(proofs) != len(keys) or len(set(keys)) != len(keys):
         raise SpecieError(ErrorCode.SETTING_INVALID, "proofs: one for each key, in their order")
+    sizes = [_PROOF_SIZES.get(key.type) for key in keys]
+    if [len(one) for one in proofs] != sizes:
+        reason = "keys and proofs: of a cosigner, each proof as long as its key's signatures"
+        raise SpecieError(ErrorCode.SETTING_INVALID, reason)
     return CosignerProof(keys, proofs)
+
+
+def _parse_key(text: str) -> VerifierKey:
+    try:
+        return parse_verifier_key(text)
+    except SpecieError as error:
+        if error.code is not ErrorCode.SIZE_INVALID:
+            raise
+        raise SpecieError(ErrorCode.SETTING_INVALID, "keys: one of another size") from None
 
 
 def sign_cosigner(

@@ -245,6 +245,14 @@ def verify_log_line(text: str, log: VerifierKey) -> Checkpoint:
     return checkpoint
 
 
+def keep_log_line(text: str, log: VerifierKey) -> str:
+    """The same note with the log's own line alone; `checkpoint_invalid` as `verify_log_line`."""
+    checkpoint = verify_log_line(text, log)
+    own = (log.name, log.key_id)
+    lines = [line for line in parse_note(text)[1] if (line.name, line.key_id) == own]
+    return format_note(checkpoint, lines)
+
+
 def pick_lines(
     text: str, lines: Sequence[SignedLine], keys: Sequence[VerifierKey]
 ) -> tuple[SignedLine, ...]:

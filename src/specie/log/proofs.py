@@ -10,7 +10,7 @@ size of the log, and tiles hold all of them (`log/tiles.py`).
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from specie.log.tree import compute_node_hash
+from specie.log.tree import EMPTY_ROOT, compute_node_hash
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest
@@ -82,6 +82,42 @@ def verify_consistency(
         if path or old_root != new_root:
             raise SpecieError(ErrorCode.LOG_INVALID, "two logs of one size differ")
         return
+    if _fold_consistency(old, old_root, new, path) != (old_root, new_root):
+        raise SpecieError(ErrorCode.LOG_INVALID, "the log does not continue the old one")
+
+
+def shows_other_past(
+    old: int, old_root: Digest, new: int, new_root: Digest, path: Sequence[Digest]
+) -> bool:
+    """Whether the path proves that the new tree does not continue the old one; 0 < old ≤ new.
+
+    A path that makes the new root and another old one does, and so do two roots of one size.
+    """
+    if old == new:
+        return old_root != new_root
+    try:
+        first, second = _fold_consistency(old, old_root, new, path)
+    except SpecieError:
+        return False
+    return first != old_root and second == new_root
+
+
+def may_show_other_past(old: int, new: int, path: Sequence[Digest]) -> bool:
+    """Whether a path that does not hold may be an honest one of another history.
+
+    Where the old tree is complete, its root is not in the path: nothing but the length tells.
+    """
+    try:
+        _fold_consistency(old, EMPTY_ROOT, new, path)
+    except SpecieError:
+        return False
+    return old & (old - 1) == 0 and old < new
+
+
+def _fold_consistency(
+    old: int, old_root: Digest, new: int, path: Sequence[Digest]
+) -> tuple[Digest, Digest]:
+    """The old and the new root that the path makes; `log_invalid` if it has another length."""
     hashes = list(path)
     if old & (old - 1) == 0:
         hashes.insert(0, old_root)
@@ -98,8 +134,7 @@ def verify_consistency(
         second = (
             compute_node_hash(sibling, second) if is_left else compute_node_hash(second, sibling)
         )
-    if first != old_root or second != new_root:
-        raise SpecieError(ErrorCode.LOG_INVALID, "the log does not continue the old one")
+    return first, second
 
 
 def _find_sides(place: int, last: int, count: int) -> list[bool]:

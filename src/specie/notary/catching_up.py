@@ -66,10 +66,22 @@ def check_current(
         published = _find_published(log, genesis, key)
     except SpecieError:
         return  # a damaged file says nothing, and is written again from the database
-    if published is None:
-        return
+    if published is not None:
+        _check_published(store, published)
+
+
+def check_published(
+    store: NotaryStore, note: str, genesis: Genesis, key: InstitutionPublicKey
+) -> None:
+    """The same, by a note that somebody else has kept; `checkpoint_invalid` if it is not ours."""
+    _check_published(store, _read_note(note, genesis, key))
+
+
+def _check_published(store: NotaryStore, published: Checkpoint) -> None:
     if published.size > store.count_leaves():
-        reason = f"{published.size:,} leaves are published, {store.count_leaves():,} are in it"
+        reason = (
+            f"{published.size:,} leaves are published, {store.count_leaves():,} are in the database"
+        )
         raise SpecieError(ErrorCode.STORE_OUTDATED, reason)
     if _build_frontier(store, published.size).compute_root() != published.root:
         raise SpecieError(ErrorCode.LOG_INVALID, "what is published is another history")
@@ -108,8 +120,10 @@ def _find_published(
 ) -> Checkpoint | None:
     """By our own line alone: who has cosigned it does not matter to us."""
     note = log.find_checkpoint()
-    if note is None:
-        return None
+    return None if note is None else _read_note(note, genesis, key)
+
+
+def _read_note(note: str, genesis: Genesis, key: InstitutionPublicKey) -> Checkpoint:
     checkpoint, lines = parse_note(note)
     return verify_checkpoint(format_note(checkpoint, lines[:1]), compute_origin(genesis), key)
 

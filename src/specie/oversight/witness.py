@@ -21,7 +21,7 @@ from specie.log.notes import (
     parse_note,
     verify_log_line,
 )
-from specie.log.proofs import verify_consistency
+from specie.log.proofs import may_show_other_past, shows_other_past, verify_consistency
 from specie.log.tree import EMPTY_ROOT
 from specie.ports.clock import Clock
 from specie.ports.oversight import WitnessStore
@@ -32,6 +32,14 @@ from specie.values.limits import MESSAGE_AGE_MS_MAX
 from specie.values.times import Timestamp
 
 _EARLIER_MAX: Final = 1_024
+
+
+class LogForked(SpecieError):
+    """Signed by the log, and no continuation of what was cosigned."""
+
+    def __init__(self, reason: str, *, is_shown: bool) -> None:
+        super().__init__(ErrorCode.LOG_INVALID, reason)
+        self.is_shown = is_shown  # beyond doubt: no old checkpoint, and no wrong proof
 
 
 class Witness:
@@ -64,13 +72,14 @@ class Witness:
     def cosign(self, note: str, growth: Sequence[Digest]) -> tuple[SignedLine, ...]:
         """One line per key; `log_invalid` if the log does not continue what was cosigned.
 
-        What was cosigned last is cosigned once more: a message may come twice.
+        It is a `LogForked` unless the proof is wrong, or the note late. What was cosigned last is
+        cosigned once more: a message may come twice.
         """
         checkpoint = verify_log_line(note, self._log)
         with self._cosigning:
             last = self._store.load(self._log.name)
             if checkpoint != last:
-                _check_growth(last, checkpoint, growth)
+                self._check(last, checkpoint, growth)
                 self._store.replace(last, checkpoint)
                 self._earlier.extend([(self._clock.now(), last)] if last else [])
         time_s = self._clock.now() // 1000
@@ -81,11 +90,28 @@ class Witness:
 
         It is refused, and no fork. A log that stands there for longer has gone back.
         """
-        checkpoint, now = parse_note(note)[0], self._clock.now()
+        return self._is_late(parse_note(note)[0])
+
+    def _is_late(self, checkpoint: Checkpoint) -> bool:
+        now = self._clock.now()
         return any(
             one == checkpoint and now - time <= 2 * MESSAGE_AGE_MS_MAX
             for time, one in self._earlier
         )
+
+    def _check(self, last: Checkpoint | None, new: Checkpoint, growth: Sequence[Digest]) -> None:
+        try:
+            _check_growth(last, new, growth)
+        except SpecieError as error:
+            is_shown = _is_shown(last, new, growth)
+            if is_shown or (last is not None and self._is_suspect(last, new, growth)):
+                raise LogForked(error.message, is_shown=is_shown) from None
+            raise
+
+    def _is_suspect(self, last: Checkpoint, new: Checkpoint, growth: Sequence[Digest]) -> bool:
+        if new.size < last.size:
+            return not self._is_late(new)
+        return may_show_other_past(last.size, new.size, growth)
 
 
 def _check_growth(last: Checkpoint | None, new: Checkpoint, growth: Sequence[Digest]) -> None:
@@ -96,3 +122,12 @@ def _check_growth(last: Checkpoint | None, new: Checkpoint, growth: Sequence[Dig
     if new.size < last.size:
         raise SpecieError(ErrorCode.LOG_INVALID, "the log has become shorter")
     verify_consistency(last.size, last.root, new.size, new.root, growth)
+
+
+def _is_shown(last: Checkpoint | None, new: Checkpoint, growth: Sequence[Digest]) -> bool:
+    """Whether a note that was refused is a contradiction by itself."""
+    if new.size == 0:
+        return new.root != EMPTY_ROOT
+    if last is None or not 0 < last.size <= new.size:
+        return False
+    return shows_other_past(last.size, last.root, new.size, new.root, growth)

@@ -58,6 +58,10 @@ class ApplicationStore(Protocol):
         """Idempotent; `order_conflict` if the order exists with another content."""
         ...
 
+    def find_last_serial(self) -> int:
+        """The highest place in the order of changes that an officer has authorised; 0 if none."""
+        ...
+
     def find(self, order: OrderId) -> Application | None:
         """None if nobody applied."""
         ...
@@ -86,6 +90,10 @@ class ApplicationStore(Protocol):
 
     def advance(self, order: OrderId, state: ApplicationState) -> None:
         """States only move forward."""
+        ...
+
+    def load_vaults(self, participant: ParticipantNumber) -> list[Address]:
+        """Where what was issued to it has gone."""
         ...
 
     def load_in_state(self, direction: Direction, state: ApplicationState) -> list[Application]:

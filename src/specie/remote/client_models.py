@@ -26,17 +26,11 @@ from specie.remote.models import PromiseMessage
 from specie.values.limits import CLAIMS_MAX, PAGE_ITEMS_MAX
 
 
-class Claim(Message):
-    """A token whose bank is lost; its owner says who may serve it now."""
-
-    token: BytesField  # output ‖ opening
-    proof: SignatureField  # Schnorr, by the token's owner key
-
-
 class Opening(Message):
     """A device opens its wallet with the code that the bank gave its holder, once.
 
-    At the successor of a bank that is lost it names that bank, and claims a token of its address.
+    At the successor of a bank that is lost it names that bank. Address and device key are shown to
+    be its own (`bank/openings.py`).
     """
 
     code: CodeField
@@ -44,14 +38,15 @@ class Opening(Message):
     spend: PointField
     sealed_view: BytesField  # the view key, sealed under the code
     device: InstitutionKeyField  # Ed25519: signs what the device asks for
+    spend_proof: SignatureField  # Schnorr, by the address's spend key
+    device_proof: SignatureField  # Ed25519, by the device's key
     bank: ParticipantField | None = None  # of the address, if it is not the bank that is asked
-    claim: Claim | None = None
 
 
 class Claims(Message):
-    """Tokens of a lost bank."""
+    """Tokens of a lost bank: output ‖ opening of each."""
 
-    claims: Annotated[list[Claim], Field(min_length=1, max_length=CLAIMS_MAX)]
+    tokens: Annotated[list[BytesField], Field(min_length=1, max_length=CLAIMS_MAX)]
 
 
 class Claimed(Message):

@@ -44,7 +44,11 @@ def call_control(path: Path, operation: Operation[Request, Response], request: R
         answer = connection.getresponse()
         data = answer.read(2 * MESSAGE_BYTES_MAX)
     except (OSError, http.client.HTTPException) as error:
-        reason = f"{path}: {type(error).__name__}; is the process running?"
+        is_barred = isinstance(error, PermissionError)
+        what = (
+            "only its owner may open it" if is_barred else "nobody answers; does the process run?"
+        )
+        reason = f"{path}: {what}"
         raise SpecieError(ErrorCode.UNREACHABLE, reason) from None
     finally:
         connection.close()

@@ -165,6 +165,15 @@ RENEW = Operation(
     SERVICE_CALLERS,
     "A new certificate for the caller, before its present one runs out.",
 )
+LIST_VAULTS = Operation(
+    "list_vaults",
+    "GET",
+    "/v1/vaults/{participant}",
+    models.Account,
+    models.Vaults,
+    BANK_ALONE,
+    "Addresses to which money was issued to this bank: no client's, for its successor.",
+)
 LIST_LOANS = Operation(
     "list_loans",
     "GET",
@@ -176,6 +185,7 @@ LIST_LOANS = Operation(
 )
 CENTRAL_BANK = (
     LIST_LOANS,
+    LIST_VAULTS,
     LIST_ENROLMENTS,
     RENEW,
     APPLY,

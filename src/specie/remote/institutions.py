@@ -28,6 +28,7 @@ from specie.remote import registration_operations as registration
 from specie.remote.channel import Channel
 from specie.remote.encoding import build_error
 from specie.remote.fields import Empty
+from specie.remote.operations import Operation
 from specie.tokens.building import BuiltTransaction
 from specie.tokens.disclosures import PayeeView
 from specie.values.amounts import Minor
@@ -133,13 +134,7 @@ class RemoteNotary:
 
     def read_batch(self, number: int) -> bytes:
         """A private batch, for auditors."""
-        data = b""
-        while True:
-            request = models.ChunkQuery(number=number, offset=len(data))
-            chunk = self._channel.call(NOTARY, notary.READ_BATCH, request)
-            data += chunk.data
-            if len(data) >= chunk.total or not chunk.data:
-                return data
+        return read_parts(self._channel, NOTARY, notary.READ_BATCH, number)
 
 
 class RemoteAccounting:
@@ -387,6 +382,12 @@ class RemoteDesk:
     def complete(self, order: OrderId, promise: Promise) -> None:
         """Done with `check_final`."""
 
+    def list_vaults(self, participant: ParticipantNumber) -> list[Address]:
+        """Of any bank, as far as money was issued to it."""
+        request = models.Account(participant=participant)
+        answer = self._channel.call(CENTRAL_BANK, desk.LIST_VAULTS, request)
+        return [Address(participant, one.view, one.spend) for one in answer.vaults]
+
     def list_loans(self, start: int) -> list[models.Loan]:
         """Reserves that we were lent, from a number on."""
         request = models.LeavesQuery(start=start)
@@ -452,6 +453,25 @@ class RemoteRegistration:
         """Signed: which of these are spent."""
         request = bank_models.StatesQuery(refs=list(refs))
         return self._channel.call(REGISTRATION, registration.STATE_OUTPUTS, request).unwrap()
+
+    def find_signed(self) -> str:
+        """The newest checkpoint that bears our own signature; empty if there is none."""
+        return self._channel.call(REGISTRATION, registration.FIND_SIGNED, Empty()).note
+
+
+def read_parts(
+    channel: Channel,
+    place: ServiceName,
+    operation: Operation[models.ChunkQuery, models.Chunk],
+    number: int,
+) -> bytes:
+    """A private batch from whoever has it."""
+    data = b""
+    while True:
+        chunk = channel.call(place, operation, models.ChunkQuery(number=number, offset=len(data)))
+        data += chunk.data
+        if len(data) >= chunk.total or not chunk.data:
+            return data
 
 
 def _read_outcome(one: models.OutcomeMessage) -> Outcome:

@@ -245,6 +245,19 @@ class Account(Message):
     participant: ParticipantField
 
 
+class VaultAddress(Message):
+    """Of a participant that is known beside it."""
+
+    view: PointField
+    spend: PointField
+
+
+class Vaults(Message):
+    """All of one participant."""
+
+    vaults: list[VaultAddress]
+
+
 class Backing(Message):
     """The issuance fund, and how much of it is in transit."""
 

@@ -4,7 +4,9 @@ from specie.remote import bank_models, models
 from specie.remote.fields import Empty
 from specie.remote.operations import (
     ANYONE_CALLERS,
+    NOTARY_CALLERS,
     REGISTRATION_CALLERS,
+    SIGNER_CALLERS,
     Operation,
 )
 
@@ -26,7 +28,16 @@ STATE_OUTPUTS = Operation(
     ANYONE_CALLERS,
     "Signed: which of these outputs are unspent, as of the newest checkpoint.",
 )
-REGISTRATION = (PROVE_TIME, STATE_OUTPUTS)
+FIND_SIGNED = Operation(
+    "find_signed",
+    "GET",
+    "/v1/signed",
+    Empty,
+    models.NoteMessage,
+    SIGNER_CALLERS,
+    "The newest checkpoint that the asker has signed or cosigned, if its own database forgot it.",
+)
+REGISTRATION = (PROVE_TIME, STATE_OUTPUTS, FIND_SIGNED)
 
 AUDIT = Operation(
     "audit",
@@ -37,4 +48,13 @@ AUDIT = Operation(
     REGISTRATION_CALLERS,
     "Cosign a checkpoint whose every private batch was judged again.",
 )
-AUDITOR = (AUDIT,)
+READ_JUDGED = Operation(
+    "read_judged",
+    "GET",
+    "/v1/batches/{number}",
+    models.ChunkQuery,
+    models.Chunk,
+    NOTARY_CALLERS,
+    "A part of a private batch that was judged here, for a notary that has lost it.",
+)
+AUDITOR = (AUDIT, READ_JUDGED)

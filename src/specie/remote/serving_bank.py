@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from specie.bank.succession import ClaimedToken
 from specie.crypto.addresses import Address
 from specie.ledger.records import Output
 from specie.ledger.transactions import Promise
@@ -12,6 +11,7 @@ from specie.remote import models
 from specie.remote.channel import Channel
 from specie.remote.fields import Empty
 from specie.tokens.building import BuiltTransaction
+from specie.tokens.holdings import Token
 from specie.values.amounts import Minor
 from specie.values.identifiers import ClientId, OrderId, OutputRef, ParticipantNumber, ServiceName
 from specie.values.limits import CLAIMS_MAX
@@ -38,12 +38,12 @@ class ServingBankClient:
         """With the bank's code; gives the bank's id for us."""
         return self._channel.call(self.name, banks.OPEN_WALLET, opening).client
 
-    def claim_tokens(self, claims: Sequence[ClaimedToken]) -> int:
-        """Tokens of our lost bank; gives how many the successor serves now."""
+    def claim_tokens(self, tokens: Sequence[Token]) -> int:
+        """Of our lost bank; gives how many the successor serves now."""
+        shown = [one.output.data + one.opening.pack() for one in tokens]
         served = 0
-        for start in range(0, len(claims), CLAIMS_MAX):
-            page = [wrap_claim(one) for one in claims[start : start + CLAIMS_MAX]]
-            request = clients.Claims(claims=page)
+        for start in range(0, len(shown), CLAIMS_MAX):
+            request = clients.Claims(tokens=shown[start : start + CLAIMS_MAX])
             served += self._channel.call(self.name, banks.CLAIM_TOKENS, request).served
         return served
 
@@ -78,8 +78,3 @@ class ServingBankClient:
         """Our deposit, and whether we are blocked."""
         answer = self._channel.call(self.name, banks.GET_STANDING, Empty())
         return answer.deposit, answer.status
-
-
-def wrap_claim(claim: ClaimedToken) -> clients.Claim:
-    """As it travels."""
-    return clients.Claim(token=claim.token, proof=claim.proof)

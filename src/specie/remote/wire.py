@@ -2,7 +2,8 @@
 
 connect → TLS → whose certificate is it → request → head → body, piece by piece
 
-Whoever is told that it asks too much waits as long as it is told, and asks the same again.
+Whoever is told that it asks too much waits as long as it is told, for a second at least, and asks
+the same again: who answers with no wait at all would have us ask without end.
 
 A time limit of a socket counts from byte to byte; whoever sends one a second never meets it. So a
 timer cuts the connection when the head has not come within `seconds`, and no piece of the body is
@@ -17,12 +18,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
+from urllib.parse import urlsplit
 from weakref import WeakSet
 
 import urllib3
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import ClosedPoolError, HTTPError, ProtocolError, SSLError
+from urllib3.exceptions import TimeoutError as TimeoutHTTPError
 
 from specie.remote.peers import Certified
 from specie.values.catalogue import ErrorCode
@@ -34,6 +37,7 @@ CheckPeer = Callable[[str, int, Certified | None], None]
 """Host, port, what its certificate says → raises unless that is who is meant."""
 
 _CONNECT_S: Final = 3.0
+_WAIT_S_MIN: Final = 1.0
 _WAIT_S_MAX: Final = 5.0
 _POOLED: Final = 16
 _PIECE: Final = 65_536
@@ -106,7 +110,7 @@ class Wire:
             except (HTTPError, OSError) as error:
                 is_stale = isinstance(error, _STALE) and time.monotonic() < end
                 if is_last or not is_stale:
-                    raise SpecieError(ErrorCode.UNREACHABLE, _describe(error)) from None
+                    raise SpecieError(ErrorCode.UNREACHABLE, _describe(error, url)) from None
         raise AssertionError("the last try returns or raises")
 
     def _ask(
@@ -224,9 +228,16 @@ def _read_wait(answer: Answer) -> float | None:
     """Seconds until it may be asked again; None if this is the answer."""
     told = answer.headers.get("retry-after", "")
     is_flood = answer.status == 429 and told.isascii() and told.isdigit()
-    return min(float(told), _WAIT_S_MAX) if is_flood else None
+    return min(max(float(told), _WAIT_S_MIN), _WAIT_S_MAX) if is_flood else None
 
 
-def _describe(error: Exception) -> str:
+def _describe(error: Exception, url: str) -> str:
     cause = error.__cause__ or error
-    return f"{type(cause).__name__}: {cause}".split("(", maxsplit=1)[0][:200]
+    place = "://".join(urlsplit(url)[:2])
+    if isinstance(cause, ConnectionRefusedError):
+        return f"nobody listens at {place}"
+    if isinstance(cause, socket.gaierror):
+        return f"no address is known for {place}"
+    if isinstance(cause, TimeoutError | TimeoutHTTPError):
+        return f"no answer in time from {place}"
+    return f"{place}: {type(cause).__name__}: {cause}".split("(", maxsplit=1)[0][:200]

@@ -104,6 +104,13 @@ class SqliteApplicationStore:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "this order has another content")
         return known
 
+    def find_last_serial(self) -> int:
+        """The highest place in the order of changes that an officer has authorised; 0 if none."""
+        with self._database.reading() as connection:
+            query = select(_AUTHORISATION.c.serial).order_by(_AUTHORISATION.c.serial.desc())
+            found = connection.execute(query.limit(1)).scalar()
+        return 0 if found is None else int.from_bytes(found, "big")
+
     def find(self, order: OrderId) -> Application | None:
         """None if nobody applied."""
         with self._database.reading() as connection:
@@ -175,6 +182,17 @@ class SqliteApplicationStore:
             if _ORDER.index(ApplicationState(row.state)) < _ORDER.index(state):
                 change = update(_APPLICATION).where(_APPLICATION.c.order_id == order)
                 connection.execute(change.values(state=state.value))
+
+    def load_vaults(self, participant: ParticipantNumber) -> list[Address]:
+        """Where what was issued to it has gone."""
+        query = select(_APPLICATION.c.view, _APPLICATION.c.spend).where(
+            _APPLICATION.c.participant == participant,
+            _APPLICATION.c.direction == Direction.ISSUE.value,
+            _APPLICATION.c.state == ApplicationState.COMPLETED.value,
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query.distinct()).all()
+        return [Address(participant, PublicKey(one.view), PublicKey(one.spend)) for one in rows]
 
     def load_in_state(self, direction: Direction, state: ApplicationState) -> list[Application]:
         """All that have come just so far."""

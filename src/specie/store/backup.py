@@ -33,10 +33,10 @@ _FILES_MAX: Final = 10_000_000
 def back_up(folder: Path, target: Path) -> int:
     """Write it, readable for its owner alone; gives how many files are in it.
 
-    `order_conflict` if the target is there, `setting_invalid` if the folder is no process'.
+    `setting_invalid` if the target is there, or the folder is no process'.
     """
     if target.exists():
-        raise SpecieError(ErrorCode.ORDER_CONFLICT, f"{target}: there already")
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"{target}: there already")
     if not (folder / "settings.toml").is_file():
         raise SpecieError(ErrorCode.SETTING_INVALID, f"{folder}: no settings.toml in it")
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as scratch:
@@ -56,7 +56,7 @@ def restore(source: Path, folder: Path) -> int:
     `sealed_invalid` if a file is not what was backed up.
     """
     if folder.exists() and any(folder.iterdir()):
-        raise SpecieError(ErrorCode.ORDER_CONFLICT, f"{folder}: not empty")
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"{folder}: not empty")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
     try:
@@ -65,8 +65,10 @@ def restore(source: Path, folder: Path) -> int:
             last = sorted(entries, key=lambda name: name == "settings.toml")  # without: no process
             for name in last:
                 _put_back(archive, name, entries[name], folder)
-    except (OSError, tarfile.TarError) as error:
-        raise SpecieError(ErrorCode.SETTING_INVALID, f"{source}: {error}") from None
+    except tarfile.TarError:
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"{source}: not a backup") from None
+    except OSError as error:
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"{source}: {error.strerror}") from None
     return len(entries)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from specie.identity.certificates import Revoked
-from specie.store.database import Place, open_store
+from specie.store.database import Database, Place, insert_rows, open_store
 from specie.values.identifiers import ServiceName
 from specie.values.times import Timestamp
 
@@ -55,6 +55,18 @@ class SqliteCertificateStore:
             connection.execute(
                 insert(_CERTIFICATE).values(serial=serial, service=service, data=data)
             )
+
+    def adopt(self, other: Database) -> None:
+        """All certificates of another database, if there are none here: again is nothing."""
+        with other.reading() as connection:
+            rows = [tuple(row) for row in connection.execute(select(_CERTIFICATE)).all()]
+            number = connection.execute(select(_NUMBER.c.number)).scalar()
+        with self._database.transaction() as connection:
+            if connection.execute(select(_CERTIFICATE.c.serial)).first() is not None:
+                return
+            insert_rows(connection, _CERTIFICATE, rows)
+            if number is not None:
+                connection.execute(insert(_NUMBER).values(id=1, number=number))
 
     def load(self) -> list[x509.Certificate]:
         """All that were ever issued."""

@@ -15,9 +15,12 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    UniqueConstraint,
+    and_,
     insert,
     or_,
     select,
+    text,
     update,
 )
 
@@ -32,7 +35,7 @@ from specie.ports.clients import (
     Movement,
     WatchedToken,
 )
-from specie.store.database import Place, chunked, open_store
+from specie.store.database import Place, Steps, chunked, open_store
 from specie.tokens.holdings import Token
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
@@ -49,7 +52,7 @@ from specie.values.identifiers import (
 from specie.values.limits import PAGE_ITEMS_MAX
 from specie.values.times import Timestamp
 
-_VERSION: Final = 2
+_VERSION: Final = 3
 _METADATA: Final = MetaData()
 
 _CLIENT = Table(
@@ -58,10 +61,11 @@ _CLIENT = Table(
     Column("id", String, primary_key=True),
     Column("bank", Integer, nullable=False),
     Column("view", LargeBinary, nullable=False),
-    Column("spend", LargeBinary, nullable=False, unique=True),
+    Column("spend", LargeBinary, nullable=False),
     Column("sealed_view_key", LargeBinary, nullable=False),
     Column("sealed_name", LargeBinary, nullable=False),
     Column("status", String, nullable=False),
+    UniqueConstraint("bank", "spend"),  # one phrase may be at us and at a bank that we succeed
 )
 _TOKEN = Table(
     "client_token",
@@ -103,20 +107,32 @@ _EXPECTED = Table(
 )
 
 
+def _widen(connection: Connection) -> None:
+    """Version 3: an address is unique, no longer a spend key; tables cannot lose a constraint."""
+    connection.execute(text("ALTER TABLE client RENAME TO client_before"))
+    _CLIENT.create(connection)
+    before = Table("client_before", MetaData(), *[Column(one.name, one.type) for one in _CLIENT.c])
+    connection.execute(insert(_CLIENT).from_select(list(before.c.keys()), select(before)))
+    before.drop(connection)
+
+
+_STEPS: Final[Steps] = {2: _widen}
+
+
 class SqliteClientStore:
     """`ClientStore` on SQLite."""
 
     def __init__(self, place: Place, key: SealingKey) -> None:
-        self._database = open_store(place, "clients", _VERSION, _METADATA)
+        self._database = open_store(place, "clients", _VERSION, _METADATA, _STEPS)
         self._key = key
 
     def add_client(self, client: Client) -> None:
         """`client_exists` if the id or the address is taken."""
         aad = encode_text(client.id)
         with self._database.transaction() as connection:
-            query = select(_CLIENT.c.id).where(
-                or_(_CLIENT.c.id == client.id, _CLIENT.c.spend == client.address.spend)
-            )
+            address = client.address
+            is_address = and_(_CLIENT.c.bank == address.bank, _CLIENT.c.spend == address.spend)
+            query = select(_CLIENT.c.id).where(or_(_CLIENT.c.id == client.id, is_address))
             if connection.execute(query).first() is not None:
                 raise SpecieError(ErrorCode.CLIENT_EXISTS, "this client or address is known")
             connection.execute(
@@ -147,7 +163,9 @@ class SqliteClientStore:
     def find_by_address(self, address: Address) -> Client | None:
         """By address."""
         query = select(_CLIENT).where(
-            _CLIENT.c.spend == address.spend, _CLIENT.c.view == address.view
+            _CLIENT.c.bank == address.bank,
+            _CLIENT.c.spend == address.spend,
+            _CLIENT.c.view == address.view,
         )
         with self._database.reading() as connection:
             row = connection.execute(query).first()

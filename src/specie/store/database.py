@@ -15,6 +15,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -30,6 +31,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from specie.store import postgres, sqlite
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
+from specie.values.identifiers import NetworkId, ServiceName
 
 _PARAMETERS_MAX: Final = 1_000  # the engines' limits on bound parameters are far above
 _SCHEMA: Final = Table(
@@ -37,6 +39,12 @@ _SCHEMA: Final = Table(
     MetaData(),
     Column("name", String, primary_key=True),
     Column("version", Integer, nullable=False),
+)
+_OWNER: Final = Table(
+    "owner",
+    MetaData(),
+    Column("network", LargeBinary, primary_key=True),
+    Column("service", String, nullable=False),
 )
 
 
@@ -65,6 +73,21 @@ class Database:
         except SpecieError:
             self.close()
             raise
+
+    def claim(self, network: NetworkId, service: ServiceName) -> None:
+        """For this service, whose it stays; `store_unusable` if it is another's.
+
+        A file that was copied to another folder, or one schema for two services, is found so.
+        """
+        with self.transaction() as connection:
+            _OWNER.create(connection, checkfirst=True)
+            found = connection.execute(select(_OWNER)).first()
+            if found is None:
+                connection.execute(insert(_OWNER).values(network=network, service=service))
+            elif (found.network, found.service) != (network, service):
+                whose = f"{found.service} of network {found.network.hex()}"
+                reason = f"the database is of {whose}, not of {service} of network {network.hex()}"
+                raise SpecieError(ErrorCode.STORE_UNUSABLE, reason)
 
     def furnish(
         self, store: str, version: int, metadata: MetaData, steps: Steps | None = None

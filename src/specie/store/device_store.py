@@ -68,6 +68,9 @@ class SqliteDeviceStore:
                 raise SpecieError(ErrorCode.CLIENT_UNKNOWN, "nobody gave out this code")
             if row.key and row.key != key:
                 raise SpecieError(ErrorCode.CLIENT_EXISTS, "the code was used before")
+            known = _find(connection, _DEVICE.c.device, name_device(key))
+            if known is not None and known.code_hash != code_hash:
+                raise SpecieError(ErrorCode.CLIENT_EXISTS, "this device is another client's")
             mine = _DEVICE.c.code_hash == code_hash
             connection.execute(
                 _DEVICE.update().where(mine).values(key=key, device=name_device(key))
@@ -81,14 +84,6 @@ class SqliteDeviceStore:
             raise SpecieError(ErrorCode.CALLER_UNKNOWN, "no device of this name is known")
         return ClientId(row.client), InstitutionPublicKey(bytes(row.key))
 
-    def get_key(self, client: ClientId) -> InstitutionPublicKey:
-        """Of the device that has opened this client's wallet; `client_unknown`."""
-        with self._database.reading() as connection:
-            row = _find(connection, _DEVICE.c.client, client)
-        if row is None or not row.key:
-            raise SpecieError(ErrorCode.CLIENT_UNKNOWN, "no device has opened this wallet")
-        return InstitutionPublicKey(bytes(row.key))
-
     def load_keys(self) -> dict[ClientId, InstitutionPublicKey]:
         """For a successor."""
         with self._database.reading() as connection:
@@ -96,9 +91,10 @@ class SqliteDeviceStore:
         return {ClientId(row.client): InstitutionPublicKey(bytes(row.key)) for row in rows}
 
     def take_over(self, client: ClientId, key: InstitutionPublicKey) -> None:
-        """A device of a client whose bank we succeed; one that came by itself before stays."""
+        """A device of a client whose bank we succeed; who came by itself before keeps its own."""
         with self._database.reading() as connection:
-            if _find(connection, _DEVICE.c.device, name_device(key)) is not None:
+            has_own = _find(connection, _DEVICE.c.client, client) is not None
+            if has_own or _find(connection, _DEVICE.c.device, name_device(key)) is not None:
                 return
         code_hash = Digest(tagged_hash("code", key))  # no code that was ever given out
         if self.find_invited(code_hash) is None:

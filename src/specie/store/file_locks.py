@@ -36,6 +36,31 @@ def lock_file(place: Path) -> Iterator[None]:
         os.close(handle)
 
 
+@contextmanager
+def lock_folder(folder: Path) -> Iterator[None]:
+    """The folder itself, with no file beside it, for as long as something runs on it.
+
+    Whoever comes second does not wait: `store_unusable`.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise SpecieError(ErrorCode.STORE_UNUSABLE, f"{folder}: {error.strerror}") from None
+    try:
+        _take(handle, folder)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _take(handle: int, folder: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        reason = f"{folder}: another process runs on it"
+        raise SpecieError(ErrorCode.STORE_UNUSABLE, reason) from None
+
+
 def _wait(handle: int) -> None:
     until = time.monotonic() + DATABASE_BUSY_MS_MAX / 1e3
     while True:

@@ -91,12 +91,12 @@ PERSON_SECOND_MAX: Final = 32  # a client or an officer
 PERSON_BURST_MAX: Final = 256
 ADDRESS_SECOND_MAX: Final = 256  # an address on the public face
 ADDRESS_BURST_MAX: Final = 1_024
-PUBLIC_SECOND_MAX: Final = 1_024  # the whole public face
+PUBLIC_SECOND_MAX: Final = 1_024  # all strangers on the public face
 PUBLIC_BURST_MAX: Final = 4_096
 REFUSAL_SECONDS: Final = 1  # that a refusal takes, and that the caller is told to wait
 QUOTAS_KEPT_MAX: Final = 16_384  # callers of whom is known how much they have asked lately
 PAGE_ITEMS_MAX: Final = 1_000  # of one page of an answer
-CLAIMS_MAX: Final = 256  # remote/client_models.py: tokens of a lost bank in one message
+CLAIMS_MAX: Final = 64  # remote/client_models.py: tokens of a lost bank in one message
 TRACED_PAYMENTS_MAX: Final = 8_192  # assembly/publication_spans.py: waiting for publication
 SENDER_TRANSACTIONS_MAX: Final = 2_048  # notary/service.py: waiting of one sender
 
@@ -112,6 +112,7 @@ BATCH_FILE_BYTES_MAX: Final = 512 * 1024 * 1024  # store/batch_files.py, one pri
 COSIGNERS_MAX: Final = 1_024  # identity/cosigners.py, retired ones included; 15 may be current
 NOTE_BYTES_MAX: Final = 131_072  # log/notes.py
 NOTE_SIGNATURES_MAX: Final = 16  # as many as C2SP asks readers to accept
+FORKS_KEPT_MAX: Final = 32  # assembly/fork_evidence.py: notes of one witness
 PROOF_BYTES_MAX: Final = 262_144  # log/inclusion.py
 
 # Databases (store/database.py)

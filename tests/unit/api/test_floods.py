@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from specie.api.gate import Asking
 from specie.api.quotas import Quotas, name_place
 from specie.api.turns import Turns
 from specie.crypto.secrets import InstitutionKey
+from specie.remote.channel import Speaker
 from specie.remote.operations import Caller
 from specie.values.identifiers import InstitutionPublicKey
 from specie.values.limits import (
@@ -213,6 +215,29 @@ def test_strangers_are_counted_by_address_and_together(house: House) -> None:
     assert [look("192.0.2.3") for _ in range(2)] == [200, 429], "five in all"
 
 
+def test_strangers_use_up_nothing_of_clients(house: House) -> None:
+    """From however many addresses; what is asked for without a name is refused, and unsigned."""
+    key = InstitutionKey.generate()
+    house.public.find_client = lambda name: (name, InstitutionPublicKey(key.public))
+    house.public.rations.everybody = Quotas(rate=0, burst=3)
+
+    def flood(address: str, path: str) -> tuple[int, dict[str, str], bytes]:
+        headers = house.sign(b"", path, method="GET")
+        client = (address, 1)
+        return ask(house.public_app, b"", headers, path=path, method="GET", client=client)
+
+    for address, path in enumerate(("/v1/look/7", "/openapi.json", "/v1/nothing")):
+        assert flood(f"192.0.2.{address}", path)[0] in (200, 404)
+        headers = house.sign(BODY, "/v1/pay", name="client:alice", key=key)
+        assert ask(house.public_app, BODY, headers, path="/v1/pay")[0] == 200
+    for address, path in enumerate(("/v1/look/7", "/openapi.json", "/v1/nothing"), 10):
+        refused = flood(f"192.0.2.{address}", path)
+        assert get_code(refused) == (429, "rate_exceeded")
+        assert refused[1]["retry-after"] == "0" and "signature" not in refused[1]
+        headers = house.sign(BODY, "/v1/pay", name="client:alice", key=key)
+        assert ask(house.public_app, BODY, headers, path="/v1/pay")[0] == 200
+
+
 def test_a_person_has_one_quota_from_all_addresses(house: House) -> None:
     key = InstitutionKey.generate()
     house.public.rations.persons = Quotas(rate=0, burst=2.5)  # bodies count a little
@@ -224,6 +249,37 @@ def test_a_person_has_one_quota_from_all_addresses(house: House) -> None:
 
     assert [pay(f"192.0.2.{one}")[0] for one in range(3)] == [200, 200, 429]
     assert pay("192.0.2.1", "client:bob")[0] == 200
+
+
+class Token:
+    """A key in a module that takes its time."""
+
+    def __init__(self, key: InstitutionKey) -> None:
+        self.key, self.public = key, key.public
+        self.is_free, self.at_work = threading.Event(), threading.Event()
+
+    def sign(self, message: bytes) -> bytes:
+        self.at_work.set()
+        assert self.is_free.wait(10), "nobody else was heard meanwhile"
+        return self.key.sign(message)
+
+
+def test_nobody_waits_for_anothers_signature(house: House) -> None:
+    """While a token signs, the loop goes on, with others' requests in it."""
+    token = Token(house.cast.notary_key)
+    house.public.speaker = Speaker(house.public.speaker.name, token)
+    headers = house.sign(b"", "/v1/look/7", method="GET")
+    head: Any = {"path": "/v1/look/7", "method": "GET"}
+
+    async def run() -> None:
+        slow = asyncio.create_task(ask_async(house.public_app, b"", headers, **head))
+        assert await asyncio.to_thread(token.at_work.wait, 10)
+        assert (await ask_async(house.public_app, b"", {}, **head))[0] == 200
+        assert not slow.done()
+        token.is_free.set()
+        assert (await slow)[1]["signature"]
+
+    asyncio.run(run())
 
 
 def test_strangers_take_no_thread_of_clients(house: House) -> None:

@@ -104,6 +104,40 @@ def test_a_late_head_closes_the_connection(
         assert read_all(slow) == read_all(silent) == b""
 
 
+def ask_and_stay(connection: socket) -> None:
+    """A whole answer; the connection is kept."""
+    connection.sendall(ASK + b"\r\n")
+    found = b""
+    while not found.endswith(b"hello"):
+        found += connection.recv(65_536)
+
+
+def test_empty_lines_keep_no_connection(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind an answer they begin no request, and uvicorn's own time is over with the first."""
+    monkeypatch.setattr(protocol, "MESSAGE_SECONDS_MAX", 0.5)
+    with create_connection(address) as connection:
+        ask_and_stay(connection)
+        end = time.monotonic() + 5
+        with suppress(OSError):
+            while time.monotonic() < end:
+                connection.sendall(b"\r\n")
+                time.sleep(0.05)
+        assert time.monotonic() < end, "it is cut"
+
+
+def test_empty_lines_have_an_end(address: tuple[str, int]) -> None:
+    with create_connection(address) as connection:
+        ask_and_stay(connection)
+        connection.sendall(b"\r\n" * 100)
+        ask_and_stay(connection)
+        connection.settimeout(5)
+        with suppress(ConnectionResetError, BrokenPipeError):
+            connection.sendall(b"\r\n" * HEAD_BYTES_MAX)
+            assert connection.recv(1) == b"", "it is cut before its time is over"
+
+
 def test_trailers_are_not_kept_and_end(
     address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

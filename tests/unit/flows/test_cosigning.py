@@ -7,14 +7,15 @@ import pytest
 
 from specie.crypto.cosigning import CosignerKey
 from specie.crypto.secrets import InstitutionKey
-from specie.flows.cosigning import cosign_checkpoint
+from specie.flows.cosigning import add_each, cosign_checkpoint
 from specie.identity.genesis import ProofMode
-from specie.log.notes import pick_lines, verify_note
+from specie.log.notes import cosign, parse_note, pick_lines, verify_note
 from specie.oversight.auditor import Auditor, BatchAudit
 from specie.oversight.witness import Witness
 from specie.registration.service import Registration
 from specie.store.witness_store import SqliteWitnessStore
 from specie.values.catalogue import ErrorCode
+from specie.values.limits import NOTE_SIGNATURES_MAX
 from tests.building import NOW, sign
 from tests.clocks import ManualClock
 from tests.press import Press, press_history
@@ -114,6 +115,19 @@ def test_lines_that_do_not_hold_are_not_published(press: Press, panel: Panel) ->
     ):
         code = refuse(pick_lines, note, [wrong, *lines], keys)
         assert code is ErrorCode.CHECKPOINT_INVALID
+
+
+def test_what_one_has_too_many_of_costs_no_other_its_lines(press: Press) -> None:
+    checkpoint, lines = press.checkpoint, []
+    for name, count in (("one", 1), ("greedy", NOTE_SIGNATURES_MAX), ("two", 2)):
+        keys = [InstitutionKey.generate() for _ in range(count)]
+        lines += [cosign(checkpoint, name, key, 1) for key in keys]
+    (refusal,) = add_each(press.log, checkpoint, lines)
+    assert refusal.code is ErrorCode.LIMIT_EXCEEDED
+    found = parse_note(press.log.read_checkpoint())[1]
+    assert [line.name for line in found[1:]] == ["one", "two", "two"]
+    press.append([press.leaves[0]])
+    assert refuse(add_each, press.log, checkpoint, lines) is ErrorCode.LOG_INVALID
 
 
 def test_a_forked_log_gets_no_line(press: Press, panel: Panel, tmp_path: Path) -> None:

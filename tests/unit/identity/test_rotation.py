@@ -1,5 +1,6 @@
 """New keys in the lists: shown to be one's own, and nobody is forgotten (T2)."""
 
+import base64
 from dataclasses import replace
 
 import pytest
@@ -31,11 +32,13 @@ from specie.values.identifiers import NetworkId, ParticipantNumber, ServiceName
 from specie.values.limits import OFFICERS_MAX
 from tests.building import World, make_world
 from tests.country import refused
+from tests.refusing import refuse
 from tests.unit.api.cast import make_services
 
 BANK, NOTARY, BOOKS = (ServiceName(name) for name in ("bank-2", "notary", "accounting"))
 WITNESS = CosignerRole.WITNESS
 NUMBER = ParticipantNumber(2)
+REFUSED_FOR_GOOD = (ErrorCode.SETTING_INVALID, ErrorCode.CHECKPOINT_INVALID)
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +172,7 @@ def test_a_cosigner_shows_its_keys(world: World) -> None:
 
 
 def test_a_cosigners_proof_has_its_form(world: World) -> None:
+    """Else it is refused for good: a decision that is begun is tried again for ever."""
     network, listed = world.genesis.network, CosignerList(compute_origin(world.genesis), 1, 0, 0)
     keys = (InstitutionKey.generate(), CosignerKey.generate())
     fields = sign_cosigner(network, WITNESS, BANK, keys, listed).format()
@@ -176,6 +180,13 @@ def test_a_cosigners_proof_has_its_form(world: World) -> None:
     for name, value in (("proofs", first), ("proofs", "? ?"), ("proofs", "")):
         with refused(ErrorCode.SETTING_INVALID):
             parse_cosigner({**fields, name: value})
+    whole = [base64.b64decode(one) for one in fields["proofs"].split(" ")]
+    for wrong in ((whole[0][:-1], whole[1]), (whole[0], whole[1][:9]), (b"", b""), whole[::-1]):
+        spelled = " ".join(base64.b64encode(one).decode() for one in wrong)
+        assert refuse(parse_cosigner, {**fields, "proofs": spelled}) in REFUSED_FOR_GOOD
+    short = base64.b64encode(bytes([SignatureType.COSIGNER_ED25519]) + bytes(31)).decode()
+    for key in ("", "bank-2", f"bank-2+00000000+{short}", "bank-2+zz+AAAA"):
+        assert refuse(parse_cosigner, {**fields, "keys": key}) in REFUSED_FOR_GOOD
     twice = " ".join([fields["keys"].split(" ")[0]] * 2)
     with refused(ErrorCode.SETTING_INVALID):
         parse_cosigner({**fields, "keys": twice})

@@ -14,7 +14,7 @@ from specie.log.leaves import VoidLeaf
 from specie.log.notes import SignatureType, append_lines, verify_note
 from specie.log.proofs import prove_consistency
 from specie.log.tree import EMPTY_ROOT, compute_leaf_hash
-from specie.oversight.witness import Witness
+from specie.oversight.witness import LogForked, Witness
 from specie.store.witness_store import SqliteWitnessStore
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -157,6 +157,40 @@ def test_an_honest_proof_of_something_else(press: Press, store_path: Path) -> No
     for changed in (good[:-1], (*good, good[0]), good[::-1]):
         assert refuse(witness.cosign, note, changed) is ErrorCode.LOG_INVALID
     witness.cosign(note, good)
+
+
+def find_fork(witness: Witness, note: str, growth: Sequence[Digest]) -> bool | None:
+    """Whether the refusal says that it is shown; None if it does not speak of a fork."""
+    try:
+        witness.cosign(note, growth)
+    except LogForked as fork:
+        return fork.is_shown
+    except SpecieError:
+        return None
+    raise AssertionError("it was cosigned")
+
+
+@pytest.mark.parametrize("size", [300, 128])
+def test_a_wrong_proof_is_no_fork(press: Press, store_path: Path, size: int) -> None:
+    """Whoever brings it: the note may be the honest log's. A proof of another history is one.
+
+    From a complete tree of 128 leaves on, proofs do not name its root, and only their length tells.
+    """
+    witness = open_witness(press, store_path)
+    cosign(press, witness, LEAVES[:size])
+    honest = press.sign(press.commit(LEAVES[:400]))
+    good, other = prove(LEAVES[:400], size), make_leaves(400, salt=1)
+    for growth in ((), (Digest(bytes(32)),) * 30, good[:-1], prove(LEAVES[:400], 299)):
+        assert find_fork(witness, honest, growth) is None
+    is_complete = size == 128
+    assert find_fork(witness, honest, good[::-1]) is (False if is_complete else None)
+    forked = press.sign(press.commit(other))
+    assert find_fork(witness, forked, prove(other, size)) is not is_complete
+    assert find_fork(witness, forked, ()) is None
+    assert find_fork(witness, press.sign(press.commit(other[:size])), ()) is True
+    assert find_fork(witness, press.sign(press.commit(LEAVES[:100])), ()) is False
+    witness.cosign(honest, good)
+    assert find_fork(witness, press.sign(press.commit(LEAVES[:size])), ()) is None, "overtaken"
 
 
 def test_an_empty_log_has_one_root(press: Press, store_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from specie.assembly.tls import ROOT, build_public_context, build_server_context
 from specie.identity.certificates import name_peer
+from specie.remote import wire as wires
 from specie.remote.peers import Certified
 from specie.remote.wire import Wire
 from specie.values.catalogue import ErrorCode
@@ -114,6 +115,17 @@ def test_who_asks_too_much_asks_again(server: Server, told: bytes, tries: int) -
     assert len(server.requests) == tries
 
 
+def test_who_tells_us_not_to_wait_is_not_asked_without_end(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In this moment once, or twice: as often as the shortest wait allows, here half of it."""
+    monkeypatch.setattr(wires, "_WAIT_S_MIN", SECONDS / 2)
+    server.requests.clear()
+    refusal = b"HTTP/1.1 429 no\r\nretry-after: 0\r\ncontent-length: 5\r\n\r\nlater"
+    assert ask(server, lambda secure: secure.sendall(refusal)) == b"later"
+    assert 1 <= len(server.requests) <= 2
+
+
 def test_no_time_is_left_to_ask_again(server: Server) -> None:
     server.requests.clear()
     refusal = b"HTTP/1.1 429 no\r\nretry-after: 1\r\ncontent-length: 5\r\n\r\nlater"
@@ -207,3 +219,20 @@ def test_nobody_is_there(server: Server) -> None:
     with refused(ErrorCode.UNREACHABLE):
         wire.ask("GET", f"https://127.0.0.1:{port}/", 10)
     wire.close()
+
+
+def test_nobody_there_is_told_in_a_sentence() -> None:
+    with create_server(("127.0.0.1", 0)) as closed:
+        place = f"https://127.0.0.1:{closed.getsockname()[1]}"
+    with pytest.raises(SpecieError) as caught:
+        Wire(None, SECONDS).ask("GET", f"{place}/v1/lists?a=b", 100)
+    assert str(caught.value) == f"unreachable: nobody listens at {place}"
+
+
+def test_no_answer_in_time_is_told_in_a_sentence() -> None:
+    """It takes the connection, and says nothing more."""
+    with create_server(("127.0.0.1", 0)) as silent:
+        place = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(SpecieError) as caught:
+            Wire(None, SECONDS).ask("GET", f"{place}/", 100)
+    assert str(caught.value) == f"unreachable: no answer in time from {place}"

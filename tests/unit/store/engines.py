@@ -30,9 +30,9 @@ class Engine:
         self._key = SealingKey.generate()
         self._opened: list[Database] = []
 
-    def open(self) -> Database:
+    def open(self, *, is_migrating: bool = False) -> Database:
         """Connections of their own, as another process has."""
-        database = Database(self.place)
+        database = Database(self.place, is_migrating=is_migrating)
         self._opened.append(database)
         return database
 
@@ -57,9 +57,9 @@ class Engine:
         """One holder's address book."""
         return VaultDatabase(self.open()).open_contacts(holder, self._key, prefix)
 
-    def open_clients(self) -> SqliteClientStore:
+    def open_clients(self, *, is_migrating: bool = False) -> SqliteClientStore:
         """A bank's clients."""
-        return SqliteClientStore(self.open(), self._key)
+        return SqliteClientStore(self.open(is_migrating=is_migrating), self._key)
 
     def open_applications(self) -> SqliteApplicationStore:
         """The central bank's applications."""

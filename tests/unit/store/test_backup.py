@@ -10,6 +10,7 @@ import pytest
 
 from specie.store.backup import back_up, restore
 from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
 from tests.country import refused
 
 
@@ -57,12 +58,20 @@ def test_it_is_consistent_while_others_write(folder: Path, tmp_path: Path) -> No
 def test_nothing_is_overwritten(folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "backup.tar"
     back_up(folder, target)
-    with refused(ErrorCode.ORDER_CONFLICT):
+    with refused(ErrorCode.SETTING_INVALID):
         back_up(folder, target)
-    with refused(ErrorCode.ORDER_CONFLICT):
+    with refused(ErrorCode.SETTING_INVALID):
         restore(target, folder)
     with refused(ErrorCode.SETTING_INVALID):
         back_up(tmp_path / "nothing", tmp_path / "other.tar")
+
+
+def test_another_file_is_no_backup(tmp_path: Path) -> None:
+    (tmp_path / "passwd").write_text("root:x:0:0:root:/root:/bin/bash\n" * 40)
+    for name, why in (("passwd", "not a backup"), ("nothing", "No such file or directory")):
+        with pytest.raises(SpecieError) as caught:
+            restore(tmp_path / name, tmp_path / "again")
+        assert str(caught.value) == f"setting_invalid: {tmp_path / name}: {why}"
 
 
 def rewrite(source: Path, target: Path, name: str, data: bytes | None) -> None:

@@ -9,6 +9,7 @@ from specie.ports.clients import Client, ClientStatus, ExpectedArrival, Movement
 from specie.store.client_store import SqliteClientStore
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
 from specie.values.identifiers import (
     ClientId,
     OrderId,
@@ -222,3 +223,22 @@ def test_movements_of_one_transaction(engine: Engine, samples: Samples) -> None:
         store.record_attested(txid, (samples.token().ref,), (), [movement])
     (found,) = store.find_movements(second)
     assert (found.txid, found.amount, found.is_final) == (second, 5, False)
+
+
+def test_a_store_of_version_2_is_brought_up_when_asked(engine: Engine, samples: Samples) -> None:
+    """In it a spend key was unique; now an address is, and nothing that was there is lost."""
+    store, anna = engine.open_clients(), make_client(samples, ANNA)
+    store.add_client(anna)
+    elsewhere = replace(anna, id=BORIS, address=replace(anna.address, bank=ParticipantNumber(99)))
+    engine.run("CREATE UNIQUE INDEX before ON client (spend)")
+    engine.run("UPDATE schema SET version = 2 WHERE name = 'clients'")
+    with pytest.raises(SpecieError, match="specie migrate"):
+        engine.open_clients()
+    engine.open_clients(is_migrating=True)
+    store = engine.open_clients()
+    assert describe(store.find_client(ANNA)) == describe(anna)
+    store.add_client(elsewhere)
+    assert describe(store.find_by_address(elsewhere.address)) == describe(elsewhere)
+    assert describe(store.find_by_address(anna.address)) == describe(anna)
+    with refused(ErrorCode.CLIENT_EXISTS):
+        store.add_client(replace(elsewhere, id=ClientId("third")))

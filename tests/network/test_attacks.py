@@ -206,13 +206,13 @@ def test_it_cannot_slow_others_down_by_a_flood(pilot: Pilot) -> None:
     How long they take is printed, not judged: that waiting is for a few is in tests/unit/api.
     """
     pilot.fund(2, "500.00")
-    pilot.give("alice", 2, "50.00")
-    bob = pilot.open_wallet("bob", 2)
+    pilot.give("flora", 2, "50.00")
+    fred = pilot.open_wallet("fred", 2)
 
     def pay(count: int) -> float:
         started = time.monotonic()
         for _ in range(count):
-            pilot.wallet("alice", "pay", bob, "1.00")
+            pilot.wallet("flora", "pay", fred, "1.00")
         return (time.monotonic() - started) / count
 
     alone = pay(4)

@@ -1,6 +1,6 @@
 """What happens before everything is searched, with values that stand out, and those values.
 
-Banks 2 and 4 buy money for reserves; Zaphira at bank 2 withdraws some of a loan and pays Osgood at
+Bank 2 buys money for reserves; Zaphira at bank 2 withdraws some of a loan and pays Osgood at
 bank 3, with a memo; she deposits what she has left of it, tries to pay somebody whom bank 3 has
 blocked; bank 2 gives money back. Everybody asks their banks what there is to ask.
 """
@@ -40,10 +40,10 @@ PAYER, PAYEE = "Zaphira Quillon", "Osgood Wimplethorpe"
 CLIENT, PAID_CLIENT, BLOCKED = "quillon-77310", "wimple-88421", "blocked-99532"
 CLAIM: Final = "Mme Z. Quillon-Umberlee"
 # minor units; each is as long as a time, so that a database writes it in six bytes
-LENT, ISSUED, ISSUED_BEFORE = 88_812_345_678_917, 61_728_394_506_173, 7_407_407_407_411
+LENT, ISSUED = 88_812_345_678_917, 61_728_394_506_173
 LOAN, WITHDRAWN, PAID = 9_911_223_344_557, 8_833_344_455_567, 1_176_543_212_347
 DEPOSITED, REDEEMED = 2_223_334_445_559, 3_344_556_677_881
-TOTAL: Final = ISSUED_BEFORE + ISSUED
+TOTAL: Final = ISSUED - REDEEMED  # after the redemption; after the issue it is what was issued
 CLOCK_BACK_MS: Final = 7 * 60 * 1000  # so that this payment's window is nobody else's
 
 
@@ -91,8 +91,7 @@ class Story:
 
 def tell(pilot: Pilot, middleman: Middleman) -> Story:
     story = Story(pilot, middleman)
-    _issue(pilot, 4, ISSUED_BEFORE, ISSUED_BEFORE)
-    story.issue = _issue(pilot, 2, LENT, ISSUED)
+    story.issue = _issue(pilot)
     zaphira, osgood = _open_wallets(story)
     _add_people(story, zaphira, osgood)
     _pay(story, osgood)
@@ -113,11 +112,11 @@ def show(minor: int) -> str:
     return f"{minor // 100:,}.{minor % 100:02}"
 
 
-def _issue(pilot: Pilot, number: int, lent: int, issued: int) -> bytes:
-    pilot.lend(number, show(lent))
-    order = pilot.bank(number, "issue", show(issued))
+def _issue(pilot: Pilot) -> bytes:
+    pilot.lend(2, show(LENT))
+    order = pilot.bank(2, "issue", show(ISSUED))
     pilot.approve(order)
-    pilot.wait(lambda: pilot.get_fact(number, "vault") >= issued)
+    pilot.wait(lambda: pilot.get_fact(2, "vault") >= ISSUED)
     return bytes.fromhex(order)
 
 
@@ -295,7 +294,7 @@ def _add_supply(story: Story) -> None:
     _add_amounts(cage, "amount of an issue", ISSUED)
     _add_amounts(cage, "amount of a redemption", REDEEMED)
     cage.add_bytes("amount of a redemption", i64(-REDEEMED))
-    _add_amounts(cage, "total after it", TOTAL, TOTAL - REDEEMED)
+    _add_amounts(cage, "total after it", TOTAL)
     _add_amounts(cage, "reserves of the bank", LENT - ISSUED)
     for data in story.list_submitted():
         found = decode_attested(data)

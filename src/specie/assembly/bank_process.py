@@ -141,7 +141,11 @@ class BankProcess:
         self.base.close()
 
     def cosign(self, note: str, growth: Sequence[Digest]) -> tuple[SignedLine, ...]:
-        """As a witness; what the notary signed and does not continue what we know is kept."""
+        """As a witness; what the notary signed and does not continue what we know is kept.
+
+        `unreachable` until we know that we have not cosigned more than we remember.
+        """
+        self.comparison.insist()
         try:
             return self.witness.cosign(note, growth)
         except LogForked as fork:

@@ -8,6 +8,7 @@ What writes to databases runs `patiently()`: there a signal waits for the next `
 """
 
 import os
+import select
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -85,8 +86,18 @@ _patience: Final = _Patience()
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
+    if number == signal.SIGPIPE and not _is_output_gone():
+        return  # a socket's: who writes to it is told by an error
     for one in _WORDS:
         signal.signal(one, signal.SIG_IGN)
     _patience.kept = signal.Signals(number)
     if not _patience.is_on:
         give_way()
+
+
+def _is_output_gone() -> bool:
+    """Whether nobody reads our output any more."""
+    watching = select.poll()
+    for number in (1, 2):
+        watching.register(number, 0)  # only what goes wrong
+    return bool(watching.poll(0))

@@ -42,8 +42,23 @@ def test_patience_ends_with_the_work() -> None:
 
 
 def test_an_error_on_the_way_out_is_the_signals_doing() -> None:
-    lines = ["with patiently():", "    signal.raise_signal(signal.SIGPIPE)"]
-    assert run(*lines, "    raise BrokenPipeError") == ["141"]
+    lines = ["with patiently():", "    signal.raise_signal(signal.SIGTERM)"]
+    assert run(*lines, "    raise BrokenPipeError") == ["143"]
+
+
+def test_a_socket_that_breaks_is_an_error_and_stops_nobody() -> None:
+    lines = ["import socket", "ours, theirs = socket.socketpair()", "theirs.close()", "try:"]
+    lines += ["    ours.send(bytes(9))", "except BrokenPipeError:", "    print('told')"]
+    assert run(*lines, "print('went on')") == ["told", "went on"]
+
+
+def test_an_output_that_nobody_reads_stops_at_once() -> None:
+    lines = ["import os, sys", "ours, theirs = os.pipe()", "os.dup2(theirs, 1)"]
+    lines += ["os.close(theirs)", "os.close(ours)", "print('a', flush=True)"]
+    script = _BEGIN + "".join(f"    {line}\n" for line in lines)
+    script += "except Stopped as stopped:\n    os._exit(stopped.exit_code)\n"
+    done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True)
+    assert done.returncode == 141
 
 
 def test_a_second_signal_is_not_heard() -> None:

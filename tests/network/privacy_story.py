@@ -102,9 +102,16 @@ def tell(pilot: Pilot, middleman: Middleman) -> Story:
     _pay_blocked(story)
     story.redemption = bytes.fromhex(pilot.bank(2, "redeem", show(REDEEMED)))
     pilot.approve(story.redemption.hex())
+    pilot.wait(lambda: _is_published(pilot, i64(-REDEEMED)))
     pilot.run("audit", pilot.get_url("registration"), "--root", str(pilot.public / "root.pem"))
     _add_supply(story)
     return story
+
+
+def _is_published(pilot: Pilot, part: bytes) -> bool:
+    log = LogFolder(pilot.data / "registration" / "public")
+    size = int(log.read_checkpoint().splitlines()[1])
+    return any(part in leaf for leaf in log.iterate_leaves(size))
 
 
 def show(minor: int) -> str:

@@ -242,8 +242,6 @@ def test_a_witness_from_a_backup_cannot_be_led_astray(scene: Scene, tmp_path: Pa
     pilot.run("backup", str(pilot.data / "bank-3"), str(backup))
     pilot.insist(*scene.pay(secrets.token_hex(16)), stdin=f"{PASSPHRASE}\n")
     wait_quiet(pilot)
-    pilot.kill("bank-3")
-    pilot.start("bank-3")  # as it is, it starts
     pilot.kill("registration")
     put_back(pilot, "bank-3", backup)
     pilot.start("bank-3")  # nobody can say how old it is
@@ -275,5 +273,5 @@ def test_older_books_of_the_central_bank_are_noticed(scene: Scene, tmp_path: Pat
         (pilot.data / service).rename(tmp_path / f"{service}.lost")
         pilot.run("restore", str(tmp_path / service), str(pilot.data / service))
     pilot.start(*services)
-    expected = {"stock_mismatch", "applications_lost"}
-    pilot.wait(lambda: expected <= set(pilot.read_alarms("central-bank")))
+    pilot.wait(lambda: "stock_mismatch" in pilot.read_alarms("central-bank"))
+    pilot.wait(lambda: "applications_lost" in pilot.read_alarms("central-bank"))

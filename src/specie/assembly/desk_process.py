@@ -103,8 +103,8 @@ class DeskProcess:
             return []
         self.counted_at = now
         try:
-            if self.desk.is_behind(self.notary.get_supply()):
-                why = "the supply has changed more often than officers have signed here"
+            if self.desk.is_behind(self.notary):
+                why = "the supply has changed more often than there are orders for it here"
                 self.base.alarms.set(APPLICATIONS_LOST, why)
             take_stock((), self.desk, self.accounting, self.notary, self.banks)
             self.base.alarms.set(STOCK_MISMATCH, is_on=False)

@@ -284,13 +284,20 @@ class CentralBankDesk:
         waiting = [one for one in produced if self.find_promise(one.order, notary) is None]
         return sum_minor([one.amount for one in waiting])
 
-    def is_behind(self, supply: SupplyState) -> bool:
-        """Whether changes are final that nobody has authorised here, as far as we know.
+    def is_behind(self, notary: NotaryPort) -> bool:
+        """Whether more changes of the supply are final than there are orders for them here.
 
-        Officers' signatures are recorded here before the notary sees them: then this database
-        came back from an old copy.
+        What is produced is recorded before the notary sees it: then this database came back from
+        an old copy. Counted in this order, an order that goes on meanwhile is not missed.
         """
-        return self._store.find_last_serial() < supply.serial
+        serial = notary.get_supply().serial
+        produced = [
+            one
+            for direction in Direction
+            for one in self._store.load_in_state(direction, ApplicationState.PRODUCED)
+        ]
+        final = [one for one in produced if self.find_promise(one.order, notary) is not None]
+        return len(final) + self._store.count_completed() < serial
 
     def give_up(self, order: OrderId) -> None:
         """Nothing that was produced for it can be final any more: it leaves the issuance vault."""

@@ -58,8 +58,8 @@ class ApplicationStore(Protocol):
         """Idempotent; `order_conflict` if the order exists with another content."""
         ...
 
-    def find_last_serial(self) -> int:
-        """The highest place in the order of changes that an officer has authorised; 0 if none."""
+    def count_completed(self) -> int:
+        """How many changes of the supply have come to their end, in both directions."""
         ...
 
     def find(self, order: OrderId) -> Application | None:

@@ -104,12 +104,11 @@ class SqliteApplicationStore:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "this order has another content")
         return known
 
-    def find_last_serial(self) -> int:
-        """The highest place in the order of changes that an officer has authorised; 0 if none."""
+    def count_completed(self) -> int:
+        """How many changes of the supply have come to their end, in both directions."""
+        query = select(func.count()).where(_APPLICATION.c.state == ApplicationState.COMPLETED.value)
         with self._database.reading() as connection:
-            query = select(_AUTHORISATION.c.serial).order_by(_AUTHORISATION.c.serial.desc())
-            found = connection.execute(query.limit(1)).scalar()
-        return 0 if found is None else int.from_bytes(found, "big")
+            return int(connection.execute(query).scalar_one())
 
     def find(self, order: OrderId) -> Application | None:
         """None if nobody applied."""

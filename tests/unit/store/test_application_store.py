@@ -15,7 +15,7 @@ from specie.store.database import Database
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import OrderId, ParticipantNumber, Signature, TransactionId
+from specie.values.identifiers import OrderId, ParticipantNumber, TransactionId
 from tests.country import refused
 from tests.unit.store.engines import Engine
 from tests.unit.store.samples import BANK, Samples
@@ -67,14 +67,16 @@ def test_what_nobody_applied_for_is_unknown(engine: Engine, samples: Samples) ->
     assert store.find_produced(ORDER) is None
 
 
-def test_the_highest_place_that_was_authorised(engine: Engine) -> None:
-    """By its number: 256 is above 255, and in whatever order they came."""
+def test_what_has_come_to_its_end_is_counted(engine: Engine, samples: Samples) -> None:
+    """In both directions; neither what is under way nor what was given up."""
     store = engine.open_applications()
-    assert store.find_last_serial() == 0
-    for serial in (1, 256, 255):
-        place = SupplyPlace(serial, 9)
-        store.record_authorisation(TransactionId(bytes(32)), place, 1, Signature(bytes(64)))
-    assert engine.open_applications().find_last_serial() == 256
+    states = [*ApplicationState, ApplicationState.COMPLETED]
+    for number, state in enumerate(states):
+        direction = list(Direction)[number % 2]
+        order = OrderId(bytes([number]) * 16)
+        store.add(replace(make_application(samples, direction), order=order))
+        store.advance(order, state)
+    assert engine.open_applications().count_completed() == 2
 
 
 def test_different_officers_are_counted(engine: Engine, samples: Samples) -> None:

@@ -26,14 +26,13 @@ def offer_desk(process: DeskProcess) -> Sequence[Offer]:
 def _offer_banks(process: DeskProcess) -> Sequence[Offer]:
     def apply(asking: Asking, request: models.ApplicationMessage) -> models.ApplicationRecord:
         vault, direction = request.get_vault(asking.number), Direction(request.direction)
-        found, _ = process.apply(request.order, direction, vault, request.amount)
+        found = process.apply(request.order, direction, vault, request.amount)
         return models.ApplicationRecord.wrap(found, [])  # which officers is not the bank's business
 
     def get_application(asking: Asking, request: models.OrderQuery) -> models.ApplicationRecord:
         if asking.kind is Caller.OFFICER:
             return models.ApplicationRecord.wrap(*process.desk.get_application(request.order))
-        own, _ = process.get_own(request.order, asking.number)
-        return models.ApplicationRecord.wrap(own, [])
+        return models.ApplicationRecord.wrap(process.get_own(request.order, asking.number), [])
 
     def get_reserves(asking: Asking, _request: Empty) -> models.Balance:
         return models.Balance(amount=process.accounting.get_reserves(asking.number))

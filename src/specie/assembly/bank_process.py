@@ -358,7 +358,7 @@ def build_bank(base: Foundation) -> BankProcess:
     books = DepositBooks(SqliteBooksStore(base.database), base.clock)
     bank_keys = BankKeys(attester, keys.get("scan", ScanKey.unseal))
     bank = Bank(member.name, bank_keys, vault, clients, books, journal)
-    log_key = ReceiptTrust(roster.genesis, roster.current).get_log_key()
+    log_key = base.peers.log_key
     witness_keys = find_cosigner_keys(base)
     store = SqliteWitnessStore(base.database)
     tell_of_forks(base.folder, base.alarms)

@@ -16,7 +16,6 @@ from specie.assembly.bank_process import list_witness_keys
 from specie.assembly.central_processes import PUBLIC
 from specie.assembly.foundation import Foundation
 from specie.identity.services import ServiceRole
-from specie.ledger.receipts import ReceiptTrust
 from specie.log.notes import parse_note
 from specie.notary.catching_up import CaughtUp, catch_up
 from specie.oversight.remembering import remember_again
@@ -78,23 +77,19 @@ def catch_up_notary(base: Foundation, copy: Path) -> CaughtUp:
     own, copied = LogFolder(base.folder / PUBLIC), LogFolder(copy)
     logs = [own] if _count_leaves(own) > _count_leaves(copied) else []
     found = [catch_up(store, log, archive, roster.genesis, key) for log in (*logs, copied)]
-    batches, transactions = (
-        sum(one.batches for one in found),
-        sum(one.transactions for one in found),
-    )
+    batches = sum(one.batches for one in found)
+    transactions = sum(one.transactions for one in found)
     return CaughtUp(batches, transactions, store.load_batch_time())
 
 
 def catch_up_witness(base: Foundation, copy: Path) -> int:
     """Of a bank; gives how many leaves it had cosigned and forgotten."""
-    roster, log = base.peers.roster, LogFolder(copy)
-    log_key = ReceiptTrust(roster.genesis, roster.current).get_log_key()
-    store = SqliteWitnessStore(base.database)
+    log, store = LogFolder(copy), SqliteWitnessStore(base.database)
     note = RemoteRegistration(base.channel).find_signed()
     if not note:
         return 0
     leaves = log.iterate_leaves(_count_leaves(log))
-    return remember_again(store, note, log_key, list_witness_keys(base), leaves)
+    return remember_again(store, note, base.peers.log_key, list_witness_keys(base), leaves)
 
 
 def _count_leaves(log: LogFolder) -> int:

@@ -30,7 +30,6 @@ from specie.log.notes import (
     SignedLine,
     VerifierKey,
     append_lines,
-    format_note,
     keep_log_line,
     parse_line,
     parse_note,
@@ -253,7 +252,7 @@ class RegistrationProcess:
             if error.code in (ErrorCode.UNREACHABLE, ErrorCode.NOT_PUBLISHED):
                 return False
             raise
-        log_key = self.trust.get_log_key()
+        log_key = self.base.peers.log_key
         checkpoint = verify_log_line(note, log_key)
         if (checkpoint.size, checkpoint.root) == (self.frontier.size, self.frontier.compute_root()):
             return False
@@ -290,7 +289,7 @@ class RegistrationProcess:
         for one in self.base.peers.services.find_role(ServiceRole.AUDITOR):
             auditor = RemoteAuditor(self.base.channel, one.name, listed.list_current(one.name))
             cosigners[one.name] = auditor.cosign
-        note = self._read_bare_note()
+        note = keep_log_line(self.log.read_checkpoint(), self.base.peers.log_key)
         with registering(checkpoint.size):
             lines, refusals = self.gathering.gather(note, cosigners)
         for name in {one.name for one in lines if one.name in names}:
@@ -300,11 +299,6 @@ class RegistrationProcess:
         if not refusals:
             self.asked_for = checkpoint
         return refusals
-
-    def _read_bare_note(self) -> str:
-        """With the log's own line alone: the same, whoever has cosigned it meanwhile."""
-        checkpoint, lines = parse_note(self.log.read_checkpoint())
-        return format_note(checkpoint, lines[:1])
 
 
 def build_registration(base: Foundation) -> RegistrationProcess:
@@ -419,7 +413,7 @@ def build_auditor(base: Foundation) -> AuditorProcess:
     """Begins with the first batch at every start: what it vouches for it has judged itself."""
     roster = base.peers.roster
     keys = find_cosigner_keys(base)
-    log_key = ReceiptTrust(roster.genesis, roster.current).get_log_key()
+    log_key = base.peers.log_key
     audit = BatchAudit(roster.genesis, {})
     auditor = Auditor(base.name, keys, log_key, audit, base.clock)
     batches = BatchFolder(base.folder / "batches")

@@ -118,26 +118,26 @@ class DeskProcess:
 
     def apply(
         self, order: OrderId, direction: Direction, vault: Address, amount: int
-    ) -> tuple[Application, list[int]]:
+    ) -> Application:
         """Recorded; an issue is begun with it, and goes on once officers have approved it."""
         number = vault.bank
         with self.desk.journal.transaction():
-            self.desk.apply(order, direction, number, vault, check_minor(amount))
+            application = self.desk.apply(order, direction, number, vault, check_minor(amount))
             if direction is Direction.ISSUE:
                 request = pack_amount(check_minor(amount), number)
                 self.desk.journal.begin(FlowKind.ISSUE, order, request)
-        return self.desk.get_application(order)
+        return application
 
     def get_own(
         self, order: OrderId, number: ParticipantNumber, direction: Direction | None = None
-    ) -> tuple[Application, list[int]]:
+    ) -> Application:
         """A bank sees its own applications only: others' do not exist for it."""
-        application, approved_by = self.desk.get_application(order)
+        application, _ = self.desk.get_application(order)
         if application.participant != number:
             raise SpecieError(ErrorCode.APPLICATION_UNKNOWN, "no such application")
         if direction is not None and application.direction is not direction:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "the order asks for something else")
-        return application, approved_by
+        return application
 
     def find_promise(self, order: OrderId) -> Promise | None:
         """For what was produced for an order, if it is final."""
@@ -147,7 +147,7 @@ class DeskProcess:
         self, order: OrderId, number: ParticipantNumber, built: BuiltTransaction
     ) -> BuiltTransaction:
         """A bank's own voiding transaction; what it applied for leaves the fund with it."""
-        application, _ = self.get_own(order, number, Direction.REDEEM)
+        application = self.get_own(order, number, Direction.REDEEM)
         accepted = self.desk.accept_void(order, built)
         self.accounting.hold_redemption(EntryId(order), application.amount)
         return accepted

@@ -9,13 +9,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from specie.assembly.ceremony import OFFICERS, OFFLINE, PASSPHRASES, PUBLIC, Plan
 from specie.assembly.lists import ROOT_FILE
+from specie.cli.device_commands import AsJson, show
 from specie.cli.processes import bring_up, create, list_processes, print_alarms, print_status
 from specie.values.amounts import Currency
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 
 Data = Annotated[Path, typer.Option("--data", help="Folder of the network.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _BANKS: Final = ("Bank of the North", "Bank of the South")
 
@@ -94,9 +94,7 @@ def print_ceremony(network: str, data: Path) -> None:
         "`specie serve FOLDER`",
         "or in a rehearsal": f"specie up --data {data}",
     }
-    width = max(len(name) for name in facts)
-    for name, value in facts.items():
-        typer.echo(f"{name:>{width}}: {value}")
+    show(facts, as_json=False)
 
 
 def status(

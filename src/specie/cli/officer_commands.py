@@ -24,7 +24,7 @@ from specie.assembly.tokens import OFFICER_KEY, draw_officer_keys, new_key_file
 from specie.central_bank.decisions import compute_operation_message, format_parameters
 from specie.central_bank.officers import OfficerDesk
 from specie.cli.decision_words import describe_decision, parse_decision, show_decision
-from specie.cli.device_commands import ask, ask_new, show
+from specie.cli.device_commands import AsJson, ask, ask_new, show
 from specie.cli.naming import naming_order
 from specie.cli.parties import OfficerTool, open_officer, parse_amount, parse_order
 from specie.cli.token_options import Hsm, Token, choose_token
@@ -49,7 +49,6 @@ Data = Annotated[Path, typer.Option("--data", help="Folder with public/, officer
 Numbers = Annotated[
     list[int], typer.Option("--officer", help="Who signs; several if their keys are all here.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @officer.command("tasks")

@@ -16,6 +16,7 @@ The role stands in the list, not in the name. A name may have several keys, it c
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from specie.crypto.secrets import InstitutionSigner
@@ -33,6 +34,7 @@ from specie.values.errors import SpecieError
 from specie.values.limits import COSIGNERS_MAX, NOTE_SIGNATURES_MAX
 
 _HEAD: Final = "specie cosigners v1"
+_VERIFIED_KEPT: Final = 8  # the newest of a network or two, and the one before
 
 
 class CosignerRole(StrEnum):
@@ -129,6 +131,14 @@ def verify_cosigners(
     signed: bytes, genesis: Genesis, current: CosignerList | None = None
 ) -> CosignerList:
     """Refuses a list of another network, a wrong signature, and what cannot follow `current`."""
+    listed = _verify(signed, genesis)
+    if current is not None:
+        check_cosigners_follow(listed, current)
+    return listed
+
+
+@lru_cache(_VERIFIED_KEPT)  # processes look at it in every round, and it rarely changes
+def _verify(signed: bytes, genesis: Genesis) -> CosignerList:
     try:
         text, separator, line = signed.decode().partition("\n\n")
     except UnicodeDecodeError:
@@ -145,8 +155,6 @@ def verify_cosigners(
         verify_text(text, line.removesuffix("\n"), key)
     except SpecieError as error:
         raise SpecieError(ErrorCode.COSIGNERS_INVALID, error.message) from None
-    if current is not None:
-        check_cosigners_follow(listed, current)
     return listed
 
 

@@ -19,6 +19,8 @@ from specie.identity.certificates import (
 from specie.identity.participants import Status
 from specie.identity.roster import Roster
 from specie.identity.services import Service, ServiceList, check_service, verify_services
+from specie.ledger.receipts import ReceiptTrust
+from specie.log.notes import VerifierKey
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import (
@@ -99,6 +101,11 @@ class Peers:
         service = self.services.get(name)
         check_service(service, self.roster.current)
         return service
+
+    @property
+    def log_key(self) -> VerifierKey:
+        """The notary's, under the log's name."""
+        return ReceiptTrust(self.roster.genesis, self.roster.current).get_log_key()
 
     def get_serving(self, bank: ParticipantNumber) -> Service:
         """Who serves the clients of this bank now: itself, or its successor."""

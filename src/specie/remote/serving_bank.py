@@ -32,7 +32,7 @@ class ServingBankClient:
     @property
     def name(self) -> ServiceName:
         """Its service."""
-        return self._channel.peers.services.get_bank(self.number).name
+        return self._channel.peers.get_serving(self._number).name
 
     def open_wallet(self, opening: clients.Opening) -> ClientId:
         """With the bank's code; gives the bank's id for us."""

@@ -119,7 +119,7 @@ def test_vault_money_goes_to_another_bank(pilot: Pilot) -> None:
 def test_what_is_begun_is_not_to_be_repeated(pilot: Pilot) -> None:
     """P2, T8: who hears no answer has the id, and is told what has become of it."""
     before, chosen = pilot.get_fact(3, "reserves"), draw().hex()
-    loan = ("decide", "lend-reserves", "--set", "participant=3", "--set", "amount=700")
+    loan = ("decide", "lend-reserves", "--set", "participant=3", "--set", "amount=7.00")
     under = (*loan, "--id", chosen)
     told = pilot.officer(*under, officers=(1,))
     assert f"{chosen}: nobody has proposed it yet" in told

@@ -42,7 +42,7 @@ from specie.values.limits import REFUSAL_SECONDS
 from tests.network.pilot import PASSPHRASE, Pilot
 
 SERVICES = ("notary", "accounting", "central-bank", "registration", "bank-2", "auditor")
-ASKING = ("bank-3", "central-bank", "registration", "auditor")
+ASKING = ("bank-3", "central-bank", "registration", "notary", "auditor")
 """Who asks on an institutions' listener, until one of them may."""
 OFFICER = "officer-1"
 EXAMPLES = 2  # of each operation, as described and not as described

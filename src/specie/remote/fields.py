@@ -27,6 +27,7 @@ from specie.values.limits import (
     MESSAGE_BYTES_MAX,
     TRANSACTION_BYTES_MAX,
 )
+from specie.values.phones import PhoneNumber
 from specie.values.times import TIMESTAMP_MAX, Timestamp
 
 
@@ -95,6 +96,9 @@ CountField = Annotated[int, Field(ge=0, le=2**63 - 1, description="a number, fro
 TextField = Annotated[str, Field(max_length=1_000, description="text")]
 ParametersField = Annotated[  # keys of a cosigner are long
     str, Field(max_length=8_000, description="JSON, keys sorted, without spaces")
+]
+PhoneField = Annotated[
+    PhoneNumber, Field(pattern=r"^\+[0-9]{7,15}$", description="phone number, E.164")
 ]
 NameField = Annotated[str, Field(min_length=1, max_length=48, description="name of a person")]
 ClientField = Annotated[

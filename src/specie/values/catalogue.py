@@ -20,6 +20,7 @@ class ErrorCode(StrEnum):
     LIMIT_EXCEEDED = "limit_exceeded"
     SIZE_INVALID = "size_invalid"
     TEXT_INVALID = "text_invalid"
+    PHONE_INVALID = "phone_invalid"
 
     # Amounts
     AMOUNT_OUT_OF_RANGE = "amount_out_of_range"

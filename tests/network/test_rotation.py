@@ -4,6 +4,7 @@ The network was made two months before it is started: every certificate is due, 
 revocations has run out.
 """
 
+import json
 import re
 import secrets
 import shlex
@@ -286,6 +287,10 @@ def test_a_decision_is_agreed_to_with_its_parameters(pilot: Pilot) -> None:
     assert f"{sentence}?" in refused["out"] and "nothing was signed" in refused["err"]
     assert "done" in pilot.run(*agree, "--set", "participant=2", "--set", "amount=1000.07")
     assert f"{sentence}  signed by [3, 4]" in pilot.officer("decisions", officers=(3,))
+    lines = pilot.officer("decisions", "--json", officers=(3,)).splitlines()
+    [found] = [one for one in map(json.loads, lines) if one["id"] == identifier]
+    assert (found["state"], found["signed_by"]) == ("done", [3, 4])
+    assert json.loads(found["parameters"])["amount"] == 100_007, "minor units, as signed"
 
 
 def _get_metric(pilot: Pilot, name: str, metric: str) -> float:

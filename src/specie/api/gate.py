@@ -237,7 +237,8 @@ class Gate:
             kind = PROBLEM
             if getattr(request.state, "is_flood", False):
                 await asyncio.sleep(REFUSAL_SECONDS)
-            _LOG.info("refused", operation=operation.name, code=error.code.value)
+            told = {"operation": operation.name, "code": error.code.value}
+            _LOG.info("refused", **told, caller=_name_institution(request))
         seconds = asyncio.get_running_loop().time() - started
         count_request(operation.name, status, seconds)
         return self._respond(request, status, body, kind, await self._sign(request, status, body))
@@ -440,6 +441,13 @@ def _read_target(request: Request) -> Target:
         request.headers.get(RECEIVER, ""),
         request.headers.get(SPOKEN, ""),
     )
+
+
+def _name_institution(request: Request) -> str:
+    """Whose signature held, if it is an institution's; of people nothing is written down."""
+    asking: Asking | None = getattr(request.state, "answered", None)
+    is_service = asking is not None and isinstance(asking.kind, ServiceRole)
+    return asking.name if asking is not None and is_service else "not an institution"
 
 
 def _read_asked(request: Request) -> Asked | None:

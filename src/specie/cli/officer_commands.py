@@ -52,10 +52,16 @@ Numbers = Annotated[
 
 
 @officer.command("tasks")
-def list_tasks(data: Data, number: Annotated[int, typer.Option("--officer")] = 1) -> None:
+def list_tasks(
+    data: Data, number: Annotated[int, typer.Option("--officer")] = 1, *, as_json: AsJson = False
+) -> None:
     """Applications that wait for officers."""
     with open_tools(data, [number]) as (tool,):
-        tasks = tool.channel.call(CENTRAL_BANK, desk.LIST_TASKS, Empty()).tasks
+        found = tool.channel.call(CENTRAL_BANK, desk.LIST_TASKS, Empty())
+        if as_json:
+            typer.echo(found.model_dump_json())
+            return
+        tasks = found.tasks
         for task in tasks:
             one = task.application
             typer.echo(
@@ -155,19 +161,16 @@ def create(
 
 
 @officer.command("decisions")
-def list_decisions(data: Data, number: Annotated[int, typer.Option("--officer")] = 1) -> None:
-    """The history: what was decided, and by whom."""
+def list_decisions(
+    data: Data, number: Annotated[int, typer.Option("--officer")] = 1, *, as_json: AsJson = False
+) -> None:
+    """The history: what was decided, and by whom; as JSON, one a line."""
     with open_tools(data, [number]) as (tool,):
-        start = 0
-        while page := _load_page(tool, start):
-            for one in page:
-                moment = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(one.time / 1000))
-                typer.echo(
-                    f"{one.id.hex()}  {moment}  {one.state:<9}  {one.kind}  "
-                    f"{show_decision(one.kind, one.parameters, tool.peers.roster)}  "
-                    f"signed by {one.signed_by}"
-                )
-            start += len(page)
+        for one in _load_proposals(tool):
+            moment = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(one.time / 1000))
+            words = show_decision(one.kind, one.parameters, tool.peers.roster)
+            line = f"{one.id.hex()}  {moment}  {one.state:<9}  {one.kind}  {words}"
+            typer.echo(one.model_dump_json() if as_json else f"{line}  signed by {one.signed_by}")
 
 
 @officer.command("invite")
@@ -356,13 +359,7 @@ def _sign(tool: OfficerTool, identifier: bytes, kind: str, parameters: str) -> m
 
 def _find_proposal(tool: OfficerTool, identifier: bytes) -> models.Proposal | None:
     """None if nobody has proposed it."""
-    start = 0
-    while page := _load_page(tool, start):
-        for one in page:
-            if one.id == identifier:
-                return one
-        start += len(page)
-    return None
+    return next((one for one in _load_proposals(tool) if one.id == identifier), None)
 
 
 def _tell_begun(tool: OfficerTool, identifier: bytes) -> str:
@@ -377,6 +374,13 @@ def _tell_begun(tool: OfficerTool, identifier: bytes) -> str:
     )
 
 
-def _load_page(tool: OfficerTool, start: int) -> list[models.Proposal]:
-    request = models.LeavesQuery(start=start)
-    return list(tool.channel.call(CENTRAL_BANK, desk.LIST_PROPOSALS, request).proposals)
+def _load_proposals(tool: OfficerTool) -> Iterator[models.Proposal]:
+    """All that were ever made, oldest first."""
+    start = 0
+    while True:
+        request = models.LeavesQuery(start=start)
+        page = tool.channel.call(CENTRAL_BANK, desk.LIST_PROPOSALS, request).proposals
+        if not page:
+            return
+        yield from page
+        start += len(page)

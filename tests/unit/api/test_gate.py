@@ -10,6 +10,7 @@ import cbor2
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
+from structlog.testing import capture_logs
 
 from specie.api import bodies
 from specie.api import gate as gates
@@ -313,6 +314,19 @@ def test_roles_ask_for_what_is_theirs(house: House) -> None:
     headers = house.sign(BODY, name="accounting", key=house.cast.accounting_key)
     answer = ask(house.app, BODY, headers, house.certify("accounting"))
     assert get_code(answer) == (403, "caller_not_allowed")
+
+
+def test_the_log_says_which_institution_was_refused(house: House) -> None:
+    """An operator knows whom to call; who shows no signature that holds is nobody."""
+    headers = house.sign(BODY, name="accounting", key=house.cast.accounting_key)
+    with capture_logs() as told:
+        ask(house.app, BODY, headers, house.certify("accounting"))
+        ask(house.app, BODY, {**headers, "signature": "sig1=:AAAA:"}, house.certify("accounting"))
+    found = [(one["code"], one["caller"]) for one in told]
+    assert found == [
+        ("caller_not_allowed", "accounting"),
+        ("message_signature_invalid", "not an institution"),
+    ]
 
 
 def test_a_suspended_bank_is_not_heard(house: House) -> None:

@@ -63,7 +63,7 @@ PAYMENTS: Final = 2_048
 BATCH: Final = 256
 CALLERS: Final = 4
 PATHS: Final = 40
-_PASSPHRASE: Final = "of a benchmark"
+PASSPHRASE: Final = "of a benchmark"
 _AMOUNT: Final = "300,000.00"
 _FAN: Final = 16
 
@@ -84,7 +84,7 @@ class Pilot:
         """A command as people type it."""
         command = [sys.executable, "-m", "specie", *words]
         done = subprocess.run(  # noqa: S603  # our own program
-            command, input=f"{_PASSPHRASE}\n", capture_output=True, text=True, check=False
+            command, input=f"{PASSPHRASE}\n", capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise RuntimeError(done.stderr)
@@ -134,15 +134,17 @@ def main() -> None:
 def measure(payments: int, *, has_auditor: bool) -> dict[str, Any]:
     """One network from its ceremony to its end."""
     with open_pilot(has_auditor=has_auditor) as (pilot, startup):
-        keys, context, tokens = _prepare_money(pilot)
-        parts = _split(pilot, keys, context, tokens, 2 * payments)
+        keys, context, tokens = prepare_money(pilot)
+        parts = split_tokens(pilot, keys, context, tokens, 2 * payments)
         payee = derive_keys(KeyTree.generate(), 0, SOUTH).address
         pairs = [parts[one : one + 2] for one in range(0, 2 * payments, 2)]
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             attesters = (pilot.get_attester(NORTH), pilot.get_attester(SOUTH))
-            built = list(pool.map(lambda pair: _pay(pair, payee, keys, context, attesters), pairs))
+            built = list(
+                pool.map(lambda pair: pay_prebuilt(pair, payee, keys, context, attesters), pairs)
+            )
         promised, published = _measure_in_process(pilot, built)
-        seconds = _hand_in(pilot, built)
+        seconds = hand_in(pilot, built)
         memory = {child.name: _read_memory(child.running.pid) for child in pilot.network.children}
         path = _measure_path(pilot)
     rate = payments / seconds
@@ -180,7 +182,7 @@ def open_pilot(*, has_auditor: bool) -> Iterator[tuple[Pilot, float]]:
             network.stop()
 
 
-def _prepare_money(pilot: Pilot) -> tuple[HolderKeys, BuildContext, list[Token]]:
+def prepare_money(pilot: Pilot) -> tuple[HolderKeys, BuildContext, list[Token]]:
     """Reserves, an issue, a wallet, a withdrawal: through the processes, as people do it."""
     data, public = str(pilot.data), str(pilot.data / PUBLIC)
     officers = ("--data", data, "--officer", "1", "--officer", "2")
@@ -189,16 +191,16 @@ def _prepare_money(pilot: Pilot) -> tuple[HolderKeys, BuildContext, list[Token]]
     pilot.call("officer", "decide", "lend-reserves", *fields, *officers)
     order = pilot.call("bank", "issue", "900,000.00", *at)
     pilot.call("officer", "approve", order, "--amount", "900,000.00", *officers)
-    _open_wallet(pilot, "payer", 2)
+    open_wallet(pilot, "payer", 2)
     pilot.call("bank", "lend", "payer", _AMOUNT, *at)
     pilot.call("wallet", "withdraw", _AMOUNT, *device, "--public", public)
-    with opened_online(pilot.device, "payer", pilot.data / PUBLIC, None, _PASSPHRASE) as online:
+    with opened_online(pilot.device, "payer", pilot.data / PUBLIC, None, PASSPHRASE) as online:
         vault = online.vault
         tokens = vault.load_tokens()
         return vault.keys, vault.surroundings.build_context(), tokens
 
 
-def _split(
+def split_tokens(
     pilot: Pilot, keys: HolderKeys, context: BuildContext, tokens: list[Token], count: int
 ) -> list[Token]:
     """Into so many tokens or more, by payments to oneself, which the notary judges like others."""
@@ -234,7 +236,7 @@ def _attest_alone(built: BuiltTransaction, attester: Attester) -> bytes:
     return encode_attested(AttestedTransaction(built.signed, (attestation,)))
 
 
-def _pay(
+def pay_prebuilt(
     pair: list[Token],
     payee: Address,
     keys: HolderKeys,
@@ -255,7 +257,7 @@ def _notarise(channel: Channel, batch: list[bytes]) -> None:
         raise RuntimeError(str(refused[0]))
 
 
-def _hand_in(pilot: Pilot, payments: Sequence[bytes]) -> float:
+def hand_in(pilot: Pilot, payments: Sequence[bytes]) -> float:
     """Seconds until all are final, with several batches at once."""
     channel = pilot.open_channel()
     started = time.perf_counter()
@@ -304,14 +306,14 @@ def _ignore_sockets(_folder: str, names: list[str]) -> list[str]:
 def _measure_path(pilot: Pilot) -> dict[str, float]:
     """A device pays, one payment after the other: both banks attest, the notary promises."""
     public = pilot.data / PUBLIC
-    _open_wallet(pilot, "walker", 2)
-    text = _open_wallet(pilot, "payee", 3)
+    open_wallet(pilot, "walker", 2)
+    text = open_wallet(pilot, "payee", 3)
     device = ("--device", str(pilot.data / "walker.device"), "--holder", "walker")
     pilot.call("bank", "lend", "walker", "100.00", "--at", str(pilot.data / "bank-2"))
     pilot.call("wallet", "withdraw", "100.00", *device, "--public", str(public))
     times = []
     store = pilot.data / "walker.device"
-    with opened_online(store, "walker", public, None, _PASSPHRASE) as online:
+    with opened_online(store, "walker", public, None, PASSPHRASE) as online:
         payee = parse_address(text, online.channel.peers.roster.genesis.address_prefix)
         for _ in range(PATHS):
             started = time.perf_counter()
@@ -321,7 +323,7 @@ def _measure_path(pilot: Pilot) -> dict[str, float]:
     return {"whole_path_p50_ms": round(cut[49], 1), "whole_path_p99_ms": round(cut[98], 1)}
 
 
-def _open_wallet(pilot: Pilot, holder: str, number: int) -> str:
+def open_wallet(pilot: Pilot, holder: str, number: int) -> str:
     """Gives its address."""
     device = ("--device", str(pilot.data / f"{holder}.device"), "--holder", holder)
     pilot.call("wallet", "create", *device)

@@ -8,7 +8,7 @@ from typing import Final
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 
-NAMES: Final = ("kernel", "notary", "network", "wallet", "growth")
+NAMES: Final = ("kernel", "notary", "network", "people", "wallet", "growth")
 
 
 def run_benchmark(name: str, seconds: float | None, *, is_json: bool) -> int:

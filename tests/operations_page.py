@@ -13,17 +13,23 @@ from specie.api.pages import DOCUMENT, LIST_PAGES, MIRROR_PAGES, SITE_PAGES, Pag
 from specie.remote.accounting_operations import ACCOUNTING
 from specie.remote.bank_operations import BANK
 from specie.remote.desk_operations import CENTRAL_BANK
+from specie.remote.directory_operations import (
+    BANK_DIRECTORY,
+    DESK_DIRECTORY,
+    NOTARY_DIRECTORY,
+    REGISTRATION_DIRECTORY,
+)
 from specie.remote.notary_operations import NOTARY
 from specie.remote.operations import SERVICE_CALLERS, Operation
 from specie.remote.registration_operations import AUDITOR, REGISTRATION
 
 PATH: Final = Path(__file__).resolve().parent.parent / "docs/reference/operations.md"
 TABLES: Final[Mapping[str, Sequence[Operation[Any, Any]]]] = {
-    "Notary": NOTARY,
+    "Notary": (*NOTARY, *NOTARY_DIRECTORY),
     "Accounting": ACCOUNTING,
-    "Central bank": CENTRAL_BANK,
-    "Bank": BANK,
-    "Registration": REGISTRATION,
+    "Central bank": (*CENTRAL_BANK, *DESK_DIRECTORY),
+    "Bank": (*BANK, *BANK_DIRECTORY),
+    "Registration": (*REGISTRATION, *REGISTRATION_DIRECTORY),
     "Auditor": AUDITOR,
 }
 PAGES: Final[Mapping[str, Sequence[Page]]] = {

@@ -62,8 +62,8 @@ class SealingKey:
 
     What is sealed opens only as the kind of thing it was: the authenticated data is
     "specie/v1/sealed/" || kind || 0x00 || aad, with kind "bytes", "sealing-key", "key-tree",
-    "view-key", "spend-key", "wallet-secret", "scan-key", "signing-key", "institution-key" or
-    "cosigner-key".
+    "view-key", "spend-key", "wallet-secret", "scan-key", "signing-key", "institution-key",
+    "cosigner-key" or "vrf-key".
     Limits: 8 KiB a lane to 4 GiB, 64 passes, 16 lanes, salt of 8 to 64 bytes.
     """
 
@@ -166,6 +166,18 @@ class CosignerKey:
     def unseal(key: SealingKey, sealed: bytes, aad: bytes) -> CosignerKey: ...
 
 @final
+class VrfKey:
+    """Secret of a verifiable random function (schnorrkel's), used for nothing else."""
+
+    public: Final[bytes]
+    @staticmethod
+    def generate() -> VrfKey: ...
+    def evaluate(self, message: bytes) -> bytes: ...  # message 32 -> gamma32 || proof64
+    def seal(self, key: SealingKey, aad: bytes) -> bytes: ...
+    @staticmethod
+    def unseal(key: SealingKey, sealed: bytes, aad: bytes) -> VrfKey: ...
+
+@final
 class Mask:
     """m of one output."""
 
@@ -181,6 +193,9 @@ def verify_signatures(signatures: bytes) -> None: ...
 # as in verify_statements, each record a statement of its own: (record index, "signature", 0)
 def verify_institution_signature(public: bytes, message: bytes, signature: bytes) -> None: ...
 def verify_cosignature(public: bytes, message: bytes, signature: bytes) -> None: ...
+
+# value = gamma32 || proof64 of `VrfKey.evaluate`: KernelError proof_invalid
+def verify_vrf(public: bytes, message: bytes, value: bytes) -> None: ...
 
 # --- addresses -------------------------------------------------------------------------------
 

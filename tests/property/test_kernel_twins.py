@@ -31,6 +31,7 @@ from tests.reference import (
     schnorr,
     sealing,
     statement,
+    vrf,
 )
 from tests.reference.comparing import (
     SOME,
@@ -184,6 +185,7 @@ def test_generated_secrets_are_fresh_and_well_formed() -> None:
     for handle, kind in (
         (kernel.SigningKey.generate(), "signing-key"),
         (kernel.ScanKey.generate(), "scan-key"),
+        (kernel.VrfKey.generate(), "vrf-key"),
     ):
         secret = hashing.decode_scalar(handles.expose(handle, kind))
         assert schnorr.public_key(secret) == handle.public
@@ -239,6 +241,25 @@ def test_signatures(secret: int, nonce: int, message: bytes, bit: int) -> None: 
     record = broken[:32], broken[32:64], broken[64:]
     native = outcome(kernel.verify_signature, *record)
     assert native == outcome(schnorr.verify, *record)
+    assert native[0] == "refuses"
+
+
+@settings(max_examples=SOME)
+@given(scalars, scalars, words32, st.integers(0, 1279))
+def test_random_function(secret: int, nonce: int, message: bytes, bit: int) -> None:  # T8
+    key = handles.vrf_key(secret)
+    public = schnorr.public_key(secret)
+    assert key.public == public
+    value = key.evaluate(message)
+    plain = vrf.evaluate(secret, nonce, message)
+    assert value[:32] == plain[:32]
+    for one in (value, plain):
+        vrf.verify(public, message, one)
+        kernel.verify_vrf(public, message, one)
+    broken = flip(public + message + value, bit)
+    record = broken[:32], broken[32:64], broken[64:]
+    native = outcome(kernel.verify_vrf, *record)
+    assert native == outcome(vrf.verify, *record)
     assert native[0] == "refuses"
 
 

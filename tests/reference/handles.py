@@ -65,5 +65,10 @@ def institution_key(seed: bytes) -> kernel.InstitutionKey:
     return _enter(kernel.InstitutionKey.unseal, "institution-key", seed)
 
 
+def vrf_key(secret: int) -> kernel.VrfKey:
+    """A secret of the random function as a handle."""
+    return _enter(kernel.VrfKey.unseal, "vrf-key", encode_scalar(secret))
+
+
 def _enter(unseal: Callable[[kernel.SealingKey, bytes, bytes], T], kind: str, raw: bytes) -> T:
     return unseal(native_key(), sealing.seal(plain_key(), NONCE, kind, raw, AAD), AAD)

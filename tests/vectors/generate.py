@@ -19,6 +19,7 @@ from tests.reference.building import Draw
 from tests.vectors import published
 from tests.vectors.files import FOLDER
 from tests.vectors.generate_cosigner import make_cosigner
+from tests.vectors.generate_directory import make_directory
 from tests.vectors.generate_ledger import make_participants, make_sealing
 from tests.vectors.generate_log import make_log
 from tests.vectors.generate_messages import make_messages
@@ -273,6 +274,7 @@ MAKERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Content]]] = {
     "cosigner": make_cosigner,
     "receipts": make_receipts,
     "messages": make_messages,
+    "directory": make_directory,
 }
 
 

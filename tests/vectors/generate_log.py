@@ -186,6 +186,9 @@ def _make_leaves(draw: Draw) -> list[Content]:
     others = Draw(b"log.json, other leaves")  # drawn apart: what was there before stays the same
     cases["conflict"] = (577, b"\x04" + others.take(64) * 10 + others.take(15))
     cases["void"] = (0, b"\x05" + others.take(32))
+    entry = Draw(b"log.json, directory leaf")
+    place = b"\x06" + entry.take(32) + struct.pack("<I", 2**32 - 1)
+    cases["directory"] = (0, place + entry.take(64) + entry.take(64))
     return [
         {
             "name": name,
@@ -203,7 +206,7 @@ def _spoil_leaves(draw: Draw) -> list[Content]:
     kernel, txid = draw.take(64) + draw.take(32), draw.take(32)
     cases = {
         "empty": ("leaf_malformed", b""),
-        **{f"reserved type {kind}": ("leaf_malformed", bytes([kind] * 33)) for kind in range(6, 9)},
+        **{f"reserved type {kind}": ("leaf_malformed", bytes([kind] * 33)) for kind in (7, 8)},
         "unknown type": ("leaf_malformed", bytes([9] * 33)),
         "header version 2": ("leaf_malformed", header),
         "header without a count of others": ("truncated", b"\0\x01" + header[2:30] + bytes(64)),
@@ -211,6 +214,9 @@ def _spoil_leaves(draw: Draw) -> list[Content]:
         "conflict, a byte more": ("trailing_bytes", b"\x04" + bytes(656)),
         "void, a byte missing": ("truncated", b"\x05" + bytes(31)),
         "void, a byte more": ("trailing_bytes", b"\x05" + bytes(33)),
+        "directory, a byte missing": ("truncated", b"\x06" + bytes([1] * 163)),
+        "directory, a byte more": ("trailing_bytes", b"\x06" + bytes([1] * 165)),
+        "directory, version 0": ("leaf_malformed", b"\x06" + bytes(164)),
         "spent, a byte missing": ("truncated", b"\x02" + bytes(31)),
         "spent, a byte more": ("trailing_bytes", b"\x02" + bytes(33)),
         "created with a proof": ("trailing_bytes", b"\x01" + bytes(414 + 577)),

@@ -23,5 +23,6 @@ pub mod range_proof;
 pub mod scan;
 pub mod schnorr;
 pub mod sealing;
+pub mod vrf;
 
 pub use error::{Code, Error, Result};

@@ -60,6 +60,11 @@ impl SigningKey {
         Ok(SigningKey { pair, public })
     }
 
+    /// The library's own, for its other protocols.
+    pub(crate) fn pair(&self) -> &Keypair {
+        &self.pair
+    }
+
     /// The secret scalar, for sealing.
     pub(crate) fn secret_bytes(&self) -> Zeroizing<[u8; 32]> {
         let both = Zeroizing::new(self.pair.secret.to_bytes());

@@ -7,6 +7,7 @@ use specie_kernel::institution::InstitutionKey as Institution;
 use specie_kernel::keys::{self, ScanKey as Scan, SpendKey as Spend, ViewKey as View};
 use specie_kernel::schnorr::SigningKey as Signing;
 use specie_kernel::sealing::SealingKey as Sealing;
+use specie_kernel::vrf::VrfKey as Vrf;
 use specie_kernel::{Code, Error, output};
 
 use crate::convert::{Number, bytes, fixed, text};
@@ -244,6 +245,27 @@ impl CosignerKey {
     }
 }
 
+/// Secret of a verifiable random function.
+#[pyclass(frozen, module = "specie._kernel")]
+struct VrfKey(Vrf);
+
+#[pymethods]
+impl VrfKey {
+    #[staticmethod]
+    fn generate() -> Result<Self> {
+        Ok(VrfKey(Vrf::generate()?))
+    }
+
+    #[getter]
+    fn public<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        bytes(py, self.0.public().to_bytes())
+    }
+
+    fn evaluate<'py>(&self, py: Python<'py>, message: &[u8]) -> Result<Bound<'py, PyBytes>> {
+        Ok(bytes(py, self.0.evaluate(fixed(message)?)))
+    }
+}
+
 /// m of one output.
 #[pyclass(frozen, module = "specie._kernel")]
 pub struct Mask(pub keys::Mask);
@@ -262,10 +284,11 @@ impl Mask {
 
 opaque! {
     SealingKey KeyTree ViewKey SpendKey WalletSecret ScanKey SigningKey InstitutionKey CosignerKey
-    Mask
+    VrfKey Mask
 }
 sealable! {
     KeyTree ViewKey SpendKey WalletSecret ScanKey SigningKey InstitutionKey CosignerKey
+    VrfKey
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -278,5 +301,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<SigningKey>()?;
     module.add_class::<InstitutionKey>()?;
     module.add_class::<CosignerKey>()?;
+    module.add_class::<VrfKey>()?;
     module.add_class::<Mask>()
 }

@@ -1,7 +1,7 @@
 //! Verifying signatures.
 
 use pyo3::prelude::*;
-use specie_kernel::{batch, cosigner, institution, schnorr};
+use specie_kernel::{batch, cosigner, institution, schnorr, vrf};
 
 use crate::convert::fixed;
 use crate::errors::Result;
@@ -39,9 +39,16 @@ fn verify_cosignature(
     Ok(py.detach(|| cosigner::verify(public, message, signature))?)
 }
 
+#[pyfunction]
+fn verify_vrf(py: Python<'_>, public: &[u8], message: &[u8], value: &[u8]) -> Result<()> {
+    let (public, message, value) = (fixed(public)?, fixed(message)?, fixed(value)?);
+    Ok(py.detach(|| vrf::verify(public, message, value))?)
+}
+
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(verify_signature, module)?)?;
     module.add_function(wrap_pyfunction!(verify_signatures, module)?)?;
     module.add_function(wrap_pyfunction!(verify_institution_signature, module)?)?;
-    module.add_function(wrap_pyfunction!(verify_cosignature, module)?)
+    module.add_function(wrap_pyfunction!(verify_cosignature, module)?)?;
+    module.add_function(wrap_pyfunction!(verify_vrf, module)?)
 }

@@ -5,6 +5,12 @@ from typing import Final
 
 from specie.api.bank_face import offer_bank
 from specie.api.desk_face import offer_desk
+from specie.api.directory_face import (
+    offer_bank_directory,
+    offer_desk_directory,
+    offer_notary_directory,
+    offer_registration_directory,
+)
 from specie.api.gate import Asking, Offer
 from specie.api.list_pages import build_list_pages, build_mirror_pages
 from specie.api.pages import Served
@@ -36,15 +42,15 @@ def list_offers(process: Process) -> Sequence[Offer]:
     """By the process' kind."""
     match process:
         case NotaryProcess():
-            return offer_notary(process)
+            return (*offer_notary(process), *offer_notary_directory(process))
         case AccountingProcess():
             return offer_accounting(process)
         case DeskProcess():
-            return offer_desk(process)
+            return (*offer_desk(process), *offer_desk_directory(process))
         case BankProcess():
-            return offer_bank(process)
+            return (*offer_bank(process), *offer_bank_directory(process))
         case RegistrationProcess():
-            return offer_registration(process)
+            return (*offer_registration(process), *offer_registration_directory(process))
         case AuditorProcess():
             return offer_auditor(process)
         case _:

@@ -21,6 +21,7 @@ from specie.assembly.joining import hash_code
 from specie.assembly.lists import COSIGNERS, read_list
 from specie.bank.attestation import Attester
 from specie.bank.deposits import DepositBooks
+from specie.bank.directory import BankDirectory
 from specie.bank.openings import OpeningProofs, OpeningRequest, verify_opening
 from specie.bank.service import VAULT_CLIENT, Bank, BankKeys
 from specie.bank.succession import ExportedClient
@@ -55,6 +56,7 @@ from specie.remote.client_models import (
     SuccessionClient,
     SuccessionImport,
 )
+from specie.remote.directory import RemoteDirectory
 from specie.remote.institutions import (
     CounterAccounting,
     RemoteBanks,
@@ -66,6 +68,8 @@ from specie.store.books_store import SqliteBooksStore
 from specie.store.client_store import SqliteClientStore
 from specie.store.device_store import SqliteDeviceStore
 from specie.store.journal_store import SqliteJournal
+from specie.store.look_up_store import SqliteLookUpCounts
+from specie.store.phone_store import SqlitePhoneStore
 from specie.store.vault_store import VaultDatabase
 from specie.store.witness_store import SqliteWitnessStore
 from specie.tokens.building import BuiltTransaction, PaymentOrder
@@ -109,6 +113,7 @@ class BankProcess:
     devices: SqliteDeviceStore
     witness: Witness
     comparison: Comparison
+    directory: BankDirectory
     vault_lock: threading.RLock = field(default_factory=threading.RLock)
     _released_at: float = 0.0
     _asked_at: float = 0.0
@@ -134,6 +139,7 @@ class BankProcess:
             refusals += resume(self.bank.vault, self.bank, self.banks, self.notary)
             refusals += self._release()
             refusals += self._fill()
+        refusals += self.directory.work()
         return refusals
 
     def close(self) -> None:
@@ -377,6 +383,14 @@ def build_bank(base: Foundation) -> BankProcess:
         devices=SqliteDeviceStore(base.database, storage),
         witness=Witness(base.name, witness_keys, log_key, store, base.clock),
         comparison=comparison,
+        directory=BankDirectory(
+            bank=bank,
+            key=base.find_key(member.institution_key),
+            phones=SqlitePhoneStore(base.database, storage),
+            counts=SqliteLookUpCounts(base.database),
+            directory=RemoteDirectory(channel),
+            clock=base.clock,
+        ),
     )
 
 

@@ -31,7 +31,7 @@ from specie.assembly.lists import (
     SERVICES,
     write_list,
 )
-from specie.assembly.own_keys import ISSUING_KEY, ML_DSA, OwnKeys
+from specie.assembly.own_keys import DIRECTORY, ISSUING_KEY, ML_DSA, OwnKeys
 from specie.assembly.service_settings import (
     Keys,
     Listen,
@@ -52,6 +52,7 @@ from specie.crypto.secrets import (
     ScanKey,
     SealingKey,
     SigningKey,
+    VrfKey,
 )
 from specie.identity.certificates import (
     Issuer,
@@ -382,6 +383,7 @@ def _draw_participant(one: _Institution) -> Participant | None:
     if one.role is ServiceRole.CENTRAL_BANK:
         keys.put("tree", KeyTree.generate())
         keys.put_sealing_key("storage", SealingKey.generate())
+        keys.put(DIRECTORY, VrfKey.generate())
     return None
 
 

@@ -17,6 +17,7 @@ from specie.assembly.centre import Centre, load_issuer
 from specie.assembly.desk_decisions import LEND, list_desk_kinds
 from specie.assembly.foundation import Foundation, find_database_file, is_on_server
 from specie.assembly.joining import Joining
+from specie.assembly.own_keys import DIRECTORY
 from specie.books.stock import Stock
 from specie.central_bank.decision_fields import get_fields
 from specie.central_bank.decisions import (
@@ -25,8 +26,9 @@ from specie.central_bank.decisions import (
     read_parameters,
 )
 from specie.central_bank.desk import CentralBankDesk, OfficerTask
+from specie.central_bank.directory import Directory, DirectoryKeys
 from specie.crypto.addresses import Address
-from specie.crypto.secrets import KeyTree
+from specie.crypto.secrets import KeyTree, VrfKey
 from specie.flows.issuance import issue
 from specie.flows.requests import pack_amount, unpack_amount
 from specie.flows.stocktaking import take_stock
@@ -37,12 +39,15 @@ from specie.ledger.records import Attestation, ReserveReference
 from specie.ledger.transactions import AttestedTransaction, Promise
 from specie.ports.issuance import Application, ApplicationState, Direction
 from specie.ports.journal import FlowKind, FlowRecord
+from specie.remote.directory import RemoteDirectoryLog
 from specie.remote.institutions import RemoteAccounting, RemoteBanks, RemoteNotary
 from specie.store.application_store import SqliteApplicationStore
 from specie.store.certificate_store import SqliteCertificateStore
 from specie.store.database import Database
 from specie.store.decision_store import SqliteDecisionStore
+from specie.store.directory_store import SqliteDirectoryStore
 from specie.store.journal_store import SqliteJournal
+from specie.store.look_up_store import SqliteLookUpCounts
 from specie.tokens.building import BuiltTransaction
 from specie.tokens.holdings import derive_keys
 from specie.values.amounts import Minor, check_minor
@@ -53,6 +58,7 @@ from specie.values.identifiers import EntryId, OrderId, ParticipantNumber
 _LOG: Final = structlog.get_logger("specie.process")
 _CENTRAL_BANK: Final = ParticipantNumber(1)
 _COUNT_EVERY_S: Final = 10.0
+_PROVE_EVERY_S: Final = 1.0
 _CRL_RENEW_MS: Final = 24 * 3600 * 1000
 
 
@@ -68,8 +74,10 @@ class DeskProcess:
     accounting: RemoteAccounting
     notary: RemoteNotary
     banks: RemoteBanks
+    directory: Directory
     revoked_at: int = 0
     counted_at: float = float("-inf")
+    proved_at: float = float("-inf")
     held_up: dict[OrderId, str] = field(default_factory=dict)  # why its last try did not end
 
     def work(self) -> Sequence[SpecieError]:
@@ -82,6 +90,7 @@ class DeskProcess:
         is_paused = bool(self.decisions.get_setting(PAUSED))
         self.base.alarms.set(ISSUANCE_PAUSED, "officers have paused it", is_on=is_paused)
         refusals += self._count()
+        refusals += self._prove_entries()
         held_up: dict[OrderId, str] = {}
         for record in self.desk.journal.list_open():
             try:
@@ -95,6 +104,14 @@ class DeskProcess:
     def close(self) -> None:
         """Everything that is open."""
         self.base.close()
+
+    def _prove_entries(self) -> list[SpecieError]:
+        """Now and then, of the directory: what a stop has left, proofs of what is published."""
+        now = time.monotonic()
+        if now - self.proved_at < _PROVE_EVERY_S:
+            return []
+        self.proved_at = now
+        return self.directory.work()
 
     def _count(self) -> list[SpecieError]:
         """Now and then, whether our books and the accounting's are as new as the supply."""
@@ -267,6 +284,23 @@ def build_desk(base: Foundation) -> DeskProcess:
         accounting=accounting,
         notary=notary,
         banks=RemoteBanks(base.channel),
+        directory=_build_directory(base),
+    )
+
+
+def _build_directory(base: Foundation) -> Directory:
+    """A network of before the directory gets its key now; it never changes afterwards."""
+    if not base.keys.has(DIRECTORY):
+        base.keys.put(DIRECTORY, VrfKey.generate())
+    leaves = base.find_key(base.peers.roster.genesis.list_key)
+    function = base.keys.get(DIRECTORY, VrfKey.unseal)
+    return Directory(
+        roster=base.peers.roster,
+        keys=DirectoryKeys(function, leaves, base.channel.speaker.key),
+        store=SqliteDirectoryStore(base.database, base.keys.get_sealing_key("storage")),
+        counts=SqliteLookUpCounts(base.database),
+        log=RemoteDirectoryLog(base.channel),
+        clock=base.clock,
     )
 
 

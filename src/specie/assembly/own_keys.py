@@ -26,6 +26,7 @@ from specie.values.identifiers import InstitutionPublicKey
 
 ATTESTATION: Final = "attestation"
 ISSUING_KEY: Final = "issuing-key"
+DIRECTORY: Final = "directory"  # of the secret function; there is one for ever
 FIRST_TLS_KEY: Final = "certificate-key"  # of who joins, until it has another certificate
 ML_DSA: Final = "-ml-dsa"  # ends the kinds of a cosigner's quantum-safe key
 _NUMBER: Final = r"(?:-([1-9][0-9]{0,5}))?"

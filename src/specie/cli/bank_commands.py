@@ -18,6 +18,7 @@ from specie.cli.token_options import Hsm, Token, choose_token
 from specie.remote import bank_operations as operations
 from specie.remote import client_models as clients
 from specie.remote import desk_operations as desk
+from specie.remote import directory_models, directory_operations
 from specie.remote.control import call_control
 from specie.remote.encoding import JSON, decode, encode
 from specie.remote.fields import Empty
@@ -26,6 +27,7 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, ParticipantNumber
 from specie.values.limits import LOG_FILE_BYTES_MAX
+from specie.values.phones import parse_phone
 
 bank = typer.Typer(help="For operators of a bank, on its machine.", no_args_is_help=True)
 central_bank = typer.Typer(help="For operators of the central bank.", no_args_is_help=True)
@@ -114,6 +116,24 @@ def unblock(client: Annotated[str, typer.Argument(help="Whom.")], at: Folder) ->
     """Attest again."""
     request = clients.ClientQuery(client=ClientId(client))
     call_control(at / CONTROL, operations.UNBLOCK, request)
+
+
+@bank.command("phone")
+def set_phone(
+    client: Annotated[str, typer.Argument(help="Whose.")],
+    number: Annotated[str | None, typer.Argument(help="With its country: +77015550102")] = None,
+    *,
+    at: Folder,
+    is_none: Annotated[
+        bool, typer.Option("--none", help="It is the client's no more; its entry is closed.")
+    ] = False,
+) -> None:
+    """A number that the bank has seen to be the client's, so that it can be paid by it."""
+    if (number is None) != is_none:
+        raise SpecieError(ErrorCode.SETTING_INVALID, "a number, or --none")
+    known = None if number is None else parse_phone(number)
+    request = directory_models.ClientPhone(client=ClientId(client), phone=known)
+    call_control(at / CONTROL, directory_operations.SET_CLIENT_PHONE, request)
 
 
 @bank.command("show")

@@ -17,7 +17,8 @@ from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, a
 from specie.cli.devices import Device, opened_device
 from specie.cli.naming import naming_order
 from specie.cli.parties import draw_order, open_channel, parse_amount, parse_order
-from specie.crypto.addresses import format_address, parse_address
+from specie.cli.phones import open_phone
+from specie.crypto.addresses import Address, format_address, parse_address
 from specie.crypto.secrets import derive_sealing_key
 from specie.flows.receiving import collect as collect_outputs
 from specie.ledger.transactions import Promise
@@ -28,10 +29,13 @@ from specie.remote.serving_bank import ServingBankClient
 from specie.store.account_store import Account, SqliteAccountStore
 from specie.store.database import Database
 from specie.store.device_store import name_device
+from specie.store.own_phone_store import SqliteOwnPhoneStore
 from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import Memo
 from specie.values.amounts import Minor
 from specie.values.identifiers import InstitutionPublicKey, OrderId, ParticipantNumber
+from specie.values.phones import parse_phone
+from specie.wallet.phone import HolderPhone
 from specie.wallet.vault import Surroundings, Vault
 
 AmountText = Annotated[str, typer.Argument(help="As people write it: 12.50")]
@@ -56,6 +60,7 @@ class Online:
     vault: Vault
     bank: ServingBankClient
     channel: Channel
+    phone: HolderPhone
 
     def collect(self) -> int:
         """What has arrived; gives how many tokens were new."""
@@ -69,6 +74,15 @@ class Online:
             self.vault.settle(prepared.payment_id, promise)
             settled += 1
         return settled
+
+    def find_payee(self, text: str) -> Address:
+        """By address, or by phone number: then the directory's answer is verified and told."""
+        prefix = self.channel.peers.roster.genesis.address_prefix
+        if not text.strip().startswith("+"):
+            return parse_address(text, prefix)
+        entry = self.phone.find(parse_phone(text))
+        typer.echo(f"to: {entry.name or 'a name that is not shown'}")
+        return entry.address
 
     def pay(self, request: PaymentOrder, payment_id: bytes) -> Promise:
         """Recorded on the device before it leaves."""
@@ -147,7 +161,7 @@ def deposit(
 
 
 def pay(
-    address: Annotated[str, typer.Argument(help="Whose: it begins with the network's prefix.")],
+    payee: Annotated[str, typer.Argument(help="An address, or a phone number: +77015550102")],
     amount: AmountText,
     device: Store,
     holder: Holder,
@@ -158,8 +172,7 @@ def pay(
     """Pay; final when it returns. After a stop the same with --order goes on where it stood."""
     place = Place(device, holder, public, network)
     with _ordering(place, amount, order) as (online, chosen, value):
-        prefix = online.channel.peers.roster.genesis.address_prefix
-        creditor = parse_address(address, prefix)
+        creditor = online.find_payee(payee)
         online.collect()
         online.pay(PaymentOrder(creditor, value, Memo()), chosen)
         typer.echo(f"paid: {chosen.hex()}")
@@ -206,12 +219,16 @@ def opened_online(
     """The holder's wallet, and its bank over the network; asks for the passphrase if it must."""
     known = ask("passphrase") if passphrase is None else passphrase
     with opened_device(device, holder, known) as opened:
-        account = SqliteAccountStore(Database(device)).get(holder, opened.opened.vault_key)
+        database, vault_key = Database(device), opened.opened.vault_key
+        account = SqliteAccountStore(database).get(holder, vault_key)
         name = CLIENT + name_device(InstitutionPublicKey(account.key.public))
         chosen = parse_network(network)
         with open_channel(public, chosen, name, account.key, account.bank) as channel:
             vault = _open_vault(opened, account, channel)
-            yield Online(account, vault, ServingBankClient(channel, account.bank), channel)
+            numbers = SqliteOwnPhoneStore(database, holder, vault_key)
+            phone = open_phone(vault.keys, account.bank, channel, numbers, public)
+            served = ServingBankClient(channel, account.bank)
+            yield Online(account, vault, served, channel, phone)
 
 
 @contextmanager

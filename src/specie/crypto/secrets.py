@@ -20,6 +20,7 @@ from specie._kernel import (
     SigningKey,
     SpendKey,
     ViewKey,
+    VrfKey,
     WalletSecret,
 )
 from specie.crypto.native import translated_errors
@@ -44,6 +45,7 @@ __all__ = [
     "SigningKey",
     "SpendKey",
     "ViewKey",
+    "VrfKey",
     "WalletSecret",
     "derive_sealing_key",
     "open_sealed",

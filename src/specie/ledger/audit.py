@@ -24,6 +24,7 @@ from specie.crypto.signatures import verify_institution_signature
 from specie.crypto.sums import SupplySum
 from specie.identity.genesis import Genesis, ProofMode
 from specie.identity.participants import ParticipantList
+from specie.ledger.directory_leaves import DirectoryTally
 from specie.ledger.evidence import verify_evidence
 from specie.ledger.messages import compute_kernel_message, compute_supply_message
 from specie.ledger.records import Output
@@ -31,9 +32,11 @@ from specie.ledger.tally import MemoryTally, Place, Tally
 from specie.log.leaves import (
     ConflictLeaf,
     CreatedLeaf,
+    DirectoryLeaf,
     HeaderLeaf,
     KernelLeaf,
     Leaf,
+    OtherLeaf,
     SpentLeaf,
     VoidLeaf,
     unpack_leaf,
@@ -59,6 +62,7 @@ class Totals:
     authorisations: int = 0
     conflicts: int = 0
     voids: int = 0
+    entries: int = 0  # versions of entries of the directory
     serial: int = 0
     supply: int = 0
 
@@ -72,7 +76,11 @@ class PublicAudit:
     totals: Totals = field(default_factory=Totals)
     tally: Tally = field(default_factory=MemoryTally)
     _sum: SupplySum = field(default_factory=SupplySum)
+    _directory: DirectoryTally = field(init=False)
     _time: Timestamp = Timestamp(0)
+
+    def __post_init__(self) -> None:
+        self._directory = DirectoryTally(self.genesis)
 
     def add_batch(self, leaves: Sequence[bytes]) -> None:
         """One batch: header, created, spent, kernels, others; errors say where."""
@@ -80,9 +88,7 @@ class PublicAudit:
         created = [(place, leaf) for place, leaf in body if isinstance(leaf, CreatedLeaf)]
         spent = [(place, leaf) for place, leaf in body if isinstance(leaf, SpentLeaf)]
         kernels = [(place, leaf) for place, leaf in body if isinstance(leaf, KernelLeaf)]
-        others = [
-            (place, leaf) for place, leaf in body if isinstance(leaf, ConflictLeaf | VoidLeaf)
-        ]
+        others = [(place, leaf) for place, leaf in body if isinstance(leaf, OtherLeaf)]
         counts = (len(created), len(spent), len(kernels), len(others))
         if (header.created, header.spent, header.kernels, header.others) != counts:
             raise self._at(0).locate(ErrorCode.LOG_INVALID, "its counts are wrong")
@@ -175,7 +181,7 @@ class PublicAudit:
             with _located(place):
                 self._add_supply(leaf)
 
-    def _add_others(self, others: Sequence[tuple[Place, ConflictLeaf | VoidLeaf]]) -> None:
+    def _add_others(self, others: Sequence[tuple[Place, OtherLeaf]]) -> None:
         """Evidence holds by itself; what is void is in no kernel leaf and in no conflict."""
         for place, leaf in others:
             if isinstance(leaf, ConflictLeaf):
@@ -185,9 +191,14 @@ class PublicAudit:
                 self.tally.add_accused(found.first.txid, place)
                 self.tally.add_accused(found.second.txid, place)
                 self.totals.conflicts += 1
-            else:
+            elif isinstance(leaf, VoidLeaf):
                 self.tally.add_void(leaf.txid, place)
                 self.totals.voids += 1
+        entries = [(place, leaf) for place, leaf in others if isinstance(leaf, DirectoryLeaf)]
+        for place, leaf in sorted(entries, key=lambda one: (one[1].index, one[1].version)):
+            with _located(place):
+                self._directory.add(leaf)
+            self.totals.entries += 1
 
     def _add_supply(self, leaf: KernelLeaf) -> None:
         supply = leaf.supply

@@ -8,8 +8,10 @@
                    [‖ serial u64 ‖ total_after u64 ‖ n u8 ‖ n × (officer u8 ‖ signature64)]
     0x04 conflict  evidence of a double spend 655
     0x05 void      txid32
+    0x06 directory index32 ‖ version u32 ‖ key of the directory 32 ‖ hash of the entry 32
+                   ‖ signature64
 
-"others" counts conflict and void leaves.
+"others" counts conflict, void and directory leaves.
 """
 
 from collections.abc import Sequence
@@ -33,8 +35,8 @@ from specie.values.limits import AUTHORISATIONS_MAX, KERNELS_MAX, LEAF_BYTES_MAX
 from specie.values.times import Timestamp
 
 HEADER, CREATED, SPENT, KERNELS = 0, 1, 2, 3
-CONFLICT, VOID = 4, 5
-DIRECTORY, NOTES, PARTICIPANTS = 6, 7, 8  # reserved, built later
+CONFLICT, VOID, DIRECTORY = 4, 5, 6
+NOTES, PARTICIPANTS = 7, 8  # reserved, built later
 
 EVIDENCE_SIZE: Final = 655
 _VERSION: Final = 1
@@ -51,7 +53,7 @@ class HeaderLeaf:
     kernels: int
     offset: Scalar  # Σo of the batch
     batch_hash: Digest
-    others: int = 0  # conflict, void and later kinds
+    others: int = 0  # conflict, void, directory and later kinds
 
     def pack(self) -> bytes:
         """Fixed width, 98 bytes."""
@@ -159,7 +161,31 @@ class VoidLeaf:
         return self.pack()
 
 
-Leaf = HeaderLeaf | CreatedLeaf | SpentLeaf | KernelLeaf | ConflictLeaf | VoidLeaf
+@dataclass(frozen=True, slots=True)
+class DirectoryLeaf:
+    """One version of what the directory says of a phone number, which only its owner can find."""
+
+    index: Digest  # of the number, by the directory's secret function
+    version: int  # counts 1, 2, 3 … under one index
+    key: PublicKey  # of that function
+    entry: Digest  # hash of what is said, salted
+    signature: Signature  # of the authentication centre
+
+    def pack(self) -> bytes:
+        """165 bytes."""
+        fixed = (u8(DIRECTORY), self.index, u32(self.version), self.key, self.entry)
+        return b"".join((*fixed, self.signature))
+
+    @property
+    def unique(self) -> bytes:
+        """Once for each version, in their order."""
+        return u8(DIRECTORY) + self.index + self.version.to_bytes(4, "big")
+
+
+OtherLeaf = ConflictLeaf | VoidLeaf | DirectoryLeaf
+"""What is published besides payments."""
+
+Leaf = HeaderLeaf | CreatedLeaf | SpentLeaf | KernelLeaf | OtherLeaf
 
 
 def unpack_leaf(data: bytes, proof_size: int) -> Leaf:
@@ -181,10 +207,17 @@ def unpack_leaf(data: bytes, proof_size: int) -> Leaf:
         leaf = ConflictLeaf(reader.take(EVIDENCE_SIZE))
     elif kind == VOID:
         leaf = VoidLeaf(TransactionId(reader.take(32)))
+    elif kind == DIRECTORY:
+        leaf = _read_directory(reader)
     else:
         raise SpecieError(ErrorCode.LEAF_MALFORMED, f"unknown leaf type {kind}")
     reader.finish()
     return leaf
+
+
+def select_self_evident(leaves: Sequence[bytes]) -> list[bytes]:
+    """Of a batch, what needs no private batch to be judged: evidence, and what is signed itself."""
+    return [leaf for leaf in leaves if leaf[:1] in (bytes([CONFLICT]), bytes([DIRECTORY]))]
 
 
 def order_batch(
@@ -217,6 +250,14 @@ def _read_header(reader: Reader) -> HeaderLeaf:
         offset=Scalar(reader.take(32)),
         batch_hash=Digest(reader.take(32)),
     )
+
+
+def _read_directory(reader: Reader) -> DirectoryLeaf:
+    index, version = Digest(reader.take(32)), reader.u32()
+    if version == 0:
+        raise SpecieError(ErrorCode.LEAF_MALFORMED, "versions count from 1")
+    key, entry = PublicKey(reader.take(32)), Digest(reader.take(32))
+    return DirectoryLeaf(index, version, key, entry, Signature(reader.take(64)))
 
 
 def _read_kernels(reader: Reader) -> KernelLeaf:

@@ -30,10 +30,21 @@ from specie.ledger.state import OverlayView
 from specie.ledger.voids import VoidRequest
 from specie.ledger.wire import decode_signed
 from specie.log.checkpoint import Checkpoint
-from specie.log.leaves import CONFLICT, ConflictLeaf, HeaderLeaf, unpack_leaf
+from specie.log.leaves import (
+    ConflictLeaf,
+    DirectoryLeaf,
+    HeaderLeaf,
+    select_self_evident,
+    unpack_leaf,
+)
 from specie.log.notes import format_note, parse_note, verify_checkpoint
 from specie.log.tree import Frontier, compute_leaf_hash
-from specie.notary.notarisation import build_void, promise_final, promise_void
+from specie.notary.notarisation import (
+    build_directory_leaf,
+    build_void,
+    promise_final,
+    promise_void,
+)
 from specie.ports.notary import BatchArchive, NotaryLog, NotaryStore, RecordedOther
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -152,10 +163,9 @@ def _restore(
     number = store.load_batch_number() + 1
     if not isinstance(header, HeaderLeaf) or header.number != number:
         raise SpecieError(ErrorCode.LOG_INVALID, f"batch {number} does not begin with its header")
-    conflicts = [leaf for leaf in leaves if leaf[:1] == bytes([CONFLICT])]
     private, batch = _read_private(header, archive)
     judged = batch.judged
-    others = [_restore_conflict(leaf, header.time) for leaf in conflicts]
+    others = [_restore_other(leaf, header.time, genesis) for leaf in select_self_evident(leaves)]
     others += [_restore_void(one, genesis, key) for one in batch.voids]
     packed = [one.leaf for one in others]
     if build_leaves(number, header.time, judged, packed, genesis, private) != list(leaves):
@@ -191,9 +201,11 @@ def _promise_again(
     return RecordedTransaction(one.transaction, one.data, one.time, promise, one.members)
 
 
-def _restore_conflict(leaf: bytes, time: Timestamp) -> RecordedOther:
-    """When it was found nobody knows any more; it is published, so it need not be known."""
+def _restore_other(leaf: bytes, time: Timestamp, genesis: Genesis) -> RecordedOther:
+    """When it came nobody knows any more; it is published, so it need not be known."""
     found = unpack_leaf(leaf, 0)
+    if isinstance(found, DirectoryLeaf):
+        return build_directory_leaf(found, time, genesis)
     assert isinstance(found, ConflictLeaf), "selected by its type"
     return RecordedOther(found.key, leaf, time)
 

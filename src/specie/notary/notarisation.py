@@ -23,7 +23,7 @@ from specie.ledger.state import LedgerOutput, OverlayView
 from specie.ledger.transactions import Promise, VoidPromise
 from specie.ledger.voids import VoidRequest
 from specie.ledger.wire import decode_attested, decode_signed
-from specie.log.leaves import ConflictLeaf, VoidLeaf
+from specie.log.leaves import ConflictLeaf, DirectoryLeaf, VoidLeaf
 from specie.ports.notary import LookUp, NotaryStore, RecordedOther
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError, SpentError
@@ -148,6 +148,12 @@ def build_void(request: VoidRequest, promise: VoidPromise) -> RecordedOther:
     leaf = VoidLeaf(promise.txid)
     first = decode_signed(request.data).body.inputs[0]
     return RecordedOther(leaf.key, leaf.pack(), request.time, request, promise, first)
+
+
+def build_directory_leaf(leaf: DirectoryLeaf, now: Timestamp, genesis: Genesis) -> RecordedOther:
+    """One of the directory, as it waits to be published."""
+    publish_by = Timestamp(now + genesis.batch_age_ms_max)
+    return RecordedOther(leaf.unique, leaf.pack(), now, publish_by=publish_by)
 
 
 def promise_final(

@@ -22,18 +22,26 @@ from specie.ledger.batches import (
     build_batch,
     pack_private,
 )
+from specie.ledger.directory_leaves import (
+    LeafPromise,
+    check_follows,
+    promise_leaf,
+    verify_leaf,
+)
 from specie.ledger.state import SupplyState
 from specie.ledger.transactions import Promise, VoidPromise
 from specie.ledger.voids import VoidRequest, check_void
 from specie.ledger.wire import encode_signed
 from specie.log.checkpoint import Checkpoint
+from specie.log.leaves import DirectoryLeaf
 from specie.log.notes import sign_checkpoint
-from specie.log.tree import Frontier
+from specie.log.tree import Frontier, compute_leaf_hash
 from specie.notary.catching_up import check_current
 from specie.notary.notarisation import (
     Notarisation,
     NotaryRules,
     Outcome,
+    build_directory_leaf,
     build_look_up,
     build_void,
     decode_candidate,
@@ -167,6 +175,30 @@ class Notary:
             promise = promise_void(candidate.txid, now, self._roster.genesis, self._key)
             self._store.record_other(build_void(request, promise))
             return promise
+
+    def record_leaf(self, leaf: DirectoryLeaf) -> LeafPromise:
+        """A leaf of the central bank's directory: durable once this returns, again is the same.
+
+        `directory_signature_invalid`, `directory_key_wrong`, `directory_version_wrong`, and
+        `order_conflict` if this version is there with other content.
+        """
+        genesis = self._roster.genesis
+        verify_leaf(leaf, genesis)
+        with self._work_lock:
+            known = self._store.find_other(leaf.unique)
+            if known is None:
+                before = replace(leaf, version=leaf.version - 1).unique
+                has_before = leaf.version > 1 and self._store.find_other(before) is not None
+                last = leaf.version - 1 if has_before else 0
+                check_follows(leaf, self._store.find_directory_key(), last)
+                now = self._read_time()
+                known = build_directory_leaf(leaf, now, genesis)
+                self._store.record_other(known)
+            elif known.leaf != leaf.pack():
+                raise SpecieError(ErrorCode.ORDER_CONFLICT, "another entry has this version")
+        assert known.publish_by is not None, "recorded with it"
+        leaf_hash = compute_leaf_hash(known.leaf)
+        return promise_leaf(leaf_hash, known.publish_by, genesis, self._key)
 
     def count_missing(self) -> int:
         """How many self-transfers of institutions should join what waits to be published."""

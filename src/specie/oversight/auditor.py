@@ -26,7 +26,7 @@ from specie.ledger.transactions import AttestedTransaction
 from specie.ledger.voids import check_void_signed
 from specie.ledger.wire import decode_signed
 from specie.log.checkpoint import Checkpoint
-from specie.log.leaves import CONFLICT, HEADER, VoidLeaf
+from specie.log.leaves import HEADER, VoidLeaf, select_self_evident
 from specie.log.notes import SignedLine, VerifierKey, cosign, get_verifier_key, verify_log_line
 from specie.log.tree import Frontier, compute_leaf_hash
 from specie.ports.clock import Clock
@@ -102,7 +102,7 @@ class BatchAudit:
         if number != self.totals.batches + 1:
             raise SpecieError(ErrorCode.LOG_INVALID, f"batch {number} is not the next one")
         voids = [decode_signed(void.data) for void in batch.voids]
-        others = [leaf for leaf in leaves if leaf[:1] == bytes([CONFLICT])]
+        others = select_self_evident(leaves)
         others += [VoidLeaf(signed.txid).pack() for signed in voids]
         expected = build_leaves(number, now, judged, others, self.genesis, private)
         if list(leaves) != expected:
@@ -155,7 +155,7 @@ class BatchAudit:
             raise SpecieError(error.code, f"batch {number}, a void: {error.message}") from None
 
     def _check_publicly(self, leaves: Sequence[bytes]) -> None:
-        """Evidence and voids come from the log alone: they hold to what anyone would check."""
+        """Evidence and directory come from the log alone: they hold to what anyone would check."""
         if not self.lists:
             raise SpecieError(ErrorCode.LOG_INVALID, "no participant list is known")
         newest = self.lists[max(self.lists)]

@@ -40,7 +40,7 @@ class Indexed:
     position: int
     created: OutputRef | None = None
     spent: OutputRef | None = None
-    kernels: TransactionId | None = None
+    kernels: TransactionId | Digest | None = None  # of the directory: hash of the leaf
     is_header: bool = False
 
 
@@ -67,6 +67,6 @@ class LogIndex(Protocol):
         """Positions of spent leaves."""
         ...
 
-    def find_kernels(self, txid: TransactionId) -> int | None:
-        """Position of a transaction's kernels."""
+    def find_kernels(self, txid: TransactionId | Digest) -> int | None:
+        """Position of a transaction's kernels, or of the directory's leaf of this hash."""
         ...

@@ -77,7 +77,10 @@ class LookUp:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RecordedOther:
-    """A leaf besides payments that waits to be published; a void with its request and promise."""
+    """A leaf besides payments that waits to be published; a void with its request and promise.
+
+    Of the directory's, which are promised too, the time is kept: the promise follows from it.
+    """
 
     key: bytes
     leaf: bytes
@@ -85,6 +88,7 @@ class RecordedOther:
     request: VoidRequest | None = None
     promise: VoidPromise | None = None
     first: OutputRef | None = None  # of a void: the first input of what was cancelled
+    publish_by: Timestamp | None = None  # of a directory leaf
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ class NotaryStore(Protocol):
         ...
 
     def record_other(self, other: RecordedOther) -> None:
-        """A conflict or void leaf waits for the next batch; once for each key."""
+        """A leaf besides payments waits for the next batch; once for each key."""
         ...
 
     def count_voids(self, first: OutputRef) -> int:
@@ -137,10 +141,18 @@ class NotaryStore(Protocol):
         """What was promised when it was cancelled; None if it was not."""
         ...
 
+    def find_other(self, key: bytes) -> RecordedOther | None:
+        """The leaf of this key, published or not."""
+        ...
+
+    def find_directory_key(self) -> PublicKey | None:
+        """Of the directory's secret function, as any of its leaves names it."""
+        ...
+
     def load_waiting_others(
         self, limit: int, before: Timestamp | None = None
     ) -> list[RecordedOther]:
-        """Conflict and void leaves not yet published, of those recorded earlier than that."""
+        """Leaves besides payments not yet published, of those recorded earlier than that."""
         ...
 
     def load_batch(self, number: int) -> PrivateBatch:

@@ -19,7 +19,15 @@ from specie.ledger.receipts import PaymentPart, ReceiptTrust, build_receipt
 from specie.ledger.state_notes import sign_state_note
 from specie.ledger.states import OutputState, StateStatement, sign_states
 from specie.log.checkpoint import Checkpoint
-from specie.log.leaves import CreatedLeaf, HeaderLeaf, KernelLeaf, Leaf, SpentLeaf, unpack_leaf
+from specie.log.leaves import (
+    CreatedLeaf,
+    DirectoryLeaf,
+    HeaderLeaf,
+    KernelLeaf,
+    Leaf,
+    SpentLeaf,
+    unpack_leaf,
+)
 from specie.log.notes import SignedCheckpoint, VerifierKey, drop_ml_dsa_lines, verify_note
 from specie.log.proofs import prove_consistency, prove_inclusion
 from specie.log.tiles import TILE_WIDTH
@@ -138,6 +146,14 @@ class Registration:
         """A receipt of one leaf, whatever its kind."""
         return self._build_receipt(position, None, is_quantum_safe)
 
+    def prove_entry(self, leaf_hash: Digest) -> str:
+        """A receipt of a leaf of the directory; `not_published` while it is only promised."""
+        self.catch_up()
+        position = self._index.find_kernels(leaf_hash)
+        if position is None:
+            raise SpecieError(ErrorCode.NOT_PUBLISHED, "not in the log yet")
+        return self.prove_leaf(position)
+
     def prove_time(self) -> str:
         """A receipt of the newest header: what was final by its time is in the log."""
         self.catch_up()
@@ -226,4 +242,6 @@ def _index_leaf(position: int, leaf: Leaf) -> Indexed:
         return Indexed(position, spent=leaf.ref)
     if isinstance(leaf, KernelLeaf):
         return Indexed(position, kernels=leaf.txid)
+    if isinstance(leaf, DirectoryLeaf):
+        return Indexed(position, kernels=compute_leaf_hash(leaf.pack()))
     return Indexed(position, is_header=isinstance(leaf, HeaderLeaf))

@@ -67,7 +67,8 @@ def _sized(least: int, most: int, about: str) -> tuple[Any, ...]:
     )
 
 
-def _exact(size: int, about: str) -> tuple[Any, ...]:
+def sized_exactly(size: int, about: str) -> tuple[Any, ...]:
+    """What a field of so many bytes is annotated with."""
     return _sized(size, size, f"{about}, {size} bytes")
 
 
@@ -75,18 +76,18 @@ _NUMBER: Final = Field(ge=1, le=2**32 - 1, description="number of a participant 
 _AMOUNT: Final = Field(ge=0, le=AMOUNT_MAX, description="minor units of the currency")
 _TIME: Final = Field(ge=0, le=TIMESTAMP_MAX, description="milliseconds since 1970, UTC")
 
-OrderField = Annotated[OrderId, *_exact(16, "id of an order, drawn by who gives it")]
-EntryField = Annotated[EntryId, *_exact(16, "id of an entry in the books")]
-NetworkField = Annotated[NetworkId, *_exact(16, "id of the network")]
-CodeField = Annotated[bytes, *_exact(16, "drawn at random")]
-PaymentIdField = Annotated[bytes, *_exact(16, "id of a payment")]
-TxidField = Annotated[TransactionId, *_exact(32, "id of a transaction")]
-RefField = Annotated[OutputRef, *_exact(32, "OutputRef")]
-DigestField = Annotated[Digest, *_exact(32, "a hash")]
-PointField = Annotated[PublicKey, *_exact(32, "public key, a point of ristretto255")]
-InstitutionKeyField = Annotated[InstitutionPublicKey, *_exact(32, "public key, Ed25519")]
-SecretField = Annotated[bytes, *_exact(32, "a secret")]
-SignatureField = Annotated[Signature, *_exact(64, "a signature")]
+OrderField = Annotated[OrderId, *sized_exactly(16, "id of an order, drawn by who gives it")]
+EntryField = Annotated[EntryId, *sized_exactly(16, "id of an entry in the books")]
+NetworkField = Annotated[NetworkId, *sized_exactly(16, "id of the network")]
+CodeField = Annotated[bytes, *sized_exactly(16, "drawn at random")]
+PaymentIdField = Annotated[bytes, *sized_exactly(16, "id of a payment")]
+TxidField = Annotated[TransactionId, *sized_exactly(32, "id of a transaction")]
+RefField = Annotated[OutputRef, *sized_exactly(32, "OutputRef")]
+DigestField = Annotated[Digest, *sized_exactly(32, "a hash")]
+PointField = Annotated[PublicKey, *sized_exactly(32, "public key, a point of ristretto255")]
+InstitutionKeyField = Annotated[InstitutionPublicKey, *sized_exactly(32, "public key, Ed25519")]
+SecretField = Annotated[bytes, *sized_exactly(32, "a secret")]
+SignatureField = Annotated[Signature, *sized_exactly(64, "a signature")]
 TransactionField = Annotated[bytes, *_sized(1, TRANSACTION_BYTES_MAX, "a transaction, page 03")]
 BytesField = Annotated[bytes, *_sized(0, MESSAGE_BYTES_MAX, "bytes in the form of docs/spec")]
 AmountField = Annotated[Minor, _AMOUNT]

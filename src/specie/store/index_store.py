@@ -93,8 +93,8 @@ class SqliteLogIndex:
             found = connection.execute(select(_TIP.c.header)).scalar()
         return None if found is None else int(found)
 
-    def find_kernels(self, txid: TransactionId) -> int | None:
-        """Position of a transaction's kernels."""
+    def find_kernels(self, txid: TransactionId | Digest) -> int | None:
+        """Position of a transaction's kernels, or of the directory's leaf of this hash."""
         query = select(_KERNELS.c.position).where(_KERNELS.c.txid == txid)
         with self._database.reading() as connection:
             found = connection.execute(query).scalar()

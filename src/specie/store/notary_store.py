@@ -30,7 +30,7 @@ from specie.ledger.state import LedgerOutput, OverlayView, Spend, SupplyState
 from specie.ledger.transactions import Promise, VoidPromise
 from specie.ledger.voids import VoidRequest
 from specie.ledger.wire import decode_attested
-from specie.log.leaves import VoidLeaf
+from specie.log.leaves import DIRECTORY, DirectoryLeaf, VoidLeaf, unpack_leaf
 from specie.ports.notary import (
     LookUp,
     RecordedBatch,
@@ -49,6 +49,7 @@ from specie.store.database import (
 )
 from specie.values.identifiers import (
     OutputRef,
+    PublicKey,
     Signature,
     TransactionId,
 )
@@ -244,7 +245,7 @@ class SqliteNotaryStore:
             )
 
     def record_other(self, other: RecordedOther) -> None:
-        """A conflict or void leaf waits for the next batch; once for each key."""
+        """A leaf besides payments waits for the next batch; once for each key."""
         with self._database.transaction() as connection:
             query = select(_OTHER.c.key).where(_OTHER.c.key == other.key)
             if connection.execute(query).first() is None:
@@ -263,10 +264,25 @@ class SqliteNotaryStore:
             row = connection.execute(query).first()
         return None if row is None else _read_other(row).promise
 
+    def find_other(self, key: bytes) -> RecordedOther | None:
+        """The leaf of this key, published or not."""
+        query = select(_OTHER).where(_OTHER.c.key == key)
+        with self._database.reading() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _read_other(row)
+
+    def find_directory_key(self) -> PublicKey | None:
+        """Of the directory's secret function, as any of its leaves names it."""
+        is_entry = _OTHER.c.key.between(bytes([DIRECTORY]), bytes([DIRECTORY + 1]))
+        with self._database.reading() as connection:
+            leaf = connection.execute(select(_OTHER.c.leaf).where(is_entry).limit(1)).scalar()
+        found = unpack_leaf(leaf, 0) if leaf else None
+        return found.key if isinstance(found, DirectoryLeaf) else None
+
     def load_waiting_others(
         self, limit: int, before: Timestamp | None = None
     ) -> list[RecordedOther]:
-        """Conflict leaves not yet published, then void leaves: a key begins with the type."""
+        """Not yet published, by type: conflicts, voids, the directory's; a key begins with it."""
         query = select(_OTHER).where(_OTHER.c.batch.is_(None))
         if before is not None:
             query = query.where(_OTHER.c.time < before)
@@ -463,7 +479,7 @@ def _build_other(other: RecordedOther) -> dict[str, Any]:
         "leaf": other.leaf,
         "time": other.time,
         "request": request.signature + request.data if request else None,
-        "publish_by": promise.publish_by if promise else None,
+        "publish_by": promise.publish_by if promise else other.publish_by,
         "promise": promise.signature if promise else None,
         "first": other.first,
     }
@@ -472,7 +488,8 @@ def _build_other(other: RecordedOther) -> dict[str, Any]:
 def _read_other(row: Any) -> RecordedOther:
     time = Timestamp(row.time)
     if row.request is None:
-        return RecordedOther(row.key, row.leaf, time)
+        publish_by = None if row.publish_by is None else Timestamp(row.publish_by)
+        return RecordedOther(row.key, row.leaf, time, publish_by=publish_by)
     request = VoidRequest(time, row.request[64:], Signature(row.request[:64]))
     txid = TransactionId(row.leaf[1:])
     promise = VoidPromise(txid, Timestamp(row.publish_by), Signature(row.promise))

@@ -140,6 +140,16 @@ class ErrorCode(StrEnum):
     APPLICATION_UNKNOWN = "application_unknown"
     ISSUANCE_PAUSED = "issuance_paused"
 
+    # Directory
+    PHONE_UNKNOWN = "phone_unknown"
+    PHONE_NOT_CONFIRMED = "phone_not_confirmed"
+    DIRECTORY_VERSION_WRONG = "directory_version_wrong"
+    DIRECTORY_SIGNATURE_INVALID = "directory_signature_invalid"
+    DIRECTORY_KEY_WRONG = "directory_key_wrong"
+    DIRECTORY_ANSWER_INVALID = "directory_answer_invalid"
+    DIRECTORY_ENTRY_FOREIGN = "directory_entry_foreign"
+    DIRECTORY_ENTRY_MISSING = "directory_entry_missing"
+
     # Network
     UNREACHABLE = "unreachable"
     SERVICES_INVALID = "services_invalid"

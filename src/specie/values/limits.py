@@ -116,6 +116,21 @@ NOTE_SIGNATURES_MAX: Final = 16  # as many as C2SP asks readers to accept
 FORKS_KEPT_MAX: Final = 32  # assembly/fork_evidence.py: notes of one witness
 PROOF_BYTES_MAX: Final = 262_144  # log/inclusion.py
 
+# Directory (central_bank/directory.py, bank/directory.py): questions of one caller
+LOOK_UPS_HOUR_MAX: Final = 30  # of a client
+LOOK_UPS_DAY_MAX: Final = 200
+BANK_LOOK_UPS_HOUR_MAX: Final = 20_000  # of a bank, for all its clients
+BANK_LOOK_UPS_DAY_MAX: Final = 100_000
+OWN_PHONES_HOUR_MAX: Final = 30  # of a client about its own number
+OWN_PHONES_DAY_MAX: Final = 100
+BANK_PHONES_HOUR_MAX: Final = 5_000  # of a bank, about numbers that it has confirmed
+BANK_PHONES_DAY_MAX: Final = 20_000
+ENTRY_AGE_MS_MAX: Final = 10 * 60 * 1000  # directory/succession.py: ahead of the desk's clock
+ANSWER_AGE_MS_MAX: Final = 5 * 60 * 1000  # directory/answers.py: its time and the payer's clock
+ANSWER_BYTES: Final = 6_144  # directory/answers.py: of every answer, found or not
+RECEIPT_BYTES_MAX: Final = 4_096  # directory/answers.py: of the proof in it
+ENTRIES_AT_ONCE_MAX: Final = 256  # central_bank/directory.py: taken up in one round
+
 # Databases (store/database.py)
 DATABASE_BUSY_MS_MAX: Final = 30_000  # how long a second writer waits
 

@@ -28,6 +28,7 @@ from specie._kernel import (
     Scanner,
     SealingKey,
     SigningKey,
+    VrfKey,
 )
 from tests.unit.kernel.samples import (
     GARBAGE,
@@ -50,6 +51,7 @@ HANDLES: tuple[object, ...] = (
     TREE.wallet_secret(0),
     ScanKey.generate(),
     SigningKey.generate(),
+    VrfKey.generate(),
     InstitutionKey.generate(),
     Mask.generate(),
     Scanner(1, G),

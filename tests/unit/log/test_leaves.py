@@ -1,20 +1,26 @@
-"""Leaves: six forms, one spelling each, in one order (spec page 05)."""
+"""Leaves: seven forms, one spelling each, in one order (spec page 05)."""
+
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specie.crypto.hashing import tagged_hash
+from specie.directory.answers import LEAF_BYTES
 from specie.log.leaves import (
     ConflictLeaf,
     CreatedLeaf,
+    DirectoryLeaf,
     HeaderLeaf,
     KernelLeaf,
     Leaf,
+    OtherLeaf,
     SpentLeaf,
     SupplyChange,
     VoidLeaf,
     order_batch,
+    select_self_evident,
     unpack_leaf,
 )
 from specie.values.catalogue import ErrorCode
@@ -68,7 +74,15 @@ kernels = st.builds(KernelLeaf, txids, st.just(0), pairs, st.none()) | st.builds
 )
 conflicts = st.builds(ConflictLeaf, fixed(655))
 voids = st.builds(VoidLeaf, txids)
-leaves = headers | created | spent | kernels | conflicts | voids
+entries = st.builds(
+    DirectoryLeaf,
+    fixed(32).map(Digest),
+    st.integers(1, 2**32 - 1),
+    fixed(32).map(PublicKey),
+    fixed(32).map(Digest),
+    signatures,
+)
+leaves = headers | created | spent | kernels | conflicts | voids | entries
 
 
 @given(leaves)
@@ -90,6 +104,16 @@ def test_widths() -> None:
     assert len(SpentLeaf(OutputRef(bytes(32))).pack()) == 33
     assert len(ConflictLeaf(bytes(655)).pack()) == 656
     assert len(VoidLeaf(TransactionId(bytes(32))).pack()) == 33
+    nobody = PublicKey(bytes(32)), Digest(bytes(32)), Signature(bytes(64))
+    assert len(DirectoryLeaf(Digest(bytes(32)), 1, *nobody).pack()) == LEAF_BYTES
+
+
+@given(entries, entries)
+def test_an_entry_stands_for_a_version(one: DirectoryLeaf, other: DirectoryLeaf) -> None:  # T8
+    """Versions of one index stand together and in order, wherever bytes decide."""
+    same = replace(other, index=one.index)
+    assert (one.unique < same.unique) == (one.version < same.version)
+    assert select_self_evident([one.pack(), b"\x05" + bytes(32)]) == [one.pack()]
 
 
 @given(fixed(655), st.integers(0, 654))
@@ -137,7 +161,8 @@ def pack_kernels(count: int, change: int, rest: bytes = b"") -> bytes:
     [
         (b"", ErrorCode.LEAF_MALFORMED),
         (bytes(LEAF_BYTES_MAX + 1), ErrorCode.LEAF_MALFORMED),
-        *((bytes([kind]) + bytes(100), ErrorCode.LEAF_MALFORMED) for kind in (6, 7, 8, 255)),
+        *((bytes([kind]) + bytes(100), ErrorCode.LEAF_MALFORMED) for kind in (7, 8, 255)),
+        (b"\x06" + bytes(164), ErrorCode.LEAF_MALFORMED),  # version 0 of an entry
         (b"\0\0" + bytes(96), ErrorCode.LEAF_MALFORMED),
         (b"\0\x02" + bytes(96), ErrorCode.LEAF_MALFORMED),
         (b"\0\x01" + bytes(92), ErrorCode.TRUNCATED),  # the header before it had `others`
@@ -159,7 +184,7 @@ def test_malformed_leaves(data: bytes, code: ErrorCode) -> None:
     st.lists(created, max_size=3),
     st.lists(spent, max_size=3),
     st.lists(kernels, max_size=3),
-    st.lists(conflicts | voids, max_size=3),
+    st.lists(conflicts | voids | entries, max_size=3),
 )
 @settings(max_examples=25)
 def test_a_batch_has_one_order(  # T9, X5
@@ -167,7 +192,7 @@ def test_a_batch_has_one_order(  # T9, X5
     made: list[CreatedLeaf],
     gone: list[SpentLeaf],
     signed: list[KernelLeaf],
-    rest: list[ConflictLeaf | VoidLeaf],
+    rest: list[OtherLeaf],
 ) -> None:
     """Sorted by type, then bytewise: the order tells nothing about which belong together."""
     others = [leaf.pack() for leaf in rest]

@@ -1,0 +1,1 @@
+"""One network for what people do: wallets, numbers, requests."""

@@ -140,6 +140,11 @@ class ErrorCode(StrEnum):
     APPLICATION_UNKNOWN = "application_unknown"
     ISSUANCE_PAUSED = "issuance_paused"
 
+    # A bank's core system
+    CORE_BANK_UNREACHABLE = "core_bank_unreachable"
+    CORE_BANK_REFUSED = "core_bank_refused"
+    CORE_BANK_MISMATCH = "core_bank_mismatch"
+
     # Network
     UNREACHABLE = "unreachable"
     SERVICES_INVALID = "services_invalid"

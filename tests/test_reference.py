@@ -94,6 +94,7 @@ def test_every_setting_of_a_process_is_there() -> None:
         "keys": service_settings.Keys,
         "observe": service_settings.Observe,
         "work": service_settings.Work,
+        "core_bank": service_settings.CoreBank,
     }
     assert {"service", *tables} == set(service_settings.ServiceSettings.model_fields)
     known = {"service"}

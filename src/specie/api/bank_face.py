@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from specie.api.gate import Asking, Offer
+from specie.api.money_face import build_standing, offer_money
 from specie.assembly.bank_process import BankProcess
 from specie.identity.services import ServiceRole
 from specie.ledger.transactions import Promise
@@ -24,6 +25,7 @@ def offer_bank(process: BankProcess) -> Sequence[Offer]:
         *_offer_clients(process),
         *_offer_operators(process),
         *_offer_succession(process),
+        *offer_money(process),
     )
 
 
@@ -96,9 +98,7 @@ def _offer_clients(process: BankProcess) -> Sequence[Offer]:
         return _NOTHING
 
     def get_standing(asking: Asking, _request: Empty) -> client_models.Standing:
-        client = process.get_client(ClientId(asking.name))
-        deposit = service.books.get_deposit(client.id)
-        return client_models.Standing(deposit=deposit, status=client.status.value)
+        return build_standing(process, asking.name)
 
     def list_movements(
         asking: Asking, request: client_models.MovementsQuery

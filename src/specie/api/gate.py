@@ -290,7 +290,7 @@ class Gate:
                 check_digest(body, request.headers)
 
             def work() -> bytes:
-                return encode(handler(asking, _read_message(request, operation, body)), kind)
+                return encode(handler(asking, read_message(request, operation, body)), kind)
 
             async with self._get_turns(asking).take(asking.name):
                 return await anyio.to_thread.run_sync(work, limiter=self._limiter)
@@ -465,7 +465,7 @@ def _check_version(headers: Mapping[str, str]) -> None:
         raise SpecieError(ErrorCode.VERSION_UNKNOWN, reason)
 
 
-def _read_message(request: Request, operation: Operation[Any, Any], body: bytes) -> Message:
+def read_message(request: Request, operation: Operation[Any, Any], body: bytes) -> Message:
     path = {name: str(value) for name, value in request.path_params.items()}
     if operation.method == "GET":
         query = request.query_params

@@ -84,14 +84,18 @@ _FIELDS: Final[Mapping[str, str]] = {
     "direction": "issue: money for reserves; redeem: reserves for money",
     "facts": "name and value, for people",
     "index": "place among the transaction's outputs, from 0 on",
+    "is_credit": "whether the account has more by it",
     "is_due": "whether a publication is due",
     "is_final": "whether the notary has promised it",
     "is_incoming": "whether the client is paid",
+    "is_open": "whether it takes part in anything",
     "is_true": "the answer",
     "limit": "items of a page, at most",
     "number": "of a private batch, from 1 on",
+    "reverse_waterfall": "what is missing at a payment is withdrawn first",
     "signed_by": "numbers of officers",
     "state": "of an output: 0 unknown, 1 unspent, 2 spent",
+    "waterfall": "what is over the holding limit goes into the deposit",
 }
 """What the type of a field does not say."""
 

@@ -131,15 +131,15 @@ class Serving:
             self._make_gate(listener).build_app(offers, pages),
             http=CertifiedProtocol,
             ssl_context_factory=lambda _config, _default: context,
-            **_SHARED,
+            **SHARED,
         )
-        self._add(Server(config), _bind(address))
+        self._add(Server(config), bind(address))
 
     def _open_control(self, offers: Sequence[Offer]) -> None:
         path = self.process.base.folder / CONTROL
         app = self._make_gate(Listener.CONTROL).build_app(offers)
-        config = uvicorn.Config(app, http=CertifiedProtocol, **_SHARED)
-        self._add(Server(config), _bind_control(path))
+        config = uvicorn.Config(app, http=CertifiedProtocol, **SHARED)
+        self._add(Server(config), bind_control(path))
 
     def _open_operations(self, address: str) -> None:
         app = Starlette(
@@ -150,7 +150,7 @@ class Serving:
                 Route("/alarms", self._show_alarms),
             ]
         )
-        self._add(Server(uvicorn.Config(app, **_SHARED)), _bind(address))
+        self._add(Server(uvicorn.Config(app, **SHARED)), bind(address))
 
     def _make_gate(self, listener: Listener) -> Gate:
         base = self.process.base
@@ -181,7 +181,7 @@ class Serving:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-_SHARED: Final[dict[str, Any]] = {
+SHARED: Final[dict[str, Any]] = {
     "lifespan": "off",
     "log_config": None,
     "access_log": False,
@@ -202,7 +202,8 @@ def _ask_descriptors() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _bind(address: str) -> socket.socket:
+def bind(address: str) -> socket.socket:
+    """`setting_invalid` if it is somebody else's, or none of this machine."""
     host, port = get_host(f"https://{address}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
@@ -215,7 +216,7 @@ def _bind(address: str) -> socket.socket:
     return bound
 
 
-def _bind_control(path: Path) -> socket.socket:
+def bind_control(path: Path) -> socket.socket:
     """Readable for its owner alone from the first moment: the folder is."""
     if len(str(path).encode()) > _PATH_MAX:
         raise SpecieError(ErrorCode.SETTING_INVALID, f"{path}: too long for a socket's name")

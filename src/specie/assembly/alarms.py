@@ -11,6 +11,8 @@
 | batch_invalid | the auditor: a published batch that breaks a rule | never |
 | stock_mismatch | the central bank: fund and notary cannot both be right | when they can |
 | applications_lost | the central bank: the supply has changed more often than it knows of | never |
+| core_bank_silent | a bank: its core system does not take what is due to it | when it does |
+| core_bank_mismatch | a bank: control accounts and core system differ | when they agree |
 
 Each is a line of the log when it begins and ends, a metric, and a line of `specie alarms`.
 """
@@ -30,6 +32,8 @@ LOG_FORKED: Final = "log_forked"
 BATCH_INVALID: Final = "batch_invalid"
 STOCK_MISMATCH: Final = "stock_mismatch"
 APPLICATIONS_LOST: Final = "applications_lost"
+CORE_BANK_SILENT: Final = "core_bank_silent"
+CORE_BANK_MISMATCH: Final = "core_bank_mismatch"
 ALARMS: Final = (
     LISTS_OLD,
     CLOCK_OFF,
@@ -40,6 +44,8 @@ ALARMS: Final = (
     BATCH_INVALID,
     STOCK_MISMATCH,
     APPLICATIONS_LOST,
+    CORE_BANK_SILENT,
+    CORE_BANK_MISMATCH,
 )
 _LOG: Final = structlog.get_logger("specie.process")
 

@@ -15,11 +15,14 @@ from typing import Final
 import structlog
 
 from specie.assembly.comparing import Comparison
+from specie.assembly.core_system import build_teller
 from specie.assembly.fork_evidence import keep_fork, tell_of_forks
 from specie.assembly.foundation import Foundation, find_cosigner_keys
 from specie.assembly.joining import hash_code
 from specie.assembly.lists import COSIGNERS, read_list
+from specie.assembly.money import MoneyDesk
 from specie.bank.attestation import Attester
+from specie.bank.control_books import Reconciliation
 from specie.bank.deposits import DepositBooks
 from specie.bank.directory import BankDirectory
 from specie.bank.openings import OpeningProofs, OpeningRequest, verify_opening
@@ -70,6 +73,7 @@ from specie.store.device_store import SqliteDeviceStore
 from specie.store.journal_store import SqliteJournal
 from specie.store.look_up_store import SqliteLookUpCounts
 from specie.store.phone_store import SqlitePhoneStore
+from specie.store.switch_store import SqliteSwitchStore
 from specie.store.vault_store import VaultDatabase
 from specie.store.witness_store import SqliteWitnessStore
 from specie.tokens.building import BuiltTransaction, PaymentOrder
@@ -114,6 +118,7 @@ class BankProcess:
     witness: Witness
     comparison: Comparison
     directory: BankDirectory
+    money: MoneyDesk
     vault_lock: threading.RLock = field(default_factory=threading.RLock)
     _released_at: float = 0.0
     _asked_at: float = 0.0
@@ -137,6 +142,7 @@ class BankProcess:
                 resume_bank(self.bank, self.banks, self.desk, self.counter, self.notary).values()
             )
             refusals += resume(self.bank.vault, self.bank, self.banks, self.notary)
+            refusals += self.money.work()
             refusals += self._release()
             refusals += self._fill()
         refusals += self.directory.work()
@@ -209,12 +215,15 @@ class BankProcess:
     def pay(self, client: ClientId, built: BuiltTransaction) -> Promise:
         """A client's payment from first to last; the bank attests only its own clients' inputs."""
         self.bank.check_payer(client, built)
-        return complete_payment(built, self.bank, self.banks, self.notary)
+        promise = complete_payment(built, self.bank, self.banks, self.notary)
+        self.bank.teller.tell_due()  # of a deposit; what is refused now is told again
+        return promise
 
     def withdraw(self, client: ClientId, order: OrderId, amount: Minor) -> Promise:
         """The client's deposit becomes tokens at its address."""
         address = self.bank.get_client(client).address
         request = (client, PaymentOrder(address, check_positive(amount), Memo(order_id=order)))
+        self.money.hold_first(order, *request)
         with self.vault_lock:
             return withdraw(order, [request], self.bank, self.banks, self.notary)
 
@@ -227,7 +236,12 @@ class BankProcess:
     def lend(self, order: OrderId, client: ClientId, amount: Minor) -> None:
         """A loan makes the client's deposit."""
         self.bank.get_client(client)
-        self.bank.books.lend_to_client(EntryId(order), client, check_positive(amount))
+        self.bank.teller.lend(EntryId(order), client, check_positive(amount))
+
+    def reconcile(self) -> Reconciliation:
+        """Control accounts and core system, while nothing moves between the two."""
+        with self.vault_lock:
+            return self.money.reconcile()
 
     def apply_issue(self, order: OrderId, amount: Minor) -> Application:
         """Ask the central bank for new money in the vault."""
@@ -361,9 +375,11 @@ def build_bank(base: Foundation) -> BankProcess:
     attester = Attester(number, base.own.find_attestation(member.attestation_key), roster)
     clients = SqliteClientStore(base.database, storage)
     journal = SqliteJournal(base.database, storage)
-    books = DepositBooks(SqliteBooksStore(base.database), base.clock)
+    books_store = SqliteBooksStore(base.database)
+    books = DepositBooks(books_store, base.clock)
+    teller = build_teller(base, books, books_store)
     bank_keys = BankKeys(attester, keys.get("scan", ScanKey.unseal))
-    bank = Bank(member.name, bank_keys, vault, clients, books, journal)
+    bank = Bank(member.name, bank_keys, vault, clients, books, journal, teller)
     log_key = base.peers.log_key
     witness_keys = find_cosigner_keys(base)
     store = SqliteWitnessStore(base.database)
@@ -391,6 +407,7 @@ def build_bank(base: Foundation) -> BankProcess:
             directory=RemoteDirectory(channel),
             clock=base.clock,
         ),
+        money=MoneyDesk(bank, SqliteSwitchStore(base.database), base.alarms),
     )
 
 

@@ -136,6 +136,24 @@ class Work(BaseModel):
     drain_ms: Annotated[int, _within(0, 600_000)] = 5_000
 
 
+class CoreBank(BaseModel):
+    """A bank's core system; without one, deposits are in the bank's own books."""
+
+    model_config = _Strict
+
+    url: str = ""  # https://host:port
+    certificate: str = ""  # path of a PEM file: the core system's own certificate, or its issuer's
+    secret: str = ""  # path of a file with the secret, readable for its owner alone
+
+    @model_validator(mode="after")
+    def _check_whole(self) -> Self:
+        if len({bool(self.url), bool(self.certificate), bool(self.secret)}) > 1:
+            raise ValueError("url, certificate and secret, or none of them")
+        if self.url:
+            _check_url(self.url)
+        return self
+
+
 class ServiceSettings(BaseModel):
     """All of them."""
 
@@ -147,6 +165,7 @@ class ServiceSettings(BaseModel):
     keys: Keys = Keys()
     observe: Observe = Observe()
     work: Work = Work()
+    core_bank: CoreBank = CoreBank()
 
     @property
     def name(self) -> ServiceName:

@@ -22,6 +22,7 @@ VAULT: Final = AccountName("vault")
 LOANS: Final = AccountName("loans")
 CENTRAL_BANK_LOAN: Final = AccountName("owed to the central bank")
 IN_TRANSIT: Final = AccountName("withdrawals in transit")
+_DEPOSIT: Final = "deposit of "
 
 
 class DepositBooks:
@@ -96,6 +97,20 @@ class DepositBooks:
         self._books.open_account(Account(account, Side.CREDIT))
         self._post(entry, "vault transfer", debit(VAULT, amount), account, amount)
 
+    def find_entry(self, entry: EntryId) -> Entry | None:
+        """As it was posted."""
+        return self._books.load_entry(entry)
+
+    def count_deposits(self) -> Minor:
+        """All that these books owe to clients."""
+        return sum_minor(
+            [
+                amount
+                for name, amount in self._books.load_balances().items()
+                if name.startswith(_DEPOSIT)
+            ]
+        )
+
     def get_in_transit(self) -> Minor:
         """Deposits that were taken, and whose tokens are neither paid nor given up."""
         return self._books.get_balance(IN_TRANSIT)
@@ -126,7 +141,7 @@ def check_client_id(client: ClientId) -> None:
 
 def get_deposit_account(client: ClientId) -> AccountName:
     """Name of a client's deposit account."""
-    return AccountName(f"deposit of {client}")
+    return AccountName(f"{_DEPOSIT}{client}")
 
 
 def _reverse(posting: Posting) -> Posting:

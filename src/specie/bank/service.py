@@ -26,6 +26,7 @@ from specie.bank.succession import (
     unpack_own_token,
     unpack_token,
 )
+from specie.bank.teller import Teller
 from specie.crypto.addresses import Address
 from specie.crypto.hashing import tagged_hash
 from specie.crypto.secrets import ScanKey, SealingKey, ViewKey
@@ -87,12 +88,14 @@ class Bank:
         clients: ClientStore,
         books: DepositBooks,
         journal: Journal,
+        teller: Teller | None = None,
     ) -> None:
         self.number: ParticipantNumber = keys.attester.number
         self.vault = vault
         self.vault_address: Address = vault.keys.address
         self.books = books
         self.journal = journal
+        self.teller = teller or Teller(books)
         self._keys = keys
         self._clients = clients
         self._roster = keys.attester.roster
@@ -242,6 +245,7 @@ class Bank:
     def expect_deposit(self, order: OrderId, client: ClientId) -> None:
         """What arrives in our vault under this order is a deposit of this client (T19)."""
         _get_known(self._clients.find_client(client))
+        self.teller.get_account(client)
         self._clients.expect(ExpectedArrival(order, client=client))
 
     def expect_transfer(self, order: OrderId, sender: ParticipantNumber) -> None:
@@ -329,7 +333,7 @@ class Bank:
             return
         entry = _derive_entry(token.ref)
         if expected.client is not None:
-            self.books.credit_deposit(entry, expected.client, token.amount)
+            self.teller.credit(entry, expected.client, token.amount)
         if expected.sender is not None:
             self.books.receive_vault_money(entry, expected.sender, token.amount)
 

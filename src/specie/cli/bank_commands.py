@@ -12,6 +12,7 @@ from specie.assembly.lists import load_peers
 from specie.assembly.newcomer import Newcomer
 from specie.assembly.renewing import renew_certificate
 from specie.cli.device_commands import ask, ask_new, show
+from specie.cli.money_commands import add_money_commands
 from specie.cli.naming import naming_order
 from specie.cli.parties import parse_amount, parse_order
 from specie.cli.token_options import Hsm, Token, choose_token
@@ -30,6 +31,7 @@ from specie.values.limits import LOG_FILE_BYTES_MAX
 from specie.values.phones import parse_phone
 
 bank = typer.Typer(help="For operators of a bank, on its machine.", no_args_is_help=True)
+add_money_commands(bank)
 central_bank = typer.Typer(help="For operators of the central bank.", no_args_is_help=True)
 
 Folder = Annotated[Path, typer.Option("--at", help="Folder of the bank's process.")]

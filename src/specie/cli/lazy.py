@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "renew-authority": "upkeep_commands:renew_authority",
     "officer": "officer_commands:officer",
     "bank": "bank_commands:bank",
+    "core-bank": "core_bank_commands:core_bank",
     "central-bank": "bank_commands:central_bank",
     "wallet": "wallet_commands:wallet",
     "audit": "audit_command:audit",

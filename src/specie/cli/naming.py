@@ -12,7 +12,13 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 
 _PASSING: Final = frozenset(
-    {ErrorCode.UNREACHABLE, ErrorCode.RATE_EXCEEDED, ErrorCode.DRAINING, ErrorCode.INTERNAL}
+    {
+        ErrorCode.UNREACHABLE,
+        ErrorCode.CORE_BANK_UNREACHABLE,
+        ErrorCode.RATE_EXCEEDED,
+        ErrorCode.DRAINING,
+        ErrorCode.INTERNAL,
+    }
 )
 """Nothing was decided for good: the same may be sent again."""
 

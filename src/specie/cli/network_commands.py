@@ -69,7 +69,7 @@ def ceremony(
     plan = Plan(
         data.absolute(),
         name=name,
-        currency=_parse_currency(currency),
+        currency=parse_currency(currency),
         banks=tuple(banks or _BANKS),
         officers=officers,
         host=host,
@@ -124,7 +124,8 @@ def _parse_place(text: str) -> tuple[str, str]:
     return service, host
 
 
-def _parse_currency(text: str) -> Currency:
+def parse_currency(text: str) -> Currency:
+    """`CODE` or `CODE:DECIMALS`."""
     code, separator, decimals = text.partition(":")
     if separator and not (decimals.isascii() and decimals.isdigit() and len(decimals) == 1):
         raise SpecieError(ErrorCode.SETTING_INVALID, f"{text}: CODE:DECIMALS")

@@ -18,10 +18,17 @@ from specie.cli.devices import Device, opened_device
 from specie.cli.naming import naming_order
 from specie.cli.parties import draw_order, open_channel, parse_amount, parse_order
 from specie.cli.phones import open_phone
+from specie.cli.waterfalls import (
+    add_money_commands,
+    deposit_excess,
+    describe_switches,
+    withdraw_missing,
+)
 from specie.crypto.addresses import Address, format_address, parse_address
 from specie.crypto.secrets import derive_sealing_key
 from specie.flows.receiving import collect as collect_outputs
 from specie.ledger.transactions import Promise
+from specie.ports.top_ups import TopUps
 from specie.remote import client_models as clients
 from specie.remote.channel import Channel
 from specie.remote.peers import CLIENT
@@ -30,6 +37,7 @@ from specie.store.account_store import Account, SqliteAccountStore
 from specie.store.database import Database
 from specie.store.device_store import name_device
 from specie.store.own_phone_store import SqliteOwnPhoneStore
+from specie.store.top_up_store import SqliteTopUps
 from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import Memo
 from specie.values.amounts import Minor
@@ -61,6 +69,7 @@ class Online:
     bank: ServingBankClient
     channel: Channel
     phone: HolderPhone
+    top_ups: TopUps
 
     def collect(self) -> int:
         """What has arrived; gives how many tokens were new."""
@@ -174,8 +183,10 @@ def pay(
     with _ordering(place, amount, order) as (online, chosen, value):
         creditor = online.find_payee(payee)
         online.collect()
+        withdraw_missing(online, chosen, value)
         online.pay(PaymentOrder(creditor, value, Memo()), chosen)
         typer.echo(f"paid: {chosen.hex()}")
+        deposit_excess(online)
 
 
 def collect(device: Store, holder: Holder, public: Public, network: Network = None) -> None:
@@ -184,6 +195,7 @@ def collect(device: Store, holder: Holder, public: Public, network: Network = No
         fresh, settled = online.collect(), online.resume()
         fresh += online.collect()
         typer.echo(f"{fresh} tokens arrived, {settled} payments settled")
+        deposit_excess(online)
         _tell_balance(online)
 
 
@@ -197,16 +209,17 @@ def show_account(
 ) -> None:
     """The deposit at the bank, and the money on this device."""
     with opened_online(device, holder, public, network) as online:
-        deposit_value, standing = online.bank.get_standing()
+        standing = online.bank.describe_standing()
         currency = online.channel.peers.roster.genesis.currency
         balance = online.vault.get_balance()
         show(
             {
-                "deposit": currency.format(deposit_value),
-                "deposit minor": deposit_value,
+                "deposit": currency.format(standing.deposit),
+                "deposit minor": standing.deposit,
                 "on the device": currency.format(balance),
                 "on the device minor": balance,
-                "standing": standing,
+                "standing": standing.status,
+                **describe_switches(standing, currency),
             },
             as_json=as_json,
         )
@@ -227,8 +240,9 @@ def opened_online(
             vault = _open_vault(opened, account, channel)
             numbers = SqliteOwnPhoneStore(database, holder, vault_key)
             phone = open_phone(vault.keys, account.bank, channel, numbers, public)
+            top_ups = SqliteTopUps(database, holder, vault_key)
             served = ServingBankClient(channel, account.bank)
-            yield Online(account, vault, served, channel, phone)
+            yield Online(account, vault, served, channel, phone, top_ups)
 
 
 @contextmanager
@@ -247,6 +261,7 @@ def add_online_commands(wallet: typer.Typer) -> None:
     """Beside those that need no bank."""
     wallet.command("open")(open_at_bank)
     wallet.command("account")(show_account)
+    add_money_commands(wallet, opened_online)
     for command in (withdraw, deposit, pay, collect):
         wallet.command(command.__name__)(command)
 

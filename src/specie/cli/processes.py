@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from specie.assembly.ceremony import PASSPHRASES, Plan, check_plan, create_network
+from specie.assembly.core_bank_process import CORE_SETTINGS, load_core_settings
 from specie.assembly.service_settings import SETTINGS, load_settings
 from specie.assembly.softhsm import use_tokens
 from specie.assembly.system import SystemClock
@@ -61,9 +62,7 @@ class Network:
         folder = self.data / name
         logs = self.data / LOGS
         logs.mkdir(exist_ok=True)
-        passphrase = self.data / PASSPHRASES / name
-        command = [sys.executable, "-m", "specie", "serve", str(folder)]
-        command += ["--passphrase-file", str(passphrase)]
+        command = [sys.executable, "-m", "specie", *build_command(self.data, name)]
         with (logs / f"{name}.jsonl").open("ab") as log:
             running = subprocess.Popen(  # noqa: S603  # our own program
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -141,9 +140,36 @@ def list_processes(data: Path) -> list[str]:
     return [*first, *(name for name in found if name not in first)]
 
 
+def build_command(data: Path, name: str) -> list[str]:
+    """What starts it: an institution's process, or a bank's sample core bank beside it."""
+    if is_core_bank(data / name):
+        return ["core-bank", "serve", str(data / name)]
+    passphrase = data / PASSPHRASES / name
+    return ["serve", str(data / name), "--passphrase-file", str(passphrase)]
+
+
+def list_core_banks(data: Path) -> list[str]:
+    """Sample core banks in the network's folder: banks ask them, so they start first."""
+    return sorted(path.parent.name for path in data.glob(f"*/{CORE_SETTINGS}"))
+
+
+def is_core_bank(folder: Path) -> bool:
+    """Whether it is no institution's folder."""
+    return (folder / CORE_SETTINGS).is_file()
+
+
+def get_addresses(folder: Path) -> tuple[str, str]:
+    """Where it is reached, and its operations' listener."""
+    if is_core_bank(folder):
+        core = load_core_settings(folder)
+        return core.listen, core.operations
+    listen = load_settings(folder).listen
+    return listen.public, listen.operations
+
+
 def is_ready(folder: Path) -> bool:
     """By its operations' listener."""
-    address = load_settings(folder).listen.operations
+    _, address = get_addresses(folder)
     try:
         with urllib.request.urlopen(  # our own loopback address
             f"http://{address}/ready", timeout=2
@@ -164,7 +190,7 @@ def bring_up(data: Path, plan: Plan | None, say: Callable[[str], None]) -> None:
     with lock_folder(data):
         if plan is not None and not any(data.iterdir()):
             say(f"{'network':>14}: {create(plan)}")
-        for name in list_processes(data):
+        for name in (*list_core_banks(data), *list_processes(data)):
             check_silent(data / name)
         _run(Network(data), say)
 
@@ -172,7 +198,7 @@ def bring_up(data: Path, plan: Plan | None, say: Callable[[str], None]) -> None:
 def check_silent(folder: Path) -> None:
     """`store_unusable` if a process answers for this folder: it has outlived who started it."""
     if is_ready(folder):
-        address = load_settings(folder).listen.operations
+        _, address = get_addresses(folder)
         reason = f"{folder.name} runs already, http://{address} answers; end it first"
         raise SpecieError(ErrorCode.STORE_UNUSABLE, reason)
 
@@ -183,15 +209,12 @@ def _run(network: Network, say: Callable[[str], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda which, _frame: stopping.append(which))
     try:
-        for name in list_processes(network.data):
+        for name in (*list_core_banks(network.data), *list_processes(network.data)):
             network.start(name)
         for child in network.children:
             network.wait_ready(child)
-            settings = load_settings(child.folder)
-            say(
-                f"{child.name:>14}: ready, pid {child.running.pid}, "
-                f"https://{settings.listen.public}"
-            )
+            place, _ = get_addresses(child.folder)
+            say(f"{child.name:>14}: ready, pid {child.running.pid}, https://{place}")
         say(f"{'all':>14}: ready; Ctrl-C stops them")
         watch = Watch(network, say)
         while not stopping:
@@ -204,7 +227,8 @@ def _run(network: Network, say: Callable[[str], None]) -> None:
 
 def describe_status(data: Path) -> dict[str, bool]:
     """Name → ready."""
-    return {name: is_ready(data / name) for name in list_processes(data)}
+    names = (*list_core_banks(data), *list_processes(data))
+    return {name: is_ready(data / name) for name in names}
 
 
 def print_status(data: Path, *, as_json: bool, say: Callable[[str], None]) -> bool:
@@ -214,7 +238,7 @@ def print_status(data: Path, *, as_json: bool, say: Callable[[str], None]) -> bo
         say(json.dumps(found))
     else:
         for name, ready in found.items():
-            url = f"https://{load_settings(data / name).listen.public}"
+            url = f"https://{get_addresses(data / name)[0]}"
             say(f"{name:>14}: {f'ready, {url}' if ready else 'not ready'}")
     return all(found.values())
 

@@ -13,9 +13,14 @@ payer says about amounts is booked nowhere.
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from specie.crypto.hashing import tagged_hash
+from specie.flows.holding import (
+    HoldingTeller,
+    hold_deposits,
+    release_deposits,
+    settle_deposits,
+)
 from specie.flows.payment import Payer, pay
-from specie.flows.requests import pack_amount, pack_withdrawals
+from specie.flows.requests import pack_amount, unpack_withdrawals
 from specie.ledger.transactions import Promise
 from specie.ports.bank import BankDirectory, BankPort
 from specie.ports.journal import FlowKind, FlowState, Journal
@@ -23,32 +28,13 @@ from specie.ports.notary import NotaryPort
 from specie.ports.vault import PaymentState, StoredPayment
 from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import Memo
-from specie.values.amounts import Minor, sum_minor
+from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
-from specie.values.encoding import u8
 from specie.values.errors import SpecieError
-from specie.values.identifiers import ClientId, EntryId, OrderId, ParticipantNumber
+from specie.values.identifiers import ClientId, OrderId, ParticipantNumber
 from specie.values.limits import OUTPUTS_MAX
 
-_HOLD: Final = 0
-_FINISH: Final = 1  # paid out or ended: one id, so that never both
 _GIVEN_UP: Final = (PaymentState.REFUSED, PaymentState.CANCELLED)
-
-
-class Deposits(Protocol):
-    """The bank's books, as far as these flows touch them."""
-
-    def hold_withdrawal(self, entry: EntryId, requests: Sequence[tuple[ClientId, Minor]]) -> None:
-        """Take the deposits before the tokens leave: all of them or none."""
-        ...
-
-    def complete_withdrawal(self, entry: EntryId, amount: Minor) -> None:
-        """The tokens are the client's."""
-        ...
-
-    def release_withdrawal(self, hold: EntryId, entry: EntryId) -> None:
-        """The tokens will never be the clients': they have their deposits again."""
-        ...
 
 
 class PayingVault(Payer, Protocol):
@@ -68,8 +54,8 @@ class VaultBank(BankPort, Protocol):
         ...
 
     @property
-    def books(self) -> Deposits:
-        """Its books."""
+    def teller(self) -> HoldingTeller:
+        """Its clients' deposits."""
         ...
 
     @property
@@ -100,19 +86,13 @@ def withdraw(
     """
     if len(requests) >= OUTPUTS_MAX:
         raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "15 withdrawals at once, and the change")
-    amounts = [(client, request.amount) for client, request in requests]
-    with bank.journal.transaction():
-        bank.journal.begin(FlowKind.WITHDRAW, order, pack_withdrawals(requests))
-        bank.books.hold_withdrawal(_derive_entry(order, _HOLD), amounts)
+    hold_deposits(order, requests, bank)
     payment = bank.vault.find_payment(order)
     if payment is not None and payment.state in _GIVEN_UP:
         end_withdrawal(order, bank, notary)
         raise SpecieError(ErrorCode.ORDER_CONFLICT, "the withdrawal was ended; order it anew")
     promise = pay(bank.vault, [one for _, one in requests], order, bank, banks, notary)
-    total = sum_minor([amount for _, amount in amounts])
-    with bank.journal.transaction():
-        bank.books.complete_withdrawal(_derive_entry(order, _FINISH), total)
-        bank.journal.end(order, FlowState.COMPLETED)
+    settle_deposits(order, requests, bank)
     return promise
 
 
@@ -127,9 +107,7 @@ def end_withdrawal(order: OrderId, bank: VaultBank, notary: NotaryPort) -> None:
         raise SpecieError(ErrorCode.ORDER_CONFLICT, "the vault may still pay this withdrawal")
     if notary.find_promise(payment.txid) is not None:
         raise SpecieError(ErrorCode.TRANSACTION_FINAL, "the clients have been paid")
-    with bank.journal.transaction():
-        bank.books.release_withdrawal(_derive_entry(order, _HOLD), _derive_entry(order, _FINISH))
-        bank.journal.end(order, FlowState.ENDED)
+    release_deposits(order, unpack_withdrawals(bank.journal.get(order).request), bank)
 
 
 def deposit(
@@ -182,8 +160,3 @@ def _end_transfer(
     if notary.find_promise(payment.txid) is not None:
         raise SpecieError(ErrorCode.TRANSACTION_FINAL, "the other bank has been paid")
     sender.journal.end(order, FlowState.ENDED)
-
-
-def _derive_entry(order: OrderId, step: int) -> EntryId:
-    """One entry id per step of an order; internal to the bank's books."""
-    return EntryId(tagged_hash("entry", order, u8(step))[:16])

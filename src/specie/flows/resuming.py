@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Protocol
 
 from specie.flows.distribution import (
-    Deposits,
     PayingVault,
     VaultBank,
     transfer_vault_money,
@@ -34,10 +33,6 @@ class OwnVault(PayingVault, RedeemingVault, Protocol):
     """A bank's vault, for all that a bank does with it."""
 
 
-class OwnBooks(Deposits, RedemptionBooks, Protocol):
-    """A bank's books, for all that these flows book."""
-
-
 class StartingBank(VaultBank, RedeemingBank, Protocol):
     """A bank that starts again."""
 
@@ -47,7 +42,7 @@ class StartingBank(VaultBank, RedeemingBank, Protocol):
         ...
 
     @property
-    def books(self) -> OwnBooks:
+    def books(self) -> RedemptionBooks:
         """Its books."""
         ...
 

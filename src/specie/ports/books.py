@@ -1,6 +1,6 @@
 """Where double-entry books are kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from specie.books.entries import Account, Entry
@@ -21,6 +21,10 @@ class BooksStore(Protocol):
 
     def load_entry(self, entry: EntryId) -> Entry | None:
         """An entry as posted."""
+        ...
+
+    def load_entries(self, account: AccountName, start: int, limit: int) -> Sequence[Entry]:
+        """A page of the entries that touch an account, oldest first."""
         ...
 
     def get_balance(self, account: AccountName) -> Minor:

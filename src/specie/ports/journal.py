@@ -59,6 +59,10 @@ class Journal(Protocol):
         """None if it was never begun."""
         ...
 
+    def get(self, order: OrderId) -> FlowRecord:
+        """`application_unknown` if it was never begun."""
+        ...
+
     def list_open(self) -> list[FlowRecord]:
         """What a start has to go on with, oldest first."""
         ...

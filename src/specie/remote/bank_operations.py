@@ -139,6 +139,33 @@ GET_STANDING = Operation(
     CLIENT_CALLERS,
     "The client's deposit.",
 )
+GET_WATERFALL = Operation(
+    "get_waterfall",
+    "GET",
+    "/v1/waterfall",
+    Empty,
+    clients.Waterfall,
+    CLIENT_CALLERS,
+    "What the client has its device do by itself, and its holding limit.",
+)
+SWITCH_WATERFALL = Operation(
+    "switch_waterfall",
+    "POST",
+    "/v1/waterfall",
+    clients.Switching,
+    clients.Waterfall,
+    CLIENT_CALLERS,
+    "Switch waterfall or reverse waterfall on or off.",
+)
+LINK_OWN_ACCOUNT = Operation(
+    "link_own_account",
+    "POST",
+    "/v1/account",
+    clients.Linking,
+    clients.Linked,
+    CLIENT_CALLERS,
+    "Link the client's account at the bank's core system, which says that it is the client's.",
+)
 LIST_MOVEMENTS = Operation(
     "list_movements",
     "GET",
@@ -165,6 +192,33 @@ LEND_CLIENT = Operation(
     Empty,
     OPERATOR_CALLERS,
     "A loan makes a client's deposit.",
+)
+LINK_ACCOUNT = Operation(
+    "link_account",
+    "POST",
+    "/v1/clients/{client}/account",
+    clients.ClientLinking,
+    clients.Linked,
+    OPERATOR_CALLERS,
+    "Link a client's account at the core system.",
+)
+UNLINK_ACCOUNT = Operation(
+    "unlink_account",
+    "POST",
+    "/v1/clients/{client}/account/unlinking",
+    clients.ClientQuery,
+    Empty,
+    OPERATOR_CALLERS,
+    "Unlink it, when nothing is in transit.",
+)
+RECONCILE = Operation(
+    "reconcile",
+    "GET",
+    "/v1/reconciliation",
+    Empty,
+    clients.Facts,
+    OPERATOR_CALLERS,
+    "Control accounts and the core system's position, side by side.",
 )
 APPLY_ISSUE = Operation(
     "apply_issue",
@@ -255,9 +309,15 @@ BANK = (
     LIST_OUTPUTS,
     CONFIRM_OUTPUTS,
     GET_STANDING,
+    GET_WATERFALL,
+    SWITCH_WATERFALL,
+    LINK_OWN_ACCOUNT,
     LIST_MOVEMENTS,
     INVITE,
     LEND_CLIENT,
+    LINK_ACCOUNT,
+    UNLINK_ACCOUNT,
+    RECONCILE,
     APPLY_ISSUE,
     REDEEM,
     TRANSFER,

@@ -10,6 +10,7 @@ from specie.remote.fields import (
     BytesField,
     ClientField,
     CodeField,
+    CoreAccountField,
     CountField,
     InstitutionKeyField,
     Message,
@@ -89,6 +90,44 @@ class Standing(Message):
 
     deposit: AmountField
     status: TextField
+    account: TextField | None = None  # at the bank's core system, if it is linked
+    holding_limit: AmountField | None = None  # of what is on the device
+    waterfall: bool | None = None  # over the limit → deposit; left out if it is off
+    reverse_waterfall: bool | None = None  # missing at a payment ← deposit
+
+
+class Waterfall(Message):
+    """What the client has its device do by itself, and the limit that it keeps."""
+
+    waterfall: bool
+    reverse_waterfall: bool
+    holding_limit: AmountField | None = None
+
+
+class Switching(Message):
+    """What is switched; the other stays as it is."""
+
+    waterfall: bool | None = None
+    reverse_waterfall: bool | None = None
+
+
+class Linking(Message):
+    """A client's account at the core system; the only one it knows, if none is named."""
+
+    account: CoreAccountField | None = None
+
+
+class ClientLinking(Message):
+    """The same, by the bank's operator."""
+
+    client: ClientField
+    account: CoreAccountField | None = None
+
+
+class Linked(Message):
+    """Which account it is now."""
+
+    account: CoreAccountField
 
 
 class MovementMessage(Message):

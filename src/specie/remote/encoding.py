@@ -52,6 +52,7 @@ _STATUS: Final = {
     ErrorCode.INTERNAL: 500,
     ErrorCode.STORE_UNUSABLE: 503,
     ErrorCode.UNREACHABLE: 503,
+    ErrorCode.CORE_BANK_UNREACHABLE: 503,
     ErrorCode.DRAINING: 503,
 }
 

@@ -11,7 +11,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from specie.values.amounts import Minor
 from specie.values.identifiers import (
     ClientId,
+    CoreAccount,
     Digest,
+    EndToEndId,
     EntryId,
     InstitutionPublicKey,
     NetworkId,
@@ -104,6 +106,11 @@ PhoneField = Annotated[
 NameField = Annotated[str, Field(min_length=1, max_length=48, description="name of a person")]
 ClientField = Annotated[
     ClientId, Field(min_length=1, max_length=48, description="id of a client at its bank")
+]
+EndToEndField = Annotated[EndToEndId, *exact(16, "end-to-end id of a movement, ISO 20022")]
+CoreAccountField = Annotated[
+    CoreAccount,
+    Field(pattern=r"^[A-Za-z0-9]{1,34}$", description="account number at a core system"),
 ]
 NoteField = Annotated[
     str, Field(max_length=MESSAGE_BYTES_MAX, description="a signed note, or a line of one (C2SP)")

@@ -13,7 +13,14 @@ from specie.remote.fields import Empty
 from specie.tokens.building import BuiltTransaction
 from specie.tokens.holdings import Token
 from specie.values.amounts import Minor
-from specie.values.identifiers import ClientId, OrderId, OutputRef, ParticipantNumber, ServiceName
+from specie.values.identifiers import (
+    ClientId,
+    CoreAccount,
+    OrderId,
+    OutputRef,
+    ParticipantNumber,
+    ServiceName,
+)
 from specie.values.limits import CLAIMS_MAX
 
 
@@ -74,7 +81,24 @@ class ServingBankClient:
         request = clients.References(refs=list(refs))
         self._channel.call(self.name, banks.CONFIRM_OUTPUTS, request)
 
+    def get_waterfall(self) -> clients.Waterfall:
+        """What we have switched on, and what we may hold."""
+        return self._channel.call(self.name, banks.GET_WATERFALL, Empty())
+
+    def switch_waterfall(self, request: clients.Switching) -> clients.Waterfall:
+        """Gives what is on now."""
+        return self._channel.call(self.name, banks.SWITCH_WATERFALL, request)
+
+    def link_account(self, account: CoreAccount | None) -> CoreAccount:
+        """Ours at the bank's core system."""
+        request = clients.Linking(account=account)
+        return self._channel.call(self.name, banks.LINK_OWN_ACCOUNT, request).account
+
+    def describe_standing(self) -> clients.Standing:
+        """All that the bank says of our account."""
+        return self._channel.call(self.name, banks.GET_STANDING, Empty())
+
     def get_standing(self) -> tuple[Minor, str]:
         """Our deposit, and whether we are blocked."""
-        answer = self._channel.call(self.name, banks.GET_STANDING, Empty())
+        answer = self.describe_standing()
         return answer.deposit, answer.status

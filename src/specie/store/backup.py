@@ -25,6 +25,7 @@ from specie.values.errors import SpecieError
 _MANIFEST: Final = "MANIFEST"
 _FORMAT: Final = "specie backup v1"
 _DATABASE: Final = ".db"
+_SETTINGS: Final = ("settings.toml", "core-bank.toml")  # of an institution, of a core bank
 _LEFT_OUT: Final = ("-wal", "-shm", "-journal", ".sock", ".lock")
 _CHUNK: Final = 1 << 20
 _FILES_MAX: Final = 10_000_000
@@ -37,7 +38,7 @@ def back_up(folder: Path, target: Path) -> int:
     """
     if target.exists():
         raise SpecieError(ErrorCode.SETTING_INVALID, f"{target}: there already")
-    if not (folder / "settings.toml").is_file():
+    if not any((folder / name).is_file() for name in _SETTINGS):
         raise SpecieError(ErrorCode.SETTING_INVALID, f"{folder}: no settings.toml in it")
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as scratch:
         places = list(_collect(folder, Path(scratch)))
@@ -62,7 +63,7 @@ def restore(source: Path, folder: Path) -> int:
     try:
         with tarfile.open(source) as archive:
             entries = _read_manifest(archive)
-            last = sorted(entries, key=lambda name: name == "settings.toml")  # without: no process
+            last = sorted(entries, key=lambda name: name in _SETTINGS)  # without: no process
             for name in last:
                 _put_back(archive, name, entries[name], folder)
     except tarfile.TarError:

@@ -120,6 +120,18 @@ class SqliteBooksStore:
             return None
         return Entry(entry, Timestamp(row.time), row.text, postings)
 
+    def load_entries(self, account: AccountName, start: int, limit: int) -> list[Entry]:
+        """A page of the entries that touch an account, oldest first."""
+        touched = select(_POSTING.c.entry).where(_POSTING.c.account == account)
+        query = select(_ENTRY).where(_ENTRY.c.id.in_(touched)).order_by(_ENTRY.c.time, _ENTRY.c.id)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.offset(start).limit(limit)).all()
+            return [
+                Entry(EntryId(row.id), Timestamp(row.time), row.text, found)
+                for row in rows
+                if (found := _find_postings(connection, EntryId(row.id)))
+            ]
+
     def close(self) -> None:
         """Close the database."""
         self._database.close()

@@ -84,6 +84,12 @@ class SqliteJournal:
             row = _find(connection, order)
         return None if row is None else FlowState(row.state)
 
+    def get(self, order: OrderId) -> FlowRecord:
+        """`application_unknown` if it was never begun."""
+        with self._database.reading() as connection:
+            row = _get(connection, order)
+        return self._open(row)
+
     def list_open(self) -> list[FlowRecord]:
         """What a start has to go on with, oldest first."""
         query = select(_FLOW).where(_FLOW.c.state == FlowState.OPEN.value)

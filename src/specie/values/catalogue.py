@@ -149,6 +149,10 @@ class ErrorCode(StrEnum):
     DIRECTORY_ANSWER_INVALID = "directory_answer_invalid"
     DIRECTORY_ENTRY_FOREIGN = "directory_entry_foreign"
     DIRECTORY_ENTRY_MISSING = "directory_entry_missing"
+    # A bank's core system
+    CORE_BANK_UNREACHABLE = "core_bank_unreachable"
+    CORE_BANK_REFUSED = "core_bank_refused"
+    CORE_BANK_MISMATCH = "core_bank_mismatch"
 
     # Network
     UNREACHABLE = "unreachable"

@@ -20,6 +20,8 @@ ParticipantNumber = NewType("ParticipantNumber", int)  # u32, 1 and up
 ClientId = NewType("ClientId", str)  # a bank's own name for its customer
 ServiceName = NewType("ServiceName", str)  # an institution's process: notary, bank-2 …
 AccountName = NewType("AccountName", str)  # an account of one institution's books
+EndToEndId = NewType("EndToEndId", bytes)  # 16, of one movement at a core system (ISO 20022)
+CoreAccount = NewType("CoreAccount", str)  # a client's account, as its bank's core system has it
 
 ZERO16: Final = bytes(16)
 ZERO32: Final = bytes(32)

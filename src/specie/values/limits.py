@@ -106,6 +106,10 @@ POSTINGS_MAX: Final = 64
 ACCOUNT_NAME_MAX: Final = 64
 TEXT_MAX: Final = 140  # remittance text, the length ISO 20022 allows
 
+CORE_BANK_SECONDS_MAX: Final = 5  # remote/core_bank_client.py: for an answer of a core system
+CORE_BANK_SECRET_BYTES_MIN: Final = 16  # assembly/core_system.py, of the secret between the two
+CORE_BANK_SECRET_BYTES_MAX: Final = 512
+
 # Log (log/leaves.py)
 LEAF_BYTES_MAX: Final = 32_768
 LOG_FILE_BYTES_MAX: Final = 64 * 1024 * 1024

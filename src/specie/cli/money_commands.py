@@ -1,0 +1,66 @@
+"""`specie bank link-account, unlink-account, reconcile`: an operator and the bank's core system."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from specie.api.serving import CONTROL
+from specie.assembly.lists import load_peers
+from specie.cli.device_commands import show
+from specie.remote import bank_operations as operations
+from specie.remote import client_models as clients
+from specie.remote.control import call_control
+from specie.remote.fields import Empty
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import ClientId, CoreAccount
+
+Folder = Annotated[Path, typer.Option("--at", help="Folder of the bank's process.")]
+Client = Annotated[str, typer.Argument(help="The bank's own id for the person.")]
+
+
+def link_account(
+    client: Client,
+    at: Folder,
+    account: Annotated[
+        str | None, typer.Argument(help="At the core system; else the one that it knows.")
+    ] = None,
+) -> None:
+    """Link a client's account at the core system, which says that it is the client's."""
+    chosen = None if account is None else CoreAccount(account)
+    request = clients.ClientLinking(client=ClientId(client), account=chosen)
+    typer.echo(call_control(at / CONTROL, operations.LINK_ACCOUNT, request).account)
+
+
+def unlink_account(client: Client, at: Folder) -> None:
+    """Unlink it again; refused while anything of the client's is in transit."""
+    request = clients.ClientQuery(client=ClientId(client))
+    call_control(at / CONTROL, operations.UNLINK_ACCOUNT, request)
+
+
+def reconcile(
+    at: Folder, *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+) -> None:
+    """Control accounts beside the core system's position; exit code 1 if they differ unexplained.
+
+    What is in transit may be on one of the two sides only.
+    """
+    currency = load_peers(at, None).roster.genesis.currency
+    facts = call_control(at / CONTROL, operations.RECONCILE, Empty()).facts
+    is_explained = facts.pop("differences are explained")
+    amounts = {
+        name: value if as_json else currency.format(int(value)) for name, value in facts.items()
+    }
+    show({**amounts, "differences are explained": is_explained}, as_json=as_json)
+    if is_explained != "yes":
+        raise SpecieError(
+            ErrorCode.CORE_BANK_MISMATCH, "the two sides differ by more than is in transit"
+        )
+
+
+def add_money_commands(bank: typer.Typer) -> None:
+    """To those of `specie bank`."""
+    bank.command("link-account")(link_account)
+    bank.command("unlink-account")(unlink_account)
+    bank.command("reconcile")(reconcile)

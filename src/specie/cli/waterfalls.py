@@ -1,0 +1,192 @@
+"""`specie wallet switch` and `link`; what `pay` and `collect` do by themselves.
+
+A bank of an older version has no switches: then they are off.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import typer
+
+from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, show
+from specie.cli.parties import draw_order
+from specie.flows.waterfall import pour_excess, top_up
+from specie.ledger.transactions import Promise
+from specie.ports.top_ups import TopUps
+from specie.remote import client_models as clients
+from specie.remote.channel import Channel
+from specie.remote.serving_bank import ServingBankClient
+from specie.tokens.building import PaymentOrder
+from specie.tokens.holdings import Memo
+from specie.values.amounts import Currency, Minor
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import CoreAccount, OrderId
+from specie.wallet.vault import Vault
+
+
+class OnlineWallet(Protocol):
+    """A device's wallet with its bank at hand."""
+
+    vault: Vault
+    bank: ServingBankClient
+    channel: Channel
+    top_ups: TopUps
+
+    def collect(self) -> int:
+        """What has arrived."""
+        ...
+
+    def pay(self, request: PaymentOrder, payment_id: bytes) -> Promise:
+        """Recorded on the device before it leaves."""
+        ...
+
+
+Opening = Callable[[Path, str, Path, str | None], AbstractContextManager[OnlineWallet]]
+
+
+class Switch(StrEnum):
+    """As it is typed."""
+
+    ON = "on"
+    OFF = "off"
+
+
+SwitchOption = Annotated[Switch | None, typer.Option(help="on or off; left out, it stays as it is")]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Pouring:
+    """`PouringDevice`."""
+
+    online: OnlineWallet
+
+    def get_balance(self) -> Minor:
+        return self.online.vault.get_balance()
+
+    def collect(self) -> int:
+        return self.online.collect()
+
+    def draw_order(self) -> OrderId:
+        return draw_order()
+
+    def withdraw(self, order: OrderId, amount: Minor) -> None:
+        self.online.bank.withdraw(order, amount)
+
+    def deposit(self, order: OrderId, amount: Minor) -> None:
+        address = self.online.bank.expect_deposit(order, amount)
+        self.online.pay(PaymentOrder(address, amount, Memo(order_id=order)), order)
+
+
+def deposit_excess(online: OnlineWallet) -> None:
+    """What is over the holding limit, if the client has switched the waterfall on."""
+    found = _find_waterfall(online)
+    if found is None or not found.waterfall:
+        return
+    try:
+        poured = pour_excess(_Pouring(online), found.holding_limit)
+    except SpecieError as error:  # the next time: what was asked for has been done
+        typer.echo(f"not into the deposit yet: {error.code.value}")
+        return
+    if poured:
+        typer.echo(f"into the deposit: {_get_currency(online).format(poured)}")
+
+
+def withdraw_missing(online: OnlineWallet, payment: bytes, amount: Minor) -> None:
+    """For a payment that is not recorded yet, if the client has switched reverse waterfall on.
+
+    What was begun for it is brought to its end even if it was switched off since.
+    """
+    if online.vault.find_payment(payment) is not None:
+        return
+    is_short = online.vault.get_balance() < amount
+    if online.top_ups.find(payment) is None:
+        found = _find_waterfall(online) if is_short else None
+        if found is None or not found.reverse_waterfall:
+            return
+    withdrawn = top_up(_Pouring(online), online.top_ups, payment, amount)
+    if withdrawn:
+        typer.echo(f"out of the deposit: {_get_currency(online).format(withdrawn)}")
+
+
+def describe_switches(standing: clients.Standing, currency: Currency) -> dict[str, int | str]:
+    """For people; what there is none of is left out."""
+    facts: dict[str, int | str] = {
+        "waterfall": _say(standing.waterfall),
+        "reverse waterfall": _say(standing.reverse_waterfall),
+    }
+    if standing.holding_limit is not None:
+        facts["holding limit"] = currency.format(standing.holding_limit)
+        facts["holding limit minor"] = standing.holding_limit
+    if standing.account is not None:
+        facts["account"] = standing.account
+    return facts
+
+
+def add_money_commands(wallet: typer.Typer, opened: Opening) -> None:
+    """`switch` and `link`."""
+
+    def switch(
+        device: Store,
+        holder: Holder,
+        public: Public,
+        waterfall: SwitchOption = None,
+        reverse: SwitchOption = None,
+        network: Network = None,
+        *,
+        as_json: AsJson = False,
+    ) -> None:
+        """Have money flow between device and deposit by itself; prints what is on now."""
+        request = clients.Switching(
+            waterfall=_read(waterfall),
+            reverse_waterfall=_read(reverse),
+        )
+        with opened(device, holder, public, network) as online:
+            found = online.bank.switch_waterfall(request)
+            facts = {
+                "waterfall": _say(found.waterfall),
+                "reverse waterfall": _say(found.reverse_waterfall),
+            }
+            show(dict(facts), as_json=as_json)
+
+    def link(
+        device: Store,
+        holder: Holder,
+        public: Public,
+        account: Annotated[
+            str | None, typer.Option(help="At the bank's core system; else the one it knows.")
+        ] = None,
+        network: Network = None,
+    ) -> None:
+        """Link the wallet to an account at the bank, which says that it is the holder's."""
+        chosen = None if account is None else CoreAccount(account)
+        with opened(device, holder, public, network) as online:
+            typer.echo(online.bank.link_account(chosen))
+
+    wallet.command("switch")(switch)
+    wallet.command("link")(link)
+
+
+def _find_waterfall(online: OnlineWallet) -> clients.Waterfall | None:
+    try:
+        return online.bank.get_waterfall()
+    except SpecieError as error:
+        if error.code in (ErrorCode.NOT_FOUND, ErrorCode.UNREACHABLE):
+            return None
+        raise
+
+
+def _get_currency(online: OnlineWallet) -> Currency:
+    return online.channel.peers.roster.genesis.currency
+
+
+def _read(switch: Switch | None) -> bool | None:
+    return None if switch is None else switch is Switch.ON
+
+
+def _say(is_on: bool | None) -> str:  # noqa: FBT001  # a switch as the bank tells it
+    return Switch.ON.value if is_on else Switch.OFF.value

@@ -48,7 +48,7 @@ from specie.ledger.transactions import Promise
 from specie.log.notes import SignedLine, VerifierKey
 from specie.oversight.remembering import check_remembered
 from specie.oversight.witness import LogForked, Witness
-from specie.ports.clients import Client
+from specie.ports.clients import Client, ClientStatus
 from specie.ports.issuance import Application, Direction
 from specie.remote.channel import Channel
 from specie.remote.client_models import (
@@ -225,7 +225,8 @@ class BankProcess:
 
     def lend(self, order: OrderId, client: ClientId, amount: Minor) -> None:
         """A loan makes the client's deposit."""
-        self.bank.get_client(client)
+        if self.bank.get_client(client).status is ClientStatus.CLOSED:
+            raise SpecieError(ErrorCode.CLIENT_BLOCKED, "the account is closed")
         self.bank.books.lend_to_client(EntryId(order), client, check_positive(amount))
 
     def apply_issue(self, order: OrderId, amount: Minor) -> Application:
@@ -390,7 +391,7 @@ def build_bank(base: Foundation) -> BankProcess:
         counter=CounterAccounting(channel),
         registration=RemoteRegistration(channel),
         devices=devices,
-        people=build_people(bank, clients, devices, place),
+        people=build_people(bank, devices, place),
         witness=Witness(base.name, witness_keys, log_key, store, base.clock),
         comparison=comparison,
     )

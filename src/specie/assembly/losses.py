@@ -22,9 +22,11 @@ from specie.bank.losses import (
 )
 from specie.bank.service import VAULT_CLIENT, Bank
 from specie.crypto.addresses import Address
+from specie.flows.requests import unpack_withdrawals
 from specie.ledger.records import Output
 from specie.ports.clients import Client, ClientStatus, ClientStore
 from specie.ports.clock import Clock
+from specie.ports.journal import FlowKind, Journal
 from specie.ports.notary import NotaryPort
 from specie.store.database import Database
 from specie.store.device_store import SqliteDeviceStore
@@ -81,6 +83,8 @@ class Losses:
             found.append(f"{left.tokens} tokens")
         if left.payments:
             found.append(f"{left.payments} payments under way")
+        if client in _list_withdrawing(self.bank.journal):
+            found.append("a withdrawal under way")
         if found:
             raise SpecieError(ErrorCode.ACCOUNT_NOT_EMPTY, f"left are: {', '.join(found)}")
 
@@ -201,3 +205,9 @@ class Losses:
 
     def _get_address(self, client: ClientId) -> Address:
         return self.bank.get_client(client).address
+
+
+def _list_withdrawing(journal: Journal) -> set[ClientId]:
+    """Whose deposit was taken for tokens that are not there yet."""
+    open_ones = [one for one in journal.list_open() if one.kind is FlowKind.WITHDRAW]
+    return {client for one in open_ones for client, _ in unpack_withdrawals(one.request)}

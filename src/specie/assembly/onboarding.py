@@ -6,10 +6,10 @@ begun, and the same again is the same.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from specie.assembly.joining import hash_code
 from specie.bank.applications import (
+    TRANSIT_AAD,
     RequiredFields,
     check_complete,
     check_person,
@@ -36,8 +36,6 @@ from specie.values.identifiers import ClientId, NetworkId
 from specie.values.limits import ACCOUNT_APPLICATION_MS_MAX, PAGE_ITEMS_MAX
 from specie.values.phones import PhoneNumber
 from specie.values.times import Timestamp
-
-TRANSIT_AAD: Final = b"view key in transit"
 
 
 def _set_no_tier(client: ClientId, tier: str) -> None:

@@ -8,7 +8,6 @@ from specie.assembly.onboarding import Onboarding
 from specie.assembly.signing import Signing
 from specie.bank.service import Bank
 from specie.crypto.secrets import SealingKey
-from specie.ports.clients import ClientStore
 from specie.ports.clock import Clock
 from specie.ports.notary import NotaryPort
 from specie.remote.channel import Channel
@@ -43,11 +42,10 @@ class PeoplePlace:
     channel: Channel | None
 
 
-def build_people(
-    bank: Bank, clients: ClientStore, devices: SqliteDeviceStore, place: PeoplePlace
-) -> People:
+def build_people(bank: Bank, devices: SqliteDeviceStore, place: PeoplePlace) -> People:
     """The check of signatures becomes one of the bank's own here, and nowhere else."""
     database, storage, clock = place.database, place.storage, place.clock
+    clients = bank.clients
     ended = SqliteDeviceCertificateStore(database)
     certificates = DeviceCertifying(clients, ended, place.channel, clock)
     onboarding = SqliteOnboardingStore(database, storage)

@@ -28,6 +28,7 @@ from specie.values.times import Timestamp
 RequiredFields = Callable[[str], tuple[str, ...]]
 """Tier → names of the fields without which the bank does not open a wallet of it."""
 
+TRANSIT_AAD: Final = b"view key in transit"
 DEFAULT_TIER: Final = "basic"
 _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "basic": ("name", "phone"),

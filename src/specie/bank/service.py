@@ -128,6 +128,11 @@ class Bank:
             if error.code is not ErrorCode.CLIENT_EXISTS or not is_same:
                 raise
 
+    @property
+    def clients(self) -> ClientStore:
+        """Where it keeps them."""
+        return self._clients
+
     def block(self, client: ClientId) -> None:
         """Stop attesting for a client; its money stays where it is."""
         self._change_status(client, ClientStatus.GOOD, ClientStatus.BLOCKED)

@@ -14,6 +14,7 @@ from specie.assembly.renewing import renew_certificate
 from specie.cli.device_commands import ask, ask_new, show
 from specie.cli.naming import naming_order
 from specie.cli.parties import parse_amount, parse_order
+from specie.cli.people_bank_commands import add_people_commands
 from specie.cli.token_options import Hsm, Token, choose_token
 from specie.remote import bank_operations as operations
 from specie.remote import client_models as clients
@@ -28,6 +29,7 @@ from specie.values.identifiers import ClientId, ParticipantNumber
 from specie.values.limits import LOG_FILE_BYTES_MAX
 
 bank = typer.Typer(help="For operators of a bank, on its machine.", no_args_is_help=True)
+add_people_commands(bank)
 central_bank = typer.Typer(help="For operators of the central bank.", no_args_is_help=True)
 
 Folder = Annotated[Path, typer.Option("--at", help="Folder of the bank's process.")]

@@ -14,7 +14,7 @@ from specie.assembly.system import RandomIdentifiers
 from specie.bank.openings import OpeningRequest, sign_opening
 from specie.cli.arguments import parse_network
 from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, ask, show
-from specie.cli.devices import Device, opened_device
+from specie.cli.devices import opened_device
 from specie.cli.naming import naming_order
 from specie.cli.parties import draw_order, open_channel, parse_amount, parse_order
 from specie.crypto.addresses import format_address, parse_address
@@ -27,11 +27,13 @@ from specie.remote.peers import CLIENT
 from specie.remote.serving_bank import ServingBankClient
 from specie.store.account_store import Account, SqliteAccountStore
 from specie.store.database import Database
+from specie.store.device_notes import SqliteDeviceNotes, get_current
 from specie.store.device_store import name_device
 from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import Memo
 from specie.values.amounts import Minor
 from specie.values.identifiers import InstitutionPublicKey, OrderId, ParticipantNumber
+from specie.wallet.keys import get_subholder
 from specie.wallet.vault import Surroundings, Vault
 
 AmountText = Annotated[str, typer.Argument(help="As people write it: 12.50")]
@@ -100,10 +102,10 @@ def open_at_bank(
         account = store.prepare(holder, number, opened.opened.vault_key)
         chosen = parse_network(network)
         with open_channel(public, chosen, "device", account.key, number) as channel:
-            surroundings = _surround(channel)
+            surroundings = surround(channel)
             vault = opened.open_vault(0, bank, surroundings)
             served = ServingBankClient(channel, number)
-            request = _build_opening(parse_order(code), vault, account, served)
+            request = build_opening(parse_order(code), vault, account, served)
             store.record_client(holder, served.open_wallet(request))
             prefix = surroundings.genesis.address_prefix
             typer.echo(format_address(vault.keys.address, prefix))
@@ -206,11 +208,13 @@ def opened_online(
     """The holder's wallet, and its bank over the network; asks for the passphrase if it must."""
     known = ask("passphrase") if passphrase is None else passphrase
     with opened_device(device, holder, known) as opened:
-        account = SqliteAccountStore(Database(device)).get(holder, opened.opened.vault_key)
+        key = opened.opened.vault_key
+        place = get_current(SqliteDeviceNotes(Database(device), holder, key))
+        account = SqliteAccountStore(Database(device)).get(get_subholder(holder, place), key)
         name = CLIENT + name_device(InstitutionPublicKey(account.key.public))
         chosen = parse_network(network)
         with open_channel(public, chosen, name, account.key, account.bank) as channel:
-            vault = _open_vault(opened, account, channel)
+            vault = opened.open_vault(place, account.bank, surround(channel))
             yield Online(account, vault, ServingBankClient(channel, account.bank), channel)
 
 
@@ -234,12 +238,8 @@ def add_online_commands(wallet: typer.Typer) -> None:
         wallet.command(command.__name__)(command)
 
 
-def _open_vault(opened: Device, account: Account, channel: Channel) -> Vault:
-    return opened.open_vault(0, account.bank, _surround(channel))
-
-
-def _build_opening(
-    code: OrderId, vault: Vault, account: Account, served: ServingBankClient
+def build_opening(
+    code: bytes, vault: Vault, account: Account, served: ServingBankClient
 ) -> clients.Opening:
     """With proofs that address and device are ours, and the view key for the bank alone."""
     keys, network = vault.keys, vault.surroundings.genesis.network
@@ -259,7 +259,7 @@ def _build_opening(
     )
 
 
-def _surround(channel: Channel) -> Surroundings:
+def surround(channel: Channel) -> Surroundings:
     return Surroundings(channel.peers.roster, channel.clock, RandomIdentifiers())
 
 

@@ -1,4 +1,4 @@
-"""What is said when a wallet is closed, lost, found again; certificates of devices (T19, X7, T25)."""
+"""What is said when a wallet is closed, lost, found again; of certificates (T19, X7, T25)."""
 
 from typing import Annotated
 

@@ -36,6 +36,7 @@ PERSON_BYTES_MAX: Final = 4_096  # of them all
 SIGNATORIES_MAX: Final = 16  # of one client
 APPROVALS_OPEN_MAX: Final = 64  # assembly/signing.py: of one client, at a time
 APPROVAL_MS_MAX: Final = 48 * 3600 * 1000  # assembly/signing.py: of what has no window of its own
+LOST_SUBWALLETS_MAX: Final = 8  # cli/moving.py: looked at, of a phrase whose wallet was lost
 SHARES_MAX: Final = 16  # crypto/shares.py, of one phrase
 DEVICE_CERTIFICATE_DAYS: Final = 30  # identity/device_certificates.py; renewed when a third is left
 

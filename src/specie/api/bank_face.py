@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from specie.api.gate import Asking, Offer
 from specie.api.money_face import build_standing, offer_money
+from specie.api.people_face import offer_people
 from specie.assembly.bank_process import BankProcess
 from specie.identity.services import ServiceRole
 from specie.ledger.transactions import Promise
@@ -26,6 +27,7 @@ def offer_bank(process: BankProcess) -> Sequence[Offer]:
         *_offer_operators(process),
         *_offer_succession(process),
         *offer_money(process),
+        *offer_people(process.people),
     )
 
 

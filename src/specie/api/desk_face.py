@@ -9,7 +9,7 @@ from specie.ledger.records import ReserveReference
 from specie.ledger.wire import encode_attested
 from specie.ports.decisions import Decision
 from specie.ports.issuance import Direction, SupplyPlace
-from specie.remote import bank_models, client_models, models
+from specie.remote import bank_models, client_models, loss_models, models
 from specie.remote import desk_operations as desk
 from specie.remote.fields import Empty
 from specie.remote.operations import Caller
@@ -40,6 +40,13 @@ def _offer_banks(process: DeskProcess) -> Sequence[Offer]:
     def renew(asking: Asking, request: client_models.Renewal) -> client_models.Chain:
         return client_models.Chain(chain=process.renew(asking.name, request.request))
 
+    def certify(asking: Asking, request: loss_models.DeviceRequest) -> client_models.Chain:
+        return client_models.Chain(chain=process.devices.certify(asking.name, request.request))
+
+    def revoke(asking: Asking, request: loss_models.DeviceRevocation) -> Empty:
+        process.devices.revoke(asking.name, request.subject)
+        return Empty()
+
     def list_loans(asking: Asking, request: models.LeavesQuery) -> models.Loans:
         found = process.list_loans(asking.number)[request.start : request.start + request.limit]
         return models.Loans(loans=[models.Loan(entry=one, amount=amount) for one, amount in found])
@@ -53,6 +60,8 @@ def _offer_banks(process: DeskProcess) -> Sequence[Offer]:
         (desk.LIST_LOANS, list_loans),
         (desk.LIST_VAULTS, list_vaults),
         (desk.RENEW, renew),
+        (desk.CERTIFY_DEVICE, certify),
+        (desk.REVOKE_DEVICE, revoke),
         (desk.APPLY, apply),
         (desk.GET_APPLICATION, get_application),
         (desk.GET_OWN_RESERVES, get_reserves),

@@ -51,7 +51,7 @@ from specie.remote.channel import Speaker
 from specie.remote.encoding import CBOR, JSON, PROBLEM, decode, encode, encode_problem, read_fields
 from specie.remote.fields import Message
 from specie.remote.operations import VERSION, Caller, Operation
-from specie.remote.peers import CLIENT, OFFICER, Certified, Peers
+from specie.remote.peers import CLIENT, OFFICER, SIGNATORY, Certified, Peers
 from specie.remote.signing import (
     RECEIVER,
     SPOKEN,
@@ -75,13 +75,14 @@ from specie.values.limits import (
     OFFICER_THREADS_MAX,
     REFUSAL_SECONDS,
     SERVICE_THREADS_MAX,
+    SIGNATORY_THREADS_MAX,
     STRANGER_BYTES_MAX,
     STRANGER_THREADS_MAX,
     THREADS_SHARE,
 )
 
 PEER: Final = "specie.peer"  # in an ASGI scope's extensions: what the connection's certificate says
-_PERSONS: Final = (Caller.CLIENT, Caller.OFFICER)
+_PERSONS: Final = (Caller.CLIENT, Caller.OFFICER, Caller.SIGNATORY)
 _ALL: Final = "all"  # the name of a whole face's bucket
 _TRACER: Final = trace.get_tracer("specie.api")
 _LOG: Final = structlog.get_logger("specie.api")
@@ -121,6 +122,7 @@ def _make_turns() -> dict[Caller | None, Turns]:
         None: SERVICE_THREADS_MAX,
         Caller.OFFICER: OFFICER_THREADS_MAX,
         Caller.CLIENT: CLIENT_THREADS_MAX,
+        Caller.SIGNATORY: SIGNATORY_THREADS_MAX,
         Caller.ANYONE: STRANGER_THREADS_MAX,
     }
     found = {kind: Turns(count, count // THREADS_SHARE) for kind, count in threads.items()}
@@ -143,6 +145,7 @@ class Gate:
     peers: Peers
     clock: Clock
     find_client: FindClient = _find_no_client
+    find_signatory: FindClient = _find_no_client
     is_draining: bool = False
     rations: Rations = field(default_factory=Rations)
     _at_work: Counter[str] = field(default_factory=Counter)
@@ -207,7 +210,7 @@ class Gate:
         if self.listener is Listener.CONTROL:
             return Caller.OPERATOR in callers
         if self.listener is Listener.PUBLIC:
-            return bool(callers & {Caller.ANYONE, Caller.OFFICER, Caller.CLIENT})
+            return bool(callers & {Caller.ANYONE, *_PERSONS})
         return Caller.ANYONE in callers or bool(callers & frozenset(ServiceRole))
 
     def _make_endpoint(
@@ -377,6 +380,9 @@ class Gate:
         if signed.name.startswith(CLIENT):
             client, key = self.find_client(signed.name.removeprefix(CLIENT))
             return Asking(Caller.CLIENT, client), key
+        if signed.name.startswith(SIGNATORY):
+            device, key = self.find_signatory(signed.name.removeprefix(SIGNATORY))
+            return Asking(Caller.SIGNATORY, device), key
         raise SpecieError(ErrorCode.CALLER_UNKNOWN, "services use the other face")
 
     def _check_asking(self, request: Request, asking: Asking) -> None:

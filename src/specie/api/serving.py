@@ -158,6 +158,7 @@ class Serving:
         gate = Gate(listener, base.name, speaker, base.peers, base.clock)
         if isinstance(self.process, BankProcess):
             gate.find_client = self.process.devices.find_by_name
+            gate.find_signatory = self.process.people.signing.find_device
         self.gates.append(gate)
         return gate
 

@@ -4,7 +4,6 @@ The vault pays one after the other, under a lock: its change must be back before
 a client asks for waits for it only if it is the vault that pays.
 """
 
-import re
 import secrets
 import threading
 import time
@@ -21,12 +20,15 @@ from specie.assembly.foundation import Foundation, find_cosigner_keys
 from specie.assembly.joining import hash_code
 from specie.assembly.lists import COSIGNERS, read_list
 from specie.assembly.money import MoneyDesk
+from specie.assembly.onboarding import check_new_client
+from specie.assembly.people import People, PeoplePlace, build_people
+from specie.assembly.signing import open_rule, seal_rule
 from specie.bank.attestation import Attester
 from specie.bank.control_books import Reconciliation
 from specie.bank.deposits import DepositBooks
 from specie.bank.directory import BankDirectory
 from specie.bank.openings import OpeningProofs, OpeningRequest, verify_opening
-from specie.bank.service import VAULT_CLIENT, Bank, BankKeys
+from specie.bank.service import Bank, BankKeys
 from specie.bank.succession import ExportedClient
 from specie.crypto.addresses import Address
 from specie.crypto.secrets import (
@@ -50,7 +52,7 @@ from specie.ledger.transactions import Promise
 from specie.log.notes import SignedLine, VerifierKey
 from specie.oversight.remembering import check_remembered
 from specie.oversight.witness import LogForked, Witness
-from specie.ports.clients import Client
+from specie.ports.clients import Client, ClientStatus
 from specie.ports.issuance import Application, Direction
 from specie.remote.channel import Channel
 from specie.remote.client_models import (
@@ -99,7 +101,6 @@ from specie.wallet.vault import Vault
 _LOG: Final = structlog.get_logger("specie.process")
 _RELEASE_EVERY_S: Final = 15.0
 _FILLED_AT_ONCE: Final = 16  # then clients' withdrawals have their turn with the vault
-_TAKEN_OVER: Final = re.compile(r"[0-9]+\.")  # begins the id of a client of another bank
 CODE_SALT: Final = b"specie opening.."  # the code itself is random: 16 bytes, used once
 
 
@@ -119,6 +120,7 @@ class BankProcess:
     comparison: Comparison
     directory: BankDirectory
     money: MoneyDesk
+    people: People
     vault_lock: threading.RLock = field(default_factory=threading.RLock)
     _released_at: float = 0.0
     _asked_at: float = 0.0
@@ -146,6 +148,7 @@ class BankProcess:
             refusals += self._release()
             refusals += self._fill()
         refusals += self.directory.work()
+        refusals += self.people.certificates.tell()
         return refusals
 
     def close(self) -> None:
@@ -168,11 +171,7 @@ class BankProcess:
 
     def invite(self, client: ClientId, name: str) -> bytes:
         """A code with which an identified person's device opens the wallet, once."""
-        if client == VAULT_CLIENT:
-            raise SpecieError(ErrorCode.CLIENT_EXISTS, "this is the vault's own name")
-        if _TAKEN_OVER.match(client):
-            reason = "an id of this form is of a client of a bank whose successor we are"
-            raise SpecieError(ErrorCode.TEXT_INVALID, reason)
+        check_new_client(client)
         code = secrets.token_bytes(16)
         self.devices.invite(hash_code(code), client, name)
         return code
@@ -195,8 +194,10 @@ class BankProcess:
         view = unseal(ViewKey.unseal, key, opening.sealed_view, aad)
         if address.bank != self.number and address in self.desk.list_vaults(address.bank):
             raise SpecieError(ErrorCode.NOT_SERVED_HERE, "the vault of a bank is no client's")
-        self.devices.record_key(code_hash, opening.device)
-        self.bank.open_wallet(invited.client, invited.name, address, view)
+        with self.base.database.transaction():
+            self.devices.record_key(code_hash, opening.device)
+            self.people.losses.make_room(invited.client, address)
+            self.bank.open_wallet(invited.client, invited.name, address, view)
         return invited.client
 
     def claim_tokens(self, client: ClientId, shown: Sequence[bytes]) -> int:
@@ -215,13 +216,16 @@ class BankProcess:
     def pay(self, client: ClientId, built: BuiltTransaction) -> Promise:
         """A client's payment from first to last; the bank attests only its own clients' inputs."""
         self.bank.check_payer(client, built)
+        self.people.signing.ask_payment(client, built)
         promise = complete_payment(built, self.bank, self.banks, self.notary)
+        self.people.signing.end_payment(client, built)
         self.bank.teller.tell_due()  # of a deposit; what is refused now is told again
         return promise
 
     def withdraw(self, client: ClientId, order: OrderId, amount: Minor) -> Promise:
         """The client's deposit becomes tokens at its address."""
         address = self.bank.get_client(client).address
+        self.people.signing.ask_order(client, order, check_positive(amount))
         request = (client, PaymentOrder(address, check_positive(amount), Memo(order_id=order)))
         self.money.hold_first(order, *request)
         with self.vault_lock:
@@ -235,7 +239,8 @@ class BankProcess:
 
     def lend(self, order: OrderId, client: ClientId, amount: Minor) -> None:
         """A loan makes the client's deposit."""
-        self.bank.get_client(client)
+        if self.bank.get_client(client).status is ClientStatus.CLOSED:
+            raise SpecieError(ErrorCode.CLIENT_BLOCKED, "the account is closed")
         self.bank.teller.lend(EntryId(order), client, check_positive(amount))
 
     def reconcile(self) -> Reconciliation:
@@ -276,7 +281,8 @@ class BankProcess:
     def export_clients(self, passphrase: str) -> Succession:
         """For our successor, sealed under a passphrase that travels another way."""
         salt = secrets.token_bytes(16)
-        exported = self.bank.export_clients(derive_sealing_key(passphrase, salt))
+        key = derive_sealing_key(passphrase, salt)
+        exported = self.bank.export_clients(key)
         keys = self.devices.load_keys()
         found = [
             SuccessionClient(
@@ -289,6 +295,7 @@ class BankProcess:
                 sealed_view=one.sealed_view,
                 tokens=list(one.tokens),
                 device=keys.get(ClientId(one.client), b""),
+                sealed_rule=seal_rule(self.people.signing.find_rule(ClientId(one.client)), key),
             )
             for one in exported
         ]
@@ -298,10 +305,16 @@ class BankProcess:
         """Clients of a bank whose successor we are, with their devices."""
         key = derive_sealing_key(request.passphrase, request.succession.salt)
         exported = [
-            ExportedClient(**one.model_dump(exclude={"device"}))
+            ExportedClient(**one.model_dump(exclude={"device", "sealed_rule"}))
             for one in request.succession.clients
         ]
-        fresh = self.bank.import_clients(exported, key)
+        with self.base.database.transaction():  # no client is here without its signatories
+            fresh = self.bank.import_clients(exported, key)
+            for one in request.succession.clients:
+                client = self.bank.find_client_at(Address(one.bank, one.view, one.spend))
+                self.people.losses.adopt(client.id)
+                if one.sealed_rule:
+                    self.people.signing.adopt(client.id, open_rule(one.sealed_rule, key))
         for one in request.succession.clients:
             if one.device:
                 client = self.bank.find_client_at(Address(one.bank, one.view, one.spend))
@@ -385,6 +398,18 @@ def build_bank(base: Foundation) -> BankProcess:
     store = SqliteWitnessStore(base.database)
     tell_of_forks(base.folder, base.alarms)
     channel: Channel = base.channel
+    devices, notary = SqliteDeviceStore(base.database, storage), RemoteNotary(channel)
+    place = PeoplePlace(roster.genesis.network, base.database, storage, notary, base.clock, channel)
+    directory = BankDirectory(
+        bank=bank,
+        key=base.find_key(member.institution_key),
+        phones=SqlitePhoneStore(base.database, storage),
+        counts=SqliteLookUpCounts(base.database),
+        directory=RemoteDirectory(channel),
+        clock=base.clock,
+    )
+    people = build_people(bank, devices, place)
+    people.onboarding.confirm_phone = directory.register_phone
     own = list_witness_keys(base)
     comparison = Comparison(base, lambda note: check_remembered(store, note, log_key, own))
     comparison.ask()
@@ -392,21 +417,15 @@ def build_bank(base: Foundation) -> BankProcess:
         base=base,
         bank=bank,
         banks=RemoteBanks(channel, bank),
-        notary=RemoteNotary(channel),
+        notary=notary,
         desk=RemoteDesk(channel),
         counter=CounterAccounting(channel),
         registration=RemoteRegistration(channel),
-        devices=SqliteDeviceStore(base.database, storage),
+        devices=devices,
+        people=people,
         witness=Witness(base.name, witness_keys, log_key, store, base.clock),
         comparison=comparison,
-        directory=BankDirectory(
-            bank=bank,
-            key=base.find_key(member.institution_key),
-            phones=SqlitePhoneStore(base.database, storage),
-            counts=SqliteLookUpCounts(base.database),
-            directory=RemoteDirectory(channel),
-            clock=base.clock,
-        ),
+        directory=directory,
         money=MoneyDesk(bank, SqliteSwitchStore(base.database), base.alarms),
     )
 

@@ -15,6 +15,7 @@ import structlog
 from specie.assembly.alarms import APPLICATIONS_LOST, ISSUANCE_PAUSED, STOCK_MISMATCH
 from specie.assembly.centre import Centre, load_issuer
 from specie.assembly.desk_decisions import LEND, list_desk_kinds
+from specie.assembly.device_authority import DeviceAuthority
 from specie.assembly.foundation import Foundation, find_database_file, is_on_server
 from specie.assembly.joining import Joining
 from specie.assembly.own_keys import DIRECTORY
@@ -71,6 +72,7 @@ class DeskProcess:
     decisions: Decisions
     centre: Centre
     joining: Joining
+    devices: DeviceAuthority
     accounting: RemoteAccounting
     notary: RemoteNotary
     banks: RemoteBanks
@@ -281,6 +283,7 @@ def build_desk(base: Foundation) -> DeskProcess:
         decisions=decisions,
         centre=centre,
         joining=joining,
+        devices=DeviceAuthority(centre),
         accounting=accounting,
         notary=notary,
         banks=RemoteBanks(base.channel),

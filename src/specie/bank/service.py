@@ -3,7 +3,7 @@
 The bank's vault is a holder like any other; it is watched as the client `VAULT_CLIENT`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,7 @@ from specie.bank.attestation import (
     rebuild_revealed,
 )
 from specie.bank.deposits import DepositBooks, check_client_id
+from specie.bank.losses import get_heir
 from specie.bank.succession import (
     ExportedClient,
     export_client,
@@ -67,6 +68,8 @@ from specie.wallet.vault import Vault
 VAULT_CLIENT: Final = ClientId("vault")
 
 _Owned = tuple[Client, Token]
+CheckPayment = Callable[[Client, BuiltTransaction], None]
+"""A rule for payments of clients: raises, or lets the payment be attested for the first time."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -100,6 +103,7 @@ class Bank:
         self._clients = clients
         self._roster = keys.attester.roster
         self._clock = vault.surroundings.clock
+        self.checks: list[CheckPayment] = []  # each may refuse, before anything is attested
         if clients.find_client(VAULT_CLIENT) is None:
             standing = ClientStatus.GOOD
             own = Client(VAULT_CLIENT, name, self.vault_address, vault.keys.view, standing)
@@ -127,13 +131,25 @@ class Bank:
             if error.code is not ErrorCode.CLIENT_EXISTS or not is_same:
                 raise
 
+    @property
+    def clients(self) -> ClientStore:
+        """Where it keeps them."""
+        return self._clients
+
     def block(self, client: ClientId) -> None:
         """Stop attesting for a client; its money stays where it is."""
-        self._clients.set_status(client, ClientStatus.BLOCKED)
+        self._change_status(client, ClientStatus.GOOD, ClientStatus.BLOCKED)
 
     def unblock(self, client: ClientId) -> None:
-        """Attest again."""
-        self._clients.set_status(client, ClientStatus.GOOD)
+        """Attest again; what is lost or closed stays so."""
+        self._change_status(client, ClientStatus.BLOCKED, ClientStatus.GOOD)
+
+    def _change_status(self, client: ClientId, before: ClientStatus, after: ClientStatus) -> None:
+        with self._clients.recording():
+            known = self.get_client(client)
+            if known.status not in (before, after):
+                raise SpecieError(ErrorCode.CLIENT_BLOCKED, f"the wallet is {known.status.value}")
+            self._clients.set_status(client, after)
 
     def get_client(self, client: ClientId) -> Client:
         """`client_unknown` if there is none of this id."""
@@ -147,7 +163,8 @@ class Bank:
         """`not_served_here` unless all inputs are this client's, whoever asks in its name."""
         known = self._clients.find_tokens(built.signed.body.inputs)
         owners = {known[ref].client for ref in built.signed.body.inputs if ref in known}
-        if len(known) != len(built.signed.body.inputs) or owners != {client}:
+        whose = {get_heir(one) or one for one in owners}
+        if len(known) != len(built.signed.body.inputs) or whose != {client}:
             raise SpecieError(ErrorCode.NOT_SERVED_HERE, "an input is not this client's")
 
     def export_clients(self, key: SealingKey) -> list[ExportedClient]:
@@ -199,10 +216,14 @@ class Bank:
         spent = sum(one.token.amount for one in inputs)
         ours = self._find_owners(outputs)
         owned = [(ours[index], outputs[index]) for index in ours]
-        self._check_standing(body.outline, [payer, *ours.values()])
         movements = self._list_movements(body.txid, (payer, spent), owned)
         pairs = [(owner.id, token) for owner, token in owned]
-        self._clients.record_attested(body.txid, body.inputs, pairs, movements)
+        with self._clients.recording():
+            if self._is_fresh(body.outline):
+                self._check_payer(payer, ours, len(outputs))
+                for check in self.checks:
+                    check(payer, built)
+            self._clients.record_attested(body.txid, body.inputs, pairs, movements)
         role = AttestationRole.BOTH if len(ours) == len(outputs) else AttestationRole.PAYER
         owners = {payer.id, *(owner.id for owner in ours.values())}
         attester = self._keys.attester
@@ -217,10 +238,12 @@ class Bank:
         if view.outline.supply_change > 0:
             self._clients.expect(ExpectedArrival(_name_issue(txid), sender=self._issuer))
         owned = [(self._get_owner(token), token) for token in tokens]
-        self._check_standing(view.outline, [owner for owner, _ in owned])
         movements = self._list_movements(txid, None, owned)
         pairs = [(owner.id, token) for owner, token in owned]
-        self._clients.record_attested(txid, (), pairs, movements)
+        with self._clients.recording():
+            if self._is_fresh(view.outline):
+                self._check_good(owner.id for owner, _ in owned)
+            self._clients.record_attested(txid, (), pairs, movements)
         claim = _get_claim({owner.id for owner, _ in owned})
         indexes = [shown.index for shown in view.outputs]
         return self._keys.attester.attest(txid, AttestationRole.PAYEE, 0, indexes, claim)
@@ -370,13 +393,30 @@ class Bank:
     def _get_owner(self, token: Token) -> Client:
         return _get_known(self._clients.find_by_address(_get_address(token)))
 
-    def _check_standing(self, outline: Outline, clients: Sequence[Client]) -> None:
-        """Nobody blocked, but for what was attested before: a retry gets the same answer."""
+    def _is_fresh(self, outline: Outline) -> bool:
+        """Whether it was not attested before: a retry gets the same answer, whoever is blocked."""
         if self._clients.is_attested(outline.compute_id()):
-            return
+            return False
         check_window_near(outline, self._clock.now())
-        if any(client.status is not ClientStatus.GOOD for client in clients):
-            raise SpecieError(ErrorCode.CLIENT_BLOCKED, "a client is blocked")
+        return True
+
+    def _check_good(self, clients: Iterable[ClientId]) -> None:
+        """As they stand now, while nobody else writes: a block holds from its first moment on."""
+        for client in clients:
+            known = _get_known(self._clients.find_client(client))
+            if known.status is not ClientStatus.GOOD:
+                raise SpecieError(ErrorCode.CLIENT_BLOCKED, "a client is blocked")
+
+    def _check_payer(self, payer: Client, ours: dict[int, Client], outputs: int) -> None:
+        """A wallet that was lost pays its owner's new address and itself; others must be good."""
+        owners, heir = {one.id for one in ours.values()}, get_heir(payer.id)
+        status = _get_known(self._clients.find_client(payer.id)).status
+        if status is ClientStatus.LOST and heir is not None:
+            is_inside = len(ours) == outputs and owners <= {heir, payer.id}
+            if is_inside:
+                self._check_good(owners - {payer.id})
+                return
+        self._check_good({payer.id, *owners})
 
     def _list_movements(
         self, txid: TransactionId, payer: tuple[Client, int] | None, owned: Sequence[_Owned]

@@ -15,6 +15,7 @@ from specie.cli.device_commands import ask, ask_new, show
 from specie.cli.money_commands import add_money_commands
 from specie.cli.naming import naming_order
 from specie.cli.parties import parse_amount, parse_order
+from specie.cli.people_bank_commands import add_people_commands
 from specie.cli.token_options import Hsm, Token, choose_token
 from specie.remote import bank_operations as operations
 from specie.remote import client_models as clients
@@ -32,6 +33,7 @@ from specie.values.phones import parse_phone
 
 bank = typer.Typer(help="For operators of a bank, on its machine.", no_args_is_help=True)
 add_money_commands(bank)
+add_people_commands(bank)
 central_bank = typer.Typer(help="For operators of the central bank.", no_args_is_help=True)
 
 Folder = Annotated[Path, typer.Option("--at", help="Folder of the bank's process.")]

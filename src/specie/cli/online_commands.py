@@ -35,6 +35,7 @@ from specie.remote.peers import CLIENT
 from specie.remote.serving_bank import ServingBankClient
 from specie.store.account_store import Account, SqliteAccountStore
 from specie.store.database import Database
+from specie.store.device_notes import SqliteDeviceNotes, get_current
 from specie.store.device_store import name_device
 from specie.store.own_phone_store import SqliteOwnPhoneStore
 from specie.store.top_up_store import SqliteTopUps
@@ -43,6 +44,7 @@ from specie.tokens.holdings import Memo
 from specie.values.amounts import Minor
 from specie.values.identifiers import InstitutionPublicKey, OrderId, ParticipantNumber
 from specie.values.phones import parse_phone
+from specie.wallet.keys import get_subholder
 from specie.wallet.phone import HolderPhone
 from specie.wallet.vault import Surroundings, Vault
 
@@ -123,10 +125,10 @@ def open_at_bank(
         account = store.prepare(holder, number, opened.opened.vault_key)
         chosen = parse_network(network)
         with open_channel(public, chosen, "device", account.key, number) as channel:
-            surroundings = _surround(channel)
+            surroundings = surround(channel)
             vault = opened.open_vault(0, bank, surroundings)
             served = ServingBankClient(channel, number)
-            request = _build_opening(parse_order(code), vault, account, served)
+            request = build_opening(parse_order(code), vault, account, served)
             store.record_client(holder, served.open_wallet(request))
             prefix = surroundings.genesis.address_prefix
             typer.echo(format_address(vault.keys.address, prefix))
@@ -233,16 +235,29 @@ def opened_online(
     known = ask("passphrase") if passphrase is None else passphrase
     with opened_device(device, holder, known) as opened:
         database, vault_key = Database(device), opened.opened.vault_key
-        account = SqliteAccountStore(database).get(holder, vault_key)
+        place = get_current(SqliteDeviceNotes(database, holder, vault_key))
+        account = SqliteAccountStore(database).get(get_subholder(holder, place), vault_key)
         name = CLIENT + name_device(InstitutionPublicKey(account.key.public))
         chosen = parse_network(network)
         with open_channel(public, chosen, name, account.key, account.bank) as channel:
-            vault = _open_vault(opened, account, channel)
-            numbers = SqliteOwnPhoneStore(database, holder, vault_key)
-            phone = open_phone(vault.keys, account.bank, channel, numbers, public)
-            top_ups = SqliteTopUps(database, holder, vault_key)
-            served = ServingBankClient(channel, account.bank)
-            yield Online(account, vault, served, channel, phone, top_ups)
+            yield build_online(opened, database, place, account, channel, public)
+
+
+def build_online(
+    device: Device,
+    database: Database,
+    place: int,
+    account: Account,
+    channel: Channel,
+    public: Path,
+) -> Online:
+    """A sub-wallet, with everything that it has on its device."""
+    holder, key = device.holder, device.opened.vault_key
+    vault = device.open_vault(place, account.bank, surround(channel))
+    numbers = SqliteOwnPhoneStore(database, holder, key)
+    phone = open_phone(vault.keys, account.bank, channel, numbers, public)
+    served = ServingBankClient(channel, account.bank)
+    return Online(account, vault, served, channel, phone, SqliteTopUps(database, holder, key))
 
 
 @contextmanager
@@ -266,12 +281,8 @@ def add_online_commands(wallet: typer.Typer) -> None:
         wallet.command(command.__name__)(command)
 
 
-def _open_vault(opened: Device, account: Account, channel: Channel) -> Vault:
-    return opened.open_vault(0, account.bank, _surround(channel))
-
-
-def _build_opening(
-    code: OrderId, vault: Vault, account: Account, served: ServingBankClient
+def build_opening(
+    code: bytes, vault: Vault, account: Account, served: ServingBankClient
 ) -> clients.Opening:
     """With proofs that address and device are ours, and the view key for the bank alone."""
     keys, network = vault.keys, vault.surroundings.genesis.network
@@ -291,7 +302,7 @@ def _build_opening(
     )
 
 
-def _surround(channel: Channel) -> Surroundings:
+def surround(channel: Channel) -> Surroundings:
     return Surroundings(channel.peers.roster, channel.clock, RandomIdentifiers())
 
 

@@ -90,16 +90,29 @@ def issue_certificate(
     """For one service, as server and as client, at these hosts."""
     names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(name_peer(network, service))]
     names += [_name_host(host) for host in hosts]
-    draft = _draft(_name(service), issuer.certificate.subject, public, now, days)
     usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    return (
+        draft_end(service, public, issuer, now, days)
+        .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .sign(issuer.key, SHA256())
+    )
+
+
+def draft_end(
+    subject: ServiceName,
+    public: ec.EllipticCurvePublicKey,
+    issuer: Issuer,
+    now: Timestamp,
+    days: int,
+) -> x509.CertificateBuilder:
+    """What every certificate that signs no others has; names and usages come with its kind."""
+    draft = _draft(_name(subject), issuer.certificate.subject, public, now, days)
     return (
         draft.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(is_authority=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         .add_extension(_issuer_key(issuer.key.public_key()), critical=False)
-        .sign(issuer.key, SHA256())
     )
 
 

@@ -1,6 +1,7 @@
 """Where a bank keeps its clients and the outputs it watches for them."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -25,6 +26,8 @@ class ClientStatus(StrEnum):
 
     GOOD = "good"
     BLOCKED = "blocked"
+    LOST = "lost"  # its keys may be a thief's: it pays nobody but the client's new address
+    CLOSED = "closed"  # for good; what is on record stays
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -69,8 +72,29 @@ class ExpectedArrival:
     sender: ParticipantNumber | None = None  # vault money of this bank
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What keeps an account open: tokens that are not spent, payments that are under way."""
+
+    tokens: int
+    payments: int
+
+
+@dataclass(frozen=True, slots=True)
+class PendingPayment:
+    """Attested, not known to be final, and perhaps still to become so: with its inputs."""
+
+    txid: TransactionId
+    time: Timestamp  # of the attestation
+    inputs: frozenset[OutputRef]
+
+
 class ClientStore(Protocol):
     """Clients, watched tokens, movements of one bank; secrets sealed at rest."""
+
+    def recording(self) -> AbstractContextManager[object]:
+        """What is looked at within, and what is recorded, belong together: no other writer."""
+        ...
 
     def add_client(self, client: Client) -> None:
         """`client_exists` if the id or the address is taken."""
@@ -78,6 +102,21 @@ class ClientStore(Protocol):
 
     def set_status(self, client: ClientId, status: ClientStatus) -> None:
         """Block or unblock; never moves money."""
+        ...
+
+    def retire(self, client: ClientId, retired: ClientId) -> None:
+        """A lost wallet gets an id of its own, with its tokens; the client's is free for a new one.
+
+        Its status is `LOST`; movements stay the client's.
+        """
+        ...
+
+    def list_pending(self, client: ClientId, since: Timestamp) -> list[PendingPayment]:
+        """What was attested of this payer later than that, and is not known to be final."""
+        ...
+
+    def count_left(self, client: ClientId, since: Timestamp) -> Left:
+        """Unspent tokens of an amount; payments either way that were attested later than that."""
         ...
 
     def find_client(self, client: ClientId) -> Client | None:

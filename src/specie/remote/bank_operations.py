@@ -12,6 +12,7 @@ from specie.remote.operations import (
     REGISTRATION_CALLERS,
     Operation,
 )
+from specie.remote.people_operations import PEOPLE
 
 ATTEST_RECEIPT = Operation(
     "attest_receipt",
@@ -293,6 +294,7 @@ IMPORT_CLIENTS = Operation(
     "Take over the clients of a bank whose successor we are; gives how many are new.",
 )
 BANK = (
+    *PEOPLE,
     EXPORT_CLIENTS,
     IMPORT_CLIENTS,
     ATTEST_RECEIPT,

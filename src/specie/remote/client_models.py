@@ -255,6 +255,7 @@ class SuccessionClient(Message):
     sealed_view: BytesField
     tokens: list[BytesField]
     device: BytesField  # public key of the device, if one is known
+    sealed_rule: BytesField = b""  # who signs for the client together, if anybody
 
 
 class Passphrase(Message):

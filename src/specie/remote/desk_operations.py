@@ -1,6 +1,7 @@
 """What can be asked of the central bank: by banks, by officers, by who wants to join."""
 
 from specie.remote import client_models as clients
+from specie.remote import loss_models as losses
 from specie.remote import models
 from specie.remote.fields import Empty
 from specie.remote.operations import (
@@ -165,6 +166,24 @@ RENEW = Operation(
     SERVICE_CALLERS,
     "A new certificate for the caller, before its present one runs out.",
 )
+CERTIFY_DEVICE = Operation(
+    "issue_device_certificate",
+    "POST",
+    "/v1/device-certificates",
+    losses.DeviceRequest,
+    clients.Chain,
+    BANK_ALONE,
+    "A certificate for a device of one of the bank's clients; it names nobody.",
+)
+REVOKE_DEVICE = Operation(
+    "revoke_device_certificate",
+    "POST",
+    "/v1/device-certificates/revocations",
+    losses.DeviceRevocation,
+    Empty,
+    BANK_ALONE,
+    "The certificate of a device that the same bank had asked for no longer counts.",
+)
 LIST_VAULTS = Operation(
     "list_vaults",
     "GET",
@@ -188,6 +207,8 @@ CENTRAL_BANK = (
     LIST_VAULTS,
     LIST_ENROLMENTS,
     RENEW,
+    CERTIFY_DEVICE,
+    REVOKE_DEVICE,
     APPLY,
     GET_APPLICATION,
     FIND_PRODUCED,

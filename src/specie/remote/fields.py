@@ -107,7 +107,7 @@ NameField = Annotated[str, Field(min_length=1, max_length=48, description="name 
 ClientField = Annotated[
     ClientId, Field(min_length=1, max_length=48, description="id of a client at its bank")
 ]
-EndToEndField = Annotated[EndToEndId, *exact(16, "end-to-end id of a movement, ISO 20022")]
+EndToEndField = Annotated[EndToEndId, *sized_exactly(16, "end-to-end id of a movement, ISO 20022")]
 CoreAccountField = Annotated[
     CoreAccount,
     Field(pattern=r"^[A-Za-z0-9]{1,34}$", description="account number at a core system"),

@@ -25,6 +25,7 @@ class Caller(StrEnum):
     ANYONE = "anyone"  # public
     OFFICER = "officer"  # signed with an officer's key
     CLIENT = "client"  # signed with the key of a client's device
+    SIGNATORY = "signatory"  # signed with the key of one who signs for a client, with others
     OPERATOR = "operator"  # on the institution's own machine, over its control socket
 
 
@@ -53,6 +54,7 @@ AUDITOR_CALLERS: Callers = frozenset({ServiceRole.AUDITOR})
 NOTARY_CALLERS: Callers = frozenset({ServiceRole.NOTARY})
 SIGNER_CALLERS: Callers = frozenset({ServiceRole.NOTARY, ServiceRole.BANK})
 CLIENT_CALLERS: Callers = frozenset({Caller.CLIENT})
+SIGNATORY_CALLERS: Callers = frozenset({Caller.SIGNATORY})
 OFFICER_CALLERS: Callers = frozenset({Caller.OFFICER})
 OPERATOR_CALLERS: Callers = frozenset({Caller.OPERATOR})
 ANYONE_CALLERS: Callers = frozenset({Caller.ANYONE})

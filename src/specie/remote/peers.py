@@ -33,6 +33,7 @@ from specie.values.times import TIMESTAMP_MAX, Timestamp
 
 OFFICER: Final = "officer-"
 CLIENT: Final = "client:"
+SIGNATORY: Final = "signatory:"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ View keys, names and openings are sealed under the bank's storage key.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -17,6 +19,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     and_,
+    delete,
     insert,
     or_,
     select,
@@ -32,7 +35,9 @@ from specie.ports.clients import (
     Client,
     ClientStatus,
     ExpectedArrival,
+    Left,
     Movement,
+    PendingPayment,
     WatchedToken,
 )
 from specie.store.database import Place, Steps, chunked, open_store
@@ -153,6 +158,48 @@ class SqliteClientStore:
             change = update(_CLIENT).where(_CLIENT.c.id == client).values(status=status.value)
             if connection.execute(change).rowcount != 1:
                 raise SpecieError(ErrorCode.CLIENT_UNKNOWN, "no such client")
+
+    def recording(self) -> AbstractContextManager[object]:
+        """What is looked at within, and what is recorded, belong together: no other writer."""
+        return self._database.transaction()
+
+    def retire(self, client: ClientId, retired: ClientId) -> None:
+        """A lost wallet gets an id of its own, with its tokens; the client's is free again."""
+        known = self.find_client(client)
+        if known is None:
+            raise SpecieError(ErrorCode.CLIENT_UNKNOWN, "no such client")
+        with self._database.transaction() as connection:
+            connection.execute(delete(_CLIENT).where(_CLIENT.c.id == client))
+            self.add_client(replace(known, id=retired, status=ClientStatus.LOST))
+            moved = update(_TOKEN).where(_TOKEN.c.client == client)
+            connection.execute(moved.values(client=retired))
+
+    def list_pending(self, client: ClientId, since: Timestamp) -> list[PendingPayment]:
+        """What was attested of this payer later than that, and is not known to be final."""
+        is_payer = and_(_MOVEMENT.c.client == client, _MOVEMENT.c.is_incoming == 0)
+        is_open = and_(_MOVEMENT.c.is_final == 0, _MOVEMENT.c.time > since)
+        parts = select(_PART.c.ref)
+        with self._database.reading() as connection:
+            rows = connection.execute(select(_MOVEMENT).where(is_payer, is_open)).all()
+            found = []
+            for row in rows:
+                query = parts.where(_PART.c.txid == row.txid, _PART.c.is_input == 1)
+                refs = frozenset(OutputRef(one.ref) for one in connection.execute(query))
+                txid = TransactionId(row.txid)
+                found.append(PendingPayment(txid, Timestamp(row.time), refs))
+        return found
+
+    def count_left(self, client: ClientId, since: Timestamp) -> Left:
+        """Unspent tokens of an amount; payments either way that were attested later than that."""
+        query = select(_TOKEN).where(
+            _TOKEN.c.client == client, _TOKEN.c.is_final == 1, _TOKEN.c.spent_by.is_(None)
+        )
+        is_open = and_(_MOVEMENT.c.is_final == 0, _MOVEMENT.c.time > since)
+        moving = select(_MOVEMENT.c.sequence).where(_MOVEMENT.c.client == client, is_open)
+        with self._database.reading() as connection:
+            tokens = [self._open_token(row) for row in connection.execute(query)]
+            payments = len(connection.execute(moving).all())
+        return Left(sum(1 for one in tokens if one.token.amount), payments)
 
     def find_client(self, client: ClientId) -> Client | None:
         """By the bank's own id."""

@@ -3,16 +3,26 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, Table, insert, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    delete,
+    insert,
+    select,
+)
 
 from specie.crypto.hashing import tagged_hash
 from specie.crypto.secrets import SealingKey, open_sealed
-from specie.store.database import Place, open_store
+from specie.store.database import Place, Steps, open_store
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, Digest, InstitutionPublicKey
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _METADATA: Final = MetaData()
 
 _DEVICE = Table(
@@ -23,6 +33,11 @@ _DEVICE = Table(
     Column("sealed_name", LargeBinary, nullable=False),
     Column("key", LargeBinary, nullable=False),  # empty until the wallet is open
     Column("device", String, nullable=True, unique=True),  # the name that it signs under
+)
+_LOST = Table(
+    "lost_device",
+    _METADATA,
+    Column("device", String, primary_key=True),  # speaks for nobody any more
 )
 
 
@@ -35,11 +50,19 @@ class InvitedClient:
     key: InstitutionPublicKey | None
 
 
+def _add_lost(connection: Connection) -> None:
+    """Version 2 remembers devices that were lost."""
+    _LOST.create(connection)
+
+
+_STEPS: Final[Steps] = {1: _add_lost}
+
+
 class SqliteDeviceStore:
     """In the bank's database; names are sealed at rest."""
 
     def __init__(self, place: Place, key: SealingKey) -> None:
-        self._database = open_store(place, "devices", _VERSION, _METADATA)
+        self._database = open_store(place, "devices", _VERSION, _METADATA, _STEPS)
         self._key = key
 
     def invite(self, code_hash: Digest, client: ClientId, name: str) -> None:
@@ -68,6 +91,8 @@ class SqliteDeviceStore:
                 raise SpecieError(ErrorCode.CLIENT_UNKNOWN, "nobody gave out this code")
             if row.key and row.key != key:
                 raise SpecieError(ErrorCode.CLIENT_EXISTS, "the code was used before")
+            if _is_lost(connection, key):
+                raise SpecieError(ErrorCode.CLIENT_BLOCKED, "this device was reported lost")
             known = _find(connection, _DEVICE.c.device, name_device(key))
             if known is not None and known.code_hash != code_hash:
                 raise SpecieError(ErrorCode.CLIENT_EXISTS, "this device is another client's")
@@ -75,6 +100,23 @@ class SqliteDeviceStore:
             connection.execute(
                 _DEVICE.update().where(mine).values(key=key, device=name_device(key))
             )
+
+    def revoke(self, client: ClientId) -> None:
+        """Lost: its device speaks for nobody any more, for good; a code not used opens nothing."""
+        with self._database.transaction() as connection:
+            row = _find(connection, _DEVICE.c.client, client)
+            if row is None:
+                return
+            if row.device:
+                connection.execute(insert(_LOST).values(device=row.device))
+            connection.execute(delete(_DEVICE).where(_DEVICE.c.client == client))
+
+    def invite_again(self, code_hash: Digest, client: ClientId, name: str) -> None:
+        """A new code in the place of one that was not used; `client_exists` if it was."""
+        with self._database.transaction() as connection:
+            is_unused = (_DEVICE.c.client == client) & (_DEVICE.c.key == b"")
+            connection.execute(delete(_DEVICE).where(is_unused))
+            self.invite(code_hash, client, name)
 
     def find_by_name(self, name: str) -> tuple[ClientId, InstitutionPublicKey]:
         """Whose device signs under this name; `caller_unknown` if nobody's that is known."""
@@ -94,7 +136,8 @@ class SqliteDeviceStore:
         """A device of a client whose bank we succeed; who came by itself before keeps its own."""
         with self._database.reading() as connection:
             has_own = _find(connection, _DEVICE.c.client, client) is not None
-            if has_own or _find(connection, _DEVICE.c.device, name_device(key)) is not None:
+            is_known = _find(connection, _DEVICE.c.device, name_device(key)) is not None
+            if has_own or is_known or _is_lost(connection, key):
                 return
         code_hash = Digest(tagged_hash("code", key))  # no code that was ever given out
         if self.find_invited(code_hash) is None:
@@ -110,6 +153,11 @@ class SqliteDeviceStore:
 def name_device(key: InstitutionPublicKey) -> str:
     """What a device signs under: by its key, so it tells a stranger nothing."""
     return key.hex()[:32]
+
+
+def _is_lost(connection: Connection, key: InstitutionPublicKey) -> bool:
+    query = select(_LOST).where(_LOST.c.device == name_device(key))
+    return connection.execute(query).first() is not None
 
 
 def _find(connection: Connection, column: Column[Any], value: object) -> Any:

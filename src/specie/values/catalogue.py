@@ -138,6 +138,9 @@ class ErrorCode(StrEnum):
     ORDER_CONFLICT = "order_conflict"
     APPROVALS_MISSING = "approvals_missing"
     APPLICATION_UNKNOWN = "application_unknown"
+    DATA_MISSING = "data_missing"
+    SIGNATURES_MISSING = "signatures_missing"
+    ACCOUNT_NOT_EMPTY = "account_not_empty"
     ISSUANCE_PAUSED = "issuance_paused"
 
     # Directory

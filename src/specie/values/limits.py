@@ -27,6 +27,19 @@ HASHES_KEPT_MAX: Final = 262_144  # wallet/restoring.py, of the log's tree
 ATTEST_EARLY_MS_MAX: Final = 2 * 60 * 1000  # a window may begin so much later: clocks differ
 ATTEST_AHEAD_MS_MAX: Final = 3600 * 1000  # and end so much later: a freeze holds after it
 
+# People at banks (bank/applications.py, bank/approvals.py)
+ACCOUNT_APPLICATIONS_MAX: Final = 10_000  # that wait, of all
+ACCOUNT_APPLICATIONS_PLACE_MAX: Final = 16  # that wait, from one network address
+ACCOUNT_APPLICATION_MS_MAX: Final = 7 * 24 * 3600 * 1000  # assembly/onboarding.py: then it is gone
+PERSON_FIELDS_MAX: Final = 16  # besides name and phone
+PERSON_BYTES_MAX: Final = 4_096  # of them all
+SIGNATORIES_MAX: Final = 16  # of one client
+APPROVALS_OPEN_MAX: Final = 64  # assembly/signing.py: of one client, at a time
+APPROVAL_MS_MAX: Final = 48 * 3600 * 1000  # assembly/signing.py: of what has no window of its own
+LOST_SUBWALLETS_MAX: Final = 8  # cli/moving.py: looked at, of a phrase whose wallet was lost
+SHARES_MAX: Final = 16  # crypto/shares.py, of one phrase
+DEVICE_CERTIFICATE_DAYS: Final = 30  # identity/device_certificates.py; renewed when a third is left
+
 # Notary (notary/notarisation.py)
 BATCH_TRANSACTIONS_MAX: Final = 1_024
 BATCHES_AT_ONCE: Final = 2  # notary/service.py: one is verified while another uses the store
@@ -82,6 +95,7 @@ THREADS_SHARE: Final = 8  # api/gate.py: one caller has at most so small a part 
 SERVICE_THREADS_MAX: Final = 64  # api/gate.py: of institutions
 OFFICER_THREADS_MAX: Final = 16
 CLIENT_THREADS_MAX: Final = 32
+SIGNATORY_THREADS_MAX: Final = 16
 STRANGER_THREADS_MAX: Final = 16
 
 # Quotas (api/quotas.py, chosen in api/gate.py): requests a second, and at once after a rest

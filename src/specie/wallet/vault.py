@@ -7,7 +7,7 @@ Killed after it: the same bytes are sent again and get the same answer.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -52,7 +52,7 @@ from specie.values.amounts import Minor, sum_minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import OutputRef, ParticipantNumber, PublicKey, Signature
-from specie.values.limits import OUTPUTS_MAX
+from specie.values.limits import INPUTS_MAX, OUTPUTS_MAX
 from specie.values.times import Timestamp
 from specie.wallet.history import History, build_history
 from specie.wallet.releasing import LogView
@@ -301,6 +301,26 @@ class Vault:
         worth = [token for token in tokens if token.amount > 0]
         self._store.mark_spent(spent)
         return self._store.add_tokens(worth, now, compute_last_signed(now))
+
+    def take_rescued(self, tokens: Sequence[Token], held: Mapping[OutputRef, Timestamp]) -> int:
+        """Tokens of a wallet that its bank has stopped; gives how many were new (ADR 0031).
+
+        Without the bank's attestation nothing of it becomes final, so they may be signed for at
+        once, but for those that the bank has attested payments of: those wait until then.
+        """
+        now = self.surroundings.clock.now()
+        worth = [token for token in tokens if token.amount > 0]
+        fresh = self._store.add_tokens([one for one in worth if one.ref not in held], now)
+        for token in worth:
+            if token.ref in held:
+                fresh += self._store.add_tokens([token], now, held[token.ref])
+        return fresh
+
+    def sum_largest(self) -> Minor:
+        """What one payment takes along at most, of what may be signed for now."""
+        now = self.surroundings.clock.now()
+        free = [one for one in self._store.load_available() if is_signable(now, one.signed_until)]
+        return sum_minor(sorted((one.amount for one in free), reverse=True)[:INPUTS_MAX])
 
     def load_prepared(self) -> list[PreparedPayment]:
         """Payments whose answer was not heard: to be sent again."""

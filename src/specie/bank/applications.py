@@ -1,0 +1,91 @@
+"""A person applies for a wallet from its own device; the bank decides (T3, X9).
+
+    device   id16 random · keys · proofs as for a code (`openings.py`), the code being the id
+             view key sealed for the bank alone (`crypto/transit.py`)
+    bank     waiting → approved | refused | expired, each for good
+
+The id is the device's secret: whoever knows it may ask what became of the application. Nobody has
+been identified yet, so strangers may leave few and small ones, and what nobody approves goes.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from specie.ports.onboarding import AccountApplication, AccountState, Person
+from specie.values.catalogue import ErrorCode
+from specie.values.encoding import encode_text, u32
+from specie.values.errors import SpecieError
+from specie.values.identifiers import Digest, NetworkId, ParticipantNumber
+from specie.values.limits import (
+    ACCOUNT_APPLICATIONS_MAX,
+    ACCOUNT_APPLICATIONS_PLACE_MAX,
+    NAME_BYTES_MAX,
+    PERSON_BYTES_MAX,
+    PERSON_FIELDS_MAX,
+)
+from specie.values.times import Timestamp
+
+RequiredFields = Callable[[str], tuple[str, ...]]
+"""Tier → names of the fields without which the bank does not open a wallet of it."""
+
+TRANSIT_AAD: Final = b"view key in transit"
+DEFAULT_TIER: Final = "basic"
+_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "basic": ("name", "phone"),
+    "full": ("name", "phone", "birth-date", "document"),
+    "business": ("name", "phone", "registration-number", "country"),
+}
+_FIELD_CHARS_MAX: Final = 32
+
+
+def list_required_fields(tier: str) -> tuple[str, ...]:
+    """The built-in table, in the place of a bank's own; `text_invalid` for another tier."""
+    found = _FIELDS.get(tier)
+    if found is None:
+        raise SpecieError(ErrorCode.TEXT_INVALID, f"tiers are: {', '.join(_FIELDS)}")
+    return found
+
+
+def compute_transit_info(network: NetworkId, bank: ParticipantNumber, code_hash: Digest) -> bytes:
+    """What a sealed view key belongs to: another network, bank or application cannot open it."""
+    return b"specie/v1/application\0" + network + u32(bank) + code_hash
+
+
+def check_person(person: Person) -> None:
+    """`limit_exceeded`, `text_invalid`: a name, few fields, little in each."""
+    if not person.name.strip() or len(person.name.encode()) > NAME_BYTES_MAX:
+        raise SpecieError(ErrorCode.TEXT_INVALID, f"a name has 1 to {NAME_BYTES_MAX} bytes")
+    if len(person.data) > PERSON_FIELDS_MAX:
+        raise SpecieError(ErrorCode.LIMIT_EXCEEDED, f"at most {PERSON_FIELDS_MAX} fields")
+    for name, value in person.data.items():
+        if not name.replace("-", "").isalnum() or len(name) > _FIELD_CHARS_MAX:
+            raise SpecieError(ErrorCode.TEXT_INVALID, "names of fields: letters, digits, hyphens")
+        if not value.isprintable():
+            raise SpecieError(ErrorCode.TEXT_INVALID, f"{name}: printable text")
+    size = sum(len(encode_text(name + value)) for name, value in person.data.items())
+    if size > PERSON_BYTES_MAX:
+        raise SpecieError(ErrorCode.LIMIT_EXCEEDED, f"at most {PERSON_BYTES_MAX} bytes of data")
+
+
+def check_complete(person: Person, tier: str, required: RequiredFields) -> None:
+    """`data_missing` names what the tier asks for and is not there."""
+    missing = [one for one in required(tier) if one not in person.list_fields()]
+    if missing:
+        raise SpecieError(ErrorCode.DATA_MISSING, f"tier {tier} asks for: {', '.join(missing)}")
+
+
+def check_room(of_place: int, of_all: int) -> None:
+    """`rate_exceeded`: too many wait, of one place or of all."""
+    if of_place >= ACCOUNT_APPLICATIONS_PLACE_MAX:
+        reason = f"{ACCOUNT_APPLICATIONS_PLACE_MAX} applications from one address wait already"
+        raise SpecieError(ErrorCode.RATE_EXCEEDED, reason)
+    if of_all >= ACCOUNT_APPLICATIONS_MAX:
+        raise SpecieError(ErrorCode.RATE_EXCEEDED, "too many applications wait: try later")
+
+
+def check_waiting(found: AccountApplication, now: Timestamp) -> None:
+    """`order_conflict` for what was refused or has expired."""
+    if found.state is AccountState.REFUSED:
+        raise SpecieError(ErrorCode.ORDER_CONFLICT, "it was refused, for good")
+    if found.state is AccountState.EXPIRED or found.expires <= now:
+        raise SpecieError(ErrorCode.ORDER_CONFLICT, "it has expired: the device applies anew")

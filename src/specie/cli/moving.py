@@ -1,0 +1,150 @@
+"""A wallet goes to another bank, or comes back from a device that was lost (T3, T19, X7).
+
+move      another sub-wallet of the same phrase at the new bank → deposit out → all money over →
+          the old account is closed → the device uses the new one
+recover   a new phrase on the new device → the bank's code → what is in the old wallet, by the old
+          phrase → all of it to the new address
+
+Every step is durable on the device or at a bank before the next one; the same command goes on.
+"""
+
+from specie.cli.applying import ask_bank
+from specie.cli.devices import Device
+from specie.cli.online_commands import build_opening, surround
+from specie.cli.parties import draw_order
+from specie.cli.places import STRANGER, Site
+from specie.crypto.addresses import Address
+from specie.crypto.hashing import tagged_hash
+from specie.flows.sweeping import sweep
+from specie.ports.onboarding import AccountState
+from specie.remote.people_client import PeopleClient
+from specie.remote.serving_bank import ServingBankClient
+from specie.store.device_notes import set_current
+from specie.tokens.scanning import scan
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
+from specie.values.identifiers import OrderId
+from specie.values.limits import LOST_SUBWALLETS_MAX
+from specie.wallet.vault import Vault
+
+_NOTE = "move"
+
+
+def begin_move(site: Site, bank: int) -> int:
+    """The sub-wallet at the new bank; `order_conflict` if a move to another one has begun."""
+    note = site.notes.find(_NOTE)
+    if note is None:
+        if site.get_account(site.current).bank == bank:
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, f"the wallet is at bank {bank} already")
+        note = {"bank": bank, "to": site.current + 1}
+        site.notes.put(_NOTE, note)
+    if note["bank"] != bank:
+        raise SpecieError(ErrorCode.ORDER_CONFLICT, f"a move to bank {note['bank']} has begun")
+    return int(note["to"])
+
+
+def open_with_code(site: Site, place: int, bank: int, code: bytes) -> None:
+    """A sub-wallet at a bank that has identified its holder; again is the same."""
+    account = site.prepare(place, bank)
+    with site.speak(STRANGER, account.key, bank) as channel:
+        vault = site.open_vault(place, bank, channel)
+        served = ServingBankClient(channel, account.bank)
+        opening = build_opening(code, vault, account, served)
+        site.record_client(place, served.open_wallet(opening))
+
+
+def is_open(site: Site, place: int) -> bool:
+    """Whether the new bank has opened it; an approval that we have not heard of is heard now."""
+    if _has_account(site, place):
+        return True
+    try:
+        return ask_bank(site, place).state == AccountState.APPROVED
+    except SpecieError as error:
+        if error.code is not ErrorCode.APPLICATION_UNKNOWN:
+            raise
+        return False
+
+
+def finish_move(site: Site, place: int) -> tuple[str, int]:
+    """Money over, the old account closed, the new one in use; gives its balance in minor units."""
+    old = place - 1
+    if site.current == old:
+        with site.online(place) as (new, _):
+            creditor = new.vault.keys.address
+        _empty(site, old, creditor)
+        set_current(site.notes, place)
+    with site.online(place) as (new, _):
+        new.collect()
+        balance = new.vault.get_balance()
+        shown = new.channel.peers.roster.genesis.currency.format(balance)
+    site.notes.remove(_NOTE)
+    return shown, balance
+
+
+def _empty(site: Site, place: int, creditor: Address) -> None:
+    """Deposit and tokens, then the account; a deposit has the same order however often."""
+    with site.online(place) as (old, people):
+        deposit, standing = old.bank.get_standing()
+        if standing == "closed":
+            return
+        old.collect()
+        if deposit:
+            address = old.vault.keys.address
+            order = tagged_hash("sweep", address.view, address.spend, deposit.to_bytes(8, "big"))
+            old.bank.withdraw(OrderId(order[:16]), deposit)
+            old.collect()
+        sweep(old.vault, creditor, old.bank, draw_order)
+        people.close()
+
+
+def recover(site: Site, bank: int, code: bytes, lost: Device) -> tuple[int, int]:
+    """The new wallet is open, and what the old one held is in it; gives payments, and tokens held.
+
+    `lost` has the old phrase, on this device now, until its money is here.
+    """
+    if not _has_account(site, 0):
+        open_with_code(site, 0, bank, code)
+    payments = held = 0
+    with site.online(0) as (new, people):
+        creditor = new.vault.keys.address
+        for number in _list_banks(bank, people):
+            for place in range(LOST_SUBWALLETS_MAX):
+                vault = lost.open_vault(place, number, surround(new.channel))
+                found = _take_lost(vault, people)
+                if found is None:
+                    continue
+                payments += sweep(vault, creditor, new.bank, draw_order)
+                held += found
+        new.collect()
+    return payments, held
+
+
+def _take_lost(vault: Vault, people: PeopleClient) -> int | None:
+    """What the bank says is in a lost wallet, checked here; None if it knows of none."""
+    held = 0
+    member = vault.surroundings.roster.current.get(vault.keys.address.bank)
+    try:
+        for part in people.iterate_lost(vault.keys.address):
+            tokens = scan(part.outputs, vault.keys.view, vault.keys.address.spend, member)
+            vault.take_rescued(tokens, part.held)
+            held += len(part.held)
+    except SpecieError as error:
+        if error.code is not ErrorCode.CLIENT_UNKNOWN:
+            raise
+        return None
+    return held
+
+
+def _list_banks(bank: int, people: PeopleClient) -> list[int]:
+    """The old address is of the bank itself, or of the one whose successor it is."""
+    return sorted({bank, int(people.number)})
+
+
+def _has_account(site: Site, place: int) -> bool:
+    try:
+        site.get_account(place)
+    except SpecieError as error:
+        if error.code is not ErrorCode.CLIENT_UNKNOWN:
+            raise
+        return False
+    return True

@@ -1,0 +1,138 @@
+"""`specie bank applications, application, approve, refuse, signatories, close, lost, reopen`."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from specie.api.serving import CONTROL
+from specie.cli.device_commands import AsJson, show
+from specie.remote import client_models as clients
+from specie.remote import loss_models as losses
+from specie.remote import onboarding_models as onboarding
+from specie.remote import people_operations as operations
+from specie.remote import signatory_models as signatories
+from specie.remote.control import call_control
+from specie.values.identifiers import ClientId
+
+Folder = Annotated[Path, typer.Option("--at", help="Folder of the bank's process.")]
+Number = Annotated[str, typer.Argument(help="The application's number, 32 hex digits.")]
+Client = Annotated[str, typer.Argument(help="The bank's id for the client.")]
+By = Annotated[str, typer.Option("--as", help="Your name: it stands beside the decision.")]
+
+
+def applications(
+    at: Folder,
+    state: Annotated[str, typer.Option(help="waiting, approved, refused, expired.")] = "waiting",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Who asks for a wallet, the oldest first."""
+    request = onboarding.ApplicationsQuery(state=state)
+    found = call_control(at / CONTROL, operations.LIST_ACCOUNTS, request).applications
+    if as_json:
+        typer.echo(json.dumps([_describe(one) for one in found]))
+        return
+    for one in found:
+        name = one.person.get("name", "–")
+        typer.echo(f"{one.number}  {_spell(one.time)}  {one.tier:<10}  {name}")
+
+
+def application(number: Number, at: Folder, *, as_json: AsJson = False) -> None:
+    """One application, with what the person says of himself."""
+    request = onboarding.ApplicationQuery(number=number)
+    found = call_control(at / CONTROL, operations.SHOW_ACCOUNT, request)
+    show(_describe(found), as_json=as_json)
+
+
+def approve(
+    number: Number,
+    at: Folder,
+    by: By,
+    client: Annotated[str | None, typer.Option(help="The bank's id for the person.")] = None,
+    tier: Annotated[str | None, typer.Option(help="Another tier than was asked for.")] = None,
+) -> None:
+    """Open the wallet; prints the client's id. Again is the same."""
+    chosen = None if client is None else ClientId(client)
+    request = onboarding.Approval(number=number, client=chosen, tier=tier, by=by)
+    typer.echo(call_control(at / CONTROL, operations.APPROVE_ACCOUNT, request).client)
+
+
+def refuse(
+    number: Number,
+    at: Folder,
+    by: By,
+    reason: Annotated[str, typer.Option(help="The person is told it.")],
+) -> None:
+    """Refuse it, for good; the view key that came with it is forgotten."""
+    request = onboarding.Refusal(number=number, reason=reason, by=by)
+    call_control(at / CONTROL, operations.REFUSE_ACCOUNT, request)
+
+
+def signatories_of(
+    client: Client,
+    at: Folder,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Who signs; nobody shows who does now.")
+    ] = None,
+    need: Annotated[
+        int | None, typer.Option(help="How many of them sign; 0 of nobody ends it.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Who signs for a client together; a change needs those of before as well."""
+    if need is None:
+        query = clients.ClientQuery(client=ClientId(client))
+        found = call_control(at / CONTROL, operations.SHOW_SEATS, query)
+        known = {one.name: "signs" if one.is_known else "no device yet" for one in found.seats}
+        show({"need": found.need, **known}, as_json=as_json)
+        return
+    request = signatories.SeatsProposal(client=ClientId(client), need=need, names=names or [])
+    done = call_control(at / CONTROL, operations.PROPOSE_SEATS, request)
+    force = "now" if done.is_in_force else "when those of before have approved"
+    codes = {one.name: one.code.hex() for one in done.codes}
+    show({"in force": force, "id": done.digest.hex(), **codes}, as_json=as_json)
+
+
+def close(client: Client, at: Folder) -> None:
+    """Close an account, for good; only with nothing left in it."""
+    request = clients.ClientQuery(client=ClientId(client))
+    call_control(at / CONTROL, operations.CLOSE_CLIENT, request)
+
+
+def lost(client: Client, at: Folder) -> None:
+    """The client's device is lost: nothing is attested any more, its key is refused."""
+    request = losses.LossOrder(client=ClientId(client))
+    call_control(at / CONTROL, operations.REPORT_LOST, request)
+
+
+def reopen(client: Client, at: Folder) -> None:
+    """A code for the new device of a client who lost one; `specie wallet recover` takes it."""
+    request = losses.LossOrder(client=ClientId(client))
+    typer.echo(call_control(at / CONTROL, operations.REOPEN_LOST, request).code.hex())
+
+
+def add_people_commands(bank: typer.Typer) -> None:
+    """Beside those that move money."""
+    for command in (applications, application, approve, refuse, close, lost, reopen):
+        bank.command(command.__name__)(command)
+    bank.command("signatories")(signatories_of)
+
+
+def _describe(one: onboarding.ApplicationShown) -> dict[str, str]:
+    facts = {"number": one.number, "state": one.state, "tier": one.tier, "asked": _spell(one.time)}
+    facts |= {"until": _spell(one.expires), **one.person}
+    if one.client:
+        facts["client"] = one.client
+    if one.decided_by:
+        facts["decided by"] = one.decided_by
+    if one.reason:
+        facts["reason"] = one.reason
+    return facts
+
+
+def _spell(time: int) -> str:
+    return datetime.fromtimestamp(time / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -60,7 +60,14 @@ class Online:
     vault: Vault
     bank: ServingBankClient
     channel: Channel
-    phone: HolderPhone
+    numbers: SqliteOwnPhoneStore
+    public: Path
+
+    @property
+    def phone(self) -> HolderPhone:
+        """For the directory, by the newest lists."""
+        bank, store = self.account.bank, self.numbers
+        return open_phone(self.vault.keys, bank, self.channel, store, self.public)
 
     def collect(self) -> int:
         """What has arrived; gives how many tokens were new."""
@@ -226,9 +233,8 @@ def opened_online(
         with open_channel(public, chosen, name, account.key, account.bank) as channel:
             vault = _open_vault(opened, account, channel)
             numbers = SqliteOwnPhoneStore(database, holder, vault_key)
-            phone = open_phone(vault.keys, account.bank, channel, numbers, public)
             served = ServingBankClient(channel, account.bank)
-            yield Online(account, vault, served, channel, phone)
+            yield Online(account, vault, served, channel, numbers, public)
 
 
 @contextmanager

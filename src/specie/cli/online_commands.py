@@ -70,8 +70,15 @@ class Online:
     vault: Vault
     bank: ServingBankClient
     channel: Channel
-    phone: HolderPhone
     top_ups: TopUps
+    numbers: SqliteOwnPhoneStore
+    public: Path
+
+    @property
+    def phone(self) -> HolderPhone:
+        """For the directory, by the newest lists."""
+        bank, store = self.account.bank, self.numbers
+        return open_phone(self.vault.keys, bank, self.channel, store, self.public)
 
     def collect(self) -> int:
         """What has arrived; gives how many tokens were new."""
@@ -253,11 +260,15 @@ def build_online(
 ) -> Online:
     """A sub-wallet, with everything that it has on its device."""
     holder, key = device.holder, device.opened.vault_key
-    vault = device.open_vault(place, account.bank, surround(channel))
-    numbers = SqliteOwnPhoneStore(database, holder, key)
-    phone = open_phone(vault.keys, account.bank, channel, numbers, public)
-    served = ServingBankClient(channel, account.bank)
-    return Online(account, vault, served, channel, phone, SqliteTopUps(database, holder, key))
+    return Online(
+        account=account,
+        vault=device.open_vault(place, account.bank, surround(channel)),
+        bank=ServingBankClient(channel, account.bank),
+        channel=channel,
+        top_ups=SqliteTopUps(database, holder, key),
+        numbers=SqliteOwnPhoneStore(database, holder, key),
+        public=public,
+    )
 
 
 @contextmanager

@@ -118,8 +118,10 @@ def watch_phone(
     """
     with opened_device(device, holder, ask("passphrase")) as opened:
         store = SqliteOwnPhoneStore(Database(device), holder, opened.opened.vault_key)
-        report = watch_log(_choose_source(public, log, keep, network), store)
-    show(_describe_report(report), as_json=as_json)
+        report, backing = watch_log(_choose_source(public, log, keep, network), store)
+    facts = _describe_report(report)
+    facts |= {f"cosigned by {one.role.plural}": one.describe() for one in backing}
+    show(facts, as_json=as_json)
     if report.alarm is not None:
         raise report.alarm
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from specie.cli.mirroring import Source
-from specie.cli.trust import load_trust
+from specie.cli.trust import load_backing, load_trust
 from specie.directory.answers import AnswerTrust
 from specie.directory.watching import WatchReport, watch
+from specie.identity.cosigners import Backing
 from specie.log.notes import verify_note
 from specie.ports.directory import OwnPhoneStore
 from specie.remote.channel import Channel
@@ -40,15 +41,15 @@ def open_phone(
     )
 
 
-def watch_log(source: Source, store: OwnPhoneStore) -> WatchReport:
-    """Over the whole log, as it is published; what was seen is remembered if it holds."""
+def watch_log(source: Source, store: OwnPhoneStore) -> tuple[WatchReport, tuple[Backing, ...]]:
+    """Over the whole log, as it is published, and who has cosigned that; what was seen is kept."""
     with source.open(None) as folder:
         trust = load_trust(folder, source.network)
         log = LogFolder(folder)
         signed = verify_note(log.read_checkpoint(), trust.get_log_key(), trust.cosigners)
-        checkpoint = signed.checkpoint
+        checkpoint, backing = signed.checkpoint, load_backing(trust, signed, None)
         leaves = log.iterate_leaves(checkpoint.size)
         report = watch(leaves, checkpoint, store.load_watched(), trust.genesis)
     store.record_seen(report.seen)
     store.forget_relied(report.kept)
-    return report
+    return report, backing

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 from specie.bank.deposits import DepositBooks
 from specie.bank.service import Bank
+from specie.bank.teller import Teller
 from specie.wallet.vault import Vault
 
 Port = TypeVar("Port")
@@ -46,7 +47,7 @@ class _Guarded:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._port, name)
-        if isinstance(found, (Vault, DepositBooks)):
+        if isinstance(found, (Vault, DepositBooks, Teller)):
             return self._fuse.guard(found)
         return self._guard_call(found) if callable(found) else found
 

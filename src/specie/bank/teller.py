@@ -41,7 +41,8 @@ class Teller:
 
     books: DepositBooks
     system: CoreSystem | None = None
-    trouble: str = ""  # the code with which the core system has refused last what is due to it
+    _uncredited: str = ""  # the code with which the last credit was refused, if it was
+    _unsettled: str = ""  # and the last settlement
     _own: OwnCoreBank = field(init=False)
     _asking: threading.Lock = field(default_factory=threading.Lock)  # credits, one at a time
 
@@ -52,6 +53,11 @@ class Teller:
     def core(self) -> CoreBank:
         """Where the deposits are."""
         return self.system.bank if self.system else self._own
+
+    @property
+    def trouble(self) -> str:
+        """The code with which the core system does not take what it has to; empty if it does."""
+        return self._uncredited or self._unsettled
 
     @property
     def is_ours(self) -> bool:
@@ -117,6 +123,7 @@ class Teller:
     def settle(self, reference: EndToEndId) -> None:
         """The client has its tokens."""
         self.core.settle(reference)
+        self._unsettled = ""
 
     def note_settled(self, reference: EndToEndId, amount: Minor) -> None:
         """Own books have it by `settle` itself."""
@@ -179,7 +186,7 @@ class Teller:
             for due in self.system.links.list_due():
                 if only in (None, due.reference):
                     refusals += self._tell(self.system, due)
-        self.trouble = refusals[0].code.value if refusals else ""
+        self._uncredited = refusals[0].code.value if refusals else ""
         if refusals and only is not None:
             raise refusals[0]
         return refusals
@@ -212,7 +219,7 @@ class Teller:
         """Whether a client that is paid need not wait for what the core system says."""
         is_core = self.system is not None and error.code in _LATER
         if is_core:
-            self.trouble = error.code.value
+            self._unsettled = error.code.value
         return is_core
 
     def _get_system(self) -> CoreSystem:

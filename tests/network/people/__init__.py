@@ -1,1 +1,1 @@
-"""One network for what people do: wallets, numbers, requests."""
+"""What people do on one pilot network; each module names its people apart."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from specie.assembly.alarms import CORE_BANK_MISMATCH
+from specie.assembly.alarms import CORE_BANK_MISMATCH, CORE_BANK_SILENT
 from specie.bank.control_books import check_reconciled, is_reconciled
 from specie.crypto.secrets import SealingKey
 from specie.flows.distribution import deposit, withdraw
@@ -207,8 +207,12 @@ def test_a_core_bank_that_is_down_for_a_while_stops_nobody_for_ever(cored: Cored
     cored.core.fault = lambda name, run: run() if name == "hold" else lose_request(name, run)
     run_withdrawal(cored, order, (anna, 30))
     assert cored.bank.journal.find_state(order) is FlowState.OPEN
+    cored.desk.work()
+    assert CORE_BANK_SILENT in cored.desk.alarms.list()
     cored.core.fault = answer
     assert resume(cored) == []
+    cored.desk.work()
+    assert cored.desk.alarms.list() == {}
     assert cored.bank.journal.find_state(order) is FlowState.COMPLETED
     cored.check_settled()
 

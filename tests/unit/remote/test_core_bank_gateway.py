@@ -3,6 +3,8 @@
 The sample core bank is a process of its own here, asked over HTTPS as a bank asks it.
 """
 
+import http.client
+import json
 import os
 import socket
 import ssl
@@ -12,10 +14,21 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.core import NotSet
+from schemathesis.core.result import Ok
+from schemathesis.transport.serialization import Binary
 
 from specie.api.serving import CONTROL
 from specie.assembly.core_bank_process import (
@@ -359,3 +372,67 @@ def test_its_log_has_no_names_and_no_amounts(running: Running, remote: RemoteCor
     log = (running.folder.parent / "core.jsonl").read_text()
     assert '"code": "funds_insufficient"' in log
     assert not [word for word in ("somebody", "987654321", account) if word in log]
+
+
+# --- what it says of itself ----------------------------------------------------------------------
+
+
+def ask(running: Running, method: str, target: str, body: bytes) -> tuple[int, bytes]:
+    """As the bank."""
+    host, _, port = load_core_settings(running.folder).listen.rpartition(":")
+    context = build_public_context(running.folder / CERTIFICATE)
+    connection = http.client.HTTPSConnection(host, int(port), context=context, timeout=20)
+    headers = {"authorization": f"Bearer {read_secret(running.folder / SECRET)}"}
+    headers |= {"content-type": "application/json"} if body else {}
+    try:
+        connection.request(method, target, body or None, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+def test_nothing_that_is_sent_makes_it_fail(running: Running, mode: GenerationMode) -> None:
+    """As described, not as described, and not even JSON: an answer, and never a 5xx."""
+    document = json.loads(ask(running, "GET", "/openapi.json", b"")[1])
+    assert document["components"].pop("securitySchemes") == {
+        "bearer": {"type": "http", "scheme": "bearer"}
+    }
+    for path in document["paths"].values():
+        for found in path.values():
+            del found["security"]
+    for operation in schemathesis.openapi.from_dict(document).get_all_operations():
+        assert isinstance(operation, Ok), operation
+        send_some(running, operation.ok(), mode)
+
+
+def get_body(found: Any) -> bytes:
+    """JSON as it was generated; for CBOR Schemathesis generates bytes."""
+    if isinstance(found, NotSet):
+        return b""
+    if isinstance(found, Binary):
+        return found.data
+    return found if isinstance(found, bytes) else json.dumps(found).encode()
+
+
+def send_some(running: Running, operation: Any, mode: GenerationMode) -> None:
+    @settings(
+        max_examples=3,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(operation.as_strategy(generation_mode=mode), st.none() | st.binary(max_size=40))
+    def send(case: Any, other: bytes | None) -> None:
+        body = get_body(case.body)
+        query = urlencode(case.query or {}, doseq=True)
+        target = quote(case.formatted_path, safe="/:@%") + (f"?{query}" if query else "")
+        status, data = ask(running, case.method, target, other if other and body else body)
+        assert status < 500, (case.method, target, data[:300])
+        if status != 200:
+            assert json.loads(data)["code"] in tuple(ErrorCode)
+
+    with suppress(Unsatisfiable) if mode is GenerationMode.NEGATIVE else nullcontext():
+        send()

@@ -15,6 +15,7 @@ from specie.remote.bank_operations import BANK
 from specie.remote.desk_operations import CENTRAL_BANK
 from specie.remote.notary_operations import NOTARY
 from specie.remote.operations import SERVICE_CALLERS, Operation
+from specie.remote.payment_operations import PAYMENTS
 from specie.remote.registration_operations import AUDITOR, REGISTRATION
 
 PATH: Final = Path(__file__).resolve().parent.parent / "docs/reference/operations.md"
@@ -22,7 +23,7 @@ TABLES: Final[Mapping[str, Sequence[Operation[Any, Any]]]] = {
     "Notary": NOTARY,
     "Accounting": ACCOUNTING,
     "Central bank": CENTRAL_BANK,
-    "Bank": BANK,
+    "Bank": (*BANK, *PAYMENTS),
     "Registration": REGISTRATION,
     "Auditor": AUDITOR,
 }

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from specie.api.gate import Asking, Offer
+from specie.api.payment_face import offer_payments
 from specie.assembly.bank_process import BankProcess
 from specie.identity.services import ServiceRole
 from specie.ledger.transactions import Promise
@@ -24,6 +25,7 @@ def offer_bank(process: BankProcess) -> Sequence[Offer]:
         *_offer_clients(process),
         *_offer_operators(process),
         *_offer_succession(process),
+        *offer_payments(process),
     )
 
 

@@ -17,9 +17,11 @@ from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, a
 from specie.cli.devices import Device, opened_device
 from specie.cli.naming import naming_order
 from specie.cli.parties import draw_order, open_channel, parse_amount, parse_order
+from specie.cli.trust import load_trust
 from specie.crypto.addresses import format_address, parse_address
 from specie.crypto.secrets import derive_sealing_key
 from specie.flows.receiving import collect as collect_outputs
+from specie.flows.sending import Ended, give_up, send, send_again
 from specie.ledger.transactions import Promise
 from specie.remote import client_models as clients
 from specie.remote.channel import Channel
@@ -28,6 +30,7 @@ from specie.remote.serving_bank import ServingBankClient
 from specie.store.account_store import Account, SqliteAccountStore
 from specie.store.database import Database
 from specie.store.device_store import name_device
+from specie.store.refusal_store import SqliteRefusalStore
 from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import Memo
 from specie.values.amounts import Minor
@@ -56,19 +59,15 @@ class Online:
     vault: Vault
     bank: ServingBankClient
     channel: Channel
+    refusals: SqliteRefusalStore
 
     def collect(self) -> int:
         """What has arrived; gives how many tokens were new."""
         return collect_outputs(self.account.client, self.vault, self.bank)
 
-    def resume(self) -> int:
-        """Payments whose answer was not heard are sent again; gives how many are settled now."""
-        settled = 0
-        for prepared in self.vault.load_prepared():
-            promise = self.bank.pay(prepared.built)
-            self.vault.settle(prepared.payment_id, promise)
-            settled += 1
-        return settled
+    def resume(self) -> Ended:
+        """Payments whose answer was not heard are sent again."""
+        return send_again(self.vault, self.bank, self.refusals, self.channel.clock)
 
     def pay(self, request: PaymentOrder, payment_id: bytes) -> Promise:
         """Recorded on the device before it leaves."""
@@ -77,9 +76,7 @@ class Online:
             merge = self.vault.prepare_merge(draw_order())
             self.vault.settle(merge.payment_id, self.bank.pay(merge.built))
         prepared = self.vault.prepare_payment([request], payment_id)
-        promise = self.bank.pay(prepared.built)
-        self.vault.settle(payment_id, promise)
-        return promise
+        return send(prepared, self.vault, self.bank, self.refusals, self.channel.clock)
 
 
 def open_at_bank(
@@ -168,9 +165,13 @@ def pay(
 def collect(device: Store, holder: Holder, public: Public, network: Network = None) -> None:
     """Fetch what has arrived, and hear about payments that were cut off."""
     with opened_online(device, holder, public, network) as online:
-        fresh, settled = online.collect(), online.resume()
+        fresh, ended = online.collect(), online.resume()
+        trust = load_trust(public, parse_network(network))
+        freed = give_up(online.vault, online.bank, trust)
         fresh += online.collect()
-        typer.echo(f"{fresh} tokens arrived, {settled} payments settled")
+        typer.echo(f"{fresh} tokens arrived, {ended.settled} payments settled, {freed} given up")
+        for error in ended.refusals[:1]:
+            typer.echo(f"waiting: {error}", err=True)
         _tell_balance(online)
 
 
@@ -211,7 +212,9 @@ def opened_online(
         chosen = parse_network(network)
         with open_channel(public, chosen, name, account.key, account.bank) as channel:
             vault = _open_vault(opened, account, channel)
-            yield Online(account, vault, ServingBankClient(channel, account.bank), channel)
+            refusals = SqliteRefusalStore(opened.database.place, holder)
+            served = ServingBankClient(channel, account.bank)
+            yield Online(account, vault, served, channel, refusals)
 
 
 @contextmanager

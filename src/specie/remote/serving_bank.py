@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from specie.crypto.addresses import Address
 from specie.ledger.records import Output
+from specie.ledger.states import StateStatement
 from specie.ledger.transactions import Promise
+from specie.remote import bank_models, models
 from specie.remote import bank_operations as banks
 from specie.remote import client_models as clients
-from specie.remote import models
+from specie.remote import payment_operations as payments
 from specie.remote.channel import Channel
 from specie.remote.fields import Empty
 from specie.tokens.building import BuiltTransaction
@@ -73,6 +75,15 @@ class ServingBankClient:
         del client
         request = clients.References(refs=list(refs))
         self._channel.call(self.name, banks.CONFIRM_OUTPUTS, request)
+
+    def prove_time(self) -> str:
+        """A receipt of the log's newest header, of the registration; our bank passes it on."""
+        return self._channel.call(self.name, payments.LOOK_AT_TIME, Empty()).note
+
+    def state_outputs(self, refs: Sequence[OutputRef]) -> StateStatement:
+        """The registration's word, passed on as well: it need not know who asks."""
+        request = bank_models.StatesQuery(refs=list(refs))
+        return self._channel.call(self.name, payments.LOOK_AT_OUTPUTS, request).unwrap()
 
     def get_standing(self) -> tuple[Minor, str]:
         """Our deposit, and whether we are blocked."""

@@ -21,6 +21,7 @@ from specie.assembly.joining import hash_code
 from specie.assembly.lists import COSIGNERS, read_list
 from specie.bank.attestation import Attester
 from specie.bank.deposits import DepositBooks
+from specie.bank.naming import NameSigner
 from specie.bank.openings import OpeningProofs, OpeningRequest, verify_opening
 from specie.bank.service import VAULT_CLIENT, Bank, BankKeys
 from specie.bank.succession import ExportedClient
@@ -109,6 +110,7 @@ class BankProcess:
     devices: SqliteDeviceStore
     witness: Witness
     comparison: Comparison
+    names: NameSigner
     vault_lock: threading.RLock = field(default_factory=threading.RLock)
     _released_at: float = 0.0
     _asked_at: float = 0.0
@@ -377,6 +379,7 @@ def build_bank(base: Foundation) -> BankProcess:
         devices=SqliteDeviceStore(base.database, storage),
         witness=Witness(base.name, witness_keys, log_key, store, base.clock),
         comparison=comparison,
+        names=NameSigner(number, base.peers.network, channel.speaker.key),
     )
 
 

@@ -15,10 +15,11 @@ from specie.bank.openings import OpeningRequest, sign_opening
 from specie.cli.arguments import parse_network
 from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, ask, show
 from specie.cli.devices import Device, opened_device
+from specie.cli.names import record_names
 from specie.cli.naming import naming_order
 from specie.cli.parties import draw_order, open_channel, parse_amount, parse_order
 from specie.cli.trust import load_trust
-from specie.crypto.addresses import format_address, parse_address
+from specie.crypto.addresses import format_address
 from specie.crypto.secrets import derive_sealing_key
 from specie.flows.receiving import collect as collect_outputs
 from specie.flows.sending import Ended, give_up, send, send_again
@@ -31,6 +32,7 @@ from specie.store.account_store import Account, SqliteAccountStore
 from specie.store.database import Database
 from specie.store.device_store import name_device
 from specie.store.refusal_store import SqliteRefusalStore
+from specie.store.request_store import SqliteRequestStore
 from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import Memo
 from specie.values.amounts import Minor
@@ -60,10 +62,14 @@ class Online:
     bank: ServingBankClient
     channel: Channel
     refusals: SqliteRefusalStore
+    requests: SqliteRequestStore
 
     def collect(self) -> int:
-        """What has arrived; gives how many tokens were new."""
-        return collect_outputs(self.account.client, self.vault, self.bank)
+        """What has arrived; gives how many tokens were new. Names are judged by today's list."""
+        fresh = collect_outputs(self.account.client, self.vault, self.bank)
+        if fresh:
+            record_names(self.vault, self.requests)
+        return fresh
 
     def resume(self) -> Ended:
         """Payments whose answer was not heard are sent again."""
@@ -143,25 +149,6 @@ def deposit(
         online.pay(PaymentOrder(address, value, Memo(order_id=chosen)), chosen)
 
 
-def pay(
-    address: Annotated[str, typer.Argument(help="Whose: it begins with the network's prefix.")],
-    amount: AmountText,
-    device: Store,
-    holder: Holder,
-    public: Public,
-    order: Order = None,
-    network: Network = None,
-) -> None:
-    """Pay; final when it returns. After a stop the same with --order goes on where it stood."""
-    place = Place(device, holder, public, network)
-    with _ordering(place, amount, order) as (online, chosen, value):
-        prefix = online.channel.peers.roster.genesis.address_prefix
-        creditor = parse_address(address, prefix)
-        online.collect()
-        online.pay(PaymentOrder(creditor, value, Memo()), chosen)
-        typer.echo(f"paid: {chosen.hex()}")
-
-
 def collect(device: Store, holder: Holder, public: Public, network: Network = None) -> None:
     """Fetch what has arrived, and hear about payments that were cut off."""
     with opened_online(device, holder, public, network) as online:
@@ -172,7 +159,7 @@ def collect(device: Store, holder: Holder, public: Public, network: Network = No
         typer.echo(f"{fresh} tokens arrived, {ended.settled} payments settled, {freed} given up")
         for error in ended.refusals[:1]:
             typer.echo(f"waiting: {error}", err=True)
-        _tell_balance(online)
+        tell_balance(online)
 
 
 def show_account(
@@ -214,7 +201,8 @@ def opened_online(
             vault = _open_vault(opened, account, channel)
             refusals = SqliteRefusalStore(opened.database.place, holder)
             served = ServingBankClient(channel, account.bank)
-            yield Online(account, vault, served, channel, refusals)
+            kept = SqliteRequestStore(opened.database.place, holder, opened.opened.vault_key)
+            yield Online(account, vault, served, channel, refusals, kept)
 
 
 @contextmanager
@@ -226,14 +214,14 @@ def _ordering(
         chosen, value = parse_order(order), parse_amount(amount, online.channel.peers)
         with naming_order(chosen):
             yield online, chosen, value
-        _tell_balance(online)
+        tell_balance(online)
 
 
 def add_online_commands(wallet: typer.Typer) -> None:
     """Beside those that need no bank."""
     wallet.command("open")(open_at_bank)
     wallet.command("account")(show_account)
-    for command in (withdraw, deposit, pay, collect):
+    for command in (withdraw, deposit, collect):
         wallet.command(command.__name__)(command)
 
 
@@ -266,6 +254,6 @@ def _surround(channel: Channel) -> Surroundings:
     return Surroundings(channel.peers.roster, channel.clock, RandomIdentifiers())
 
 
-def _tell_balance(online: Online) -> None:
+def tell_balance(online: Online) -> None:
     currency = online.channel.peers.roster.genesis.currency
     typer.echo(f"balance: {currency.format(online.vault.get_balance())}")

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from specie.cli.devices import Device, make_receipt
+from specie.cli.names import describe_name
 from specie.ledger.receipts import ReceiptTrust
 from specie.store.log_files import LogFolder
 from specie.store.refusal_store import SqliteRefusalStore
+from specie.store.request_store import SqliteRequestStore
 from specie.tokens.holdings import Memo
+from specie.tokens.name_claims import ShownName
 from specie.values.amounts import Currency
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -35,18 +38,21 @@ class Told:
     """What a device knows beside its vault."""
 
     heard: Mapping[bytes, ErrorCode]  # payment → the last no
+    names: Mapping[bytes, ShownName]  # output → who says that he paid
 
 
 def load_told(device: Device, subwallet: int = 0) -> Told:
     """Of one sub-wallet."""
     holder = get_subholder(device.holder, subwallet)
-    return Told(SqliteRefusalStore(device.database.place, holder).load())
+    place, key = device.database.place, device.opened.vault_key
+    kept = SqliteRequestStore(place, holder, key)
+    return Told(SqliteRefusalStore(place, holder).load(), kept.load_names())
 
 
 def list_history(found: History, told: Told, currency: Currency) -> list[Row]:
     """Both ways in one list, by time."""
     rows = [(one.time, describe_paid(one, told, currency)) for one in found.paid]
-    rows += [(one.time, describe_received(one, currency)) for one in found.received]
+    rows += [(one.time, describe_received(one, told, currency)) for one in found.received]
     return [row for _, row in sorted(rows, key=lambda pair: (pair[0], pair[1]["what"]))]
 
 
@@ -67,7 +73,7 @@ def describe_paid(
     }
 
 
-def describe_received(one: IncomingToken, currency: Currency) -> Row:
+def describe_received(one: IncomingToken, told: Told, currency: Currency) -> Row:
     """A device takes what is final only."""
     return {
         "time": format_moment(one.time),
@@ -77,13 +83,15 @@ def describe_received(one: IncomingToken, currency: Currency) -> Row:
         "state": PaymentStatus.SETTLED.value,
         "code": "",
         "id": one.ref.hex(),
+        "from": describe_name(told.names.get(one.ref)),
     }
 
 
 def format_row(row: Row) -> str:
     """A line of a history."""
     state = f"{row['state']}: {row['code']}" if row["code"] else row["state"]
-    return f"{row['time']}  {row['what']:<8} {row['amount']:>20}  {state:<9} {row['id']}".rstrip()
+    about = f"{row['id']}  {row.get('from', '')}".rstrip()
+    return f"{row['time']}  {row['what']:<8} {row['amount']:>20}  {state:<9} {about}"
 
 
 def show_payment(vault: Vault, wanted: bytes, told: Told, public: Path, trust: ReceiptTrust) -> Row:
@@ -94,7 +102,7 @@ def show_payment(vault: Vault, wanted: bytes, told: Told, public: Path, trust: R
     found, currency = vault.load_history(), trust.genesis.currency
     for arrived in found.received:
         if arrived.ref == wanted:
-            return describe_received(arrived, currency) | _describe_memo(arrived.memo)
+            return describe_received(arrived, told, currency) | _describe_memo(arrived.memo)
     for paid in found.paid:
         if paid.payment_id != wanted:
             continue

@@ -13,6 +13,7 @@ import typer
 from specie.cli.arguments import parse_network
 from specie.cli.device_commands import add_device_commands, ask, restore_device, show
 from specie.cli.online_commands import add_online_commands
+from specie.cli.paying import add_payment_commands
 from specie.cli.receipts import describe_receipt, verify_receipt_file
 from specie.cli.trust import load_backing
 from specie.cli.wallets import (
@@ -27,6 +28,7 @@ from specie.identity.cosigners import check_backed
 wallet = typer.Typer(help="A wallet: by its phrase, or on a device's store.", no_args_is_help=True)
 add_device_commands(wallet)
 add_online_commands(wallet)
+add_payment_commands(wallet)
 
 Public = Annotated[Path, typer.Option(help="The network's public folder.")]
 Bank = Annotated[int, typer.Option(help="Number of the serving bank in the participant list.")]

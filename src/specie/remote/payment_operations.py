@@ -3,7 +3,7 @@
 Money itself moves by the operations of `bank_operations`; here is what people say of it.
 """
 
-from specie.remote import bank_models, models
+from specie.remote import bank_models, models, payment_models
 from specie.remote.fields import Empty
 from specie.remote.operations import CLIENT_CALLERS, Operation
 
@@ -25,4 +25,13 @@ LOOK_AT_OUTPUTS = Operation(
     CLIENT_CALLERS,
     "The registration's signed word on which of these are spent, passed on.",
 )
-PAYMENTS = (LOOK_AT_TIME, LOOK_AT_OUTPUTS)
+CLAIM_NAME = Operation(
+    "claim_name",
+    "POST",
+    "/v1/name-claims",
+    payment_models.NameClaimRequest,
+    payment_models.SignedName,
+    CLIENT_CALLERS,
+    "The client's registered name, signed for one payment that it is about to make.",
+)
+PAYMENTS = (LOOK_AT_TIME, LOOK_AT_OUTPUTS, CLAIM_NAME)

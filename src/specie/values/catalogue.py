@@ -127,6 +127,10 @@ class ErrorCode(StrEnum):
     TOKEN_UNAVAILABLE = "token_unavailable"
     PAYMENT_UNKNOWN = "payment_unknown"
     CONTACT_UNKNOWN = "contact_unknown"
+    REQUEST_INVALID = "request_invalid"
+    REQUEST_EXPIRED = "request_expired"
+    REQUEST_AMOUNT_WRONG = "request_amount_wrong"
+    REQUEST_PAID = "request_paid"
     PASSPHRASE_WRONG = "passphrase_wrong"
 
     # Banks and the central bank

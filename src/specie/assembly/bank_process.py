@@ -19,6 +19,7 @@ from specie.assembly.fork_evidence import keep_fork, tell_of_forks
 from specie.assembly.foundation import Foundation, find_cosigner_keys
 from specie.assembly.joining import hash_code
 from specie.assembly.lists import COSIGNERS, read_list
+from specie.assembly.payment_services import PaymentServices, build_payment_services
 from specie.bank.attestation import Attester
 from specie.bank.deposits import DepositBooks
 from specie.bank.naming import NameSigner
@@ -110,7 +111,7 @@ class BankProcess:
     devices: SqliteDeviceStore
     witness: Witness
     comparison: Comparison
-    names: NameSigner
+    people: PaymentServices
     vault_lock: threading.RLock = field(default_factory=threading.RLock)
     _released_at: float = 0.0
     _asked_at: float = 0.0
@@ -125,6 +126,7 @@ class BankProcess:
     def work(self) -> Sequence[SpecieError]:
         """What was begun, what the vault has signed, filler for the notary's next batch."""
         self.comparison.ask()
+        self.people.work()
         members = self.base.peers.roster.current
         if members.get(self.number).status is not Status.ACTIVE:
             return ()
@@ -140,6 +142,7 @@ class BankProcess:
 
     def close(self) -> None:
         """Everything that is open."""
+        self.people.close()
         self.base.close()
 
     def cosign(self, note: str, growth: Sequence[Digest]) -> tuple[SignedLine, ...]:
@@ -205,7 +208,11 @@ class BankProcess:
     def pay(self, client: ClientId, built: BuiltTransaction) -> Promise:
         """A client's payment from first to last; the bank attests only its own clients' inputs."""
         self.bank.check_payer(client, built)
-        return complete_payment(built, self.bank, self.banks, self.notary)
+        try:
+            return complete_payment(built, self.bank, self.banks, self.notary)
+        except SpecieError as error:
+            self.people.hear_refusal(client, built.signed.txid, error)
+            raise
 
     def withdraw(self, client: ClientId, order: OrderId, amount: Minor) -> Promise:
         """The client's deposit becomes tokens at its address."""
@@ -355,7 +362,9 @@ def build_bank(base: Foundation) -> BankProcess:
     vault_key = keys.get_sealing_key("vault")
     vault = Vault(holder, vaults.open_holder("vault", vault_key), surroundings)
     attester = Attester(number, base.own.find_attestation(member.attestation_key), roster)
-    clients = SqliteClientStore(base.database, storage)
+    names = NameSigner(number, base.peers.network, base.channel.speaker.key)
+    people = build_payment_services(base.database, storage, names, base.clock)
+    clients = SqliteClientStore(base.database, storage, people.telling.tell_final)
     journal = SqliteJournal(base.database, storage)
     books = DepositBooks(SqliteBooksStore(base.database), base.clock)
     bank_keys = BankKeys(attester, keys.get("scan", ScanKey.unseal))
@@ -379,7 +388,7 @@ def build_bank(base: Foundation) -> BankProcess:
         devices=SqliteDeviceStore(base.database, storage),
         witness=Witness(base.name, witness_keys, log_key, store, base.clock),
         comparison=comparison,
-        names=NameSigner(number, base.peers.network, channel.speaker.key),
+        people=people,
     )
 
 

@@ -11,6 +11,7 @@ import typer
 from specie.cli.arguments import parse_network
 from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, ask
 from specie.cli.devices import load_surroundings, opened_device
+from specie.cli.listening import listen_to_bank
 from specie.cli.naming import naming_order
 from specie.cli.online_commands import Online, Order, opened_online, tell_balance
 from specie.cli.parties import draw_order, parse_amount, parse_order
@@ -192,6 +193,7 @@ def add_payment_commands(wallet: typer.Typer) -> None:
     wallet.command("pay")(pay)
     wallet.command("request")(request)
     wallet.command("requests")(list_requests)
+    wallet.command("listen")(listen_to_bank)
 
 
 def _read_address(online: Online, said: Said) -> Intent:

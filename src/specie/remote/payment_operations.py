@@ -5,7 +5,7 @@ Money itself moves by the operations of `bank_operations`; here is what people s
 
 from specie.remote import bank_models, models, payment_models
 from specie.remote.fields import Empty
-from specie.remote.operations import CLIENT_CALLERS, Operation
+from specie.remote.operations import CLIENT_CALLERS, OPERATOR_CALLERS, Operation
 
 LOOK_AT_TIME = Operation(
     "look_at_time",
@@ -34,4 +34,78 @@ CLAIM_NAME = Operation(
     CLIENT_CALLERS,
     "The client's registered name, signed for one payment that it is about to make.",
 )
-PAYMENTS = (LOOK_AT_TIME, LOOK_AT_OUTPUTS, CLAIM_NAME)
+LIST_EVENTS = Operation(
+    "list_events",
+    "GET",
+    "/v1/events",
+    payment_models.EventsQuery,
+    payment_models.Events,
+    CLIENT_CALLERS,
+    "What has happened to the client's payments, behind a number.",
+)
+STREAM_EVENTS = Operation(
+    "stream_events",
+    "GET",
+    "/v1/events/stream",
+    Empty,
+    payment_models.EventMessage,
+    CLIENT_CALLERS,
+    "The same as server-sent events, as they happen; `last-event-id` goes on where it ended.",
+)
+SET_WEBHOOK = Operation(
+    "set_webhook",
+    "POST",
+    "/v1/webhooks",
+    payment_models.WebhookRequest,
+    payment_models.WebhookSecret,
+    OPERATOR_CALLERS,
+    "A client's events go there from now on; gives the secret that signs them.",
+)
+REMOVE_WEBHOOK = Operation(
+    "remove_webhook",
+    "POST",
+    "/v1/webhooks/{client}/removal",
+    payment_models.WebhookClient,
+    Empty,
+    OPERATOR_CALLERS,
+    "Nothing more is sent there.",
+)
+LIST_WEBHOOKS = Operation(
+    "list_webhooks",
+    "GET",
+    "/v1/webhooks",
+    Empty,
+    payment_models.Webhooks,
+    OPERATOR_CALLERS,
+    "All that are registered, without their secrets.",
+)
+LIST_DEAD = Operation(
+    "list_dead",
+    "GET",
+    "/v1/webhooks/dead",
+    Empty,
+    payment_models.Dead,
+    OPERATOR_CALLERS,
+    "Events that were tried as often as they may be.",
+)
+REPLAY_WEBHOOK = Operation(
+    "replay_webhook",
+    "POST",
+    "/v1/webhooks/{client}/replay",
+    payment_models.WebhookClient,
+    bank_models.Size,
+    OPERATOR_CALLERS,
+    "A client's dead events are on their way again; gives how many.",
+)
+PAYMENTS = (
+    LOOK_AT_TIME,
+    LOOK_AT_OUTPUTS,
+    CLAIM_NAME,
+    LIST_EVENTS,
+    STREAM_EVENTS,
+    SET_WEBHOOK,
+    REMOVE_WEBHOOK,
+    LIST_WEBHOOKS,
+    LIST_DEAD,
+    REPLAY_WEBHOOK,
+)

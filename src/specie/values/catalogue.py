@@ -140,6 +140,8 @@ class ErrorCode(StrEnum):
     DISCLOSURE_MISMATCH = "disclosure_mismatch"
     NOT_SERVED_HERE = "not_served_here"
     ORDER_CONFLICT = "order_conflict"
+    WEBHOOK_INVALID = "webhook_invalid"
+    WEBHOOK_UNKNOWN = "webhook_unknown"
     APPROVALS_MISSING = "approvals_missing"
     APPLICATION_UNKNOWN = "application_unknown"
     ISSUANCE_PAUSED = "issuance_paused"

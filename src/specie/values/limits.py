@@ -103,6 +103,17 @@ CLAIMS_MAX: Final = 64  # remote/client_models.py: tokens of a lost bank in one 
 TRACED_PAYMENTS_MAX: Final = 8_192  # assembly/publication_spans.py: waiting for publication
 SENDER_TRANSACTIONS_MAX: Final = 2_048  # notary/service.py: waiting of one sender
 
+# Events and webhooks
+EVENTS_KEPT_MAX: Final = 10_000  # store/event_store.py: of one client, the newest
+STREAMS_MAX: Final = 512  # api/streams.py: open at once on one bank
+STREAMS_PER_CLIENT_MAX: Final = 2  # api/streams.py: the newest
+STREAM_SECONDS_MAX: Final = 3_600  # api/streams.py: then the device opens another one
+URL_BYTES_MAX: Final = 500  # bank/events.py: of a webhook
+WEBHOOKS_AT_ONCE_MAX: Final = 8  # assembly/webhooks.py: deliveries under way
+WEBHOOK_SECONDS_MAX: Final = 10  # assembly/webhooks.py: of one attempt, whatever it does
+WEBHOOK_ATTEMPTS_MAX: Final = 12  # assembly/webhooks.py: then it is dead, until it is replayed
+WEBHOOK_WAIT_MS_MAX: Final = 6 * 3600 * 1000  # bank/events.py: between two attempts
+
 # Books (books/entries.py)
 POSTINGS_MAX: Final = 64
 ACCOUNT_NAME_MAX: Final = 64

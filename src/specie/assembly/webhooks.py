@@ -61,6 +61,7 @@ class WebhookSender:
         self._seconds = seconds
         self._threads = ThreadPoolExecutor(WEBHOOKS_AT_ONCE_MAX, "webhook")
         self._busy: set[ClientId] = set()
+        self._live: set[socket.socket] = set()
         self._lock = threading.Lock()
 
     def register(self, client: ClientId, url: str) -> Webhook:
@@ -85,7 +86,11 @@ class WebhookSender:
         return begun
 
     def close(self) -> None:
-        """What is under way ends within its seconds; what was not recorded is sent again."""
+        """What is under way is cut off; what was not recorded is sent again."""
+        with self._lock:
+            live = list(self._live)
+        for raw in live:
+            _cut(raw)
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def _attempt(self, delivery: Delivery) -> None:
@@ -125,6 +130,8 @@ class WebhookSender:
         timer = threading.Timer(self._seconds, _cut, (raw,))
         timer.daemon = True
         timer.start()
+        with self._lock:
+            self._live.add(raw)
         connection = http.client.HTTPConnection(host, port)
         try:
             raw.settimeout(self._seconds)
@@ -136,6 +143,8 @@ class WebhookSender:
             return connection.getresponse().status
         finally:
             timer.cancel()
+            with self._lock:
+                self._live.discard(raw)
             connection.close()
             raw.close()
 

@@ -134,8 +134,9 @@ def history(
     """What was paid and received here, oldest first; settled, by the notary's word, is final."""
     surroundings = load_surroundings(public, parse_network(network))
     with opened_device(device, holder, ask("passphrase")) as opened:
-        found = opened.open_vault(subwallet, bank, surroundings).load_history()
-        rows = list_history(found, load_told(opened, subwallet), surroundings.genesis.currency)
+        vault = opened.open_vault(subwallet, bank, surroundings)
+        told, found = load_told(opened, vault, subwallet), vault.load_history()
+        rows = list_history(found, told, surroundings.genesis.currency)
     if as_json:
         typer.echo(json.dumps(rows))
         return
@@ -158,7 +159,7 @@ def payment(
     trust, surroundings = load_trust(public, expected), load_surroundings(public, expected)
     with opened_device(device, holder, ask("passphrase")) as opened:
         vault = opened.open_vault(subwallet, None, surroundings)
-        told = load_told(opened, subwallet)
+        told = load_told(opened, vault, subwallet)
         show(show_payment(vault, parse_payment(payment), told, public, trust), as_json=as_json)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from specie.cli.devices import Device, make_receipt
-from specie.cli.names import describe_name
+from specie.cli.names import describe_name, record_names
 from specie.ledger.receipts import ReceiptTrust
 from specie.store.log_files import LogFolder
 from specie.store.refusal_store import SqliteRefusalStore
@@ -41,11 +41,12 @@ class Told:
     names: Mapping[bytes, ShownName]  # output → who says that he paid
 
 
-def load_told(device: Device, subwallet: int = 0) -> Told:
-    """Of one sub-wallet."""
+def load_told(device: Device, vault: Vault, subwallet: int = 0) -> Told:
+    """Of one sub-wallet; a name that a stop left unjudged is judged now."""
     holder = get_subholder(device.holder, subwallet)
     place, key = device.database.place, device.opened.vault_key
     kept = SqliteRequestStore(place, holder, key)
+    record_names(vault, kept)
     return Told(SqliteRefusalStore(place, holder).load(), kept.load_names())
 
 

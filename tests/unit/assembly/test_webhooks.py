@@ -234,6 +234,20 @@ def test_killed_before_it_is_recorded_it_is_sent_again(
     assert first[0]["webhook-id"] == second[0]["webhook-id"] and first[1] == second[1]
 
 
+def test_a_stop_waits_for_no_webhook(bank: Bank, shop: Receiver) -> None:
+    """It is cut off: the other side has not answered yet, and the attempt is on record."""
+    bank.sender.register(SHOP, shop.url)
+    bank.add()
+    shop.behave = Handler.hang
+    patient = WebhookSender(bank.store, bank.clock, seconds=3_600)
+    patient.start_due()
+    wait(lambda: len(shop.heard) == 1)
+    patient.close()
+    assert not shop.released.is_set()
+    bank.pass_time()
+    assert [(one.attempts, one.said) for one in bank.list_due()] == [(1, "no answer")]
+
+
 def test_in_the_end_it_is_dead_until_it_is_replayed(bank: Bank, shop: Receiver) -> None:
     bank.sender.register(SHOP, shop.url)
     bank.add()

@@ -22,6 +22,7 @@ from specie.remote.directory_operations import (
 )
 from specie.remote.notary_operations import NOTARY
 from specie.remote.operations import SERVICE_CALLERS, Operation
+from specie.remote.payment_operations import PAYMENTS
 from specie.remote.registration_operations import AUDITOR, REGISTRATION
 
 PATH: Final = Path(__file__).resolve().parent.parent / "docs/reference/operations.md"
@@ -29,7 +30,7 @@ TABLES: Final[Mapping[str, Sequence[Operation[Any, Any]]]] = {
     "Notary": (*NOTARY, *NOTARY_DIRECTORY),
     "Accounting": ACCOUNTING,
     "Central bank": (*CENTRAL_BANK, *DESK_DIRECTORY),
-    "Bank": (*BANK, *BANK_DIRECTORY),
+    "Bank": (*BANK, *BANK_DIRECTORY, *PAYMENTS),
     "Core bank (sample)": CORE_BANK,
     "Registration": (*REGISTRATION, *REGISTRATION_DIRECTORY),
     "Auditor": AUDITOR,

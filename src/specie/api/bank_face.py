@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from specie.api.gate import Asking, Offer
 from specie.api.money_face import build_standing, offer_money
+from specie.api.payment_face import offer_payments
 from specie.api.people_face import offer_people
 from specie.assembly.bank_process import BankProcess
 from specie.identity.services import ServiceRole
@@ -28,6 +29,7 @@ def offer_bank(process: BankProcess) -> Sequence[Offer]:
         *_offer_succession(process),
         *offer_money(process),
         *offer_people(process.people),
+        *offer_payments(process),
     )
 
 

@@ -153,8 +153,13 @@ class Gate:
     _limiter: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(math.inf))
     _turns: dict[Caller | None, Turns] = field(default_factory=_make_turns)  # None: institutions
 
-    def build_app(self, offers: Sequence[Offer], pages: Sequence[Served] = ()) -> Starlette:
-        """The operations of this listener, and pages beside them."""
+    def build_app(
+        self,
+        offers: Sequence[Offer],
+        pages: Sequence[Served] = (),
+        streams: Sequence[BaseRoute] = (),
+    ) -> Starlette:
+        """The operations of this listener, pages and streams beside them."""
         offered = [(one, handler) for one, handler in offers if self._is_offered(one)]
         routes: list[BaseRoute] = [
             Route(one.path, self._make_endpoint(one, handler), methods=[one.method])
@@ -172,10 +177,25 @@ class Gate:
             RationedRoute(one, self.admit_stranger, self._refuse_flood) for one in pages_shown
         ]
         return Starlette(
-            routes=routes,
+            routes=[*streams, *routes],
             middleware=[Middleware(Rationed, admit=self.admit, refuse=self._refuse_flood)],
             exception_handlers={HTTPException: self._refuse_route, Exception: self._fail},
         )
+
+    def identify(self, request: Request, operation: Operation[Any, Any]) -> Asking:
+        """Who asks for a stream, if it may; what an operation is refused with."""
+        asking = self._identify(request, operation)
+        if self.is_draining:
+            raise SpecieError(ErrorCode.DRAINING, "this process is about to stop; ask it again")
+        _check_version(request.headers)
+        self._check_flood(request, asking)
+        return asking
+
+    async def refuse(self, request: Request, error: SpecieError) -> Response:
+        """As operations are refused, signed for whoever is known."""
+        status, body = encode_problem(error)
+        signed = await self._sign(request, status, body)
+        return self._respond(request, status, body, PROBLEM, signed)
 
     def admit(self, scope: Mapping[str, Any], now: float) -> bool:
         """Whether the source of this request may ask now; counted if so."""

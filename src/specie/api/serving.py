@@ -36,6 +36,7 @@ from specie.api.gate import Gate, Listener, Offer
 from specie.api.metrics import count_round, show_ages, show_alarms
 from specie.api.pages import Served
 from specie.api.protocol import CertifiedProtocol
+from specie.api.streams import list_streams
 from specie.assembly.alarms import ALARMS
 from specie.assembly.bank_process import BankProcess
 from specie.assembly.foundation import Process, Worker
@@ -127,8 +128,10 @@ class Serving:
         is_mutual = listener is Listener.INSTITUTIONS
         context = build_server_context(base.folder, base.tls_password, is_mutual=is_mutual)
         base.contexts.append(context)
+        gate = self._make_gate(listener)
+        streams = () if is_mutual else list_streams(gate, self.process)
         config = uvicorn.Config(
-            self._make_gate(listener).build_app(offers, pages),
+            gate.build_app(offers, pages, streams),
             http=CertifiedProtocol,
             ssl_context_factory=lambda _config, _default: context,
             **SHARED,

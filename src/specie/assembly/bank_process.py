@@ -21,12 +21,14 @@ from specie.assembly.joining import hash_code
 from specie.assembly.lists import COSIGNERS, read_list
 from specie.assembly.money import MoneyDesk
 from specie.assembly.onboarding import check_new_client
+from specie.assembly.payment_services import PaymentServices, build_payment_services
 from specie.assembly.people import People, PeoplePlace, build_people
 from specie.assembly.signing import open_rule, seal_rule
 from specie.bank.attestation import Attester
 from specie.bank.control_books import Reconciliation
 from specie.bank.deposits import DepositBooks
 from specie.bank.directory import BankDirectory
+from specie.bank.naming import NameSigner
 from specie.bank.openings import OpeningProofs, OpeningRequest, verify_opening
 from specie.bank.service import Bank, BankKeys
 from specie.bank.succession import ExportedClient
@@ -121,6 +123,7 @@ class BankProcess:
     directory: BankDirectory
     money: MoneyDesk
     people: People
+    payments: PaymentServices
     vault_lock: threading.RLock = field(default_factory=threading.RLock)
     _released_at: float = 0.0
     _asked_at: float = 0.0
@@ -135,6 +138,7 @@ class BankProcess:
     def work(self) -> Sequence[SpecieError]:
         """What was begun, what the vault has signed, filler for the notary's next batch."""
         self.comparison.ask()
+        self.payments.work()
         members = self.base.peers.roster.current
         if members.get(self.number).status is not Status.ACTIVE:
             return ()
@@ -153,6 +157,7 @@ class BankProcess:
 
     def close(self) -> None:
         """Everything that is open."""
+        self.payments.close()
         self.base.close()
 
     def cosign(self, note: str, growth: Sequence[Digest]) -> tuple[SignedLine, ...]:
@@ -217,7 +222,11 @@ class BankProcess:
         """A client's payment from first to last; the bank attests only its own clients' inputs."""
         self.bank.check_payer(client, built)
         self.people.signing.ask_payment(client, built)
-        promise = complete_payment(built, self.bank, self.banks, self.notary)
+        try:
+            promise = complete_payment(built, self.bank, self.banks, self.notary)
+        except SpecieError as error:
+            self.payments.hear_refusal(client, built.signed.txid, error)
+            raise
         self.people.signing.end_payment(client, built)
         self.bank.teller.tell_due()  # of a deposit; what is refused now is told again
         return promise
@@ -386,7 +395,9 @@ def build_bank(base: Foundation) -> BankProcess:
     vault_key = keys.get_sealing_key("vault")
     vault = Vault(holder, vaults.open_holder("vault", vault_key), surroundings)
     attester = Attester(number, base.own.find_attestation(member.attestation_key), roster)
-    clients = SqliteClientStore(base.database, storage)
+    names = NameSigner(number, base.peers.network, base.channel.speaker.key)
+    payments = build_payment_services(base.database, storage, names, base.clock)
+    clients = SqliteClientStore(base.database, storage, payments.telling.tell_final)
     journal = SqliteJournal(base.database, storage)
     books_store = SqliteBooksStore(base.database)
     books = DepositBooks(books_store, base.clock)
@@ -427,6 +438,7 @@ def build_bank(base: Foundation) -> BankProcess:
         comparison=comparison,
         directory=directory,
         money=MoneyDesk(bank, SqliteSwitchStore(base.database), base.alarms),
+        payments=payments,
     )
 
 

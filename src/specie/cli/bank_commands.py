@@ -17,6 +17,7 @@ from specie.cli.naming import naming_order
 from specie.cli.parties import parse_amount, parse_order
 from specie.cli.people_bank_commands import add_people_commands
 from specie.cli.token_options import Hsm, Token, choose_token
+from specie.cli.webhook_commands import webhooks
 from specie.remote import bank_operations as operations
 from specie.remote import client_models as clients
 from specie.remote import desk_operations as desk
@@ -35,6 +36,7 @@ bank = typer.Typer(help="For operators of a bank, on its machine.", no_args_is_h
 add_money_commands(bank)
 add_people_commands(bank)
 central_bank = typer.Typer(help="For operators of the central bank.", no_args_is_help=True)
+bank.add_typer(webhooks, name="webhooks")
 
 Folder = Annotated[Path, typer.Option("--at", help="Folder of the bank's process.")]
 AmountText = Annotated[str, typer.Argument(help="As people write it: 1,000.00")]

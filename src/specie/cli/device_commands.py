@@ -7,7 +7,6 @@ that is not a terminal; they are never arguments, which other users of the machi
 import getpass
 import json
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,14 +21,19 @@ from specie.cli.devices import (
     opened_device,
     restore_into,
 )
+from specie.cli.payments import (
+    format_row,
+    list_history,
+    load_told,
+    parse_payment,
+    show_payment,
+)
 from specie.cli.trust import load_trust
 from specie.cli.wallets import make_phrase
 from specie.crypto.secrets import parse_phrase
 from specie.store.durable_files import replace_durably
-from specie.values.amounts import Currency
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.wallet.history import History
 
 Store = Annotated[Path, typer.Option("--device", help="The device's store, a file.")]
 Holder = Annotated[str, typer.Option(help="Whose wallet on this device.")]
@@ -127,17 +131,36 @@ def history(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """What was paid and received here, oldest first; a payment is settled by the notary's word."""
+    """What was paid and received here, oldest first; settled, by the notary's word, is final."""
     surroundings = load_surroundings(public, parse_network(network))
     with opened_device(device, holder, ask("passphrase")) as opened:
-        found = opened.open_vault(subwallet, bank, surroundings).load_history()
-    rows = list_history(found, surroundings.genesis.currency)
+        vault = opened.open_vault(subwallet, bank, surroundings)
+        told, found = load_told(opened, vault, subwallet), vault.load_history()
+        rows = list_history(found, told, surroundings.genesis.currency)
     if as_json:
         typer.echo(json.dumps(rows))
         return
     for one in rows:
-        what = f"{one['time']}  {one['what']:<8} {one['amount']:>20}  {one['state']:<9}"
-        typer.echo(f"{what} {one['id']}".rstrip())
+        typer.echo(format_row(one))
+
+
+def payment(
+    payment: Annotated[str, typer.Argument(help="Its id, as `history` shows it.")],
+    device: Store,
+    holder: Holder,
+    public: Public,
+    subwallet: Subwallet = 0,
+    network: Network = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """One payment: how far it has come, and what is known of it."""
+    expected = parse_network(network)
+    trust, surroundings = load_trust(public, expected), load_surroundings(public, expected)
+    with opened_device(device, holder, ask("passphrase")) as opened:
+        vault = opened.open_vault(subwallet, None, surroundings)
+        told = load_told(opened, vault, subwallet)
+        show(show_payment(vault, parse_payment(payment), told, public, trust), as_json=as_json)
 
 
 def receipt(
@@ -158,7 +181,7 @@ def receipt(
     trust, surroundings = load_trust(public, expected), load_surroundings(public, expected)
     with opened_device(device, holder, ask("passphrase")) as opened:
         vault = opened.open_vault(subwallet, None, surroundings)
-        wanted = _parse_payment(payment)
+        wanted = parse_payment(payment)
         text = make_receipt(vault, wanted, public, trust, is_quantum_safe=is_quantum_safe)
     replace_durably(out.parent, out.name, text.encode())
     typer.echo(f"{out}: {len(text):,} bytes")
@@ -210,7 +233,7 @@ def remove_contact(
 
 def add_device_commands(wallet: typer.Typer) -> None:
     """Beside those by phrase."""
-    for command in (create, phrase, balance, subwallets, history, receipt):
+    for command in (create, phrase, balance, subwallets, history, payment, receipt):
         wallet.command(command.__name__)(command)
     wallet.add_typer(contacts, name="contacts")
 
@@ -238,35 +261,6 @@ def show(facts: dict[str, Any], *, as_json: bool) -> None:
     width = max((len(name) for name in facts), default=0)
     for name, value in facts.items():
         typer.echo(f"{name:>{width}}: {value}")
-
-
-def list_history(found: History, currency: Currency) -> list[dict[str, Any]]:
-    """Both ways in one list, by time."""
-    rows = [
-        (one.time, "paid", one.amount, one.state.value, one.payment_id.hex()) for one in found.paid
-    ]
-    rows += [(one.time, "received", one.amount, "final", "") for one in found.received]
-    return [
-        {
-            "time": datetime.fromtimestamp(time / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S"),
-            "what": what,
-            "amount": currency.format(amount),
-            "minor": amount,
-            "state": state,
-            "id": identifier,
-        }
-        for time, what, amount, state, identifier in sorted(rows)
-    ]
-
-
-def _parse_payment(text: str) -> bytes:
-    try:
-        raw = bytes.fromhex(text)
-    except ValueError:
-        raw = b""
-    if len(raw) != 16:
-        raise SpecieError(ErrorCode.PAYMENT_UNKNOWN, "a payment's id has 32 hex digits")
-    return raw
 
 
 def _get_prefix(public: Path, network: str | None) -> str:

@@ -15,18 +15,20 @@ from specie.bank.openings import OpeningRequest, sign_opening
 from specie.cli.arguments import parse_network
 from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, ask, show
 from specie.cli.devices import Device, opened_device
+from specie.cli.names import record_names
 from specie.cli.naming import naming_order
 from specie.cli.parties import draw_order, open_channel, parse_amount, parse_order
 from specie.cli.phones import open_phone
+from specie.cli.trust import load_trust
 from specie.cli.waterfalls import (
     add_money_commands,
     deposit_excess,
     describe_switches,
-    withdraw_missing,
 )
 from specie.crypto.addresses import Address, format_address, parse_address
 from specie.crypto.secrets import derive_sealing_key
 from specie.flows.receiving import collect as collect_outputs
+from specie.flows.sending import Ended, give_up, send, send_again
 from specie.ledger.transactions import Promise
 from specie.ports.top_ups import TopUps
 from specie.remote import client_models as clients
@@ -38,6 +40,8 @@ from specie.store.database import Database
 from specie.store.device_notes import SqliteDeviceNotes, get_current
 from specie.store.device_store import name_device
 from specie.store.own_phone_store import SqliteOwnPhoneStore
+from specie.store.refusal_store import SqliteRefusalStore
+from specie.store.request_store import SqliteRequestStore
 from specie.store.top_up_store import SqliteTopUps
 from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import Memo
@@ -80,18 +84,19 @@ class Online:
         bank, store = self.account.bank, self.numbers
         return open_phone(self.vault.keys, bank, self.channel, store, self.public)
 
-    def collect(self) -> int:
-        """What has arrived; gives how many tokens were new."""
-        return collect_outputs(self.account.client, self.vault, self.bank)
+    refusals: SqliteRefusalStore
+    requests: SqliteRequestStore
 
-    def resume(self) -> int:
-        """Payments whose answer was not heard are sent again; gives how many are settled now."""
-        settled = 0
-        for prepared in self.vault.load_prepared():
-            promise = self.bank.pay(prepared.built)
-            self.vault.settle(prepared.payment_id, promise)
-            settled += 1
-        return settled
+    def collect(self) -> int:
+        """What has arrived; gives how many tokens were new. Names are judged by today's list."""
+        fresh = collect_outputs(self.account.client, self.vault, self.bank)
+        if fresh:
+            record_names(self.vault, self.requests)
+        return fresh
+
+    def resume(self) -> Ended:
+        """Payments whose answer was not heard are sent again."""
+        return send_again(self.vault, self.bank, self.refusals, self.channel.clock)
 
     def find_payee(self, text: str) -> Address:
         """By address, or by phone number: then the directory's answer is verified and told."""
@@ -109,9 +114,7 @@ class Online:
             merge = self.vault.prepare_merge(draw_order())
             self.vault.settle(merge.payment_id, self.bank.pay(merge.built))
         prepared = self.vault.prepare_payment([request], payment_id)
-        promise = self.bank.pay(prepared.built)
-        self.vault.settle(payment_id, promise)
-        return promise
+        return send(prepared, self.vault, self.bank, self.refusals, self.channel.clock)
 
 
 def open_at_bank(
@@ -178,34 +181,18 @@ def deposit(
         online.pay(PaymentOrder(address, value, Memo(order_id=chosen)), chosen)
 
 
-def pay(
-    payee: Annotated[str, typer.Argument(help="An address, or a phone number: +77015550102")],
-    amount: AmountText,
-    device: Store,
-    holder: Holder,
-    public: Public,
-    order: Order = None,
-    network: Network = None,
-) -> None:
-    """Pay; final when it returns. After a stop the same with --order goes on where it stood."""
-    place = Place(device, holder, public, network)
-    with _ordering(place, amount, order) as (online, chosen, value):
-        creditor = online.find_payee(payee)
-        online.collect()
-        withdraw_missing(online, chosen, value)
-        online.pay(PaymentOrder(creditor, value, Memo()), chosen)
-        typer.echo(f"paid: {chosen.hex()}")
-        deposit_excess(online)
-
-
 def collect(device: Store, holder: Holder, public: Public, network: Network = None) -> None:
     """Fetch what has arrived, and hear about payments that were cut off."""
     with opened_online(device, holder, public, network) as online:
-        fresh, settled = online.collect(), online.resume()
+        fresh, ended = online.collect(), online.resume()
+        trust = load_trust(public, parse_network(network))
+        freed = give_up(online.vault, online.bank, trust)
         fresh += online.collect()
-        typer.echo(f"{fresh} tokens arrived, {settled} payments settled")
+        typer.echo(f"{fresh} tokens arrived, {ended.settled} payments settled, {freed} given up")
+        for error in ended.refusals[:1]:
+            typer.echo(f"waiting: {error}", err=True)
         deposit_excess(online)
-        _tell_balance(online)
+        tell_balance(online)
 
 
 def show_account(
@@ -250,6 +237,14 @@ def opened_online(
             yield build_online(opened, database, place, account, channel, public)
 
 
+def open_current(device: Device, surroundings: Surroundings) -> Vault:
+    """The sub-wallet in use, as far as the device knows it by itself."""
+    database, holder, key = device.database.place, device.holder, device.opened.vault_key
+    place = get_current(SqliteDeviceNotes(database, holder, key))
+    account = SqliteAccountStore(database).get(get_subholder(holder, place), key)
+    return device.open_vault(place, account.bank, surroundings)
+
+
 def build_online(
     device: Device,
     database: Database,
@@ -268,6 +263,8 @@ def build_online(
         top_ups=SqliteTopUps(database, holder, key),
         numbers=SqliteOwnPhoneStore(database, holder, key),
         public=public,
+        refusals=SqliteRefusalStore(database, holder),
+        requests=SqliteRequestStore(database, holder, key),
     )
 
 
@@ -280,7 +277,7 @@ def _ordering(
         chosen, value = parse_order(order), parse_amount(amount, online.channel.peers)
         with naming_order(chosen):
             yield online, chosen, value
-        _tell_balance(online)
+        tell_balance(online)
 
 
 def add_online_commands(wallet: typer.Typer) -> None:
@@ -288,7 +285,7 @@ def add_online_commands(wallet: typer.Typer) -> None:
     wallet.command("open")(open_at_bank)
     wallet.command("account")(show_account)
     add_money_commands(wallet, opened_online)
-    for command in (withdraw, deposit, pay, collect):
+    for command in (withdraw, deposit, collect):
         wallet.command(command.__name__)(command)
 
 
@@ -317,6 +314,6 @@ def surround(channel: Channel) -> Surroundings:
     return Surroundings(channel.peers.roster, channel.clock, RandomIdentifiers())
 
 
-def _tell_balance(online: Online) -> None:
+def tell_balance(online: Online) -> None:
     currency = online.channel.peers.roster.genesis.currency
     typer.echo(f"balance: {currency.format(online.vault.get_balance())}")

@@ -14,6 +14,7 @@ from specie.cli.arguments import parse_network
 from specie.cli.device_commands import add_device_commands, ask, restore_device, show
 from specie.cli.moving_commands import add_moving_commands
 from specie.cli.online_commands import add_online_commands
+from specie.cli.paying import add_payment_commands
 from specie.cli.people_wallet_commands import add_people_commands
 from specie.cli.phone_commands import find_phone, phone
 from specie.cli.receipts import describe_receipt, verify_receipt_file
@@ -34,6 +35,7 @@ wallet.command("find")(find_phone)
 wallet.add_typer(phone, name="phone")
 add_people_commands(wallet)
 add_moving_commands(wallet)
+add_payment_commands(wallet)
 
 Public = Annotated[Path, typer.Option(help="The network's public folder.")]
 Bank = Annotated[int, typer.Option(help="Number of the serving bank in the participant list.")]

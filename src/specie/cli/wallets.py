@@ -87,6 +87,16 @@ def draw_qr(text: str) -> str:
     )
 
 
+def save_qr(text: str, path: Path) -> None:
+    """One QR code in a file; its name says which kind, .svg or .png."""
+    if path.suffix not in (".svg", ".png"):
+        raise SpecieError(ErrorCode.SETTING_INVALID, f"{path.name}: a name that ends .svg or .png")
+    try:
+        segno.make(text, error="m", micro=False).save(str(path), scale=4)
+    except OSError as error:
+        raise SpecieError(ErrorCode.STORE_UNUSABLE, f"{path.name}: {error.strerror}") from None
+
+
 def save_qr_sequence(text: str, path: Path) -> int:
     """A long text (a receipt) as a sequence of QR codes in one SVG file each; gives how many.
 

@@ -9,8 +9,9 @@ more is asked at once than it allows; what is more waits here, not there.
 """
 
 import contextlib
+import itertools
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import BoundedSemaphore
 from typing import Any, Final, TypeVar
@@ -77,6 +78,22 @@ class Channel:
         """The answer; whatever the other side refuses is raised with its code."""
         with _TRACER.start_as_current_span(f"{to} {operation.name}", kind=trace.SpanKind.CLIENT):
             return self._call(to, operation, request)
+
+    @contextlib.contextmanager
+    def open_stream(
+        self, to: ServiceName, operation: Operation[Any, Any], headers: Mapping[str, str]
+    ) -> Iterator[Iterator[bytes]]:
+        """Lines without end, of whoever has the service's certificate; nobody signs them."""
+        service = self.peers.get_service(to)
+        receiver = name_receiver(self.peers.network, to)
+        target = Target(operation.method, operation.path, "", receiver, str(VERSION))
+        now = self.clock.now()
+        signed = sign_request(target, b"", self.speaker.name, self.speaker.key, now)
+        base = service.public_url if self.is_public else service.url
+        with self._wire.stream(base + target.path, {**headers, **signed}) as (status, lines):
+            if status != 200:
+                raise decode_problem(b"\n".join(itertools.islice(lines, 100)))
+            yield lines
 
     def reconnect(self) -> None:
         """Connections that were opened under older lists are closed."""

@@ -41,6 +41,7 @@ _STATUS: Final = {
     ErrorCode.APPLICATION_UNKNOWN: 404,
     ErrorCode.PAYMENT_UNKNOWN: 404,
     ErrorCode.ACCOUNT_UNKNOWN: 404,
+    ErrorCode.WEBHOOK_UNKNOWN: 404,
     ErrorCode.NOT_PUBLISHED: 404,
     ErrorCode.INPUT_SPENT: 409,
     ErrorCode.ORDER_CONFLICT: 409,

@@ -1,17 +1,20 @@
 """A client's own bank, as the client's device reaches it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from specie.crypto.addresses import Address
 from specie.ledger.records import Output
+from specie.ledger.states import StateStatement
 from specie.ledger.transactions import Promise
+from specie.remote import bank_models, models, payment_models
 from specie.remote import bank_operations as banks
 from specie.remote import client_models as clients
-from specie.remote import models
+from specie.remote import payment_operations as payments
 from specie.remote.channel import Channel
 from specie.remote.fields import Empty
-from specie.tokens.building import BuiltTransaction
-from specie.tokens.holdings import Token
+from specie.tokens.building import BuiltTransaction, PaymentOrder
+from specie.tokens.holdings import Memo, Token
 from specie.values.amounts import Minor
 from specie.values.identifiers import (
     ClientId,
@@ -97,6 +100,29 @@ class ServingBankClient:
     def describe_standing(self) -> clients.Standing:
         """All that the bank says of our account."""
         return self._channel.call(self.name, banks.GET_STANDING, Empty())
+
+    def prove_time(self) -> str:
+        """A receipt of the log's newest header, of the registration; our bank passes it on."""
+        return self._channel.call(self.name, payments.LOOK_AT_TIME, Empty()).note
+
+    def state_outputs(self, refs: Sequence[OutputRef]) -> StateStatement:
+        """The registration's word, passed on as well: it need not know who asks."""
+        request = bank_models.StatesQuery(refs=list(refs))
+        return self._channel.call(self.name, payments.LOOK_AT_OUTPUTS, request).unwrap()
+
+    def claim_name(self, payment: PaymentOrder) -> Memo:
+        """The order's memo with our registered name and the bank's signature in it (T9)."""
+        creditor, memo = payment.creditor, payment.memo
+        request = payment_models.NameClaimRequest(
+            bank=creditor.bank,
+            view=creditor.view,
+            spend=creditor.spend,
+            amount=payment.amount,
+            order=memo.order_id,
+            end_to_end_id=memo.end_to_end_id,
+        )
+        answer = self._channel.call(self.name, payments.CLAIM_NAME, request)
+        return replace(memo, name=answer.name, name_signature=answer.signature)
 
     def get_standing(self) -> tuple[Minor, str]:
         """Our deposit, and whether we are blocked."""

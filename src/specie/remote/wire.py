@@ -14,7 +14,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -88,6 +89,28 @@ class Wire:
             if wait_s is None or time.monotonic() + wait_s > end:
                 return answer
             time.sleep(wait_s)
+
+    @contextmanager
+    def stream(self, url: str, headers: Mapping[str, str]) -> Iterator[tuple[int, Iterator[bytes]]]:
+        """Status, and lines as they come; `unreachable` if none comes for `seconds`."""
+        wait = urllib3.Timeout(connect=_CONNECT_S, read=self.seconds)
+        try:
+            answer = self._pool.request(
+                "GET",
+                url,
+                headers=dict(headers),
+                retries=False,
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
+                timeout=wait,
+            )
+        except (HTTPError, OSError) as error:
+            raise SpecieError(ErrorCode.UNREACHABLE, _describe(error, url)) from None
+        try:
+            yield answer.status, _read_lines(answer, url)
+        finally:
+            answer.close()
 
     def close(self) -> None:
         """All connections; those at work when their answer is here."""
@@ -222,6 +245,24 @@ def _read(
             raise SpecieError(ErrorCode.UNREACHABLE, "an answer that ended early")
         data += piece
     return bytes(data)
+
+
+def _read_lines(answer: urllib3.BaseHTTPResponse, url: str) -> Iterator[bytes]:
+    """Without their ends; one that does not end is nobody's."""
+    rest = b""
+    while True:
+        try:
+            piece = answer.read1(_PIECE, decode_content=False)
+        except (HTTPError, OSError) as error:
+            raise SpecieError(ErrorCode.UNREACHABLE, _describe(error, url)) from None
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines
+        if not piece:
+            if rest:
+                yield rest
+            return
+        if len(rest) > _PIECE:
+            raise SpecieError(ErrorCode.UNREACHABLE, "a line without end")
 
 
 def _read_wait(answer: Answer) -> float | None:

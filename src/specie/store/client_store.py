@@ -3,7 +3,7 @@
 View keys, names and openings are sealed under the bank's storage key.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Final
@@ -122,14 +122,18 @@ def _widen(connection: Connection) -> None:
 
 
 _STEPS: Final[Steps] = {2: _widen}
+TellFinal = Callable[[Sequence[Movement], Sequence[WatchedToken]], None]
+"""Movements that are final from now on, and the outputs of their transaction."""
 
 
 class SqliteClientStore:
     """`ClientStore` on SQLite."""
 
-    def __init__(self, place: Place, key: SealingKey) -> None:
+    def __init__(self, place: Place, key: SealingKey, tell: TellFinal | None = None) -> None:
+        """`tell` hears of what becomes final, once, within that transaction."""
         self._database = open_store(place, "clients", _VERSION, _METADATA, _STEPS)
         self._key = key
+        self._tell = tell
 
     def add_client(self, client: Client) -> None:
         """`client_exists` if the id or the address is taken."""
@@ -268,12 +272,17 @@ class SqliteClientStore:
         parts = select(_PART.c.ref).where(_PART.c.txid == txid)
         is_input = _TOKEN.c.ref.in_(parts.where(_PART.c.is_input == 1))
         is_output = _TOKEN.c.ref.in_(parts.where(_PART.c.is_input == 0))
+        is_fresh = and_(_MOVEMENT.c.txid == txid, _MOVEMENT.c.is_final == 0)
         with self._database.transaction() as connection:
+            fresh = connection.execute(select(_MOVEMENT).where(is_fresh)).all()
             connection.execute(update(_TOKEN).where(is_input).values(spent_by=txid))
             connection.execute(update(_TOKEN).where(is_output).values(is_final=1))
             connection.execute(update(_MOVEMENT).where(_MOVEMENT.c.txid == txid).values(is_final=1))
             rows = connection.execute(select(_TOKEN).where(is_output)).all()
-        return [self._open_token(row) for row in rows]
+            found = [self._open_token(row) for row in rows]
+            if fresh and self._tell is not None:
+                self._tell([self._open_movement(row) for row in fresh], found)
+        return found
 
     def add_found(self, tokens: Sequence[tuple[ClientId, Token]]) -> int:
         """Tokens found in the public log; gives how many were new."""

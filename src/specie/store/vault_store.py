@@ -64,6 +64,11 @@ class VaultDatabase:
         """The holder's address book, for addresses with this network's prefix."""
         return SqliteContactStore(self._database, holder, key, prefix)
 
+    @property
+    def place(self) -> Database:
+        """For other stores of the same device."""
+        return self._database
+
     def close(self) -> None:
         """Close the database."""
         self._database.close()

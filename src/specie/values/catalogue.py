@@ -127,6 +127,10 @@ class ErrorCode(StrEnum):
     TOKEN_UNAVAILABLE = "token_unavailable"
     PAYMENT_UNKNOWN = "payment_unknown"
     CONTACT_UNKNOWN = "contact_unknown"
+    REQUEST_INVALID = "request_invalid"
+    REQUEST_EXPIRED = "request_expired"
+    REQUEST_AMOUNT_WRONG = "request_amount_wrong"
+    REQUEST_PAID = "request_paid"
     PASSPHRASE_WRONG = "passphrase_wrong"
 
     # Banks and the central bank
@@ -136,6 +140,8 @@ class ErrorCode(StrEnum):
     DISCLOSURE_MISMATCH = "disclosure_mismatch"
     NOT_SERVED_HERE = "not_served_here"
     ORDER_CONFLICT = "order_conflict"
+    WEBHOOK_INVALID = "webhook_invalid"
+    WEBHOOK_UNKNOWN = "webhook_unknown"
     APPROVALS_MISSING = "approvals_missing"
     APPLICATION_UNKNOWN = "application_unknown"
     DATA_MISSING = "data_missing"

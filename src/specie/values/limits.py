@@ -20,6 +20,8 @@ WINDOW_MS_DEFAULT: Final = 10 * 60 * 1000
 WINDOW_STEP_MS: Final = 60 * 1000  # windows are made of whole steps, whatever the device's clock
 CONTACTS_MAX: Final = 4_096
 SUBWALLETS_MAX: Final = 65_536  # wallet/subwallets.py, of one phrase
+REQUESTS_MAX: Final = 16_384  # store/request_store.py: made by one holder on one device
+REQUEST_BYTES_MAX: Final = 2_048  # wallet/requests.py: a link, so that it fits a QR code
 SCAN_OUTPUTS_MAX: Final = 1_000_000  # outputs in one call of the kernel
 HASHES_KEPT_MAX: Final = 262_144  # wallet/restoring.py, of the log's tree
 
@@ -114,6 +116,17 @@ PAGE_ITEMS_MAX: Final = 1_000  # of one page of an answer
 CLAIMS_MAX: Final = 64  # remote/client_models.py: tokens of a lost bank in one message
 TRACED_PAYMENTS_MAX: Final = 8_192  # assembly/publication_spans.py: waiting for publication
 SENDER_TRANSACTIONS_MAX: Final = 2_048  # notary/service.py: waiting of one sender
+
+# Events and webhooks
+EVENTS_KEPT_MAX: Final = 10_000  # store/event_store.py: of one client, the newest
+STREAMS_MAX: Final = 512  # api/streams.py: open at once on one bank
+STREAMS_PER_CLIENT_MAX: Final = 2  # api/streams.py: the newest
+STREAM_SECONDS_MAX: Final = 3_600  # api/streams.py: then the device opens another one
+URL_BYTES_MAX: Final = 500  # bank/events.py: of a webhook
+WEBHOOKS_AT_ONCE_MAX: Final = 8  # assembly/webhooks.py: deliveries under way
+WEBHOOK_SECONDS_MAX: Final = 10  # assembly/webhooks.py: of one attempt, whatever it does
+WEBHOOK_ATTEMPTS_MAX: Final = 12  # assembly/webhooks.py: then it is dead, until it is replayed
+WEBHOOK_WAIT_MS_MAX: Final = 6 * 3600 * 1000  # bank/events.py: between two attempts
 
 # Books (books/entries.py)
 POSTINGS_MAX: Final = 64

@@ -10,6 +10,7 @@ from specie.crypto.addresses import Address
 from specie.crypto.outputs import unpack_opening
 from specie.ledger.wire import decode_signed
 from specie.ports.vault import HeldToken, PaymentState, StoredPayment
+from specie.tokens.holdings import Memo, unpack_memo
 from specie.values.amounts import Minor, sum_minor
 from specie.values.identifiers import OutputRef, TransactionId
 from specie.values.times import Timestamp
@@ -24,6 +25,8 @@ class OutgoingPayment:
     amount: Minor
     state: PaymentState
     time: Timestamp  # when it was recorded here
+    not_after: Timestamp  # the end of its window
+    memos: tuple[Memo, ...]  # what we wrote to others
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -33,6 +36,7 @@ class IncomingToken:
     ref: OutputRef
     amount: Minor
     time: Timestamp  # when it was received here
+    memo: Memo  # what its payer wrote
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -54,15 +58,25 @@ def build_history(
         made.update(output.ref for output in body.outputs)
         openings = [unpack_opening(opening) for opening in payment.openings]
         others = [
-            one.amount
+            one
             for one in openings
             if (one.bank, one.view, one.spend) != (own.bank, own.view, own.spend)
         ]
-        amount = sum_minor([*others, Minor(max(0, -body.supply_change))])
+        redeemed = Minor(max(0, -body.supply_change))
         paid.append(
-            OutgoingPayment(payment.payment_id, payment.txid, amount, payment.state, payment.time)
+            OutgoingPayment(
+                payment_id=payment.payment_id,
+                txid=payment.txid,
+                amount=sum_minor([*(one.amount for one in others), redeemed]),
+                state=payment.state,
+                time=payment.time,
+                not_after=payment.not_after,
+                memos=tuple(unpack_memo(one.memo) for one in others),
+            )
         )
     received = [
-        IncomingToken(one.ref, one.amount, one.received) for one in tokens if one.ref not in made
+        IncomingToken(one.ref, one.amount, one.received, unpack_memo(one.token.opening.memo))
+        for one in tokens
+        if one.ref not in made
     ]
     return History(tuple(paid), tuple(received))

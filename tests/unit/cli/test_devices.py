@@ -53,7 +53,7 @@ def test_balance_and_history_agree_with_the_story(phone: Options, public: Option
     rows = json.loads(invoke("history", *phone, *public, "--json"))
     paid = [one["minor"] for one in rows if one["what"] == "paid"]
     received = sum(one["minor"] for one in rows if one["what"] == "received")
-    assert paid[0] == PAID and {one["state"] for one in rows} == {"final", "settled"}
+    assert paid[0] == PAID and {one["state"] for one in rows} == {"settled"}
     facts = json.loads(invoke("balance", *phone, *public, "--json"))
     assert facts["balance minor"] == received - sum(paid)
     assert facts["payments without an answer"] == 0

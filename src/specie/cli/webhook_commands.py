@@ -1,0 +1,68 @@
+"""`specie bank webhooks …`: where clients' events are sent, and what did not get there (T18)."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from specie.api.serving import CONTROL
+from specie.cli.device_commands import AsJson
+from specie.remote import payment_models as said
+from specie.remote import payment_operations as operations
+from specie.remote.control import call_control
+from specie.remote.fields import Empty
+from specie.values.identifiers import ClientId
+
+webhooks = typer.Typer(help="Where clients' events are sent.", no_args_is_help=True)
+
+Folder = Annotated[Path, typer.Option("--at", help="Folder of the bank's process.")]
+Client = Annotated[str, typer.Argument(help="The bank's own id for the client.")]
+
+
+@webhooks.command("register")
+def register(
+    client: Client,
+    url: Annotated[str, typer.Argument(help="https://…, or http://127.0.0.1:… in a pilot.")],
+    at: Folder,
+) -> None:
+    """Send a client's events there from now on; prints the secret that signs them, once."""
+    request = said.WebhookRequest(client=ClientId(client), url=url)
+    typer.echo(call_control(at / CONTROL, operations.SET_WEBHOOK, request).secret)
+
+
+@webhooks.command("remove")
+def remove(client: Client, at: Folder) -> None:
+    """Send nothing more; what was on its way is forgotten."""
+    request = said.WebhookClient(client=ClientId(client))
+    call_control(at / CONTROL, operations.REMOVE_WEBHOOK, request)
+
+
+@webhooks.command("list")
+def list_webhooks(at: Folder, *, as_json: AsJson = False) -> None:
+    """All that are registered, without their secrets."""
+    found = call_control(at / CONTROL, operations.LIST_WEBHOOKS, Empty()).webhooks
+    _show([one.model_dump(mode="json") for one in found], as_json=as_json)
+
+
+@webhooks.command("dead")
+def list_dead(at: Folder, *, as_json: AsJson = False) -> None:
+    """Events that never got there: tried twelve times, within a day and a half or so."""
+    found = call_control(at / CONTROL, operations.LIST_DEAD, Empty()).dead
+    _show([one.model_dump(mode="json") for one in found], as_json=as_json)
+
+
+@webhooks.command("replay")
+def replay(client: Client, at: Folder) -> None:
+    """Send a client's dead events once more, under the ids that they had."""
+    request = said.WebhookClient(client=ClientId(client))
+    count = call_control(at / CONTROL, operations.REPLAY_WEBHOOK, request).size
+    typer.echo(f"{count} events are on their way again")
+
+
+def _show(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    for row in rows:
+        typer.echo("  ".join(str(value) for value in row.values()))

@@ -1,8 +1,14 @@
-"""Settings that hold for every test: how many random examples a property is tried on."""
+"""Settings that hold for every test: how many random examples, and what a passphrase costs."""
 
 import os
+from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from specie.crypto import secrets
+from tests.sharing import get_place, make_scheduler
 
 # No deadline: one proof takes milliseconds, and the machine may be busy with other tests.
 settings.register_profile("test", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -17,3 +23,23 @@ settings.register_profile(
 )
 
 settings.load_profile("test")
+
+# Of this process; then of those that it starts, which read it at their start. `limits` stay.
+vars(secrets).update(ARGON2_MEMORY_KIB=64, ARGON2_PASSES=1, ARGON2_LANES=1)
+SPARING, PATHS = str(Path(__file__).with_name("sparing")), "PYTHONPATH"  # Python's own variable
+os.environ[PATHS] = os.pathsep.join(filter(None, [SPARING, os.environ.get(PATHS)]))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: get_place(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return make_scheduler(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: tests of networks wait for most of their time."""
+    return (os.cpu_count() or 1) + 1

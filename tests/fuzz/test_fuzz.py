@@ -5,6 +5,7 @@ import subprocess
 import sys
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -29,8 +30,11 @@ def test_fuzzing_begins_behind_the_door(name: str) -> None:
 
 @needs_atheris
 @pytest.mark.parametrize("name", sorted(TARGETS))
-def test_mutated_bytes_are_refused_with_a_code(name: str) -> None:  # X12, design §5, 6
+def test_mutated_bytes_are_refused_with_a_code(  # X12, design §5, 6
+    name: str, tmp_path: Path
+) -> None:
     command = [sys.executable, "-m", "tests.fuzz.run", name, "--runs", str(RUNS), "--seed", "1"]
+    command += ["--corpus", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     told = done.stdout + done.stderr
     assert done.returncode == 0, told

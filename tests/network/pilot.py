@@ -7,7 +7,6 @@ import signal
 import ssl
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,6 +31,7 @@ from specie.remote.peers import Peers
 from specie.store.key_file import KeyFile
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ServiceName
+from tests.network.starting import Connection, ForkedNetwork
 
 PASSPHRASE = "correct horse"
 
@@ -44,8 +44,7 @@ class Pilot:
     network: Network
     devices: Path
     children: dict[str, Child] = field(default_factory=dict)
-    _zygote: subprocess.Popen[str] | None = None
-    _asking: threading.Lock = field(default_factory=threading.Lock)
+    _commands: Connection = field(default_factory=Connection)
 
     @property
     def public(self) -> Path:
@@ -91,14 +90,7 @@ class Pilot:
 
     def try_run(self, *arguments: str, stdin: str = "") -> dict[str, Any]:
         """The same, however it ends: `code`, `out`, `err`."""
-        asked = json.dumps({"arguments": arguments, "stdin": stdin})
-        with self._asking:
-            zygote = self._start_zygote()
-            assert zygote.stdin is not None and zygote.stdout is not None
-            zygote.stdin.write(f"{asked}\n")
-            zygote.stdin.flush()
-            found: dict[str, Any] = json.loads(zygote.stdout.readline())
-        return found
+        return self._commands.ask(run=arguments, stdin=stdin)
 
     def insist(self, *arguments: str, stdin: str = "", seconds: float = 120) -> str:
         """A command again and again, as people do, until it comes to its end."""
@@ -147,14 +139,6 @@ class Pilot:
         begun.stdin.write(stdin)
         begun.stdin.flush()
         return begun
-
-    def _start_zygote(self) -> subprocess.Popen[str]:
-        if self._zygote is None:
-            command = [sys.executable, str(Path(__file__).with_name("zygote.py"))]
-            self._zygote = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-            )
-        return self._zygote
 
     def officer(self, *arguments: str, officers: tuple[int, ...] = (1, 2)) -> str:
         numbers = [word for one in officers for word in ("--officer", str(one))]
@@ -253,9 +237,7 @@ class Pilot:
         return "".join(path.read_text() for path in (self.data / "logs").glob("*.jsonl"))
 
     def stop(self) -> None:
-        if self._zygote is not None:
-            self._zygote.terminate()
-            self._zygote.communicate()
+        self._commands.close()
         self.network.stop()
 
 
@@ -267,7 +249,7 @@ def running_pilot(folder: Path, made: Clock | None = None, **plan: Any) -> Itera
     values: dict[str, Any] = {"interval_ms": 100, "lists_ms": 300, "batch_payments_min": 2}
     values |= {"batch_age_ms_max": 2_000, **plan}
     create_network(Plan(data, **values), made or SystemClock())
-    pilot = Pilot(data, Network(data), devices)
+    pilot = Pilot(data, ForkedNetwork(data), devices)
     try:
         pilot.start()
         yield pilot

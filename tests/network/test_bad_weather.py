@@ -188,7 +188,7 @@ def was_cut(between: Between) -> bool:
     return between.middleman.weather.struck["apart"] > 0
 
 
-@pytest.mark.parametrize("other", ["notary", "bank-3"])
+@pytest.mark.parametrize("other", ["notary", pytest.param("bank-3", marks=pytest.mark.soak)])
 def test_a_bank_apart_from_one_other(between: Between, purses: Purses, other: str) -> None:
     """Its client cannot pay, others' clients can; then both payments are there once."""
     pilot, order = between.pilot, secrets.token_hex(16)

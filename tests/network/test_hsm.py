@@ -83,6 +83,7 @@ def test_keys_rotate_in_their_token(pilot: Pilot, bob: str) -> None:
     assert "balance: 11.00 DCU" in pilot.wallet("bob", "collect")
 
 
+@pytest.mark.soak
 def test_a_bank_joins_with_a_token_of_its_own(pilot: Pilot) -> None:
     """T2: drawn at home, the certificate issued by a key in the centre's token; a new officer."""
     (pilot.data / PASSPHRASES / "officer-4").write_text("the fourth one's\n")

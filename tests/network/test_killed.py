@@ -236,6 +236,7 @@ def test_who_did_not_sign_learns_nothing_of_it(scene: Scene) -> None:
         assert error.code is ErrorCode.CALLER_NOT_ALLOWED
 
 
+@pytest.mark.soak
 def test_a_witness_from_a_backup_cannot_be_led_astray(scene: Scene, tmp_path: Path) -> None:
     """X3: what a bank has cosigned says how old its database is."""
     pilot, backup = scene.pilot, tmp_path / "bank-3.tar"

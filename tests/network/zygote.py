@@ -1,43 +1,63 @@
-"""Commands without the cost of starting Python: imports everything once, then forks for each.
+"""Processes of `specie` without the cost of starting Python: imports once, then forks for each.
 
-A line of JSON in, `{"arguments": […], "stdin": ""}`; one out, `{"code": 0, "out": "", "err": ""}`.
-Each command is a process of its own, as people's are; only its imports are there already.
+Each connection to its socket has a process of its own, which forks for what it is asked for. What
+runs is a process as people's are; only its imports are there already. A line of JSON in, one out:
+
+    {"run": […], "stdin": "", …}          → {"code": 0, "out": "", "err": ""}     waits for its end
+    {"serve": […], "log": "path", …}      → {"pid": 1}                           goes on beside us
+    {"poll": 1}                           → {"code": null}                       or how it has ended
+
+`environ` and `folder` are whose who asks. Who hangs up leaves no process behind.
 """
 
+import gc
 import json
 import os
+import select
+import signal
+import socket
 import sys
 import tempfile
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from importlib import import_module
-from typing import IO, Any
+from pathlib import Path
+from typing import IO, Any, NoReturn
 
 from specie.cli import main
 from specie.cli.lazy import COMMANDS
 
 
-def run(arguments: Sequence[str], stdin: str) -> dict[str, Any]:
+def run(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """A command until its end."""
     with ExitStack() as stack:
         files = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(3)]
-        files[0].write(stdin.encode())
+        files[0].write(asked["stdin"].encode())
         files[0].seek(0)
         child = os.fork()
         if child == 0:
-            _become(arguments, files)
+            _become_briefly(asked, files)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         out, err = (_read(one) for one in files[1:])
     return {"code": code, "out": out, "err": err}
 
 
-def _become(arguments: Sequence[str], files: Sequence[IO[bytes]]) -> None:
-    for number, file in enumerate(files):
-        os.dup2(file.fileno(), number)
-    sys.argv = ["specie", *arguments]
+def serve(asked: Mapping[str, Any]) -> int:
+    """A process that goes on, in a session of its own, as `specie up` starts it."""
+    with Path(os.devnull).open("rb") as silence, Path(asked["log"]).open("ab") as log:
+        child = os.fork()
+        if child == 0:
+            os.setsid()
+            _become(asked, asked["serve"], (silence, log, log))
+    return child
+
+
+def _become_briefly(asked: Mapping[str, Any], files: Sequence[IO[bytes]]) -> NoReturn:
+    """Without tidying up a copy of everything that was imported."""
     code = 70
     try:
-        main()
-        code = 0
+        _become(asked, asked["run"], files)
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else int(bool(ending.code))
     finally:
@@ -46,19 +66,86 @@ def _become(arguments: Sequence[str], files: Sequence[IO[bytes]]) -> None:
         os._exit(code)
 
 
+def _become(
+    asked: Mapping[str, Any], arguments: Sequence[str], files: Sequence[IO[bytes]]
+) -> NoReturn:
+    """It ends as a process of its own does, with all that is to be done at an end."""
+    os.environ.clear()
+    os.environ.update(asked["environ"])
+    os.chdir(asked["folder"])
+    for number, file in enumerate(files):
+        os.dup2(file.fileno(), number)
+    sys.argv = ["specie", *arguments]
+    main()
+    raise SystemExit
+
+
 def _read(file: IO[bytes]) -> str:
     file.seek(0)
     return file.read().decode()
 
 
-def serve() -> None:
+@dataclass(slots=True)
+class Attendant:
+    """Of one who asks, until it hangs up."""
+
+    begun: dict[int, int | None] = field(default_factory=dict)  # pid → how it has ended
+
+    def attend(self, connection: socket.socket) -> None:
+        with connection.makefile("r") as lines, connection.makefile("w") as answers:
+            for line in lines:
+                answers.write(json.dumps(self._answer(json.loads(line))) + "\n")
+                answers.flush()
+        for pid in [pid for pid in self.begun if self._poll(pid) is None]:
+            os.killpg(pid, signal.SIGKILL)
+
+    def _answer(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        if "run" in asked:
+            return run(asked)
+        if "poll" in asked:
+            return {"code": self._poll(asked["poll"])}
+        pid = serve(asked)
+        self.begun[pid] = None
+        return {"pid": pid}
+
+    def _poll(self, pid: int) -> int | None:
+        if self.begun[pid] is None:
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            self.begun[pid] = os.waitstatus_to_exitcode(status) if ended else None
+        return self.begun[pid]
+
+
+def listen(path: str) -> None:
+    """Until standard input ends: who has started us is gone."""
     for place in COMMANDS.values():
         import_module(f"specie.cli.{place.partition(':')[0]}")
-    for line in sys.stdin:
-        wanted = json.loads(line)
-        sys.stdout.write(json.dumps(run(wanted["arguments"], wanted["stdin"])) + "\n")
+    gc.freeze()  # what all have in common stays common
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        sys.stdout.write("ready\n")
         sys.stdout.flush()
+        while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
+            connection, _ = listener.accept()
+            with connection:
+                attend_beside(connection)
+            reap()
+    reap()
+
+
+def attend_beside(connection: socket.socket) -> None:
+    """In a process of its own, which ends here."""
+    if os.fork() == 0:
+        Attendant().attend(connection)
+        raise SystemExit
+
+
+def reap() -> None:
+    """Attendants that have ended."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
 
 
 if __name__ == "__main__":
-    serve()
+    listen(sys.argv[1])

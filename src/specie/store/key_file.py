@@ -42,15 +42,18 @@ Handle = TypeVar("Handle")
 class KeyFile:
     """Opened with its passphrase; hands out handles, never bytes of keys, but for plain secrets."""
 
-    def __init__(self, path: Path, passphrase: str) -> None:
-        """`setting_invalid` if there is no such file, `passphrase_wrong` if it does not open."""
+    def __init__(self, path: Path, passphrase: str, derived: SealingKey | None = None) -> None:
+        """`setting_invalid` if there is no such file, `passphrase_wrong` if it does not open.
+
+        `derived` is the passphrase's key, if it has been computed just now.
+        """
         found = _read(path)
         self._path = path
         self._changing = threading.RLock()
         self._depth = 0
         self._salt = _decode(found["salt"])
         self._entries = {name: _decode(one) for name, one in found["entries"].items()}
-        self._key = derive_sealing_key(passphrase, self._salt)
+        self._key = derived or derive_sealing_key(passphrase, self._salt)
         try:
             self.get_secret(_CHECK)
         except SpecieError:
@@ -65,9 +68,9 @@ class KeyFile:
         if path.exists():
             raise SpecieError(ErrorCode.ORDER_CONFLICT, f"{path}: there are keys already")
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        sealed = derive_sealing_key(passphrase, salt).seal(b"", _AAD + _CHECK.encode())
-        _write(path, salt, {_CHECK: sealed})
-        return cls(path, passphrase)
+        key = derive_sealing_key(passphrase, salt)
+        _write(path, salt, {_CHECK: key.seal(b"", _AAD + _CHECK.encode())})
+        return cls(path, passphrase, key)
 
     def list_names(self) -> list[str]:
         """What is in it."""

@@ -1,5 +1,8 @@
 """Keys: made once on the device, opened by the passphrase only, the same from the same phrase."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,11 +13,18 @@ from specie.ledger.transactions import Promise
 from specie.store.vault_store import VaultDatabase
 from specie.tokens.holdings import HolderKeys, derive_keys
 from specie.values.catalogue import ErrorCode
-from specie.values.limits import PASSPHRASE_BYTES_MAX
+from specie.values.limits import (
+    ARGON2_LANES,
+    ARGON2_MEMORY_KIB,
+    ARGON2_PASSES,
+    PASSPHRASE_BYTES_MAX,
+)
 from specie.wallet.keys import OpenedKeys, create_keys, derive_master, open_keys
 from specie.wallet.vault import Vault
 from tests.clocks import SeededIdentifiers
+from tests.conftest import PATHS, SPARING
 from tests.country import NORTH, Country, refused
+from tests.reference import sealing
 
 PASSPHRASE = "correct horse battery staple"
 
@@ -86,6 +96,27 @@ def test_one_holders_keys_do_not_open_as_anothers(path: Path) -> None:
 def test_a_passphrase_has_its_limit() -> None:
     with refused(ErrorCode.LIMIT_EXCEEDED):
         derive_sealing_key("x" * (PASSPHRASE_BYTES_MAX + 1), bytes(16))
+
+
+def test_a_passphrase_costs_what_the_limits_say() -> None:  # T3, X7
+    """As it ships: tests spare themselves the price (tests/sparing), here it is paid."""
+    shipped = {name: value for name, value in os.environ.items() if name != PATHS}
+    paths = [one for one in sys.path if one and one != SPARING]
+    script = (
+        "from specie.crypto.secrets import derive_sealing_key as derive\n"
+        f"print(derive({PASSPHRASE!r}, bytes(16)).seal(b'plain', b'aad').hex())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**shipped, PATHS: os.pathsep.join(paths)},
+    )
+    assert ARGON2_MEMORY_KIB == 65_536, "64 MiB for each guess"
+    parameters = (ARGON2_MEMORY_KIB, ARGON2_PASSES, ARGON2_LANES)
+    key = sealing.derive_key(PASSPHRASE.encode(), bytes(16), *parameters)
+    assert sealing.unseal(key, "bytes", bytes.fromhex(done.stdout), b"aad") == b"plain"
 
 
 def test_the_phrase_alone_makes_the_same_wallet(path: Path) -> None:

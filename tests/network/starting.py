@@ -1,0 +1,112 @@
+"""Starts processes by a zygote: one for all tests of a worker, a connection for each network."""
+
+import atexit
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from specie.assembly.ceremony import PASSPHRASES
+from specie.cli.processes import LOGS, Child, Network
+
+
+class Connection:
+    """To the zygote; what was begun by it ends with it. One question at a time, from any thread."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(_start_zygote())
+        self._stream = self._socket.makefile("rw")
+        self._asking = threading.Lock()
+
+    def ask(self, **asked: Any) -> dict[str, Any]:
+        """With our environment and folder as they are now."""
+        asked |= {"environ": dict(os.environ), "folder": str(Path.cwd())}
+        with self._asking:
+            self._stream.write(json.dumps(asked) + "\n")
+            self._stream.flush()
+            found: dict[str, Any] = json.loads(self._stream.readline())
+        return found
+
+    def close(self) -> None:
+        self._stream.close()
+        self._socket.close()
+
+
+@dataclass(slots=True)
+class Running:
+    """What a test does with a process: the part of `subprocess.Popen` that is used."""
+
+    pid: int
+    connection: Connection
+
+    def poll(self) -> int | None:
+        """How it has ended, if it has."""
+        found: int | None = self.connection.ask(poll=self.pid)["code"]
+        return found
+
+    def wait(self, timeout: float = float("inf")) -> int:
+        end = time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if time.monotonic() > end:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout)
+            time.sleep(0.02)
+        return code
+
+    def terminate(self) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, 15)
+
+
+@dataclass(slots=True)
+class ForkedNetwork(Network):
+    """Its processes begin as copies of one that has imported everything."""
+
+    connection: Connection = field(default_factory=Connection)
+
+    def start(self, name: str) -> Child:
+        (self.data / LOGS).mkdir(exist_ok=True)
+        passphrase = str(self.data / PASSPHRASES / name)
+        arguments = ["serve", str(self.data / name), "--passphrase-file", passphrase]
+        log = str(self.data / LOGS / f"{name}.jsonl")
+        running = Running(self.connection.ask(serve=arguments, log=log)["pid"], self.connection)
+        child = Child(name, self.data / name, cast("subprocess.Popen[bytes]", running))
+        self.children.append(child)
+        return child
+
+    def stop(self) -> None:
+        Network.stop(self)
+        self.connection.close()
+
+
+@cache
+def _start_zygote() -> str:
+    """Gives its socket; it ends with us."""
+    folder = tempfile.TemporaryDirectory(prefix="sz")
+    path = f"{folder.name}/s"
+    zygote = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("zygote.py")), path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert zygote.stdout is not None
+    assert zygote.stdout.readline() == "ready\n"
+    atexit.register(_stop_zygote, zygote, folder)
+    return path
+
+
+def _stop_zygote(zygote: "subprocess.Popen[str]", folder: Any) -> None:
+    assert zygote.stdin is not None and zygote.stdout is not None
+    zygote.stdin.close()
+    zygote.wait()
+    zygote.stdout.close()
+    folder.cleanup()

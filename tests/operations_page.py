@@ -12,6 +12,7 @@ from specie.api.openapi import PUBLIC, Face, describe_face
 from specie.api.pages import DOCUMENT, LIST_PAGES, MIRROR_PAGES, SITE_PAGES, Page
 from specie.remote.accounting_operations import ACCOUNTING
 from specie.remote.bank_operations import BANK
+from specie.remote.compliance_operations import COMPLIANCE
 from specie.remote.desk_operations import CENTRAL_BANK
 from specie.remote.notary_operations import NOTARY
 from specie.remote.operations import SERVICE_CALLERS, Operation
@@ -23,6 +24,7 @@ TABLES: Final[Mapping[str, Sequence[Operation[Any, Any]]]] = {
     "Accounting": ACCOUNTING,
     "Central bank": CENTRAL_BANK,
     "Bank": BANK,
+    "Bank: policy, cases, access log": COMPLIANCE,
     "Registration": REGISTRATION,
     "Auditor": AUDITOR,
 }

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from specie.api.compliance_face import offer_compliance
 from specie.api.gate import Asking, Offer
 from specie.assembly.bank_process import BankProcess
+from specie.bank.access import Operator
 from specie.identity.services import ServiceRole
 from specie.ledger.transactions import Promise
 from specie.ports.issuance import Application
@@ -14,6 +16,7 @@ from specie.values.amounts import Minor
 from specie.values.identifiers import ClientId
 
 _NOTHING = Empty()
+_UNNAMED = Operator("operator", "none is asked for")  # by commands older than the access log
 
 
 def offer_bank(process: BankProcess) -> Sequence[Offer]:
@@ -24,6 +27,7 @@ def offer_bank(process: BankProcess) -> Sequence[Offer]:
         *_offer_clients(process),
         *_offer_operators(process),
         *_offer_succession(process),
+        *offer_compliance(process),
     )
 
 
@@ -130,7 +134,7 @@ def _offer_clients(process: BankProcess) -> Sequence[Offer]:
 
 
 def _offer_operators(process: BankProcess) -> Sequence[Offer]:
-    service = process.bank
+    service, access = process.bank, process.compliance.access
 
     def invite(_: Asking, request: client_models.Invitation) -> client_models.Code:
         return client_models.Code(code=process.invite(request.client, request.name))
@@ -150,10 +154,12 @@ def _offer_operators(process: BankProcess) -> Sequence[Offer]:
         return _wrap(process.transfer(request.order, request.receiver, request.amount))
 
     def block(_: Asking, request: client_models.ClientQuery) -> Empty:
+        access.write(_UNNAMED, "block", request.client)
         service.block(request.client)
         return _NOTHING
 
     def unblock(_: Asking, request: client_models.ClientQuery) -> Empty:
+        access.write(_UNNAMED, "unblock", request.client)
         service.unblock(request.client)
         return _NOTHING
 
@@ -182,6 +188,7 @@ def _offer_operators(process: BankProcess) -> Sequence[Offer]:
 
 def _offer_succession(process: BankProcess) -> Sequence[Offer]:
     def export(_: Asking, request: client_models.Passphrase) -> client_models.Succession:
+        process.compliance.access.write(_UNNAMED, "export-clients")
         return process.export_clients(request.passphrase)
 
     def take_over(_: Asking, request: client_models.SuccessionImport) -> bank_models.Size:

@@ -15,11 +15,13 @@ from typing import Final
 import structlog
 
 from specie.assembly.comparing import Comparison
+from specie.assembly.compliance import Premises, build_compliance
 from specie.assembly.fork_evidence import keep_fork, tell_of_forks
 from specie.assembly.foundation import Foundation, find_cosigner_keys
 from specie.assembly.joining import hash_code
 from specie.assembly.lists import COSIGNERS, read_list
 from specie.bank.attestation import Attester
+from specie.bank.compliance import Compliance
 from specie.bank.deposits import DepositBooks
 from specie.bank.openings import OpeningProofs, OpeningRequest, verify_opening
 from specie.bank.service import VAULT_CLIENT, Bank, BankKeys
@@ -109,6 +111,7 @@ class BankProcess:
     devices: SqliteDeviceStore
     witness: Witness
     comparison: Comparison
+    compliance: Compliance
     vault_lock: threading.RLock = field(default_factory=threading.RLock)
     _released_at: float = 0.0
     _asked_at: float = 0.0
@@ -208,6 +211,8 @@ class BankProcess:
     def withdraw(self, client: ClientId, order: OrderId, amount: Minor) -> Promise:
         """The client's deposit becomes tokens at its address."""
         address = self.bank.get_client(client).address
+        if self.bank.vault.find_payment(order) is None:
+            self.compliance.supervision.check_room(client, amount)
         request = (client, PaymentOrder(address, check_positive(amount), Memo(order_id=order)))
         with self.vault_lock:
             return withdraw(order, [request], self.bank, self.banks, self.notary)
@@ -357,7 +362,11 @@ def build_bank(base: Foundation) -> BankProcess:
     journal = SqliteJournal(base.database, storage)
     books = DepositBooks(SqliteBooksStore(base.database), base.clock)
     bank_keys = BankKeys(attester, keys.get("scan", ScanKey.unseal))
-    bank = Bank(member.name, bank_keys, vault, clients, books, journal)
+    signer = base.find_key(member.institution_key)
+    premises = Premises(number, signer, roster.genesis, storage)
+    compliance = build_compliance(base.database, clients, base.clock, premises)
+    supervisor = compliance.supervision
+    bank = Bank(member.name, bank_keys, vault, clients, books, journal, supervisor)
     log_key = base.peers.log_key
     witness_keys = find_cosigner_keys(base)
     store = SqliteWitnessStore(base.database)
@@ -377,6 +386,7 @@ def build_bank(base: Foundation) -> BankProcess:
         devices=SqliteDeviceStore(base.database, storage),
         witness=Witness(base.name, witness_keys, log_key, store, base.clock),
         comparison=comparison,
+        compliance=compliance,
     )
 
 

@@ -18,6 +18,7 @@ from specie.bank.attestation import (
     rebuild_revealed,
 )
 from specie.bank.deposits import DepositBooks, check_client_id
+from specie.bank.movements import Owned, get_address, list_movements
 from specie.bank.succession import (
     ExportedClient,
     export_client,
@@ -26,6 +27,7 @@ from specie.bank.succession import (
     unpack_own_token,
     unpack_token,
 )
+from specie.bank.supervision import Unsupervised
 from specie.crypto.addresses import Address
 from specie.crypto.hashing import tagged_hash
 from specie.crypto.secrets import ScanKey, SealingKey, ViewKey
@@ -45,11 +47,12 @@ from specie.ports.clients import (
 )
 from specie.ports.journal import Journal
 from specie.ports.notary import NotaryPort
+from specie.ports.supervision import Supervisor
 from specie.tokens.building import BuiltTransaction
 from specie.tokens.disclosures import PayeeView
 from specie.tokens.holdings import Token, unpack_memo
 from specie.tokens.scanning import scan_for_clients
-from specie.values.amounts import Minor, check_minor, sum_minor
+from specie.values.amounts import Minor, sum_minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import (
@@ -64,8 +67,6 @@ from specie.values.limits import INPUTS_MAX, OUTPUTS_MAX
 from specie.wallet.vault import Vault
 
 VAULT_CLIENT: Final = ClientId("vault")
-
-_Owned = tuple[Client, Token]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -87,6 +88,7 @@ class Bank:
         clients: ClientStore,
         books: DepositBooks,
         journal: Journal,
+        supervisor: Supervisor | None = None,
     ) -> None:
         self.number: ParticipantNumber = keys.attester.number
         self.vault = vault
@@ -95,6 +97,7 @@ class Bank:
         self.journal = journal
         self._keys = keys
         self._clients = clients
+        self._supervisor = supervisor or Unsupervised()
         self._roster = keys.attester.roster
         self._clock = vault.surroundings.clock
         if clients.find_client(VAULT_CLIENT) is None:
@@ -197,13 +200,16 @@ class Bank:
         ours = self._find_owners(outputs)
         owned = [(ours[index], outputs[index]) for index in ours]
         self._check_standing(body.outline, [payer, *ours.values()])
-        movements = self._list_movements(body.txid, (payer, spent), owned)
-        pairs = [(owner.id, token) for owner, token in owned]
-        self._clients.record_attested(body.txid, body.inputs, pairs, movements)
+        now = self._clock.now()
+        movements = list_movements(
+            body.outline, (payer, spent), outputs, owned, (VAULT_CLIENT, now)
+        )
+        policy = self._admit(body.txid, body.inputs, owned, movements)
         role = AttestationRole.BOTH if len(ours) == len(outputs) else AttestationRole.PAYER
         owners = {payer.id, *(owner.id for owner in ours.values())}
-        attester = self._keys.attester
-        return attester.attest(body.txid, role, len(body.inputs), list(ours), _get_claim(owners))
+        attester, indexes = self._keys.attester, list(ours)
+        claim = _get_claim(owners)
+        return attester.attest(body.txid, role, len(body.inputs), indexes, claim, policy)
 
     def attest_receipt(self, view: PayeeView) -> Attestation:
         """As a payee's bank: check what is shown, record it, then sign for it."""
@@ -215,12 +221,13 @@ class Bank:
             self._clients.expect(ExpectedArrival(_name_issue(txid), sender=self._issuer))
         owned = [(self._get_owner(token), token) for token in tokens]
         self._check_standing(view.outline, [owner for owner, _ in owned])
-        movements = self._list_movements(txid, None, owned)
-        pairs = [(owner.id, token) for owner, token in owned]
-        self._clients.record_attested(txid, (), pairs, movements)
+        now = self._clock.now()
+        movements = list_movements(view.outline, None, tokens, owned, (VAULT_CLIENT, now))
+        policy = self._admit(txid, (), owned, movements)
         claim = _get_claim({owner.id for owner, _ in owned})
         indexes = [shown.index for shown in view.outputs]
-        return self._keys.attester.attest(txid, AttestationRole.PAYEE, 0, indexes, claim)
+        attester = self._keys.attester
+        return attester.attest(txid, AttestationRole.PAYEE, 0, indexes, claim, policy)
 
     def deliver(self, promise: Promise) -> None:
         """The transaction is final; our clients' outputs are theirs, the vault's are ours.
@@ -359,12 +366,12 @@ class Bank:
             if bank == self.number:
                 owners[index] = self._get_owner(token)
             elif is_served(bank, self.number, self._roster):
-                known = self._clients.find_by_address(_get_address(token))
+                known = self._clients.find_by_address(get_address(token))
                 owners |= {} if known is None else {index: known}
         return owners
 
     def _get_owner(self, token: Token) -> Client:
-        return _get_known(self._clients.find_by_address(_get_address(token)))
+        return _get_known(self._clients.find_by_address(get_address(token)))
 
     def _check_standing(self, outline: Outline, clients: Sequence[Client]) -> None:
         """Nobody blocked, but for what was attested before: a retry gets the same answer."""
@@ -374,30 +381,21 @@ class Bank:
         if any(client.status is not ClientStatus.GOOD for client in clients):
             raise SpecieError(ErrorCode.CLIENT_BLOCKED, "a client is blocked")
 
-    def _list_movements(
-        self, txid: TransactionId, payer: tuple[Client, int] | None, owned: Sequence[_Owned]
-    ) -> list[Movement]:
-        """What each client receives, and what the payer spends without what comes back to it."""
-        now = self._clock.now()
-        payer_id = payer[0].id if payer else None
-        movements = [
-            Movement(txid, owner.id, token.amount, now, is_incoming=True, is_final=False)
-            for owner, token in owned
-            if owner.id != payer_id
-        ]
-        if payer is not None:
-            client, spent = payer
-            change = sum(token.amount for owner, token in owned if owner.id == client.id)
-            amount = check_minor(spent - change)
-            movements.append(
-                Movement(txid, client.id, amount, now, is_incoming=False, is_final=False)
-            )
-        return movements
+    def _admit(
+        self,
+        txid: TransactionId,
+        inputs: Sequence[OutputRef],
+        owned: Sequence[Owned],
+        movements: Sequence[Movement],
+    ) -> int:
+        """Judged and recorded, or refused; the vault is judged by nobody."""
+        pairs = [(owner.id, token) for owner, token in owned]
+        judged = [one for one in movements if one.client != VAULT_CLIENT]
 
+        def record() -> None:
+            self._clients.record_attested(txid, inputs, pairs, movements)
 
-def _get_address(token: Token) -> Address:
-    opening = token.opening
-    return Address(opening.bank, opening.view, opening.spend)
+        return self._supervisor.admit(txid, judged, record)
 
 
 def _identify(client: Client) -> tuple[ClientId, str, Address]:

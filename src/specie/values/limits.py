@@ -27,6 +27,16 @@ HASHES_KEPT_MAX: Final = 262_144  # wallet/restoring.py, of the log's tree
 ATTEST_EARLY_MS_MAX: Final = 2 * 60 * 1000  # a window may begin so much later: clocks differ
 ATTEST_AHEAD_MS_MAX: Final = 3600 * 1000  # and end so much later: a freeze holds after it
 
+# A bank's policy (policy/policies.py), cases and searches (bank/compliance.py)
+POLICY_BYTES_MAX: Final = 1024 * 1024
+POLICY_TIERS_MAX: Final = 64
+POLICY_RULES_MAX: Final = 256
+POLICY_LISTED_MAX: Final = 16_384  # entries of one list of a rule
+POLICY_WINDOW_MINUTES_MAX: Final = 31 * 24 * 60
+CASE_NOTES_MAX: Final = 1_000  # of one case
+SEARCHED_ROWS_MAX: Final = 10_000  # store/movement_search.py: looked at for one page
+FREEZE_MS_MAX: Final = 10 * 366 * 24 * 3600 * 1000  # an order ends; a longer one is a new order
+
 # Notary (notary/notarisation.py)
 BATCH_TRANSACTIONS_MAX: Final = 1_024
 BATCHES_AT_ONCE: Final = 2  # notary/service.py: one is verified while another uses the store

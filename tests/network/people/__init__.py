@@ -1,0 +1,1 @@
+"""What people do with their wallets and banks, on one network for all of these tests."""

@@ -12,6 +12,7 @@ from specie.api.openapi import PUBLIC, Face, describe_face
 from specie.api.pages import DOCUMENT, LIST_PAGES, MIRROR_PAGES, SITE_PAGES, Page
 from specie.remote.accounting_operations import ACCOUNTING
 from specie.remote.bank_operations import BANK
+from specie.remote.compliance_operations import COMPLIANCE
 from specie.remote.core_bank_operations import CORE_BANK
 from specie.remote.desk_operations import CENTRAL_BANK
 from specie.remote.directory_operations import (
@@ -31,6 +32,7 @@ TABLES: Final[Mapping[str, Sequence[Operation[Any, Any]]]] = {
     "Accounting": ACCOUNTING,
     "Central bank": (*CENTRAL_BANK, *DESK_DIRECTORY),
     "Bank": (*BANK, *BANK_DIRECTORY, *PAYMENTS),
+    "Bank: policy, cases, access log": COMPLIANCE,
     "Core bank (sample)": CORE_BANK,
     "Registration": (*REGISTRATION, *REGISTRATION_DIRECTORY),
     "Auditor": AUDITOR,

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+from specie.api.compliance_face import offer_compliance
 from specie.api.gate import Asking, Offer
 from specie.api.money_face import build_standing, offer_money
 from specie.api.payment_face import offer_payments
 from specie.api.people_face import offer_people
 from specie.assembly.bank_process import BankProcess
+from specie.bank.access import Operator
 from specie.identity.services import ServiceRole
 from specie.ledger.transactions import Promise
 from specie.ports.issuance import Application
@@ -17,6 +19,7 @@ from specie.values.amounts import Minor
 from specie.values.identifiers import ClientId
 
 _NOTHING = Empty()
+_UNNAMED = Operator("operator", "none is asked for")  # by commands older than the access log
 
 
 def offer_bank(process: BankProcess) -> Sequence[Offer]:
@@ -30,6 +33,7 @@ def offer_bank(process: BankProcess) -> Sequence[Offer]:
         *offer_money(process),
         *offer_people(process.people),
         *offer_payments(process),
+        *offer_compliance(process),
     )
 
 
@@ -134,7 +138,7 @@ def _offer_clients(process: BankProcess) -> Sequence[Offer]:
 
 
 def _offer_operators(process: BankProcess) -> Sequence[Offer]:
-    service = process.bank
+    service, access = process.bank, process.compliance.access
 
     def invite(_: Asking, request: client_models.Invitation) -> client_models.Code:
         return client_models.Code(code=process.invite(request.client, request.name))
@@ -154,10 +158,12 @@ def _offer_operators(process: BankProcess) -> Sequence[Offer]:
         return _wrap(process.transfer(request.order, request.receiver, request.amount))
 
     def block(_: Asking, request: client_models.ClientQuery) -> Empty:
+        access.write(_UNNAMED, "block", request.client)
         service.block(request.client)
         return _NOTHING
 
     def unblock(_: Asking, request: client_models.ClientQuery) -> Empty:
+        access.write(_UNNAMED, "unblock", request.client)
         service.unblock(request.client)
         return _NOTHING
 
@@ -186,6 +192,7 @@ def _offer_operators(process: BankProcess) -> Sequence[Offer]:
 
 def _offer_succession(process: BankProcess) -> Sequence[Offer]:
     def export(_: Asking, request: client_models.Passphrase) -> client_models.Succession:
+        process.compliance.access.write(_UNNAMED, "export-clients")
         return process.export_clients(request.passphrase)
 
     def take_over(_: Asking, request: client_models.SuccessionImport) -> bank_models.Size:

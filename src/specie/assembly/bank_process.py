@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 
 from specie.assembly.comparing import Comparison
+from specie.assembly.compliance import Premises, build_compliance, build_neighbours
 from specie.assembly.core_system import build_teller
 from specie.assembly.fork_evidence import keep_fork, tell_of_forks
 from specie.assembly.foundation import Foundation, find_cosigner_keys
@@ -25,6 +26,7 @@ from specie.assembly.payment_services import PaymentServices, build_payment_serv
 from specie.assembly.people import People, PeoplePlace, build_people
 from specie.assembly.signing import open_rule, seal_rule
 from specie.bank.attestation import Attester
+from specie.bank.compliance import Compliance
 from specie.bank.control_books import Reconciliation
 from specie.bank.deposits import DepositBooks
 from specie.bank.directory import BankDirectory
@@ -124,6 +126,7 @@ class BankProcess:
     money: MoneyDesk
     people: People
     payments: PaymentServices
+    compliance: Compliance
     vault_lock: threading.RLock = field(default_factory=threading.RLock)
     _released_at: float = 0.0
     _asked_at: float = 0.0
@@ -235,6 +238,8 @@ class BankProcess:
         """The client's deposit becomes tokens at its address."""
         address = self.bank.get_client(client).address
         self.people.signing.ask_order(client, order, check_positive(amount))
+        if self.bank.vault.find_payment(order) is None:
+            self.compliance.supervision.check_room(client, amount)
         request = (client, PaymentOrder(address, check_positive(amount), Memo(order_id=order)))
         self.money.hold_first(order, *request)
         with self.vault_lock:
@@ -403,7 +408,13 @@ def build_bank(base: Foundation) -> BankProcess:
     books = DepositBooks(books_store, base.clock)
     teller = build_teller(base, books, books_store)
     bank_keys = BankKeys(attester, keys.get("scan", ScanKey.unseal))
-    bank = Bank(member.name, bank_keys, vault, clients, books, journal, teller)
+    signer, switches = base.find_key(member.institution_key), SqliteSwitchStore(base.database)
+    phones = SqlitePhoneStore(base.database, storage)
+    premises = Premises(number, signer, roster.genesis, storage)
+    neighbours = build_neighbours(clients, switches, phones)
+    compliance = build_compliance(base.database, clients, base.clock, premises, neighbours)
+    supervisor = compliance.supervision
+    bank = Bank(member.name, bank_keys, vault, clients, books, journal, teller, supervisor)
     log_key = base.peers.log_key
     witness_keys = find_cosigner_keys(base)
     store = SqliteWitnessStore(base.database)
@@ -413,14 +424,16 @@ def build_bank(base: Foundation) -> BankProcess:
     place = PeoplePlace(roster.genesis.network, base.database, storage, notary, base.clock, channel)
     directory = BankDirectory(
         bank=bank,
-        key=base.find_key(member.institution_key),
-        phones=SqlitePhoneStore(base.database, storage),
+        key=signer,
+        phones=phones,
         counts=SqliteLookUpCounts(base.database),
         directory=RemoteDirectory(channel),
         clock=base.clock,
     )
     people = build_people(bank, devices, place)
     people.onboarding.confirm_phone = directory.register_phone
+    people.onboarding.required_fields = compliance.list_required
+    people.onboarding.set_tier = compliance.set_tier
     own = list_witness_keys(base)
     comparison = Comparison(base, lambda note: check_remembered(store, note, log_key, own))
     comparison.ask()
@@ -437,8 +450,9 @@ def build_bank(base: Foundation) -> BankProcess:
         witness=Witness(base.name, witness_keys, log_key, store, base.clock),
         comparison=comparison,
         directory=directory,
-        money=MoneyDesk(bank, SqliteSwitchStore(base.database), base.alarms),
+        money=MoneyDesk(bank, switches, base.alarms, compliance.find_holding_limit),
         payments=payments,
+        compliance=compliance,
     )
 
 

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from specie.accounting.reserves import Accounting
+from specie.assembly.compliance import Premises, build_compliance
 from specie.assembly.databases import Databases
 from specie.bank.attestation import Attester
+from specie.bank.compliance import Compliance
 from specie.bank.deposits import DepositBooks
 from specie.bank.service import Bank, BankKeys
 from specie.central_bank.desk import CentralBankDesk
@@ -137,6 +139,7 @@ class Network:
     device_salt: bytes
     vault_locks: dict[ParticipantNumber, threading.Lock] = field(default_factory=dict)
     """A vault pays one after the other: its change must be back before it pays again."""
+    compliance: dict[ParticipantNumber, Compliance] = field(default_factory=dict)
 
     def get_bank(self, number: ParticipantNumber) -> BankPort:
         """`BankDirectory`."""
@@ -328,7 +331,10 @@ def _build_bank(network: Network, number: ParticipantNumber, secrets: _Instituti
     attester = Attester(number, secrets.attestation, surroundings.roster)
     keys = BankKeys(attester, secrets.scan)
     name = network.settings.banks[number - _FIRST_BANK]
-    return Bank(name, keys, vault, clients, books, journal)
+    premises = Premises(number, secrets.institution, network.genesis, storage_key)
+    compliance = build_compliance(database, clients, surroundings.clock, premises)
+    network.compliance[number] = compliance
+    return Bank(name, keys, vault, clients, books, journal, supervisor=compliance.supervision)
 
 
 def _open_vault(

@@ -20,6 +20,7 @@ from specie.ledger.messages import compute_attestation_message
 from specie.ledger.outline import Outline, compute_slot
 from specie.ledger.records import Attestation, AttestationRole, Claim, Output
 from specie.ledger.transactions import TransactionBody
+from specie.policy import builtin
 from specie.tokens.building import BuiltTransaction
 from specie.tokens.disclosures import PayeeView
 from specie.tokens.holdings import Token
@@ -32,8 +33,6 @@ from specie.values.identifiers import (
 )
 from specie.values.limits import ATTEST_AHEAD_MS_MAX, ATTEST_EARLY_MS_MAX
 from specie.values.times import Timestamp
-
-POLICY_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -51,18 +50,20 @@ class Attester:
         inputs: int,
         outputs: Sequence[int],
         claim: Claim,
+        policy: int = builtin.VERSION,
     ) -> Attestation:
-        """Sign for the first `inputs` inputs and the outputs at these indexes."""
+        """Sign for the first `inputs` inputs and the outputs at these indexes.
+
+        `policy` is the version of the bank's policy that the payment was judged by.
+        """
         network: NetworkId = self.roster.genesis.network
         input_bits = (1 << inputs) - 1
         output_bits = sum(1 << index for index in set(outputs))
         message = compute_attestation_message(
-            network, txid, role, input_bits, output_bits, claim, POLICY_VERSION
+            network, txid, role, input_bits, output_bits, claim, policy
         )
         signature = sign(self.key, message)
-        return Attestation(
-            role, self.number, input_bits, output_bits, claim, POLICY_VERSION, signature
-        )
+        return Attestation(role, self.number, input_bits, output_bits, claim, policy, signature)
 
 
 def is_served(served: ParticipantNumber, number: ParticipantNumber, roster: Roster) -> bool:

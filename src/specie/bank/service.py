@@ -19,6 +19,7 @@ from specie.bank.attestation import (
 )
 from specie.bank.deposits import DepositBooks, check_client_id
 from specie.bank.losses import get_heir
+from specie.bank.movements import get_address, list_movements
 from specie.bank.succession import (
     ExportedClient,
     export_client,
@@ -27,6 +28,7 @@ from specie.bank.succession import (
     unpack_own_token,
     unpack_token,
 )
+from specie.bank.supervision import Unsupervised
 from specie.bank.teller import Teller
 from specie.crypto.addresses import Address
 from specie.crypto.hashing import tagged_hash
@@ -47,11 +49,12 @@ from specie.ports.clients import (
 )
 from specie.ports.journal import Journal
 from specie.ports.notary import NotaryPort
+from specie.ports.supervision import Supervisor
 from specie.tokens.building import BuiltTransaction
 from specie.tokens.disclosures import PayeeView
 from specie.tokens.holdings import Token, unpack_memo
 from specie.tokens.scanning import scan_for_clients
-from specie.values.amounts import Minor, check_minor, sum_minor
+from specie.values.amounts import Minor, sum_minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import (
@@ -67,7 +70,6 @@ from specie.wallet.vault import Vault
 
 VAULT_CLIENT: Final = ClientId("vault")
 
-_Owned = tuple[Client, Token]
 CheckPayment = Callable[[Client, BuiltTransaction], None]
 """A rule for payments of clients: raises, or lets the payment be attested for the first time."""
 
@@ -92,6 +94,7 @@ class Bank:
         books: DepositBooks,
         journal: Journal,
         teller: Teller | None = None,
+        supervisor: Supervisor | None = None,
     ) -> None:
         self.number: ParticipantNumber = keys.attester.number
         self.vault = vault
@@ -101,6 +104,7 @@ class Bank:
         self.teller = teller or Teller(books)
         self._keys = keys
         self._clients = clients
+        self._supervisor = supervisor or Unsupervised()
         self._roster = keys.attester.roster
         self._clock = vault.surroundings.clock
         self.checks: list[CheckPayment] = []  # each may refuse, before anything is attested
@@ -216,18 +220,29 @@ class Bank:
         spent = sum(one.token.amount for one in inputs)
         ours = self._find_owners(outputs)
         owned = [(ours[index], outputs[index]) for index in ours]
-        movements = self._list_movements(body.txid, (payer, spent), owned)
-        pairs = [(owner.id, token) for owner, token in owned]
-        with self._clients.recording():
-            if self._is_fresh(body.outline):
-                self._check_payer(payer, ours, len(outputs))
-                for check in self.checks:
-                    check(payer, built)
+
+        def check() -> None:
+            self._check_payer(payer, ours, len(outputs))
+            for one in self.checks:
+                one(payer, built)
+
+        movements = list_movements(
+            body.outline, (payer, spent), outputs, owned, (VAULT_CLIENT, self._clock.now())
+        )
+        judged = [] if payer.status is ClientStatus.LOST else movements  # it pays its owner alone
+        self._check_fresh(body.outline, check)
+
+        def record() -> None:
+            self._check_fresh(body.outline, check)
+            pairs = [(owner.id, token) for owner, token in owned]
             self._clients.record_attested(body.txid, body.inputs, pairs, movements)
+
+        policy = self._admit(body.txid, judged, record)
         role = AttestationRole.BOTH if len(ours) == len(outputs) else AttestationRole.PAYER
         owners = {payer.id, *(owner.id for owner in ours.values())}
-        attester = self._keys.attester
-        return attester.attest(body.txid, role, len(body.inputs), list(ours), _get_claim(owners))
+        attester, indexes = self._keys.attester, list(ours)
+        claim = _get_claim(owners)
+        return attester.attest(body.txid, role, len(body.inputs), indexes, claim, policy)
 
     def attest_receipt(self, view: PayeeView) -> Attestation:
         """As a payee's bank: check what is shown, record it, then sign for it."""
@@ -238,15 +253,25 @@ class Bank:
         if view.outline.supply_change > 0:
             self._clients.expect(ExpectedArrival(_name_issue(txid), sender=self._issuer))
         owned = [(self._get_owner(token), token) for token in tokens]
-        movements = self._list_movements(txid, None, owned)
-        pairs = [(owner.id, token) for owner, token in owned]
-        with self._clients.recording():
-            if self._is_fresh(view.outline):
-                self._check_good(owner.id for owner, _ in owned)
+
+        def check() -> None:
+            self._check_good(owner.id for owner, _ in owned)
+
+        movements = list_movements(
+            view.outline, None, tokens, owned, (VAULT_CLIENT, self._clock.now())
+        )
+        self._check_fresh(view.outline, check)
+
+        def record() -> None:
+            self._check_fresh(view.outline, check)
+            pairs = [(owner.id, token) for owner, token in owned]
             self._clients.record_attested(txid, (), pairs, movements)
+
+        policy = self._admit(txid, movements, record)
         claim = _get_claim({owner.id for owner, _ in owned})
         indexes = [shown.index for shown in view.outputs]
-        return self._keys.attester.attest(txid, AttestationRole.PAYEE, 0, indexes, claim)
+        attester = self._keys.attester
+        return attester.attest(txid, AttestationRole.PAYEE, 0, indexes, claim, policy)
 
     def deliver(self, promise: Promise) -> None:
         """The transaction is final; our clients' outputs are theirs, the vault's are ours.
@@ -386,19 +411,22 @@ class Bank:
             if bank == self.number:
                 owners[index] = self._get_owner(token)
             elif is_served(bank, self.number, self._roster):
-                known = self._clients.find_by_address(_get_address(token))
+                known = self._clients.find_by_address(get_address(token))
                 owners |= {} if known is None else {index: known}
         return owners
 
     def _get_owner(self, token: Token) -> Client:
-        return _get_known(self._clients.find_by_address(_get_address(token)))
+        return _get_known(self._clients.find_by_address(get_address(token)))
 
-    def _is_fresh(self, outline: Outline) -> bool:
-        """Whether it was not attested before: a retry gets the same answer, whoever is blocked."""
-        if self._clients.is_attested(outline.compute_id()):
-            return False
-        check_window_near(outline, self._clock.now())
-        return True
+    def _check_fresh(self, outline: Outline, check: Callable[[], None]) -> None:
+        """What was attested before is not looked at again: a retry gets the same answer.
+
+        Looked at before anything is judged, and again where it is recorded, while nobody else
+        writes: a block holds from its first moment on.
+        """
+        if not self._clients.is_attested(outline.compute_id()):
+            check_window_near(outline, self._clock.now())
+            check()
 
     def _check_good(self, clients: Iterable[ClientId]) -> None:
         """As they stand now, while nobody else writes: a block holds from its first moment on."""
@@ -418,30 +446,12 @@ class Bank:
                 return
         self._check_good({payer.id, *owners})
 
-    def _list_movements(
-        self, txid: TransactionId, payer: tuple[Client, int] | None, owned: Sequence[_Owned]
-    ) -> list[Movement]:
-        """What each client receives, and what the payer spends without what comes back to it."""
-        now = self._clock.now()
-        payer_id = payer[0].id if payer else None
-        movements = [
-            Movement(txid, owner.id, token.amount, now, is_incoming=True, is_final=False)
-            for owner, token in owned
-            if owner.id != payer_id
-        ]
-        if payer is not None:
-            client, spent = payer
-            change = sum(token.amount for owner, token in owned if owner.id == client.id)
-            amount = check_minor(spent - change)
-            movements.append(
-                Movement(txid, client.id, amount, now, is_incoming=False, is_final=False)
-            )
-        return movements
-
-
-def _get_address(token: Token) -> Address:
-    opening = token.opening
-    return Address(opening.bank, opening.view, opening.spend)
+    def _admit(
+        self, txid: TransactionId, movements: Sequence[Movement], record: Callable[[], None]
+    ) -> int:
+        """Judged and recorded, or refused; the vault is judged by nobody."""
+        judged = [one for one in movements if one.client != VAULT_CLIENT]
+        return self._supervisor.admit(txid, judged, record)
 
 
 def _identify(client: Client) -> tuple[ClientId, str, Address]:

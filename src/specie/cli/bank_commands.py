@@ -11,6 +11,7 @@ from specie.assembly.foundation import read_passphrase
 from specie.assembly.lists import load_peers
 from specie.assembly.newcomer import Newcomer
 from specie.assembly.renewing import renew_certificate
+from specie.cli import case_commands, policy_commands
 from specie.cli.device_commands import ask, ask_new, show
 from specie.cli.money_commands import add_money_commands
 from specie.cli.naming import naming_order
@@ -152,6 +153,10 @@ def show_bank(at: Folder, *, as_json: AsJson = False) -> None:
         for name, value in facts.items()
     }
     show(dict(amounts), as_json=as_json)
+
+
+policy_commands.add_commands(bank)
+case_commands.add_commands(bank)
 
 
 @bank.command("export-clients")

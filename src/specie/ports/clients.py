@@ -12,6 +12,7 @@ from specie.ledger.records import Output
 from specie.tokens.holdings import Token
 from specie.values.amounts import Minor
 from specie.values.identifiers import (
+    ZERO16,
     ClientId,
     OrderId,
     OutputRef,
@@ -61,6 +62,32 @@ class Movement:
     time: Timestamp
     is_incoming: bool
     is_final: bool
+    until: Timestamp = Timestamp(0)  # its window's end; not final then, it never will be
+    parties: tuple[Address, ...] = ()  # of the other side, as far as this bank knows them
+    is_own_bank: bool = False  # the other side is the bank's own vault
+    order: OrderId = OrderId(ZERO16)
+    names: tuple[str, ...] = ()  # of the other side: its clients', or what a payer says of itself
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class MovementQuery:
+    """Which movements; what is None does not matter."""
+
+    client: ClientId | None = None
+    since: Timestamp | None = None
+    until: Timestamp | None = None  # up to it, without it
+    least: Minor | None = None
+    most: Minor | None = None
+    party: Address | None = None
+    is_incoming: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class MovementPage:
+    """Newest first; `after` is where the next page goes on, 0 if there is none."""
+
+    movements: Sequence[Movement]
+    after: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,4 +214,26 @@ class ClientStore(Protocol):
 
     def load_movements(self, client: ClientId) -> list[Movement]:
         """Oldest first."""
+        ...
+
+    def load_recent(
+        self, client: ClientId, since: Timestamp, *, is_incoming: bool
+    ) -> list[Movement]:
+        """Of one client and direction, later than `since`, oldest first."""
+        ...
+
+    def count_holding(self, client: ClientId) -> Minor:
+        """What is final and not spent."""
+        ...
+
+    def load_pending(self, client: ClientId, since: Timestamp) -> list[Movement]:
+        """Incoming, not final, with a window that ends at `since` or later."""
+        ...
+
+    def search(self, query: MovementQuery, before: int, limit: int) -> MovementPage:
+        """Movements of all clients, newest first, that were recorded before the place `before`."""
+        ...
+
+    def load_all(self, start: int, limit: int) -> list[Movement]:
+        """A page of everything in the order in which it was recorded."""
         ...

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import (
-    BigInteger,
     Column,
     Connection,
     Integer,
@@ -37,9 +36,12 @@ from specie.ports.clients import (
     ExpectedArrival,
     Left,
     Movement,
+    MovementPage,
+    MovementQuery,
     PendingPayment,
     WatchedToken,
 )
+from specie.store import movement_search
 from specie.store.database import Place, Steps, chunked, open_store
 from specie.tokens.holdings import Token
 from specie.values.amounts import Minor
@@ -57,8 +59,9 @@ from specie.values.identifiers import (
 from specie.values.limits import PAGE_ITEMS_MAX
 from specie.values.times import Timestamp
 
-_VERSION: Final = 3
-_METADATA: Final = MetaData()
+_VERSION: Final = 4
+_METADATA: Final = movement_search.METADATA
+_MOVEMENT: Final = movement_search.MOVEMENT
 
 _CLIENT = Table(
     "client",
@@ -90,19 +93,6 @@ _PART = Table(
     Column("ref", LargeBinary, primary_key=True),
     Column("is_input", Integer, primary_key=True),
 )
-_MOVEMENT = Table(
-    "movement",
-    _METADATA,
-    Column("sequence", Integer, primary_key=True, autoincrement=True),
-    Column("txid", LargeBinary, nullable=False, index=True),
-    Column("client", String, nullable=False, index=True),
-    Column("sealed_amount", LargeBinary, nullable=False),
-    Column("is_incoming", Integer, nullable=False),
-    Column("time", BigInteger, nullable=False),
-    Column("is_final", Integer, nullable=False),
-)
-
-
 _EXPECTED = Table(
     "expected_arrival",
     _METADATA,
@@ -121,9 +111,9 @@ def _widen(connection: Connection) -> None:
     before.drop(connection)
 
 
-_STEPS: Final[Steps] = {2: _widen}
 TellFinal = Callable[[Sequence[Movement], Sequence[WatchedToken]], None]
 """Movements that are final from now on, and the outputs of their transaction."""
+_STEPS: Final[Steps] = {2: _widen, 3: movement_search.add_details}
 
 
 class SqliteClientStore:
@@ -259,7 +249,9 @@ class SqliteClientStore:
             )
             self._insert_tokens(connection, tokens, is_final=False)
             if movements:
-                connection.execute(insert(_MOVEMENT), [self._seal_movement(m) for m in movements])
+                connection.execute(
+                    insert(_MOVEMENT), [self._seal_movement(one) for one in movements]
+                )
 
     def is_attested(self, txid: TransactionId) -> bool:
         """Whether an attestation of it may have left."""
@@ -347,6 +339,40 @@ class SqliteClientStore:
         with self._database.reading() as connection:
             return [self._open_movement(row) for row in connection.execute(query)]
 
+    def load_recent(
+        self, client: ClientId, since: Timestamp, *, is_incoming: bool
+    ) -> list[Movement]:
+        """Of one client and direction, later than `since`, oldest first."""
+        with self._database.reading() as connection:
+            return movement_search.load_recent(
+                connection, self._key, client, since, is_incoming=is_incoming
+            )
+
+    def count_holding(self, client: ClientId) -> Minor:
+        """What is final and not spent."""
+        query = select(_TOKEN.c.ref, _TOKEN.c.sealed_opening).where(
+            _TOKEN.c.client == client, _TOKEN.c.is_final == 1, _TOKEN.c.spent_by.is_(None)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        opened = (open_sealed(self._key, row.sealed_opening, row.ref) for row in rows)
+        return Minor(sum(unpack_opening(one).amount for one in opened))
+
+    def load_pending(self, client: ClientId, since: Timestamp) -> list[Movement]:
+        """Incoming, not final, with a window that ends at `since` or later."""
+        with self._database.reading() as connection:
+            return movement_search.load_pending(connection, self._key, client, since)
+
+    def search(self, query: MovementQuery, before: int, limit: int) -> MovementPage:
+        """Movements of all clients, newest first, that were recorded before the place `before`."""
+        with self._database.reading() as connection:
+            return movement_search.search(connection, self._key, query, before, limit)
+
+    def load_all(self, start: int, limit: int) -> list[Movement]:
+        """A page of everything in the order in which it was recorded."""
+        with self._database.reading() as connection:
+            return movement_search.load_all(connection, self._key, start, limit)
+
     def close(self) -> None:
         """Close the database."""
         self._database.close()
@@ -400,26 +426,10 @@ class SqliteClientStore:
         )
 
     def _seal_movement(self, movement: Movement) -> dict[str, Any]:
-        amount = movement.amount.to_bytes(8, "little")
-        return {
-            "txid": movement.txid,
-            "client": movement.client,
-            "sealed_amount": self._key.seal(amount, movement.txid),
-            "is_incoming": int(movement.is_incoming),
-            "time": movement.time,
-            "is_final": int(movement.is_final),
-        }
+        return movement_search.seal_movement(self._key, movement)
 
     def _open_movement(self, row: Any) -> Movement:
-        amount = int.from_bytes(open_sealed(self._key, row.sealed_amount, row.txid), "little")
-        return Movement(
-            txid=TransactionId(row.txid),
-            client=ClientId(row.client),
-            amount=Minor(amount),
-            is_incoming=bool(row.is_incoming),
-            time=Timestamp(row.time),
-            is_final=bool(row.is_final),
-        )
+        return movement_search.open_movement(self._key, row)
 
 
 def _find_expected(connection: Connection, order: OrderId) -> ExpectedArrival | None:

@@ -162,6 +162,22 @@ class ErrorCode(StrEnum):
     CORE_BANK_UNREACHABLE = "core_bank_unreachable"
     CORE_BANK_REFUSED = "core_bank_refused"
     CORE_BANK_MISMATCH = "core_bank_mismatch"
+    # A bank's policy, cases, access log
+    POLICY_INVALID = "policy_invalid"
+    TIER_UNKNOWN = "tier_unknown"
+    PAYMENT_LIMIT_EXCEEDED = "payment_limit_exceeded"
+    PAYMENT_RATE_EXCEEDED = "payment_rate_exceeded"
+    DAILY_LIMIT_EXCEEDED = "daily_limit_exceeded"
+    MONTHLY_LIMIT_EXCEEDED = "monthly_limit_exceeded"
+    HOLDING_LIMIT_EXCEEDED = "holding_limit_exceeded"
+    PAYMENT_HELD = "payment_held"
+    PAYMENT_REFUSED_BY_POLICY = "payment_refused_by_policy"
+    CLIENT_FROZEN = "client_frozen"
+    CASE_UNKNOWN = "case_unknown"
+    CASE_CLOSED = "case_closed"
+    DECISION_REPEATED = "decision_repeated"
+    REASON_MISSING = "reason_missing"
+    ACCESS_LOG_INVALID = "access_log_invalid"
 
     # Network
     UNREACHABLE = "unreachable"

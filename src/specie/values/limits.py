@@ -41,6 +41,15 @@ APPROVAL_MS_MAX: Final = 48 * 3600 * 1000  # assembly/signing.py: of what has no
 LOST_SUBWALLETS_MAX: Final = 8  # cli/moving.py: looked at, of a phrase whose wallet was lost
 SHARES_MAX: Final = 16  # crypto/shares.py, of one phrase
 DEVICE_CERTIFICATE_DAYS: Final = 30  # identity/device_certificates.py; renewed when a third is left
+# A bank's policy (policy/policies.py), cases and searches (bank/compliance.py)
+POLICY_BYTES_MAX: Final = 1024 * 1024
+POLICY_TIERS_MAX: Final = 64
+POLICY_RULES_MAX: Final = 256
+POLICY_LISTED_MAX: Final = 16_384  # entries of one list of a rule
+POLICY_WINDOW_MINUTES_MAX: Final = 31 * 24 * 60
+CASE_NOTES_MAX: Final = 1_000  # of one case
+SEARCHED_ROWS_MAX: Final = 10_000  # store/movement_search.py: looked at for one page
+FREEZE_MS_MAX: Final = 10 * 366 * 24 * 3600 * 1000  # an order ends; a longer one is a new order
 
 # Notary (notary/notarisation.py)
 BATCH_TRANSACTIONS_MAX: Final = 1_024

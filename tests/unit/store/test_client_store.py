@@ -5,7 +5,13 @@ from dataclasses import replace
 import pytest
 
 from specie.crypto.secrets import KeyTree, ViewKey
-from specie.ports.clients import Client, ClientStatus, ExpectedArrival, Movement
+from specie.ports.clients import (
+    Client,
+    ClientStatus,
+    ExpectedArrival,
+    Movement,
+    MovementQuery,
+)
 from specie.store.client_store import SqliteClientStore
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
@@ -225,12 +231,47 @@ def test_movements_of_one_transaction(engine: Engine, samples: Samples) -> None:
     assert (found.txid, found.amount, found.is_final) == (second, 5, False)
 
 
+def make_older(engine: Engine) -> None:
+    """Version 3 knew nothing of the other side, nor of a movement's window."""
+    engine.run("DROP INDEX movement_by_time")
+    for column in ("until", "sealed_detail"):
+        engine.run(f"ALTER TABLE movement DROP COLUMN {column}")
+    engine.run("UPDATE schema SET version = 3 WHERE name = 'clients'")
+
+
+def test_a_store_of_version_3_is_brought_up_when_asked(engine: Engine, samples: Samples) -> None:
+    """T20: what moved before is still there; of its other side nothing was written down."""
+    store = engine.open_clients()
+    old, fresh = (
+        replace(
+            move(samples.txid(), ANNA, amount, is_incoming=False),
+            until=Timestamp(500),
+            parties=(samples.address(), samples.address()),
+            order=OrderId(b"order one".ljust(16)),
+            names=("Борис", "Clara"),
+            is_own_bank=True,
+        )
+        for amount in (5, 6)
+    )
+    store.record_attested(old.txid, [samples.token().ref], [], [old])
+    make_older(engine)
+    with pytest.raises(SpecieError, match="specie migrate"):
+        engine.open_clients()
+    engine.open_clients(is_migrating=True)
+    store = engine.open_clients()
+    store.record_attested(fresh.txid, [samples.token().ref], [], [fresh])
+    bare = move(old.txid, ANNA, 5, is_incoming=False)
+    assert store.load_movements(ANNA) == [bare, fresh]
+    assert store.search(MovementQuery(party=fresh.parties[1]), 0, 10).movements == [fresh]
+
+
 def test_a_store_of_version_2_is_brought_up_when_asked(engine: Engine, samples: Samples) -> None:
     """In it a spend key was unique; now an address is, and nothing that was there is lost."""
     store, anna = engine.open_clients(), make_client(samples, ANNA)
     store.add_client(anna)
     elsewhere = replace(anna, id=BORIS, address=replace(anna.address, bank=ParticipantNumber(99)))
     engine.run("CREATE UNIQUE INDEX before ON client (spend)")
+    make_older(engine)
     engine.run("UPDATE schema SET version = 2 WHERE name = 'clients'")
     with pytest.raises(SpecieError, match="specie migrate"):
         engine.open_clients()

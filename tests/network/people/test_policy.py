@@ -1,0 +1,98 @@
+"""A bank's duties by its own commands, on running processes (T20, X9). Harms nobody else's wallets.
+
+The policy that is set has its own tiers for the wallets of this test alone; everybody else stays
+in the default one.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from specie.bank.access import parse_head
+from specie.policy import builtin
+from specie.remote.encoding import JSON
+from tests.network.pilot import Pilot
+
+WHO = ("--as", "Ada", "--reason", "test of the policy")
+GRACE = ("--as", "Grace", "--reason", "second pair of eyes")
+OWN = """
+[[tier]]
+name = "policy-test"
+limits = { payment = 2_000 }
+[[rule]]
+name = "policy-test"
+kind = "threshold"
+tiers = ["policy-test"]
+direction = "out"
+amount = 1_000
+consequence = "hold"
+"""
+
+
+def test_limits_cases_freezes_and_the_access_log(pilot: Pilot, tmp_path: Path) -> None:
+    pilot.fund(2, "1,000.00")
+    pilot.open_wallet("policy-anna", 2)
+    pilot.bank(2, "lend", "policy-anna", "100.00")
+    for amount in ("20.01", "16.00", "9.99"):  # one token each: what is refused keeps its own
+        pilot.wallet("policy-anna", "withdraw", amount)
+    shop = pilot.open_wallet("policy-shop", 3)
+    file = tmp_path / "policy.toml"
+    file.write_text(builtin.TEXT.replace("= 100_000_000_000 ", "= 1_500 ") + OWN)
+    assert "policy-test" in pilot.run("bank", "policy", "check", str(file))
+    pilot.bank(2, "policy", "set", str(file), *WHO)
+    pilot.bank(2, "tier", "policy-anna", "policy-test", *WHO)
+    refused = pilot.wallet("policy-anna", "pay", shop, "20.01", code=1)
+    assert "payment_limit_exceeded" in refused
+    held = ("pay", shop, "16.00", "--order", "ab" * 16)
+    assert "payment_held" in pilot.wallet("policy-anna", *held, code=1)
+    cases = json.loads(pilot.bank(2, "cases", "--json", *WHO))
+    number = next(str(one["number"]) for one in cases if one["client"] == "policy-anna")
+    assert "somebody else" in pilot.bank(2, "decide", number, "release", *WHO)
+    assert "payment_held" in pilot.wallet("policy-anna", *held, code=1)
+    assert "released" in pilot.bank(2, "decide", number, "release", *GRACE)
+    assert "paid" in pilot.wallet("policy-anna", *held)
+    check_freeze(pilot, shop)
+    look_back(pilot, tmp_path, number)
+
+
+def check_freeze(pilot: Pilot, shop: str) -> None:
+    """Until it is lifted; an end in the far future is no end."""
+    freeze, at = ("bank", "freeze", "policy-anna"), ("--at", str(pilot.data / "bank-2"))
+    day = datetime.now(UTC) + timedelta(days=1)
+    order = ("--order-reference", "court 1", "--until", day.strftime("%Y-%m-%d"))
+    far = ("--order-reference", "court 1", "--until", "2099-01-01")
+    assert "limit_exceeded" in pilot.run(*freeze, *far, *WHO, *at, code=1)
+    pilot.run(*freeze, *order, *WHO, *at)
+    again = ("pay", shop, "9.99", "--order", "cd" * 16)
+    assert "client_frozen" in pilot.wallet("policy-anna", *again, code=1)
+    assert "court 1" in pilot.bank(2, "freeze-show", "policy-anna", *WHO)
+    pilot.bank(2, "unfreeze", "policy-anna", *WHO)
+    assert "paid" in pilot.wallet("policy-anna", *again)
+
+
+def look_back(pilot: Pilot, tmp_path: Path, number: str) -> None:
+    """Search, report, dry run; all of it is on the log, whose head anybody may have."""
+    query = ("--client", "policy-anna", "--direction", "out", "--json")
+    found = json.loads(pilot.bank(2, "search", *query, *WHO))
+    assert [one["minor"] for one in found["movements"]] == [999, 1_600]
+    report = tmp_path / "report.json"
+    pilot.bank(2, "report", number, "--out", str(report), *WHO)
+    assert json.loads(report.read_text())["report_code"] == "STR"
+    strict = tmp_path / "strict.toml"
+    strict.write_text(builtin.TEXT + OWN.replace("2_000", "1_000"))
+    told = json.loads(pilot.bank(2, "policy", "dry-run", str(strict), "--json", *WHO))
+    rows = {(one["tier"], one["rule"]): one["tally"] for one in told["rows"]}
+    assert rows["policy-test", "limit:payment"] == {"payments": 1, "amount": 1_600, "clients": 1}
+    head = tmp_path / "head.txt"
+    pilot.bank(2, "access-log", "--head", str(head))
+    answer = pilot.fetch(f"{pilot.get_url('bank-2')}/v1/access/head", headers={"accept": JSON})
+    assert parse_head(json.loads(answer.data)["head"]).size == parse_head(head.read_text()).size
+    checked = pilot.bank(2, "access-log", "--verify", "--pinned", str(head), "--json")
+    assert json.loads(checked)["pinned heads"] == 1
+    log = json.loads(pilot.bank(2, "access-log", "--json", *WHO, "--limit", "1000"))
+    mine = [one["action"] for one in log if one["client"] == "policy-anna"]
+    wanted = ["tier", "decide", "decide", "freeze", "freeze-shown", "unfreeze", "search", "report"]
+    assert mine == wanted
+    assert "reason_missing" in pilot.run(
+        "bank", "access-log", "--at", str(pilot.data / "bank-2"), code=1
+    )

@@ -206,25 +206,33 @@ class Bank:
         _check_counts(len(body.inputs), len(body.outputs))
         check_network(body, self._roster)
         outputs = rebuild_outputs(built, self._roster)
-        inputs = self._get_inputs(body.inputs, body.txid)
-        check_conserved([one.token for one in inputs], outputs, body.supply_change)
-        payer = self._get_payer(inputs)
-        check_not_empty(outputs, payer.address)
-        spent = sum(one.token.amount for one in inputs)
-        ours = self._find_owners(outputs)
-        owned = [(ours[index], outputs[index]) for index in ours]
-        movements = self._list_movements(body.txid, (payer, spent), owned)
-        pairs = [(owner.id, token) for owner, token in owned]
-        with self._clients.recording():
-            if self._is_fresh(body.outline):
-                self._check_payer(payer, ours, len(outputs))
-                for check in self.checks:
-                    check(payer, built)
-            self._clients.record_attested(body.txid, body.inputs, pairs, movements)
+        with self._clients.recording():  # whose all this is stays so until it is recorded
+            payer, ours = self._record_payment(built, outputs)
         role = AttestationRole.BOTH if len(ours) == len(outputs) else AttestationRole.PAYER
         owners = {payer.id, *(owner.id for owner in ours.values())}
         attester = self._keys.attester
         return attester.attest(body.txid, role, len(body.inputs), list(ours), _get_claim(owners))
+
+    def _record_payment(
+        self, built: BuiltTransaction, outputs: Sequence[Token]
+    ) -> tuple[Client, dict[int, Client]]:
+        """Looked at and recorded as one; gives the payer, and whose of our clients gets what."""
+        body = built.signed.body
+        inputs = self._get_inputs(body.inputs, body.txid)
+        check_conserved([one.token for one in inputs], outputs, body.supply_change)
+        payer = self._get_payer(inputs)
+        check_not_empty(outputs, payer.address)
+        ours = self._find_owners(outputs)
+        if self._is_fresh(body.outline):
+            self._check_payer(payer, ours, len(outputs))
+            for check in self.checks:
+                check(payer, built)
+        spent = sum(one.token.amount for one in inputs)
+        owned = [(ours[index], outputs[index]) for index in ours]
+        movements = self._list_movements(body.txid, (payer, spent), owned)
+        pairs = [(owner.id, token) for owner, token in owned]
+        self._clients.record_attested(body.txid, body.inputs, pairs, movements)
+        return payer, ours
 
     def attest_receipt(self, view: PayeeView) -> Attestation:
         """As a payee's bank: check what is shown, record it, then sign for it."""
@@ -234,12 +242,12 @@ class Bank:
         txid = view.outline.compute_id()
         if view.outline.supply_change > 0:
             self._clients.expect(ExpectedArrival(_name_issue(txid), sender=self._issuer))
-        owned = [(self._get_owner(token), token) for token in tokens]
-        movements = self._list_movements(txid, None, owned)
-        pairs = [(owner.id, token) for owner, token in owned]
         with self._clients.recording():
+            owned = [(self._get_owner(token), token) for token in tokens]
             if self._is_fresh(view.outline):
-                self._check_good(owner.id for owner, _ in owned)
+                self._check_good(owner for owner, _ in owned)
+            movements = self._list_movements(txid, None, owned)
+            pairs = [(owner.id, token) for owner, token in owned]
             self._clients.record_attested(txid, (), pairs, movements)
         claim = _get_claim({owner.id for owner, _ in owned})
         indexes = [shown.index for shown in view.outputs]
@@ -396,23 +404,19 @@ class Bank:
         check_window_near(outline, self._clock.now())
         return True
 
-    def _check_good(self, clients: Iterable[ClientId]) -> None:
-        """As they stand now, while nobody else writes: a block holds from its first moment on."""
-        for client in clients:
-            known = _get_known(self._clients.find_client(client))
-            if known.status is not ClientStatus.GOOD:
-                raise SpecieError(ErrorCode.CLIENT_BLOCKED, "a client is blocked")
+    def _check_good(self, clients: Iterable[Client]) -> None:
+        """Within the transaction that records: a block holds from its first moment on."""
+        if any(client.status is not ClientStatus.GOOD for client in clients):
+            raise SpecieError(ErrorCode.CLIENT_BLOCKED, "a client is blocked")
 
     def _check_payer(self, payer: Client, ours: dict[int, Client], outputs: int) -> None:
         """A wallet that was lost pays its owner's new address and itself; others must be good."""
-        owners, heir = {one.id for one in ours.values()}, get_heir(payer.id)
-        status = _get_known(self._clients.find_client(payer.id)).status
-        if status is ClientStatus.LOST and heir is not None:
-            is_inside = len(ours) == outputs and owners <= {heir, payer.id}
-            if is_inside:
-                self._check_good(owners - {payer.id})
-                return
-        self._check_good({payer.id, *owners})
+        heir, others = get_heir(payer.id), [one for one in ours.values() if one.id != payer.id]
+        is_inside = len(ours) == outputs and all(one.id == heir for one in others)
+        if payer.status is ClientStatus.LOST and heir is not None and is_inside:
+            self._check_good(others)
+        else:
+            self._check_good([payer, *others])
 
     def _list_movements(
         self, txid: TransactionId, payer: tuple[Client, int] | None, owned: Sequence[_Owned]

@@ -20,7 +20,13 @@ from specie.tokens.building import BuiltTransaction, PaymentOrder
 from specie.tokens.holdings import Memo
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
-from specie.values.identifiers import ClientId, Digest, InstitutionPublicKey, ParticipantNumber
+from specie.values.identifiers import (
+    ClientId,
+    Digest,
+    InstitutionPublicKey,
+    ParticipantNumber,
+    Signature,
+)
 from specie.values.limits import APPROVAL_MS_MAX, WINDOW_MS_DEFAULT
 from tests.country import Person, build_country, find_code, refused
 from tests.unit.assembly.office import Office, make_office
@@ -339,7 +345,7 @@ def test_votes_in_the_store_are_not_believed(company: Company) -> None:
     subject = Subject(company.id, SubjectKind.PAYMENT, Digest(built.signed.txid))
     for name in ("Aru", "Bek"):
         key = InstitutionPublicKey(company.devices[name].public)
-        store.add_vote(subject, key, (True, bytes(64)))  # type: ignore[arg-type]  # a forgery
+        store.add_vote(subject, key, (True, Signature(bytes(64))))
     with refused(ErrorCode.SIGNATURE_INVALID):
         company.pay(built)
 

@@ -203,7 +203,7 @@ class CaseMachine(RuleBasedStateMachine):
         assert len(alike) == (0 if is_refused else 1)
 
     def _admit(self, txid: TransactionId, one: Movement, record: Callable[[], None]) -> None:
-        self.supervision.admit(txid, [one], record)
+        self.supervision.admit(txid, lambda: [one], record)
 
     def _load(self) -> Sequence[Case]:
         """Past the desk, whose looks are on the log."""

@@ -1,6 +1,7 @@
 """What a bank offers to people besides paying; each is one call of `assembly/people.py`."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from specie.api.gate import Asking, Offer
 from specie.assembly.people import People
@@ -66,11 +67,11 @@ def _offer_decisions(found: People) -> Sequence[Offer]:
     def show(_: Asking, request: onboarding.ApplicationQuery) -> onboarding.ApplicationShown:
         return _show(desk.get(request.number))
 
-    def approve(_: Asking, request: onboarding.Approval) -> clients.Opened:
+    def approve(_: Asking, request: onboarding.AccountApproval) -> clients.Opened:
         client = desk.approve(request.number, request.client, request.tier, request.by)
         return clients.Opened(client=client)
 
-    def refuse(_: Asking, request: onboarding.Refusal) -> Empty:
+    def refuse(_: Asking, request: onboarding.AccountRefusal) -> Empty:
         desk.refuse(request.number, request.reason, request.by)
         return _NOTHING
 
@@ -116,7 +117,7 @@ def _offer_signatories(found: People) -> Sequence[Offer]:
         shown = [_show_subject(one) for one in signing.list_open(asking.name)]
         return signatories.SubjectsShown(subjects=shown)
 
-    def vote(asking: Asking, request: signatories.Vote) -> signatories.VoteOutcome:
+    def vote(asking: Asking, request: signatories.SignatoryVote) -> signatories.VoteOutcome:
         said = (request.is_yes, request.signature)
         outcome = signing.vote(asking.name, request.digest, said)
         return signatories.VoteOutcome(outcome=outcome.value)
@@ -168,12 +169,12 @@ def _offer_devices(found: People) -> Sequence[Offer]:
         desk.set_code(ClientId(asking.name), request.code_hash)
         return _NOTHING
 
-    def keep(asking: Asking, request: losses.Share) -> Empty:
+    def keep(asking: Asking, request: losses.PhraseShare) -> Empty:
         desk.keep_share(ClientId(asking.name), request.share)
         return _NOTHING
 
-    def get_share(asking: Asking, _request: Empty) -> losses.Share:
-        return losses.Share(share=desk.get_share(ClientId(asking.name)))
+    def get_share(asking: Asking, _request: Empty) -> losses.PhraseShare:
+        return losses.PhraseShare(share=desk.get_share(ClientId(asking.name)))
 
     def list_lost(asking: Asking, request: losses.LostQuery) -> losses.LostOutputs:
         address = Address(request.bank, request.view, request.spend)
@@ -224,6 +225,13 @@ def _show(one: AccountApplication) -> onboarding.ApplicationShown:
 def _show_subject(waiting: Waiting) -> signatories.SubjectMessage:
     one = waiting.stored
     kind, content = one.subject.kind, one.content
+    read: dict[str, Any] = {}
+    if kind is SubjectKind.PAYMENT:
+        read["payment"] = decode(content, CBOR, BuiltMessage)
+    elif kind is SubjectKind.WITHDRAWAL:
+        read["withdrawal"] = decode(content, CBOR, signatories.SignedWithdrawal)
+    else:
+        read["change"] = decode(content, CBOR, signatories.SeatsChange)
     return signatories.SubjectMessage(
         digest=one.subject.digest,
         kind=int(kind),
@@ -231,13 +239,5 @@ def _show_subject(waiting: Waiting) -> signatories.SubjectMessage:
         yes=waiting.yes,
         need=waiting.need,
         mine={True: "yes", False: "no", None: ""}[waiting.mine],
-        payment=decode(content, CBOR, BuiltMessage) if kind is SubjectKind.PAYMENT else None,
-        withdrawal=(
-            decode(content, CBOR, signatories.Withdrawal)
-            if kind is SubjectKind.WITHDRAWAL
-            else None
-        ),
-        change=(
-            decode(content, CBOR, signatories.Change) if kind is SubjectKind.SIGNATORIES else None
-        ),
+        **read,
     )

@@ -243,7 +243,9 @@ class BankProcess:
         request = (client, PaymentOrder(address, check_positive(amount), Memo(order_id=order)))
         self.money.hold_first(order, *request)
         with self.vault_lock:
-            return withdraw(order, [request], self.bank, self.banks, self.notary)
+            promise = withdraw(order, [request], self.bank, self.banks, self.notary)
+        self.people.signing.end_order(client, order, amount)
+        return promise
 
     def get_client(self, client: ClientId) -> Client:
         """`client_unknown` if there is none."""

@@ -154,7 +154,9 @@ class Losses:
         outputs = sorted(self.clients.load_outputs(found.id), key=lambda one: one.ref)
         page = outputs[start : start + PAGE_ITEMS_MAX]
         known = self.clients.find_tokens([one.ref for one in page])
-        unspent = [one for one in page if known[one.ref].spent_by is None]
+        unspent = [
+            one for one in page if known[one.ref].spent_by is None and known[one.ref].token.amount
+        ]
         until = self._get_foreign_end(found)
         if until is not None:
             held = dict.fromkeys([one.ref for one in unspent], until)

@@ -30,7 +30,7 @@ from specie.ports.clients import Client
 from specie.ports.clock import Clock
 from specie.remote.encoding import CBOR, decode, encode
 from specie.remote.models import BuiltMessage
-from specie.remote.signatory_models import Change, SeatMessage, Withdrawal
+from specie.remote.signatory_models import SeatMessage, SeatsChange, SignedWithdrawal
 from specie.store.signatory_store import SqliteSignatoryStore
 from specie.tokens.building import BuiltTransaction
 from specie.values.amounts import Minor
@@ -100,7 +100,7 @@ class Signing:
             if rule is None or not rule.is_manned:
                 self.store.put_rule(client, SigningRule(need, version, tuple(seats)))
                 return Proposed(codes, digest, is_in_force=True)
-            change = Change(
+            change = SeatsChange(
                 need=need,
                 version=version,
                 seats=[SeatMessage(name=one.name, code_hash=one.code_hash) for one in seats],
@@ -166,7 +166,7 @@ class Signing:
             return
         digest = compute_withdrawal_digest(order, amount)
         subject = Subject(client, SubjectKind.WITHDRAWAL, digest)
-        self._ask(subject, encode(Withdrawal(order=order, amount=amount), CBOR))
+        self._ask(subject, encode(SignedWithdrawal(order=order, amount=amount), CBOR))
         self.check(subject)
 
     def check(self, subject: Subject) -> None:
@@ -246,7 +246,7 @@ class Signing:
 
     def _change(self, found: StoredSubject) -> None:
         """`order_conflict` if the set was changed meanwhile: they approved another situation."""
-        change = decode(found.content, CBOR, Change)
+        change = decode(found.content, CBOR, SeatsChange)
         client = found.subject.client
         if self.store.get_version(client) + 1 != change.version:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "the signatories are others since")

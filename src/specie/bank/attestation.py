@@ -31,7 +31,12 @@ from specie.values.identifiers import (
     ParticipantNumber,
     TransactionId,
 )
-from specie.values.limits import ATTEST_AHEAD_MS_MAX, ATTEST_EARLY_MS_MAX
+from specie.values.limits import (
+    ATTEST_AHEAD_MS_MAX,
+    ATTEST_EARLY_MS_MAX,
+    INPUTS_MAX,
+    OUTPUTS_MAX,
+)
 from specie.values.times import Timestamp
 
 
@@ -81,6 +86,12 @@ def rebuild_outputs(built: BuiltTransaction, roster: Roster) -> list[Token]:
         _rebuild(opening, output, roster)
         for output, opening in zip(body.outputs, openings, strict=True)
     ]
+
+
+def check_counts(inputs: int, outputs: int) -> None:
+    """Before anything is recorded: an attestation has a bit for each, and no more than that."""
+    if inputs > INPUTS_MAX or outputs > OUTPUTS_MAX:
+        raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "at most 16 inputs and 16 outputs")
 
 
 def check_conserved(inputs: Sequence[Token], outputs: Sequence[Token], change: int) -> None:

@@ -10,12 +10,21 @@ from collections.abc import Sequence
 from typing import Final
 
 from specie.books.entries import Account, Entry, Posting, Side, credit, debit
+from specie.crypto.hashing import tagged_hash
 from specie.ports.books import BooksStore
 from specie.ports.clock import Clock
 from specie.values.amounts import Minor, sum_minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import AccountName, ClientId, EntryId, ParticipantNumber
+from specie.values.identifiers import (
+    AccountName,
+    ClientId,
+    EntryId,
+    OrderId,
+    OutputRef,
+    ParticipantNumber,
+    TransactionId,
+)
 
 RESERVES: Final = AccountName("reserves at the central bank")
 VAULT: Final = AccountName("vault")
@@ -142,6 +151,16 @@ def check_client_id(client: ClientId) -> None:
 def get_deposit_account(client: ClientId) -> AccountName:
     """Name of a client's deposit account."""
     return AccountName(f"{_DEPOSIT}{client}")
+
+
+def derive_vault_entry(name: OutputRef | TransactionId) -> EntryId:
+    """One entry for what one output or one transaction did to the vault; internal to our books."""
+    return EntryId(tagged_hash("entry", name)[:16])
+
+
+def name_issue(txid: TransactionId) -> OrderId:
+    """Under it we expect what an issue that we attested brings; internal to our records."""
+    return OrderId(tagged_hash("entry", b"issue", txid)[:16])
 
 
 def _reverse(posting: Posting) -> Posting:

@@ -10,6 +10,7 @@ from typing import Final
 from specie.bank.attestation import (
     Attester,
     check_conserved,
+    check_counts,
     check_network,
     check_not_empty,
     check_window_near,
@@ -17,9 +18,14 @@ from specie.bank.attestation import (
     rebuild_outputs,
     rebuild_revealed,
 )
-from specie.bank.deposits import DepositBooks, check_client_id
+from specie.bank.deposits import (
+    DepositBooks,
+    check_client_id,
+    derive_vault_entry,
+    name_issue,
+)
 from specie.bank.losses import get_heir
-from specie.bank.movements import get_address, list_movements
+from specie.bank.movements import Owned, get_address, list_movements
 from specie.bank.succession import (
     ExportedClient,
     export_client,
@@ -31,7 +37,6 @@ from specie.bank.succession import (
 from specie.bank.supervision import Unsupervised
 from specie.bank.teller import Teller
 from specie.crypto.addresses import Address
-from specie.crypto.hashing import tagged_hash
 from specie.crypto.secrets import ScanKey, SealingKey, ViewKey
 from specie.identity.participants import Role
 from specie.ledger.evidence import verify_evidence
@@ -59,19 +64,27 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import (
     ClientId,
-    EntryId,
     OrderId,
     OutputRef,
     ParticipantNumber,
     TransactionId,
 )
-from specie.values.limits import INPUTS_MAX, OUTPUTS_MAX
 from specie.wallet.vault import Vault
 
 VAULT_CLIENT: Final = ClientId("vault")
 
 CheckPayment = Callable[[Client, BuiltTransaction], None]
 """A rule for payments of clients: raises, or lets the payment be attested for the first time."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Seen:
+    """Of a payment, as it was looked at: whose it is stays so until it is recorded."""
+
+    payer: Client | None
+    ours: dict[int, Client]
+    owned: Sequence[Owned]
+    movements: list[Movement]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -210,68 +223,75 @@ class Bank:
     def attest_payment(self, built: BuiltTransaction) -> Attestation:
         """As the payer's bank: recompute the whole payment, record it, then sign."""
         body = built.signed.body
-        _check_counts(len(body.inputs), len(body.outputs))
+        check_counts(len(body.inputs), len(body.outputs))
         check_network(body, self._roster)
         outputs = rebuild_outputs(built, self._roster)
-        inputs = self._get_inputs(body.inputs, body.txid)
-        check_conserved([one.token for one in inputs], outputs, body.supply_change)
-        payer = self._get_payer(inputs)
-        check_not_empty(outputs, payer.address)
-        spent = sum(one.token.amount for one in inputs)
-        ours = self._find_owners(outputs)
-        owned = [(ours[index], outputs[index]) for index in ours]
-
-        def check() -> None:
-            self._check_payer(payer, ours, len(outputs))
-            for one in self.checks:
-                one(payer, built)
-
-        movements = list_movements(
-            body.outline, (payer, spent), outputs, owned, (VAULT_CLIENT, self._clock.now())
+        seen: list[_Seen] = []
+        policy = self._admit(
+            body.txid,
+            lambda: self._look_at_payment(built, outputs, seen),
+            lambda: self._record(body.txid, body.inputs, seen[0]),
         )
-        judged = [] if payer.status is ClientStatus.LOST else movements  # it pays its owner alone
-        self._check_fresh(body.outline, check)
-
-        def record() -> None:
-            self._check_fresh(body.outline, check)
-            pairs = [(owner.id, token) for owner, token in owned]
-            self._clients.record_attested(body.txid, body.inputs, pairs, movements)
-
-        policy = self._admit(body.txid, judged, record)
+        payer, ours = seen[0].payer, seen[0].ours
+        assert payer is not None, "looked at above"
         role = AttestationRole.BOTH if len(ours) == len(outputs) else AttestationRole.PAYER
         owners = {payer.id, *(owner.id for owner in ours.values())}
         attester, indexes = self._keys.attester, list(ours)
         claim = _get_claim(owners)
         return attester.attest(body.txid, role, len(body.inputs), indexes, claim, policy)
 
+    def _look_at_payment(
+        self, built: BuiltTransaction, outputs: Sequence[Token], seen: list[_Seen]
+    ) -> list[Movement]:
+        """Whose it is, and whether it may go; gives what is to be judged."""
+        body = built.signed.body
+        inputs = self._get_inputs(body.inputs, body.txid)
+        check_conserved([one.token for one in inputs], outputs, body.supply_change)
+        payer = self._get_payer(inputs)
+        check_not_empty(outputs, payer.address)
+        ours = self._find_owners(outputs)
+        if self._is_fresh(body.outline):
+            self._check_payer(payer, ours, len(outputs))
+            for check in self.checks:
+                check(payer, built)
+        spent = sum(one.token.amount for one in inputs)
+        owned = [(ours[index], outputs[index]) for index in ours]
+        vault = (VAULT_CLIENT, self._clock.now())
+        movements = list_movements(body.outline, (payer, spent), outputs, owned, vault)
+        seen.append(_Seen(payer, ours, owned, movements))
+        return [] if payer.status is ClientStatus.LOST else movements  # it pays its owner alone
+
     def attest_receipt(self, view: PayeeView) -> Attestation:
         """As a payee's bank: check what is shown, record it, then sign for it."""
-        _check_counts(0, len(view.outline.slots))
+        check_counts(0, len(view.outline.slots))
         tokens = rebuild_revealed(view, self._roster, self.number)
         check_not_empty(tokens, self.vault_address if view.outline.supply_change > 0 else None)
         txid = view.outline.compute_id()
         if view.outline.supply_change > 0:
-            self._clients.expect(ExpectedArrival(_name_issue(txid), sender=self._issuer))
-        owned = [(self._get_owner(token), token) for token in tokens]
-
-        def check() -> None:
-            self._check_good(owner.id for owner, _ in owned)
-
-        movements = list_movements(
-            view.outline, None, tokens, owned, (VAULT_CLIENT, self._clock.now())
+            self._clients.expect(ExpectedArrival(name_issue(txid), sender=self._issuer))
+        seen: list[_Seen] = []
+        policy = self._admit(
+            txid,
+            lambda: self._look_at_receipt(view.outline, tokens, seen),
+            lambda: self._record(txid, (), seen[0]),
         )
-        self._check_fresh(view.outline, check)
-
-        def record() -> None:
-            self._check_fresh(view.outline, check)
-            pairs = [(owner.id, token) for owner, token in owned]
-            self._clients.record_attested(txid, (), pairs, movements)
-
-        policy = self._admit(txid, movements, record)
+        owned = seen[0].owned
         claim = _get_claim({owner.id for owner, _ in owned})
         indexes = [shown.index for shown in view.outputs]
         attester = self._keys.attester
         return attester.attest(txid, AttestationRole.PAYEE, 0, indexes, claim, policy)
+
+    def _look_at_receipt(
+        self, outline: Outline, tokens: Sequence[Token], seen: list[_Seen]
+    ) -> list[Movement]:
+        """The same of a payment of which only our clients' outputs are shown."""
+        owned = [(self._get_owner(token), token) for token in tokens]
+        if self._is_fresh(outline):
+            self._check_good(owner for owner, _ in owned)
+        vault = (VAULT_CLIENT, self._clock.now())
+        movements = list_movements(outline, None, tokens, owned, vault)
+        seen.append(_Seen(None, {}, owned, movements))
+        return movements
 
     def deliver(self, promise: Promise) -> None:
         """The transaction is final; our clients' outputs are theirs, the vault's are ours.
@@ -284,7 +304,7 @@ class Bank:
         own = [one.token for one in found if one.client == VAULT_CLIENT]
         if own:
             self.vault.receive([token.output for token in own])
-        if own and self._clients.find_expected(_name_issue(promise.txid)) is not None:
+        if own and self._clients.find_expected(name_issue(promise.txid)) is not None:
             self._book_issue(own)
             return
         for token in own:
@@ -306,7 +326,7 @@ class Bank:
         for one in self._clients.find_movements(promise.txid):
             is_sent = one.client == VAULT_CLIENT and one.is_final and not one.is_incoming
             if is_sent and one.amount:
-                entry = _derive_entry(promise.txid)
+                entry = derive_vault_entry(promise.txid)
                 self.books.send_vault_money(entry, receiver, one.amount)
 
     def count_vault(self) -> Minor:
@@ -372,14 +392,14 @@ class Bank:
     def _book_issue(self, tokens: Sequence[Token]) -> None:
         """Reserves became these tokens of our vault (P8): booked once, by the first of them."""
         amount = sum_minor([token.amount for token in tokens])
-        self.books.receive_issue(_derive_entry(tokens[0].ref), amount)
+        self.books.receive_issue(derive_vault_entry(tokens[0].ref), amount)
 
     def _book_arrived(self, token: Token) -> None:
         order = unpack_memo(token.opening.memo).order_id
         expected = self._clients.find_expected(order)
         if expected is None or not token.amount:
             return
-        entry = _derive_entry(token.ref)
+        entry = derive_vault_entry(token.ref)
         if expected.client is not None:
             self.teller.credit(entry, expected.client, token.amount)
         if expected.sender is not None:
@@ -418,40 +438,41 @@ class Bank:
     def _get_owner(self, token: Token) -> Client:
         return _get_known(self._clients.find_by_address(get_address(token)))
 
-    def _check_fresh(self, outline: Outline, check: Callable[[], None]) -> None:
-        """What was attested before is not looked at again: a retry gets the same answer.
+    def _is_fresh(self, outline: Outline) -> bool:
+        """Whether it was not attested before: a retry gets the same answer, whoever is blocked."""
+        if self._clients.is_attested(outline.compute_id()):
+            return False
+        check_window_near(outline, self._clock.now())
+        return True
 
-        Looked at before anything is judged, and again where it is recorded, while nobody else
-        writes: a block holds from its first moment on.
-        """
-        if not self._clients.is_attested(outline.compute_id()):
-            check_window_near(outline, self._clock.now())
-            check()
-
-    def _check_good(self, clients: Iterable[ClientId]) -> None:
-        """As they stand now, while nobody else writes: a block holds from its first moment on."""
-        for client in clients:
-            known = _get_known(self._clients.find_client(client))
-            if known.status is not ClientStatus.GOOD:
-                raise SpecieError(ErrorCode.CLIENT_BLOCKED, "a client is blocked")
+    def _check_good(self, clients: Iterable[Client]) -> None:
+        """Within the transaction that records: a block holds from its first moment on."""
+        if any(client.status is not ClientStatus.GOOD for client in clients):
+            raise SpecieError(ErrorCode.CLIENT_BLOCKED, "a client is blocked")
 
     def _check_payer(self, payer: Client, ours: dict[int, Client], outputs: int) -> None:
         """A wallet that was lost pays its owner's new address and itself; others must be good."""
-        owners, heir = {one.id for one in ours.values()}, get_heir(payer.id)
-        status = _get_known(self._clients.find_client(payer.id)).status
-        if status is ClientStatus.LOST and heir is not None:
-            is_inside = len(ours) == outputs and owners <= {heir, payer.id}
-            if is_inside:
-                self._check_good(owners - {payer.id})
-                return
-        self._check_good({payer.id, *owners})
+        heir, others = get_heir(payer.id), [one for one in ours.values() if one.id != payer.id]
+        is_inside = len(ours) == outputs and all(one.id == heir for one in others)
+        if payer.status is ClientStatus.LOST and heir is not None and is_inside:
+            self._check_good(others)
+        else:
+            self._check_good([payer, *others])
 
     def _admit(
-        self, txid: TransactionId, movements: Sequence[Movement], record: Callable[[], None]
+        self,
+        txid: TransactionId,
+        look: Callable[[], list[Movement]],
+        record: Callable[[], None],
     ) -> int:
-        """Judged and recorded, or refused; the vault is judged by nobody."""
-        judged = [one for one in movements if one.client != VAULT_CLIENT]
-        return self._supervisor.admit(txid, judged, record)
+        """Looked at, judged and recorded, or refused; the vault is judged by nobody."""
+        return self._supervisor.admit(
+            txid, lambda: [one for one in look() if one.client != VAULT_CLIENT], record
+        )
+
+    def _record(self, txid: TransactionId, inputs: Sequence[OutputRef], seen: _Seen) -> None:
+        pairs = [(owner.id, token) for owner, token in seen.owned]
+        self._clients.record_attested(txid, inputs, pairs, seen.movements)
 
 
 def _identify(client: Client) -> tuple[ClientId, str, Address]:
@@ -462,22 +483,6 @@ def _get_known(client: Client | None) -> Client:
     if client is None:
         raise SpecieError(ErrorCode.CLIENT_UNKNOWN, "no client of ours has this address")
     return client
-
-
-def _check_counts(inputs: int, outputs: int) -> None:
-    """Before anything is recorded: an attestation has a bit for each, and no more than that."""
-    if inputs > INPUTS_MAX or outputs > OUTPUTS_MAX:
-        raise SpecieError(ErrorCode.LIMIT_EXCEEDED, "at most 16 inputs and 16 outputs")
-
-
-def _derive_entry(name: OutputRef | TransactionId) -> EntryId:
-    """One entry for what one output or one transaction did to the vault; internal to our books."""
-    return EntryId(tagged_hash("entry", name)[:16])
-
-
-def _name_issue(txid: TransactionId) -> OrderId:
-    """Under it we expect what an issue that we attested brings; internal to our records."""
-    return OrderId(tagged_hash("entry", b"issue", txid)[:16])
 
 
 def _get_claim(owners: set[ClientId]) -> Claim:

@@ -62,10 +62,14 @@ class Unsupervised:
     """`Supervisor` of a bank without a policy: everything passes."""
 
     def admit(
-        self, txid: TransactionId, movements: Sequence[Movement], record: Callable[[], None]
+        self,
+        txid: TransactionId,
+        look: Callable[[], Sequence[Movement]],
+        record: Callable[[], None],
     ) -> int:
-        """Recorded."""
-        del txid, movements
+        """Looked at and recorded."""
+        del txid
+        look()
         record()
         return builtin.VERSION
 
@@ -125,12 +129,15 @@ class Supervision:
         self._parsed: tuple[int, Policy] | None = None
 
     def admit(
-        self, txid: TransactionId, movements: Sequence[Movement], record: Callable[[], None]
+        self,
+        txid: TransactionId,
+        look: Callable[[], Sequence[Movement]],
+        record: Callable[[], None],
     ) -> int:
-        """Judge, record, count; see the module."""
+        """Look, judge, record, count; see the module."""
         try:
             with self._policies.transaction():
-                return self._admit(txid, movements, record)
+                return self._admit(txid, look, record)
         except _HeldError as error:
             held = error.held
         for one in held:
@@ -171,8 +178,12 @@ class Supervision:
     # --- within the transaction ------------------------------------------------------------------
 
     def _admit(
-        self, txid: TransactionId, movements: Sequence[Movement], record: Callable[[], None]
+        self,
+        txid: TransactionId,
+        look: Callable[[], Sequence[Movement]],
+        record: Callable[[], None],
     ) -> int:
+        movements = look()
         judged = self._policies.find_judged(txid)
         if judged is not None or self._clients.is_attested(txid):
             record()

@@ -8,6 +8,8 @@ recover   a new phrase on the new device → the bank's code → what is in the 
 Every step is durable on the device or at a bank before the next one; the same command goes on.
 """
 
+from itertools import product
+
 from specie.cli.applying import ask_bank
 from specie.cli.devices import Device
 from specie.cli.online_commands import build_opening, surround
@@ -107,12 +109,11 @@ def recover(site: Site, bank: int, code: bytes, lost: Device) -> tuple[int, int]
     payments = held = 0
     with site.online(0) as (new, people):
         creditor = new.vault.keys.address
-        for number in _list_banks(bank, people):
-            for place in range(LOST_SUBWALLETS_MAX):
-                vault = lost.open_vault(place, number, surround(new.channel))
-                found = _take_lost(vault, people)
-                if found is None:
-                    continue
+        places = product(_list_banks(bank, people), range(LOST_SUBWALLETS_MAX))
+        for number, place in places:
+            vault = lost.open_vault(place, number, surround(new.channel))
+            found = _take_lost(vault, people)
+            if found is not None:
                 payments += sweep(vault, creditor, new.bank, draw_order)
                 held += found
         new.collect()

@@ -56,7 +56,7 @@ def approve(
 ) -> None:
     """Open the wallet; prints the client's id. Again is the same."""
     chosen = None if client is None else ClientId(client)
-    request = onboarding.Approval(number=number, client=chosen, tier=tier, by=by)
+    request = onboarding.AccountApproval(number=number, client=chosen, tier=tier, by=by)
     typer.echo(call_control(at / CONTROL, operations.APPROVE_ACCOUNT, request).client)
 
 
@@ -67,7 +67,7 @@ def refuse(
     reason: Annotated[str, typer.Option(help="The person is told it.")],
 ) -> None:
     """Refuse it, for good; the view key that came with it is forgotten."""
-    request = onboarding.Refusal(number=number, reason=reason, by=by)
+    request = onboarding.AccountRefusal(number=number, reason=reason, by=by)
     call_control(at / CONTROL, operations.REFUSE_ACCOUNT, request)
 
 

@@ -16,7 +16,7 @@ from specie.values.errors import SpecieError
 from specie.values.identifiers import OrderId
 from specie.wallet.vault import Vault
 
-_PASSED: Final = frozenset({ErrorCode.EXPIRED, ErrorCode.INPUT_SPENT})
+_PASSED: Final = frozenset({ErrorCode.EXPIRED, ErrorCode.INPUT_SPENT, ErrorCode.CLIENT_BLOCKED})
 
 
 class PayingBank(Protocol):

@@ -10,14 +10,22 @@ from specie.ports.clients import Movement
 from specie.values.identifiers import ClientId, Digest, TransactionId
 from specie.values.times import Timestamp
 
+Look = Callable[[], Sequence[Movement]]
+"""Reads whose a payment is, refuses what must not be, and gives the sides to be judged."""
+
 
 class Supervisor(Protocol):
     """Judges those sides of a payment that are this bank's clients'; never the vault's."""
 
     def admit(
-        self, txid: TransactionId, movements: Sequence[Movement], record: Callable[[], None]
+        self,
+        txid: TransactionId,
+        look: Callable[[], Sequence[Movement]],
+        record: Callable[[], None],
     ) -> int:
-        """Judge, then call `record`, in one database transaction; gives the policy's version.
+        """Call `look`, judge what it gives, call `record`: one database transaction.
+
+        Gives the policy's version.
 
         The same transaction again is recorded again and not judged: it counts once, and gets the
         version that it was judged by. What is refused is raised with its code and records nothing.

@@ -30,7 +30,7 @@ class LossReport(Message):
     code: CodeField
 
 
-class Share(Message):
+class PhraseShare(Message):
     """One of several shares of a phrase; alone it says nothing."""
 
     share: Annotated[str, Field(min_length=1, max_length=1_000, description="SLIP-39 words")]
@@ -56,7 +56,7 @@ class LostOutputs(Message):
     """Unspent outputs of a page, by reference; whether there are more; what has to wait."""
 
     outputs: list[BytesField]
-    is_more: bool
+    is_more: Annotated[bool, Field(description="whether there is another page")]
     held: list[HeldRef]
 
 
@@ -75,4 +75,6 @@ class DeviceRequest(Message):
 class DeviceRevocation(Message):
     """A device whose certificate no longer counts, by the name in it."""
 
-    subject: Annotated[str, Field(pattern=r"^device-[0-9a-f]{32}$")]
+    subject: Annotated[
+        str, Field(pattern=r"^device-[0-9a-f]{32}$", description="name in a certificate")
+    ]

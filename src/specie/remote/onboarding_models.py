@@ -19,7 +19,10 @@ from specie.remote.fields import (
 )
 from specie.values.limits import PERSON_FIELDS_MAX
 
-_Data = Annotated[dict[str, str], Field(max_length=PERSON_FIELDS_MAX)]
+_Data = Annotated[
+    dict[str, str],
+    Field(max_length=PERSON_FIELDS_MAX, description="name of a field → what the person says"),
+]
 NumberField = Annotated[
     str, Field(pattern=r"^[0-9a-f]{32}$", description="number of an application, 32 hex digits")
 ]
@@ -84,7 +87,7 @@ class ApplicationShown(Message):
     client: TextField = ""
     decided_by: TextField = ""
     reason: TextField = ""
-    person: dict[str, str]
+    person: Annotated[dict[str, str], Field(description="what the person says of himself")]
 
 
 class ApplicationsQuery(Message):
@@ -99,7 +102,7 @@ class ApplicationsShown(Message):
     applications: list[ApplicationShown]
 
 
-class Approval(Message):
+class AccountApproval(Message):
     """One of the bank's people says yes."""
 
     number: NumberField
@@ -108,9 +111,9 @@ class Approval(Message):
     by: NameField
 
 
-class Refusal(Message):
+class AccountRefusal(Message):
     """One of the bank's people says no, for good."""
 
     number: NumberField
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    reason: Annotated[str, Field(min_length=1, max_length=500, description="why not")]
     by: NameField

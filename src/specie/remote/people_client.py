@@ -95,7 +95,7 @@ class PeopleClient:
 
     def keep_share(self, share: str) -> None:
         """For the bank to give back to a new device of ours."""
-        self._channel.call(self.name, people.KEEP_SHARE, losses.Share(share=share))
+        self._channel.call(self.name, people.KEEP_SHARE, losses.PhraseShare(share=share))
 
     def get_share(self) -> str:
         """What we left there."""
@@ -131,7 +131,7 @@ class PeopleClient:
 
     def vote(self, digest: Digest, signature: Signature, *, is_yes: bool) -> str:
         """Gives what the votes say now."""
-        request = signatories.Vote(digest=digest, is_yes=is_yes, signature=signature)
+        request = signatories.SignatoryVote(digest=digest, is_yes=is_yes, signature=signature)
         return self._channel.call(self.name, people.VOTE, request).outcome
 
 

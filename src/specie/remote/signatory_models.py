@@ -46,7 +46,7 @@ class SeatsProposed(Message):
 
     codes: list[SeatCode]
     digest: DigestField
-    is_in_force: bool
+    is_in_force: Annotated[bool, Field(description="now, or after those of before")]
 
 
 class SeatMessage(Message):
@@ -54,7 +54,7 @@ class SeatMessage(Message):
 
     name: NameField
     code_hash: DigestField
-    is_known: bool = False  # whether its device has come with the code
+    is_known: Annotated[bool, Field(description="whether its device has come")] = False
 
 
 class SeatsShown(Message):
@@ -82,7 +82,7 @@ class SignatoryEnrolled(Message):
     spend: PointField
 
 
-class Change(Message):
+class SeatsChange(Message):
     """Another set of signatories."""
 
     need: CountField
@@ -90,7 +90,7 @@ class Change(Message):
     seats: Annotated[list[SeatMessage], Field(max_length=SIGNATORIES_MAX)]
 
 
-class Withdrawal(Message):
+class SignedWithdrawal(Message):
     """Deposit money that becomes tokens of the client."""
 
     order: OrderField
@@ -107,8 +107,8 @@ class SubjectMessage(Message):
     need: CountField
     mine: TextField = ""  # what this signatory has said: yes, no or nothing
     payment: BuiltMessage | None = None
-    withdrawal: Withdrawal | None = None
-    change: Change | None = None
+    withdrawal: SignedWithdrawal | None = None
+    change: SeatsChange | None = None
 
 
 class SubjectsShown(Message):
@@ -117,11 +117,11 @@ class SubjectsShown(Message):
     subjects: list[SubjectMessage]
 
 
-class Vote(Message):
+class SignatoryVote(Message):
     """Signed with the signatory's key over what it has seen."""
 
     digest: DigestField
-    is_yes: bool
+    is_yes: Annotated[bool, Field(description="approved, or rejected")]
     signature: SignatureField
 
 

@@ -270,11 +270,11 @@ def test_a_waterfall_lets_pass_what_is_too_much(ours: Country) -> None:
     (received,) = ours.south.load_movements(boris.id)
     again = replace(received, txid=TransactionId(b"t" * 32))
     done: list[int] = []
-    other.supervision.admit(again.txid, [again], lambda: done.append(1))
+    other.supervision.admit(again.txid, lambda: [again], lambda: done.append(1))
     assert done == [1]
     plain = get_desk(ours, 3)
     with refused(ErrorCode.HOLDING_LIMIT_EXCEEDED):
-        plain.supervision.admit(TransactionId(b"u" * 32), [again], lambda: done.append(1))
+        plain.supervision.admit(TransactionId(b"u" * 32), lambda: [again], lambda: done.append(1))
     assert done == [1]
 
 

@@ -1,9 +1,13 @@
 """Bodies of requests, limited in size and time: who sends slowly holds nothing up for long."""
 
 import asyncio
+from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
+from specie.remote.encoding import CBOR, decode, read_fields
+from specie.remote.fields import Message
+from specie.remote.operations import Operation
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.limits import MESSAGE_SECONDS_MAX
@@ -27,3 +31,20 @@ async def read_body(request: Request, bytes_max: int) -> bytes:
 def _check_length(length: int, bytes_max: int) -> None:
     if length > bytes_max:
         raise SpecieError(ErrorCode.LIMIT_EXCEEDED, f"a body has at most {bytes_max:,} bytes here")
+
+
+def read_message(request: Request, operation: Operation[Any, Any], body: bytes) -> Message:
+    """What an operation asks for, of path, query and body; `message_malformed`."""
+    path = {name: str(value) for name, value in request.path_params.items()}
+    if operation.method == "GET":
+        query = request.query_params
+        if len(query) != len(query.multi_items()):
+            raise SpecieError(ErrorCode.MESSAGE_MALFORMED, "a parameter stands there twice")
+        found: Message = read_fields({**query, **path}, operation.request)
+        return found
+    kind = request.headers.get("content-type", CBOR).split(";")[0].strip()
+    message: Message = decode(body, kind, operation.request)
+    shown = message.model_dump(mode="json")
+    if any(str(shown[name]) != value for name, value in path.items()):
+        raise SpecieError(ErrorCode.MESSAGE_MALFORMED, "path and body name different things")
+    return message

@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from specie.api.bodies import read_body
-from specie.api.gate import Asking, Handler, Offer, read_message
+from specie.api.bodies import read_body, read_message
+from specie.api.gate import Asking, Handler, Offer
 from specie.api.openapi import Face, Schema, describe_face
 from specie.core_bank.service import AccountBalance, SampleCoreBank
 from specie.identity.services import ServiceRole

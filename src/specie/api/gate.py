@@ -38,7 +38,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
-from specie.api.bodies import read_body
+from specie.api.bodies import read_body, read_message
 from specie.api.metrics import count_request
 from specie.api.openapi import Face, describe_face
 from specie.api.pages import DOCUMENT, Served
@@ -48,7 +48,7 @@ from specie.crypto.secrets import InstitutionKey
 from specie.identity.services import ServiceRole
 from specie.ports.clock import Clock
 from specie.remote.channel import Speaker
-from specie.remote.encoding import CBOR, JSON, PROBLEM, decode, encode, encode_problem, read_fields
+from specie.remote.encoding import CBOR, JSON, PROBLEM, encode, encode_problem
 from specie.remote.fields import Message
 from specie.remote.operations import VERSION, Caller, Operation
 from specie.remote.peers import CLIENT, OFFICER, SIGNATORY, Certified, Peers
@@ -489,19 +489,3 @@ def _check_version(headers: Mapping[str, str]) -> None:
     if asked not in (str(VERSION), str(VERSION - 1)):
         reason = f"versions {VERSION - 1} and {VERSION} are spoken here"
         raise SpecieError(ErrorCode.VERSION_UNKNOWN, reason)
-
-
-def read_message(request: Request, operation: Operation[Any, Any], body: bytes) -> Message:
-    path = {name: str(value) for name, value in request.path_params.items()}
-    if operation.method == "GET":
-        query = request.query_params
-        if len(query) != len(query.multi_items()):
-            raise SpecieError(ErrorCode.MESSAGE_MALFORMED, "a parameter stands there twice")
-        found: Message = read_fields({**query, **path}, operation.request)
-        return found
-    kind = request.headers.get("content-type", CBOR).split(";")[0].strip()
-    message: Message = decode(body, kind, operation.request)
-    shown = message.model_dump(mode="json")
-    if any(str(shown[name]) != value for name, value in path.items()):
-        raise SpecieError(ErrorCode.MESSAGE_MALFORMED, "path and body name different things")
-    return message

@@ -417,11 +417,8 @@ def build_bank(base: Foundation) -> BankProcess:
     compliance = build_compliance(base.database, clients, base.clock, premises, neighbours)
     supervisor = compliance.supervision
     bank = Bank(member.name, bank_keys, vault, clients, books, journal, teller, supervisor)
-    log_key = base.peers.log_key
-    witness_keys = find_cosigner_keys(base)
-    store = SqliteWitnessStore(base.database)
-    tell_of_forks(base.folder, base.alarms)
     channel: Channel = base.channel
+    witness, comparison = _build_witness(base)
     devices, notary = SqliteDeviceStore(base.database, storage), RemoteNotary(channel)
     place = PeoplePlace(roster.genesis.network, base.database, storage, notary, base.clock, channel)
     directory = BankDirectory(
@@ -436,9 +433,6 @@ def build_bank(base: Foundation) -> BankProcess:
     people.onboarding.confirm_phone = directory.register_phone
     people.onboarding.required_fields = compliance.list_required
     people.onboarding.set_tier = compliance.set_tier
-    own = list_witness_keys(base)
-    comparison = Comparison(base, lambda note: check_remembered(store, note, log_key, own))
-    comparison.ask()
     return BankProcess(
         base=base,
         bank=bank,
@@ -449,13 +443,24 @@ def build_bank(base: Foundation) -> BankProcess:
         registration=RemoteRegistration(channel),
         devices=devices,
         people=people,
-        witness=Witness(base.name, witness_keys, log_key, store, base.clock),
+        witness=witness,
         comparison=comparison,
         directory=directory,
         money=MoneyDesk(bank, switches, base.alarms, compliance.find_holding_limit),
         payments=payments,
         compliance=compliance,
     )
+
+
+def _build_witness(base: Foundation) -> tuple[Witness, Comparison]:
+    """With what it has cosigned, compared with what others have of it."""
+    log_key, own = base.peers.log_key, list_witness_keys(base)
+    store = SqliteWitnessStore(base.database)
+    tell_of_forks(base.folder, base.alarms)
+    comparison = Comparison(base, lambda note: check_remembered(store, note, log_key, own))
+    witness = Witness(base.name, find_cosigner_keys(base), log_key, store, base.clock)
+    comparison.ask()
+    return witness, comparison
 
 
 def list_witness_keys(base: Foundation) -> list[VerifierKey]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from specie.api.gate import Asking, Offer
 from specie.assembly.bank_process import BankProcess
 from specie.bank.access import Operator
+from specie.bank.movements import unpack_address
 from specie.bank.reporting import Reporter, build_report
 from specie.crypto.addresses import Address
 from specie.policy.cases import Case, Verdict
@@ -259,12 +260,13 @@ def _wrap_movement(one: Movement) -> models.FoundMovement:
         is_final=one.is_final,
         is_own_bank=one.is_own_bank,
         order=one.order,
-        parties=[
-            models.AddressMessage(bank=party.bank, view=party.view, spend=party.spend)
-            for party in one.parties
-        ],
+        parties=[_wrap_address(party) for party in one.parties],
         names=list(one.names),
     )
+
+
+def _wrap_address(address: Address) -> models.AddressMessage:
+    return models.AddressMessage(bank=address.bank, view=address.view, spend=address.spend)
 
 
 def _wrap_case(case: Case) -> models.CaseMessage:
@@ -289,6 +291,9 @@ def _wrap_case(case: Case) -> models.CaseMessage:
             )
             for one in case.decisions
         ],
+        direction=case.direction.value,
+        parties=[_wrap_address(unpack_address(one)) for one in case.parties],
+        names=list(case.names),
         released_until=case.released_until,
         is_used=case.used_by is not None,
     )

@@ -10,8 +10,14 @@ from specie.policy.spellings import ADDRESSES, NAMES, PHONES, spell_known
 from specie.ports.clients import Client, Movement
 from specie.tokens.holdings import Token, unpack_memo
 from specie.values.amounts import check_minor, sum_minor
-from specie.values.encoding import u32
-from specie.values.identifiers import ZERO16, ClientId, OrderId
+from specie.values.encoding import Reader, u32
+from specie.values.identifiers import (
+    ZERO16,
+    ClientId,
+    OrderId,
+    ParticipantNumber,
+    PublicKey,
+)
 from specie.values.times import Timestamp
 
 Owned = tuple[Client, Token]
@@ -73,6 +79,15 @@ def make_mark(prefix: str, find_phones: Callable[[Address], Sequence[str]]) -> M
 def pack_address(address: Address) -> bytes:
     """bank u32 ‖ A32 ‖ B32."""
     return u32(address.bank) + address.view + address.spend
+
+
+def unpack_address(data: bytes) -> Address:
+    """The inverse of `pack_address`."""
+    reader = Reader(data)
+    bank = ParticipantNumber(reader.u32())
+    address = Address(bank, PublicKey(reader.take(32)), PublicKey(reader.take(32)))
+    reader.finish()
+    return address
 
 
 def get_address(token: Token) -> Address:
@@ -154,4 +169,5 @@ def _build_side(parts: Sequence[Movement], mark: Mark) -> Side:
         is_own_bank=all(one.is_own_bank for one in parts),
         marks=mark(list(parties), names),
         order=first.order,
+        names=tuple(sorted(names)),
     )

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from specie.bank.movements import unpack_address
 from specie.crypto.addresses import format_address
 from specie.policy.cases import Case, CaseKind
 from specie.ports.clients import Client, Movement
@@ -80,6 +81,13 @@ def _describe_case(case: Case, notes: Sequence[CaseNote], reporter: Reporter) ->
         "amount_local": _spell(case.amount, reporter.currency),
         "transactionnumber": case.txid.hex(),
         "order": case.order.hex(),
+        "direction": case.direction.value,
+        "counterparty": {
+            "accounts": [
+                format_address(unpack_address(one), reporter.prefix) for one in case.parties
+            ],
+            "names": list(case.names),
+        },
         "people_needed": case.people_needed,
         "decisions": [
             {

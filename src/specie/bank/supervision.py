@@ -308,6 +308,9 @@ class Supervision:
                     order=side.order,
                     text="",
                     people_needed=held.people_needed,
+                    direction=side.direction,
+                    parties=side.parties,
+                    names=side.names,
                 )
             )
 

@@ -116,7 +116,8 @@ def show_case(
         typer.echo(json.dumps({**told, "is_complete": found.is_complete}))
         return
     decisions = case.pop("decisions")
-    show({**case, "rules": ", ".join(case["rules"]), "tier": found.tier}, as_json=False)
+    lists = {name: ", ".join(case[name]) for name in ("rules", "counterparties", "names")}
+    show({**case, **lists, "tier": found.tier}, as_json=False)
     for one in decisions:
         typer.echo(f"{one['time']}  {one['verdict']} by {one['officer']}: {one['reason']}")
     for one in notes:
@@ -271,15 +272,16 @@ def _describe(one: models.FoundMovement, genesis: Genesis) -> dict[str, Any]:
         "amount": genesis.currency.format(one.amount),
         "minor": one.amount,
         "state": "final" if one.is_final else "not final",
-        "counterparties": [
-            format_address(Address(party.bank, party.view, party.spend), prefix)
-            for party in one.parties
-        ],
+        "counterparties": [_format(party, prefix) for party in one.parties],
         "names": one.names,
         "is_own_bank": one.is_own_bank,
         "txid": one.txid.hex(),
         "order": one.order.hex(),
     }
+
+
+def _format(party: models.AddressMessage, prefix: str) -> str:
+    return format_address(Address(party.bank, party.view, party.spend), prefix)
 
 
 def _print_movement(row: dict[str, Any]) -> None:
@@ -301,6 +303,9 @@ def _describe_case(one: models.CaseMessage, genesis: Genesis) -> dict[str, Any]:
         "txid": one.txid.hex(),
         "order": one.order.hex(),
         "text": one.text,
+        "direction": one.direction,
+        "counterparties": [_format(party, genesis.address_prefix) for party in one.parties],
+        "names": one.names,
         "people_needed": one.people_needed,
         "decisions": [
             {**each.model_dump(), "time": format_time(each.time)} for each in one.decisions

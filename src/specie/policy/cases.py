@@ -76,6 +76,9 @@ class Case:
     decisions: tuple[Decision, ...] = ()
     released_until: Timestamp = Timestamp(0)
     used_by: TransactionId | None = None
+    direction: Direction = Direction.OUT
+    parties: tuple[bytes, ...] = ()  # of a payment: the other side, as far as it is known
+    names: tuple[str, ...] = ()
 
 
 def compute_likeness(side: Side, txid: TransactionId) -> Digest:

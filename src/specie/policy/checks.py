@@ -38,6 +38,7 @@ class Side:
     is_own_bank: bool = False
     marks: frozenset[str] = frozenset()  # of the other side, spelled as lists are
     order: OrderId = OrderId(ZERO16)
+    names: tuple[str, ...] = ()  # of the other side, for people
 
 
 @dataclass(frozen=True, slots=True, repr=False)

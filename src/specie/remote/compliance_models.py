@@ -219,6 +219,9 @@ class CaseMessage(Message):
     text: TextField
     people_needed: CountField
     decisions: list[DecisionMessage]
+    direction: WordField
+    parties: list[AddressMessage]
+    names: list[TextField]
     released_until: TimeField
     is_used: Annotated[bool, Field(description="a payment has passed by the release")]
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from specie.crypto.secrets import SealingKey, open_sealed
 from specie.policy.cases import Case, CaseKind, CaseState, Decision, Verdict
+from specie.policy.policies import Direction
 from specie.ports.supervision import CaseNote
 from specie.store.database import Place, open_store
 from specie.values.amounts import Minor
@@ -145,6 +146,9 @@ class SqliteCaseStore:
             "order": case.order.hex(),
             "text": case.text,
             "people_needed": case.people_needed,
+            "direction": case.direction.value,
+            "parties": [one.hex() for one in case.parties],
+            "names": list(case.names),
             "decisions": [
                 [one.officer, one.verdict.value, one.time, one.reason] for one in case.decisions
             ],
@@ -183,6 +187,9 @@ class SqliteCaseStore:
             ),
             released_until=Timestamp(row.released_until),
             used_by=None if row.used_by is None else TransactionId(bytes(row.used_by)),
+            direction=Direction(rest["direction"]),
+            parties=tuple(bytes.fromhex(one) for one in rest["parties"]),
+            names=tuple(rest["names"]),
         )
 
 

@@ -13,6 +13,7 @@ import pytest
 from specie.assembly.compliance import Premises, build_compliance
 from specie.bank.access import Operator
 from specie.bank.compliance import Compliance
+from specie.bank.movements import unpack_address
 from specie.bank.service import Bank
 from specie.bank.supervision import Neighbours
 from specie.crypto.addresses import format_address
@@ -289,6 +290,7 @@ def test_a_held_payment_is_released_once_for_a_while(ours: Country) -> None:
         assert attest(ours, ours.north, built) is ErrorCode.PAYMENT_HELD
     (case,) = list_open(desk, anna)
     assert (case.client, case.amount, case.rules) == (anna.id, 50, ("large",))
+    assert [unpack_address(one) for one in case.parties] == [boris.wallet.keys.address]
     assert desk.decide(ADA, case.number, Verdict.RELEASE).state is CaseState.RELEASED
     assert attest(ours, ours.north, build(ours, anna, boris, 49)) is None  # another payment
     assert attest(ours, ours.north, built) is None
@@ -379,6 +381,7 @@ def test_both_sides_at_one_bank_have_a_case_each(ours: Country) -> None:
     assert attest(ours, ours.north, built) is ErrorCode.PAYMENT_HELD
     cases = [*list_open(desk, anna), *list_open(desk, boris)]
     assert {one.client for one in cases} == {anna.id, boris.id}
+    assert {one.names for one in cases} == {(f"Name of {anna.id}",), (f"Name of {boris.id}",)}
     desk.decide(ADA, cases[0].number, Verdict.RELEASE)
     assert attest(ours, ours.north, built) is ErrorCode.PAYMENT_HELD
     desk.decide(ADA, cases[1].number, Verdict.RELEASE)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from specie.crypto.secrets import SealingKey
 from specie.policy.cases import Case, CaseKind, CaseState, Decision, Verdict
+from specie.policy.policies import Direction
 from specie.ports.supervision import CaseNote, Freeze, Judged, PolicyVersion
 from specie.store.case_store import SqliteCaseStore
 from specie.store.policy_store import SqlitePolicyStore
@@ -85,6 +86,9 @@ def test_cases_are_numbered_and_found(engine: Engine) -> None:
         decisions=(decision,),
         released_until=Timestamp(2**62),
         used_by=TransactionId(b"v" * 32),
+        direction=Direction.IN,
+        parties=(b"one", b"two"),
+        names=("Ж",),
     )
     store.replace(decided)
     store = SqliteCaseStore(engine.open(), KEY)

@@ -21,6 +21,7 @@ from specie.values.errors import SpecieError
 from specie.values.times import Timestamp
 from specie.wallet.history import History, IncomingToken, OutgoingPayment
 from specie.wallet.keys import get_subholder
+from specie.wallet.requests import parse_request
 from specie.wallet.statuses import (
     PaymentFacts,
     PaymentStatus,
@@ -39,6 +40,7 @@ class Told:
 
     heard: Mapping[bytes, ErrorCode]  # payment → the last no
     names: Mapping[bytes, ShownName]  # output → who says that he paid
+    requests: Mapping[bytes, str]  # payment → what its payee wrote into the request
 
 
 def load_told(device: Device, vault: Vault, subwallet: int = 0) -> Told:
@@ -47,7 +49,12 @@ def load_told(device: Device, vault: Vault, subwallet: int = 0) -> Told:
     place, key = device.database.place, device.opened.vault_key
     kept = SqliteRequestStore(place, holder, key)
     record_names(vault, kept)
-    return Told(SqliteRefusalStore(place, holder).load(), kept.load_names())
+    genesis = vault.surroundings.genesis
+    asked = {
+        payment: parse_request(link, genesis.network, genesis.address_prefix).text
+        for payment, link in kept.load_paid().items()
+    }
+    return Told(SqliteRefusalStore(place, holder).load(), kept.load_names(), asked)
 
 
 def list_history(found: History, told: Told, currency: Currency) -> list[Row]:
@@ -71,6 +78,7 @@ def describe_paid(
         "state": compute_status(facts).value,
         "code": reason.value if reason else "",
         "id": one.payment_id.hex(),
+        "for": told.requests.get(one.payment_id, ""),
     }
 
 
@@ -91,7 +99,7 @@ def describe_received(one: IncomingToken, told: Told, currency: Currency) -> Row
 def format_row(row: Row) -> str:
     """A line of a history."""
     state = f"{row['state']}: {row['code']}" if row["code"] else row["state"]
-    about = f"{row['id']}  {row.get('from', '')}".rstrip()
+    about = f"{row['id']}  {row.get('from', '')}{row.get('for', '')}".rstrip()
     return f"{row['time']}  {row['what']:<8} {row['amount']:>20}  {state:<9} {about}"
 
 

@@ -83,9 +83,8 @@ class SqliteEventStore:
             connection.execute(insert(_EVENT).values(**row, time=time, sealed=sealed))
             if connection.execute(hooked).first() is not None:
                 _add_delivery(connection, client, number, time)
-            for table in (_EVENT, _DELIVERY):
-                is_old = table.c.number <= number - EVENTS_KEPT_MAX
-                connection.execute(delete(table).where(table.c.client == client, is_old))
+            if number > EVENTS_KEPT_MAX:
+                _drop_old(connection, client, number - EVENTS_KEPT_MAX)
         return number
 
     def load(self, client: ClientId, after: int, limit: int) -> list[Event]:
@@ -198,6 +197,12 @@ def _select_deliveries() -> Any:
 def _add_delivery(connection: Connection, client: ClientId, number: int, due: Timestamp) -> None:
     row = {"client": client, "number": number, "state": DeliveryState.WAITING.value}
     connection.execute(insert(_DELIVERY).values(**row, due=due, attempts=0, said=""))
+
+
+def _drop_old(connection: Connection, client: ClientId, last: int) -> None:
+    for table in (_EVENT, _DELIVERY):
+        is_old = and_(table.c.client == client, table.c.number <= last)
+        connection.execute(delete(table).where(is_old))
 
 
 def _is_delivery(client: ClientId, number: int) -> Any:

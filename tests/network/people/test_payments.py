@@ -56,7 +56,7 @@ def test_a_request_is_paid_once_and_its_payee_knows(
     shown = json.loads(pilot.wallet(PAYEE, "payment", arrived["id"], "--json"))
     assert shown["order"] == row["order"] and shown["state"] == "settled"
     paid = [one for one in list_rows(pilot, PAYER, "history") if one["what"] == "paid"]
-    assert [one["state"] for one in paid] == ["settled"]
+    assert [(one["state"], one["for"]) for one in paid] == [("settled", "lunch")]
     pilot.wallet(PAYER, "pay", link, "--order", "ab" * 16)
     pilot.wallet(PAYEE, "collect")
     assert list_rows(pilot, PAYEE, "requests")[0]["state"] == "overpaid"

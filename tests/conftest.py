@@ -24,10 +24,15 @@ settings.register_profile(
 
 settings.load_profile("test")
 
-# Of this process; then of those that it starts, which read it at their start. `limits` stay.
+# What a passphrase costs in this process; `limits` stay what they are.
 vars(secrets).update(ARGON2_MEMORY_KIB=64, ARGON2_PASSES=1, ARGON2_LANES=1)
 SPARING, PATHS = str(Path(__file__).with_name("sparing")), "PYTHONPATH"  # Python's own variable
-os.environ[PATHS] = os.pathsep.join(filter(None, [SPARING, os.environ.get(PATHS)]))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The same for processes that tests start; xdist's workers are none of them."""
+    if hasattr(config, "workerinput") or config.getoption("dist", "no") == "no":
+        os.environ[PATHS] = os.pathsep.join(filter(None, [SPARING, os.environ.get(PATHS)]))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -156,8 +156,7 @@ class Supervision:
 
     def get_tier(self, client: ClientId) -> Tier:
         """Of a client: its own or the default."""
-        _, policy = self.get_policy()
-        return policy.get_tier(self._policies.find_tier(client) or policy.default_tier)
+        return self._find_tier(self.get_policy()[1], client)
 
     def build_mark(self, policy: Policy) -> Mark:
         """How the other side is looked up, if the policy has lists."""
@@ -173,7 +172,7 @@ class Supervision:
         self._check_frozen(client, now)
         side = Side(client, Direction.IN, amount, now, is_own_bank=True)
         _, policy = self.get_policy()
-        _refuse(judge(policy, self.get_tier(client), side, self._look_back(policy, side)))
+        _refuse(self._judge_side(policy, side))
 
     # --- within the transaction ------------------------------------------------------------------
 
@@ -210,15 +209,15 @@ class Supervision:
         return tuple(dict.fromkeys(one.name for _, findings in judged for one in findings))
 
     def _judge_side(self, policy: Policy, side: Side) -> tuple[Finding, ...]:
-        return judge(policy, self.get_tier(side.client), side, self._look_back(policy, side))
+        tier = self._find_tier(policy, side.client)
+        return judge(policy, tier, side, self._look_back(policy, tier, side))
 
-    def _look_back(self, policy: Policy, side: Side) -> Before:
+    def _find_tier(self, policy: Policy, client: ClientId) -> Tier:
+        return policy.get_tier(self._policies.find_tier(client) or policy.default_tier)
+
+    def _look_back(self, policy: Policy, tier: Tier, side: Side) -> Before:
         """What of this client counts: by its id, so all its addresses together."""
-        tier, now, is_incoming = (
-            self.get_tier(side.client),
-            side.time,
-            side.direction is Direction.IN,
-        )
+        now, is_incoming = side.time, side.direction is Direction.IN
         window_ms = compute_lookback_ms(policy, tier, side.direction)
         past: Sequence[Movement] = ()
         if window_ms:

@@ -22,10 +22,10 @@ requires = ["name", "phone"]
 limits = { payment = 100_000, day = 200_000, month = 1_000_000, holding = 500_000, \
 payments_per_hour = 100 }
 
-[[tier]]                            # identified: generous limits, none on what is held
+[[tier]]                            # identified: no limit that needs what was paid before
 name = "person"
 requires = ["name", "phone", "birth-date", "document"]
-limits = { payment = 1_000_000_000_000, day = 10_000_000_000_000 }
+limits = { payment = 1_000_000_000_000 }
 
 [[tier]]                            # companies, with those who sign for them
 name = "business"

@@ -124,6 +124,7 @@ class SqliteClientStore:
         self._database = open_store(place, "clients", _VERSION, _METADATA, _STEPS)
         self._key = key
         self._tell = tell
+        self._opened = movement_search.Opened(key)
 
     def add_client(self, client: Client) -> None:
         """`client_exists` if the id or the address is taken."""
@@ -344,9 +345,7 @@ class SqliteClientStore:
     ) -> list[Movement]:
         """Of one client and direction, later than `since`, oldest first."""
         with self._database.reading() as connection:
-            return movement_search.load_recent(
-                connection, self._key, client, since, is_incoming=is_incoming
-            )
+            return self._opened.load_recent(connection, client, since, is_incoming=is_incoming)
 
     def count_holding(self, client: ClientId) -> Minor:
         """What is final and not spent."""

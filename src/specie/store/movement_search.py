@@ -27,6 +27,7 @@ from sqlalchemy import (
 from specie.crypto.addresses import Address
 from specie.crypto.secrets import SealingKey, open_sealed
 from specie.ports.clients import Movement, MovementPage, MovementQuery
+from specie.store.database import chunked
 from specie.values.amounts import Minor
 from specie.values.encoding import Reader, encode_text, u8, u16, u32
 from specie.values.identifiers import (
@@ -36,7 +37,7 @@ from specie.values.identifiers import (
     PublicKey,
     TransactionId,
 )
-from specie.values.limits import SEARCHED_ROWS_MAX
+from specie.values.limits import MOVEMENTS_KEPT_MAX, SEARCHED_ROWS_MAX
 from specie.values.times import Timestamp
 
 METADATA: Final = MetaData()
@@ -97,22 +98,43 @@ def open_movement(key: SealingKey, row: Any) -> Movement:
     return _unpack_detail(plain, open_sealed(key, row.sealed_detail, _DETAIL + row.txid))
 
 
-def load_recent(
-    connection: Connection,
-    key: SealingKey,
-    client: ClientId,
-    since: Timestamp,
-    *,
-    is_incoming: bool,
-) -> list[Movement]:
-    """Later than `since`, oldest first."""
-    query = select(MOVEMENT).where(
-        MOVEMENT.c.client == client,
-        MOVEMENT.c.time > since,
-        MOVEMENT.c.is_incoming == int(is_incoming),
-    )
-    rows = connection.execute(query.order_by(MOVEMENT.c.sequence))
-    return [open_movement(key, row) for row in rows]
+class Opened:
+    """Movements that were opened lately: what is sealed in a row never changes once it is there."""
+
+    def __init__(self, key: SealingKey) -> None:
+        self._key = key
+        self._kept: dict[int, Movement] = {}
+
+    def load_recent(
+        self, connection: Connection, client: ClientId, since: Timestamp, *, is_incoming: bool
+    ) -> list[Movement]:
+        """Later than `since`, oldest first; only what is not kept is opened."""
+        wanted = (
+            MOVEMENT.c.client == client,
+            MOVEMENT.c.time > since,
+            MOVEMENT.c.is_incoming == int(is_incoming),
+        )
+        query = select(MOVEMENT.c.sequence, MOVEMENT.c.txid, MOVEMENT.c.is_final).where(*wanted)
+        rows = connection.execute(query.order_by(MOVEMENT.c.sequence)).all()
+        kept = {row.sequence: self._find(row) for row in rows}
+        missing = [sequence for sequence, one in kept.items() if one is None]
+        for part in chunked(missing):
+            for row in connection.execute(select(MOVEMENT).where(MOVEMENT.c.sequence.in_(part))):
+                kept[row.sequence] = self._keep(row)
+        return [one for one in kept.values() if one is not None]
+
+    def _find(self, row: Any) -> Movement | None:
+        """A rolled-back row's number may be another's now: the transaction tells."""
+        one = self._kept.get(row.sequence)
+        is_same = one is not None and one.txid == row.txid and one.is_final == bool(row.is_final)
+        return one if is_same else None
+
+    def _keep(self, row: Any) -> Movement:
+        movement = open_movement(self._key, row)
+        if len(self._kept) >= MOVEMENTS_KEPT_MAX:
+            self._kept = {}
+        self._kept[row.sequence] = movement
+        return movement
 
 
 def load_pending(

@@ -48,6 +48,7 @@ POLICY_RULES_MAX: Final = 256
 POLICY_LISTED_MAX: Final = 16_384  # entries of one list of a rule
 POLICY_WINDOW_MINUTES_MAX: Final = 31 * 24 * 60
 CASE_NOTES_MAX: Final = 1_000  # of one case
+MOVEMENTS_KEPT_MAX: Final = 16_384  # store/movement_search.py: opened, in memory
 SEARCHED_ROWS_MAX: Final = 10_000  # store/movement_search.py: looked at for one page
 FREEZE_MS_MAX: Final = 10 * 366 * 24 * 3600 * 1000  # an order ends; a longer one is a new order
 

@@ -34,7 +34,7 @@ class House:
         log_key, store = self.press.trust.get_log_key(), SqliteWitnessStore(folder / "w.db")
         self.alarms = Alarms()
         parts: dict[str, Any] = dict.fromkeys(
-            ("bank", "banks", "notary", "desk", "counter", "registration", "devices")
+            ("bank", "banks", "notary", "desk", "counter", "registration", "devices", "people")
         )
         parts["comparison"] = SimpleNamespace(insist=lambda: None)  # our database is no old one
         base: Any = SimpleNamespace(folder=self.folder, alarms=self.alarms)

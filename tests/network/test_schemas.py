@@ -31,13 +31,18 @@ from specie.api.gate import Listener
 from specie.api.pages import OCSP_REQUEST
 from specie.assembly.system import SystemClock
 from specie.assembly.tls import ROOT, build_client_context, build_public_context
+from specie.cli.devices import opened_device
 from specie.cli.online_commands import opened_online
+from specie.cli.places import Site
+from specie.cli.signing_tool import load_role
 from specie.crypto.secrets import InstitutionKey
 from specie.remote.channel import Speaker, get_host
+from specie.remote.peers import SIGNATORY
 from specie.remote.signing import Target, name_receiver, sign_request
+from specie.store.device_store import name_device
 from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
-from specie.values.identifiers import ServiceName
+from specie.values.identifiers import InstitutionPublicKey, ServiceName
 from specie.values.limits import REFUSAL_SECONDS
 from tests.network.pilot import PASSPHRASE, Pilot
 
@@ -72,6 +77,7 @@ class Face:
     service: str
     listener: Listener
     client: Speaker
+    signatory: Speaker
 
     def __post_init__(self) -> None:
         self.receiver = name_receiver(self.pilot.load_peers().network, ServiceName(self.service))
@@ -80,13 +86,14 @@ class Face:
         self.speaker, self.context = self.asking[0]
 
     def _list_asking(self) -> Iterator[tuple[Speaker, ssl.SSLContext]]:
-        """Officer and client, or institutions."""
+        """Officer, client and signatory, or institutions."""
         public = build_public_context(self.pilot.public / ROOT)
         if self.listener is not Listener.INSTITUTIONS:
             path = self.pilot.data / "officers" / "1" / "keys.json"
             keys = KeyFile(path, self.pilot.get_passphrase(OFFICER))
             yield Speaker(OFFICER, keys.get("officer", InstitutionKey.unseal)), public
             yield self.client, public
+            yield self.signatory, public
             return
         for name in ASKING:
             if name != self.service:
@@ -136,9 +143,9 @@ class Face:
     params=[(name, one) for name in SERVICES for one in Listener],
     ids=lambda one: f"{one[0]}-{one[1].value}",
 )
-def face(pilot: Pilot, client: Speaker, request: pytest.FixtureRequest) -> Face:
+def face(pilot: Pilot, client: Speaker, signatory: Speaker, request: pytest.FixtureRequest) -> Face:
     name, listener = request.param
-    return Face(pilot, name, listener, client)
+    return Face(pilot, name, listener, client, signatory)
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +155,20 @@ def client(pilot: Pilot) -> Speaker:
     place = pilot.devices / "alice.db"
     with opened_online(place, "alice", pilot.public, None, PASSPHRASE) as online:
         return online.channel.speaker
+
+
+@pytest.fixture(scope="module")
+def signatory(pilot: Pilot, client: Speaker) -> Speaker:
+    """The device of one who signs for a company at bank 2."""
+    pilot.open_wallet("company", 2)
+    asked = ("signatories", "company", "aru", "--need", "1", "--json")
+    code = json.loads(pilot.bank(2, *asked))["aru"]
+    pilot.wallet("aru", "create")
+    pilot.wallet("aru", "sign-as", code, "--bank", "2")
+    place = pilot.devices / "aru.db"
+    with opened_device(place, "aru", PASSPHRASE) as opened:
+        key = load_role(Site(opened, place, pilot.public, None)).key
+    return Speaker(SIGNATORY + name_device(InstitutionPublicKey(key.public)), key)
 
 
 @schemathesis.serializer(OCSP_REQUEST)

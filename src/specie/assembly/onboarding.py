@@ -12,12 +12,14 @@ from specie.bank.applications import (
     TRANSIT_AAD,
     RequiredFields,
     check_complete,
+    check_decider,
     check_person,
     check_room,
     check_waiting,
     compute_transit_info,
     list_required_fields,
 )
+from specie.bank.deposits import check_client_id
 from specie.bank.losses import get_heir
 from specie.bank.openings import OpeningProofs, OpeningRequest, verify_opening
 from specie.bank.service import VAULT_CLIENT, Bank
@@ -130,6 +132,7 @@ class Onboarding:
                     raise SpecieError(ErrorCode.ORDER_CONFLICT, f"it is of {found.client} already")
                 return found.client
             check_waiting(found, self.clock.now())
+            check_decider(by)
             chosen = client or ClientId(f"c-{number[:12]}")
             self._open(found, chosen, tier or found.tier)
             self.store.approve(found.code_hash, chosen, by)
@@ -144,6 +147,7 @@ class Onboarding:
             if found.state is AccountState.APPROVED:
                 raise SpecieError(ErrorCode.ORDER_CONFLICT, "it was approved: close the account")
             check_waiting(found, self.clock.now())
+            check_decider(by)
             self.store.refuse(found.code_hash, reason, by)
 
     def _open(self, found: AccountApplication, client: ClientId, tier: str) -> None:
@@ -170,6 +174,7 @@ class Onboarding:
 
 def check_new_client(client: ClientId) -> None:
     """`client_exists`, `text_invalid`: ids that mean something of their own."""
+    check_client_id(client)
     if client == VAULT_CLIENT:
         raise SpecieError(ErrorCode.CLIENT_EXISTS, "this is the vault's own name")
     if get_heir(client) is not None:

@@ -21,6 +21,7 @@ from specie.bank.approvals import (
     verify_vote,
 )
 from specie.bank.attestation import rebuild_outputs
+from specie.bank.deposits import check_client_id
 from specie.bank.service import Bank
 from specie.crypto.addresses import Address
 from specie.crypto.secrets import SealingKey, open_sealed
@@ -86,6 +87,7 @@ class Signing:
         Who was there under the same name stays with the same device; others get a code.
         A client has a rule before it has a wallet, so that there is no moment without one.
         """
+        check_client_id(client)
         check_seats(need, names)
         with self.store.database.transaction():
             rule = self.store.find_rule(client)

@@ -74,6 +74,12 @@ def check_complete(person: Person, tier: str, required: RequiredFields) -> None:
         raise SpecieError(ErrorCode.DATA_MISSING, f"tier {tier} asks for: {', '.join(missing)}")
 
 
+def check_decider(name: str) -> None:
+    """`text_invalid` unless somebody stands beside the decision."""
+    if not name.strip() or not name.isprintable():
+        raise SpecieError(ErrorCode.TEXT_INVALID, "who decides has a name")
+
+
 def check_room(of_place: int, of_all: int) -> None:
     """`rate_exceeded`: too many wait, of one place or of all."""
     if of_place >= ACCOUNT_APPLICATIONS_PLACE_MAX:

@@ -27,17 +27,19 @@ def get_certificate(
 ) -> bytes:
     """The chain, PEM: the one that is here, or a new one when a third of its life is left.
 
-    A new certificate is for a new key, durable before the bank hears of it.
+    A new certificate is for a new key, durable before the bank hears of it; so it is at a new bank.
     """
-    key = site.device.opened.vault_key
+    key, place = site.device.opened.vault_key, site.current
     note = site.notes.find(_NOTE)
+    if note is not None and note["place"] != place:
+        note = None
     if note is not None and note.get("chain"):
         chain = str(note["chain"]).encode()
         if not is_due(x509.load_pem_x509_certificate(chain), now):
             return chain
         note = None
     if note is None:
-        note = {"key": _draw(key).hex()}
+        note = {"key": _draw(key).hex(), "place": place}
         site.notes.put(_NOTE, note)
     private = _open(key, note)
     chain = people.certify(build_device_request(private))

@@ -3,7 +3,10 @@ T25, X7)."""
 
 import json
 import subprocess
+import time
 from pathlib import Path
+
+import pytest
 
 from specie.assembly.tls import ROOT
 from tests.network.pilot import PASSPHRASE, Pilot
@@ -49,10 +52,53 @@ def test_a_person_applies_pays_and_moves(pilot: Pilot) -> None:
     assert "account_not_empty" in pilot.run(
         "bank", "close", "aliya", "--at", str(pilot.data / "bank-2"), code=1
     )
-    told = pilot.wallet("aliya", "move", "--to-bank", "3", "--code", moved)
-    assert "moved to bank 3, sub-wallet 1: 50.00 DCU" in told
+    moving = ("move", "--to-bank", "3", "--code", moved)
+    for seconds in (2.0, 4.0):
+        kill_after(pilot, seconds, *pilot.spell("aliya", *moving), stdin=f"{PASSPHRASE}\n")
+    _finish_move(pilot, *pilot.spell("aliya", *moving))
     assert get_balance(pilot, "aliya") == 5000
     assert json.loads(pilot.wallet("aliya", "account", "--json"))["deposit minor"] == 0
+
+
+def kill_after(pilot: Pilot, seconds: float, *words: str, stdin: str) -> None:
+    """A command that is stopped, wherever it is by then."""
+    begun = pilot.begin(*words, stdin=stdin)
+    time.sleep(seconds)
+    begun.kill()
+    begun.communicate()
+
+
+@pytest.mark.soak
+def test_a_move_and_a_recovery_are_killed_at_any_moment(pilot: Pilot) -> None:
+    """Every so often later, until it is through: all money arrives, and once."""
+    pilot.fund(2, "1,000.00")
+    pilot.give("mover", 2, "40.00")
+    code = pilot.bank(3, "invite", "mover-3", "Mover")
+    moving = pilot.spell("mover", "move", "--to-bank", "3", "--code", code)
+    for step in range(20):
+        kill_after(pilot, 0.5 + 0.25 * step, *moving, stdin=f"{PASSPHRASE}\n")
+    _finish_move(pilot, *moving)
+    assert get_balance(pilot, "mover") == 4000
+    phrase = _show_phrase(pilot, "mover")
+    pilot.bank(3, "lost", "mover-3")
+    code = pilot.bank(3, "reopen", "mover-3")
+    device = ("--device", str(pilot.devices / "mover-new.db"), "--holder", "mover")
+    words = ("wallet", "recover", code, *device, "--public", str(pilot.public), "--bank", "3")
+    stdin = f"{PASSPHRASE}\n{phrase}\n"
+    for step in range(20):
+        kill_after(pilot, 0.5 + 0.25 * step, *words, stdin=stdin)
+    assert "balance: 40.00 DCU" in pilot.insist(*words, stdin=stdin)
+
+
+def _finish_move(pilot: Pilot, *words: str) -> None:
+    """Through, now or before."""
+    done = pilot.try_run(*words, stdin=f"{PASSPHRASE}\n")
+    assert "moved to bank 3, sub-wallet 1" in done["out"] or "is at bank 3 already" in done["err"]
+
+
+def _show_phrase(pilot: Pilot, holder: str) -> str:
+    device = ("--device", str(pilot.devices / f"{holder}.db"), "--holder", holder)
+    return pilot.run("wallet", "phrase", *device, stdin=f"{PASSPHRASE}\n")
 
 
 def _certify(pilot: Pilot, holder: str) -> None:

@@ -35,8 +35,8 @@ class House:
         self.alarms = Alarms()
         parts: dict[str, Any] = dict.fromkeys(
             (
-                *("bank", "banks", "notary", "desk", "counter", "registration"),
-                *("devices", "directory"),
+                *("bank", "banks", "notary", "desk", "counter", "registration", "devices"),
+                *("directory", "money", "people", "payments", "compliance"),
             )
         )
         parts["comparison"] = SimpleNamespace(insist=lambda: None)  # our database is no old one

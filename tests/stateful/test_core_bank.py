@@ -110,7 +110,7 @@ def try_act(cored: CoredBank, random: Random, people: list[Person]) -> None:
 
 def play(cored: CoredBank, seed: int) -> None:
     random = Random(seed)
-    people = [cored.open_person(100) for _ in range(2)]
+    people = [cored.open_person(amount) for amount in (100, 20)]
     for _ in range(STEPS):
         try_act(cored, random, people)
         assert is_reconciled(cored.desk.reconcile())

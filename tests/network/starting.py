@@ -23,7 +23,7 @@ class Connection:
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.connect(_start_zygote())
+        self._socket.connect(_find_zygote())
         self._stream = self._socket.makefile("rw")
         self._asking = threading.Lock()
 
@@ -87,9 +87,18 @@ class ForkedNetwork(Network):
         self.connection.close()
 
 
+_STARTING = threading.Lock()
+
+
+def _find_zygote() -> str:
+    """Gives its socket; started once, whoever asks first."""
+    with _STARTING:
+        return _start_zygote()
+
+
 @cache
 def _start_zygote() -> str:
-    """Gives its socket; it ends with us."""
+    """It ends with us."""
     folder = tempfile.TemporaryDirectory(prefix="sz")
     path = f"{folder.name}/s"
     zygote = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""A real `specie` in a process of its own, and the folder that one small demo leaves behind."""
+"""A `specie` in a process of its own, and the folder that one small demo leaves behind."""
 
 import os
 import subprocess
@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from specie.assembly.network import Settings
 from specie.identity.genesis import ProofMode
 from tests.country import Country, build_country
+from tests.network.starting import Connection
 
 COMMAND = (sys.executable, "-m", "specie")
 SMALL = ("--clients", "5", "--payments", "6")
@@ -29,10 +31,10 @@ class Done:
 
 
 def run(*arguments: str | Path) -> Done:
-    """A command until its end."""
-    command = [*COMMAND, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    return Done(done.returncode, done.stdout.splitlines(), done.stderr.splitlines())
+    """A command until its end, forked from a process that has imported everything."""
+    with closing(Connection()) as zygote:
+        done = zygote.ask(run=[*map(str, arguments)], stdin="")
+    return Done(done["code"], done["out"].splitlines(), done["err"].splitlines())
 
 
 @dataclass(slots=True)

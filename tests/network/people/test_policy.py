@@ -33,7 +33,7 @@ def test_limits_cases_freezes_and_the_access_log(pilot: Pilot, tmp_path: Path) -
     pilot.fund(2, "1,000.00")
     pilot.open_wallet("policy-anna", 2)
     pilot.bank(2, "lend", "policy-anna", "100.00")
-    for amount in ("20.01", "16.00", "9.99"):  # one token each: what is refused keeps its own
+    for amount in ("20.01", "0.01", "16.00"):  # a refused payment keeps the two that it took
         pilot.wallet("policy-anna", "withdraw", amount)
     shop = pilot.open_wallet("policy-shop", 3)
     file = tmp_path / "policy.toml"
@@ -51,6 +51,7 @@ def test_limits_cases_freezes_and_the_access_log(pilot: Pilot, tmp_path: Path) -
     assert "payment_held" in pilot.wallet("policy-anna", *held, code=1)
     assert "released" in pilot.bank(2, "decide", number, "release", *GRACE)
     assert "paid" in pilot.wallet("policy-anna", *held)
+    pilot.wallet("policy-anna", "withdraw", "9.99")
     check_freeze(pilot, shop)
     look_back(pilot, tmp_path, number)
 

@@ -46,5 +46,5 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: tests of networks wait for most of their time."""
-    return (os.cpu_count() or 1) + 1
+    """As many as there are cores: each may have a network of its own running."""
+    return os.cpu_count() or 1

@@ -301,7 +301,7 @@ def standing_between(
     """
     data, devices = folder / "n", folder / "devices"
     devices.mkdir()
-    values: dict[str, Any] = {"interval_ms": 100, "lists_ms": 300, "batch_age_ms_max": 2_000}
+    values: dict[str, Any] = {"interval_ms": 200, "lists_ms": 500, "batch_age_ms_max": 2_000}
     values |= {"batch_payments_min": 4, **plan}
     create_network(Plan(data, **values), SystemClock())
     pilot = Pilot(data, Network(data), devices)

@@ -246,7 +246,7 @@ def running_pilot(folder: Path, made: Clock | None = None, **plan: Any) -> Itera
     """Made (by another clock, if one is given), started, and stopped whatever happens."""
     data, devices = folder / "n", folder / "devices"
     devices.mkdir()
-    values: dict[str, Any] = {"interval_ms": 100, "lists_ms": 300, "batch_payments_min": 2}
+    values: dict[str, Any] = {"interval_ms": 200, "lists_ms": 500, "batch_payments_min": 2}
     values |= {"batch_age_ms_max": 2_000, **plan}
     create_network(Plan(data, **values), made or SystemClock())
     pilot = Pilot(data, ForkedNetwork(data), devices)

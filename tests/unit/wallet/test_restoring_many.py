@@ -1,6 +1,5 @@
-"""Ten thousand outputs come back in seconds, whatever else is in the log (T19)."""
+"""Ten thousand outputs come back, whatever else is in the log (T19); how fast: `bench people`."""
 
-import time
 from pathlib import Path
 
 from specie.crypto.secrets import KeyTree
@@ -13,7 +12,6 @@ from tests.building import NORTH, World, make_holding, make_world
 from tests.press import Press
 
 OURS, FOREIGN, SPENT = 10_000, 2_000, 3_000
-FAST_S_MAX = 20
 
 
 def make_outputs(world: World, keys: HolderKeys, count: int) -> list[Output]:
@@ -34,17 +32,9 @@ def test_ten_thousand_outputs(tmp_path: Path) -> None:
     trust = RestoreTrust(
         world.genesis, world.members.get(NORTH), checkpoint, registration.public_key
     )
-    start = time.perf_counter()
     fast = restore_through_bank(ours, keys, registration, press.log, trust)
-    middle = time.perf_counter()
     slow = restore_from_log(press.log, keys, trust)
-    end = time.perf_counter()
     assert {one.ref for one in fast.tokens} == {one.ref for one in ours[SPENT:]}
     assert fast.seen == slow.seen == OURS
     assert {one.ref for one in slow.tokens} == {one.ref for one in fast.tokens}
     assert sum(one.amount for one in fast.tokens) == sum(range(SPENT + 1, OURS + 1))
-    assert middle - start < FAST_S_MAX
-    print(  # noqa: T201  # for the closing note
-        f"log of {checkpoint.size} leaves: {middle - start:.1f} s through the bank, "
-        f"{end - middle:.1f} s from the log"
-    )

@@ -85,10 +85,10 @@ def _let_the_successor_take_over(pilot: Pilot, carol: str) -> None:
     ).split()[-1]
     assert "balance: 15.00 DCU" in pilot.wallet("carol", "pay", bob, "5.00")
     assert "balance: 15.00 DCU" in pilot.wallet("bob", "collect")
-    assert "balance: 281.50 DCU" not in pilot.wallet("alice", "pay", carol, "1.00")
+    assert "balance: 266.50 DCU" in pilot.wallet("alice", "pay", carol, "1.00")
     assert "balance: 16.00 DCU" in pilot.wallet("carol", "collect")
     pilot.officer("decide", "remove", *parameters)
-    assert "revoked" not in pilot.read_logs()  # nobody logs more than codes
+    assert "balance: 15.50 DCU" in pilot.wallet("carol", "pay", bob, "0.50"), "removed, not frozen"
 
 
 def _try(pilot: Pilot, *arguments: str, stdin: str) -> str:

@@ -10,14 +10,13 @@ cryptography: the device's build and the kernel's verification of one payment, i
 a wallet of many outputs is restored through its bank, against scanning as many outputs.
 """
 
-import argparse
 import json
 import os
 import platform
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
@@ -25,15 +24,16 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final
 
+from bench.metering import measure_seconds
 from bench.network import (
     PASSPHRASE,
     Pilot,
     hand_in,
     open_pilot,
     open_wallet,
-    pay_prebuilt,
-    prepare_money,
-    split_tokens,
+    prebuild,
+    read_options,
+    withdraw,
 )
 from bench.payments import NORTH, SOUTH, Bench, mint, open_bench
 from bench.statements import make_payment
@@ -41,13 +41,13 @@ from specie.assembly.ceremony import PUBLIC
 from specie.cli.online_commands import Online, opened_online
 from specie.crypto.addresses import Address
 from specie.crypto.proofs import verify_statements
-from specie.crypto.secrets import KeyTree, SigningKey
+from specie.crypto.secrets import SigningKey
 from specie.identity.genesis import ProofMode
 from specie.registration.service import Registration
 from specie.store.index_store import SqliteLogIndex
 from specie.store.log_files import LogFolder
 from specie.tokens.building import PaymentOrder, build_payment
-from specie.tokens.holdings import Memo, derive_keys
+from specie.tokens.holdings import Memo
 from specie.tokens.scanning import scan
 from specie.values.amounts import Minor
 from specie.wallet.restoring import RestoreTrust, restore_through_bank
@@ -64,11 +64,7 @@ _ROUNDS: Final = 20
 
 def main() -> None:
     """Print figures."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--seconds", type=float, help="not used: the number of payments decides")
-    parser.add_argument("--payments", type=int, default=PAYMENTS)
-    options = parser.parse_args()
+    options = read_options(__doc__, PAYMENTS)
     found = {
         "benchmark": "people",
         "reference": "the notary handed prebuilt payments over the network, same run",
@@ -89,7 +85,7 @@ def main() -> None:
 def measure_payments(payments: int) -> dict[str, Any]:
     """Many at once, then one after the other, on one network."""
     with open_pilot(has_auditor=False) as (pilot, _):
-        rate = _measure_notary(pilot)
+        rate = PREBUILT / hand_in(pilot, prebuild(pilot, PREBUILT))
         with _open_people(pilot) as pairs:
             each = max(1, payments // PAIRS)
             seconds = _pay_all(pairs, each)
@@ -125,7 +121,7 @@ def measure_restore(count: int) -> dict[str, Any]:
         started = time.perf_counter()
         found = restore_through_bank(outputs, keys, registration, log, trust)
         restoring = time.perf_counter() - started
-        scanning = _time(lambda: scan(outputs, keys.view, keys.address.spend, trust.bank))
+        scanning = measure_seconds(lambda: scan(outputs, keys.view, keys.address.spend, trust.bank))
         bench.network.databases.close()
     if len(found.tokens) != count:
         raise RuntimeError(f"{len(found.tokens)} of {count} came back")
@@ -137,32 +133,15 @@ def measure_restore(count: int) -> dict[str, Any]:
     }
 
 
-def _measure_notary(pilot: Pilot) -> float:
-    """Payments per second that were built and attested before."""
-    keys, context, tokens = prepare_money(pilot)
-    parts = split_tokens(pilot, keys, context, tokens, 2 * PREBUILT)
-    payee = derive_keys(KeyTree.generate(), 0, SOUTH).address
-    attesters = (pilot.get_attester(NORTH), pilot.get_attester(SOUTH))
-    pairs = [parts[one : one + 2] for one in range(0, 2 * PREBUILT, 2)]
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        built = list(
-            pool.map(lambda pair: pay_prebuilt(pair, payee, keys, context, attesters), pairs)
-        )
-    return PREBUILT / hand_in(pilot, built)
-
-
 @contextmanager
 def _open_people(pilot: Pilot) -> Iterator[list[tuple[Online, Online]]]:
     """Payers at bank 2 with money on their devices, payees at bank 3 with none."""
     public = pilot.data / PUBLIC
-    at = ("--at", str(pilot.data / "bank-2"))
     names = [(f"payer-{one}", f"payee-{one}") for one in range(PAIRS)]
     for payer, payee in names:
         open_wallet(pilot, payer, NORTH)
         open_wallet(pilot, payee, SOUTH)
-        pilot.call("bank", "lend", payer, _FUNDS, *at)
-        device = ("--device", str(pilot.data / f"{payer}.device"), "--holder", payer)
-        pilot.call("wallet", "withdraw", _FUNDS, *device, "--public", str(public))
+        withdraw(pilot, payer, _FUNDS)
     with ExitStack() as stack:
 
         def enter(name: str) -> Online:
@@ -215,10 +194,12 @@ def _measure_crypto() -> float:
         order = PaymentOrder(bench.payee.address, _AMOUNT, Memo())
         statement = make_payment([SigningKey.generate() for _ in range(2)], is_aggregated=False)
         building = [
-            _time(lambda: build_payment([order], pair, bench.payer, bench.context))
+            measure_seconds(lambda: build_payment([order], pair, bench.payer, bench.context))
             for _ in range(_ROUNDS)
         ]
-        verifying = [_time(lambda: verify_statements([statement])) for _ in range(_ROUNDS)]
+        verifying = [
+            measure_seconds(lambda: verify_statements([statement])) for _ in range(_ROUNDS)
+        ]
         bench.network.databases.close()
     return 1_000 * (median(building) + median(verifying))
 
@@ -236,12 +217,6 @@ def _open_registration(bench: Bench, folder: Path) -> tuple[Registration, Restor
 
 def _address(one: Online) -> Address:
     return one.vault.keys.address
-
-
-def _time(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

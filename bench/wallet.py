@@ -11,12 +11,13 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
+from bench.metering import measure_seconds
 from bench.payments import AMOUNT, Bench, build_one, mint, open_bench
 from specie.crypto.proofs import prove_range
 from specie.crypto.secrets import Mask
@@ -52,8 +53,8 @@ def measure_wallet(mode: ProofMode, seconds: float) -> dict[str, Any]:
         proving: list[float] = []
         end = time.perf_counter() + seconds
         while len(building) < _ROUNDS_MIN or time.perf_counter() < end:
-            building.append(_time(lambda: build(bench, tokens)))
-            proving.append(_time(prove))
+            building.append(measure_seconds(lambda: build(bench, tokens)))
+            proving.append(measure_seconds(prove))
         sent = build_one(bench, tokens)
         size = len(encode_signed(build(bench, tokens)))
         bench.network.databases.close()
@@ -107,12 +108,6 @@ def print_figures(report: dict[str, Any]) -> None:
             f" (at most {one['ratio_max']}); {one['bytes_to_the_notary']:,} bytes to the notary"
             f" (at most {one['bytes_max']:,}); {one['payments']} payments"
         )
-
-
-def _time(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

@@ -215,7 +215,7 @@ def test_pages_tell_browsers_to_be_careful(pilot: Pilot, told: Told) -> None:
 
 
 def test_nothing_is_written_down_of_who_looked(pilot: Pilot, told: Told, page: Page) -> None:
-    """X5: neither the log nor the traces hold a reference that was looked up."""
+    """X5: no log of any process holds a reference that was looked up."""
     look_up_receipt(page, pilot, told)
     ref = find_ref(page)
     pilot.fetch(f"{pilot.get_url('registration')}/output/{ref}")

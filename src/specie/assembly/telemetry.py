@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 
 
 class _LineExporter(SpanExporter):
-    """One line for each span, as a collector's file receiver reads them."""
+    """One line of JSON for each span: a file that any collector's log receiver can follow."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -5,6 +5,7 @@ database; a step that is cut is one whose last write fails.
 """
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +198,7 @@ class PeopleMachine(RuleBasedStateMachine):
     def what_is_open_is_what_was_approved(self) -> None:
         approved = {client for state, client in self.states.values() if state == "approved"}
         for client in (f"client {one}" for one in range(3)):
-            code = find_code(lambda one=client: self.office.bank.get_client(ClientId(one)))  # type: ignore[misc]  # bound now
+            code = find_code(partial(self.office.bank.get_client, ClientId(client)))
             assert (code is None) == (client in approved)
 
     # --- the model -----------------------------------------------------------------------------
@@ -253,7 +254,7 @@ class PeopleMachine(RuleBasedStateMachine):
         except (Cut, SpecieError):
             pass
         finally:
-            store.approve = whole  # type: ignore[method-assign]  # as it was
+            store.approve = whole  # type: ignore[method-assign]  # as it was before
 
 
 PeopleMachine.TestCase.settings = settings(max_examples=4, stateful_step_count=30, deadline=None)

@@ -421,14 +421,8 @@ def build_bank(base: Foundation) -> BankProcess:
     witness, comparison = _build_witness(base)
     devices, notary = SqliteDeviceStore(base.database, storage), RemoteNotary(channel)
     place = PeoplePlace(roster.genesis.network, base.database, storage, notary, base.clock, channel)
-    directory = BankDirectory(
-        bank=bank,
-        key=signer,
-        phones=phones,
-        counts=SqliteLookUpCounts(base.database),
-        directory=RemoteDirectory(channel),
-        clock=base.clock,
-    )
+    counts, remote = SqliteLookUpCounts(base.database), RemoteDirectory(channel)
+    directory = BankDirectory(bank, signer, phones, counts, remote, base.clock)
     people = build_people(bank, devices, place)
     people.onboarding.confirm_phone = directory.register_phone
     people.onboarding.required_fields = compliance.list_required

@@ -1,4 +1,4 @@
-"""The README's ten-minute tour, line by line as it is printed, against `specie up` (T1, T2)."""
+"""The README's two tours, line by line as they are printed, against `specie up` (T1, T2, T3)."""
 
 import re
 import shutil
@@ -26,11 +26,12 @@ def place() -> Iterator[Path]:
 
 
 def read_tour() -> tuple[list[str], str]:
-    """The first terminal's command, and the other's lines."""
-    section = (ROOT / "README.md").read_text().partition("## Ten minutes")[2].partition("\n## ")[0]
-    [first] = re.findall(r"```\n(.*?)\n```", section, re.DOTALL)
-    [second] = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
-    return first.split(), second
+    """The first terminal's command, and the other's lines, of both tours."""
+    text = (ROOT / "README.md").read_text()
+    tours = text.partition("## Ten minutes")[2].partition("\n## What is built")[0]
+    [first] = re.findall(r"```\n([^`]*?)\n```", tours)
+    network, people = re.findall(r"```sh\n(.*?)```", tours, re.DOTALL)
+    return first.split(), network + people
 
 
 def test_it_works_as_printed(place: Path) -> None:
@@ -66,8 +67,17 @@ def test_it_works_as_printed(place: Path) -> None:
         "supply: 50,000.00 DCU",
         "backed by: 50,000.00 DCU",
         "in a browser: https://",
+        "client: carol",
+        "to: Bob Example",
+        "paid               35.00 DCU of 35.00 DCU        concert ticket",
+        "Carol Example (says bank 2)",
+        "the lost device pays nobody",
+        "balance: 1,445.00 DCU",
+        "balance: 1,444.00 DCU",
     ):
         assert part in said, said
+    assert "payment_limit_exceeded" in done.stderr
+    assert "this device was reported lost" in done.stderr
     assert "notary: ended with -9, started again" in told
     assert told.endswith("all: stopped\n")
     assert up.returncode == 0

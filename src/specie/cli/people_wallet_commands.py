@@ -35,7 +35,9 @@ def apply(  # noqa: PLR0913, PLR0917  # one parameter for each option
     data: Annotated[
         list[str] | None, typer.Option(help="What the tier asks for: key=value; once for each.")
     ] = None,
-    tier: Annotated[str, typer.Option(help="What you want to do with it: basic, full …")] = "basic",
+    tier: Annotated[
+        str, typer.Option(help="What you want to do with it: basic, person …")
+    ] = "basic",
     network: Network = None,
     *,
     as_json: AsJson = False,

@@ -198,7 +198,7 @@ def _describe_unsigned(answer: Answer) -> str:
     """Nobody vouches for it, so it settles nothing; for people it may say why."""
     if answer.status == 200:
         return "an answer that nobody signed"
-    return f"refused with {answer.status} before we were known: {decode_problem(answer.data)}"
+    return f"{decode_problem(answer.data)} (status {answer.status}, signed by nobody)"
 
 
 def get_host(url: str) -> tuple[str, int]:

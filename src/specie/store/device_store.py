@@ -91,7 +91,7 @@ class SqliteDeviceStore:
                 raise SpecieError(ErrorCode.CLIENT_UNKNOWN, "nobody gave out this code")
             if row.key and row.key != key:
                 raise SpecieError(ErrorCode.CLIENT_EXISTS, "the code was used before")
-            if _is_lost(connection, key):
+            if _is_lost(connection, name_device(key)):
                 raise SpecieError(ErrorCode.CLIENT_BLOCKED, "this device was reported lost")
             known = _find(connection, _DEVICE.c.device, name_device(key))
             if known is not None and known.code_hash != code_hash:
@@ -122,8 +122,10 @@ class SqliteDeviceStore:
         """Whose device signs under this name; `caller_unknown` if nobody's that is known."""
         with self._database.reading() as connection:
             row = _find(connection, _DEVICE.c.device, name)
+            is_lost = row is None and _is_lost(connection, name)
         if row is None:
-            raise SpecieError(ErrorCode.CALLER_UNKNOWN, "no device of this name is known")
+            why = "this device was reported lost" if is_lost else "no device of this name is known"
+            raise SpecieError(ErrorCode.CALLER_UNKNOWN, why)
         return ClientId(row.client), InstitutionPublicKey(bytes(row.key))
 
     def load_keys(self) -> dict[ClientId, InstitutionPublicKey]:
@@ -137,7 +139,7 @@ class SqliteDeviceStore:
         with self._database.reading() as connection:
             has_own = _find(connection, _DEVICE.c.client, client) is not None
             is_known = _find(connection, _DEVICE.c.device, name_device(key)) is not None
-            if has_own or is_known or _is_lost(connection, key):
+            if has_own or is_known or _is_lost(connection, name_device(key)):
                 return
         code_hash = Digest(tagged_hash("code", key))  # no code that was ever given out
         if self.find_invited(code_hash) is None:
@@ -155,8 +157,8 @@ def name_device(key: InstitutionPublicKey) -> str:
     return key.hex()[:32]
 
 
-def _is_lost(connection: Connection, key: InstitutionPublicKey) -> bool:
-    query = select(_LOST).where(_LOST.c.device == name_device(key))
+def _is_lost(connection: Connection, name: str) -> bool:
+    query = select(_LOST).where(_LOST.c.device == name)
     return connection.execute(query).first() is not None
 
 

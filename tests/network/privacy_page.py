@@ -12,8 +12,8 @@ PARTIES = (
     *("bank-2", "bank-3", "bank-4", "notary", "auditor"),
     *("accounting", "central-bank", "registration"),
 )
-DEVICES = {"qz": "payer", "ow": "payee"}
-COLUMNS = {
+DEVICES = {"qz": "payer", "ow": "payee", "dv": "owner"}
+COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
     "A payment": {
         "payer": ("payer",),
         "payee": ("payee",),
@@ -32,16 +32,25 @@ COLUMNS = {
         "accounting": ("accounting",),
         "other banks, public": ("bank-3", "bank-4", "registration"),
     },
+    "Paid by number": {
+        "owner": ("owner",),
+        "who looks it up": ("payer",),
+        "owner's bank": ("bank-3",),
+        "bank of who looks it up": ("bank-2",),
+        "central bank's desk": ("central-bank",),
+        "other banks, notary, auditor, accounting": ("bank-4", "notary", "auditor", "accounting"),
+        "public": ("registration",),
+    },
     "A client": {
         "client": ("payer",),
         "its bank": ("bank-2",),
         "anyone else": (
-            *("payee", "bank-3", "bank-4", "notary", "auditor"),
+            *("payee", "owner", "bank-3", "bank-4", "notary", "auditor"),
             *("accounting", "central-bank", "registration"),
         ),
     },
 }
-PARTS = {
+PARTS: dict[str, dict[str, tuple[str, ...]]] = {
     "A payment": {
         "payer's name": ("payer's name",),
         "payee's name": ("payee's name",),
@@ -81,6 +90,15 @@ PARTS = {
         "officers who signed": ("officers who signed",),
         "reserves of the bank": ("reserves of the bank",),
     },
+    "Paid by number": {
+        "phone number": ("phone number",),
+        "name, if its owner shows it": ("name shown with the number",),
+        "owner's client id": ("owner's client id",),
+        "birth date, document of an applicant": ("applicant's birth date, document",),
+        "who signs for a client": ("signatories' names",),
+        "who looked at a client, and why": ("who looked, and why",),
+        "who looks a number up: its client id": ("look-up by a client",),
+    },
     "A client": {
         "name": ("payer's name",),
         "client id": ("client id",),
@@ -101,6 +119,9 @@ ON_THE_DISK = "On the disk"
 KEPT = {
     "names": ("payer's name", "payee's name"),
     "memos": ("memo",),
+    "phone numbers": ("phone number",),
+    "what applicants say": ("name shown with the number", "applicant's birth date, document"),
+    "signatories, entries of the access log": ("signatories' names", "who looked, and why"),
     "openings": ("payee's opening", "change opening", "openings of the outputs"),
     "amounts of payments": ("amount paid", "change"),
     "view keys, spend keys, phrases": ("view key", "spend key", "phrase"),

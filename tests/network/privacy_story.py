@@ -136,6 +136,7 @@ def _open_wallets(story: Story) -> tuple[str, str]:
     zaphira = pilot.wallet("qz", "open", invited, "--bank", "2")
     invited = pilot.bank(3, "invite", PAID_CLIENT, PAYEE)
     osgood = pilot.wallet("ow", "open", invited, "--bank", "3")
+    pilot.bank(2, "tier", CLIENT, "business", "--as", "Dana", "--reason", "may pay as much")
     pilot.bank(2, "lend", CLIENT, show(LOAN))
     pilot.wallet("qz", "withdraw", show(WITHDRAWN))
     return zaphira, osgood
@@ -187,11 +188,17 @@ def _ask_bank(story: Story, holder: str) -> None:
     with opened(story, holder) as online:
         online.bank.get_standing()
         online.channel.call(online.bank.name, banks.LIST_MOVEMENTS, MovementsQuery())
-        key = InstitutionPublicKey(online.account.key.public)
+    key = find_device_key(story, holder)
     story.devices[holder] = (name_device(key).encode(), key)
     if holder == "qz":
         story.cage.add_bytes("device's key and name", key)
         story.cage.add_text("device's key and name", name_device(key))
+
+
+def find_device_key(story: Story, holder: str) -> InstitutionPublicKey:
+    """The public one, by which its bank knows a device."""
+    with opened(story, holder) as online:
+        return InstitutionPublicKey(online.account.key.public)
 
 
 def _pay_blocked(story: Story) -> None:

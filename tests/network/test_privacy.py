@@ -19,12 +19,16 @@ import pytest
 
 from specie.assembly.foundation import KEYS
 from specie.cli.devices import load_surroundings, opened_device
+from specie.crypto.secrets import SealingKey
+from specie.store.access_store import SqliteAccessStore
 from specie.store.application_store import SqliteApplicationStore
 from specie.store.client_store import SqliteClientStore
+from specie.store.database import Database
 from specie.store.key_file import KeyFile
+from specie.store.signatory_store import SqliteSignatoryStore
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import OrderId
+from specie.values.identifiers import ClientId, OrderId
 from tests.network import privacy_story
 from tests.network.evidence import AT_REST, Evidence, Hit, Kind, Record
 from tests.network.middleman import PUBLIC, Recorded, standing_between
@@ -41,6 +45,7 @@ from tests.network.privacy_page import (
     Cell,
     read_cells,
 )
+from tests.network.privacy_people import OWNER_CLIENT, tell_of_people
 from tests.network.privacy_story import PAID, PAYEE, PAYER, Story, opened
 
 CELLS = list(read_cells())
@@ -86,6 +91,7 @@ def seen() -> Iterator[Seen]:
         standing_between(Path(folder), **plan) as (pilot, middleman),
     ):
         story = privacy_story.tell(pilot, middleman)
+        tell_of_people(story)
         pilot.wait(lambda: privacy_story.add_log(story))
         for party in PARTIES:
             pilot.kill(party)  # so that nothing is tidied away
@@ -155,6 +161,18 @@ def _open_bank(seen: Seen, number: int) -> Iterator[tuple[list[bytes], dict[byte
         known = [client.name.encode(), *tokens, *amounts, key.encode()]
         yield known, {one.txid: one.time for one in moved}
     store.close()
+    yield list(_list_of_people(folder / "bank.db", keys.get_sealing_key("storage"))), {}
+
+
+def _list_of_people(path: Path, key: SealingKey) -> Iterator[bytes]:
+    """Who signs for the client, who looked at it and why."""
+    database = Database(path)
+    signatories, access = SqliteSignatoryStore(database, key), SqliteAccessStore(database, key)
+    rule = signatories.find_rule(ClientId(OWNER_CLIENT))
+    yield from (seat.name.encode() for seat in rule.seats) if rule else ()
+    for entry in access.load(1, 100):
+        yield f"{entry.officer}: {entry.reason}".encode()
+    database.close()
 
 
 def _open_desk(seen: Seen) -> None:
@@ -201,6 +219,9 @@ def _derive(seen: Seen) -> None:
             "payment from the payer's bank": [hit for hit in payment if id(hit.record) in origin],
             "owner of an output": [
                 hit for hit in seen.get(party, "change output") if id(hit.record) in people
+            ],
+            "look-up by a client": [
+                hit for hit in _list_cut(seen, party, ("phone number",)) if id(hit.record) in people
             ],
             "payer's standing": [
                 hit for hit in seen.get(party, "standing") if id(hit.record) in people

@@ -1,0 +1,60 @@
+"""What people tell their banks and look up, with values that stand out: told after the payment.
+
+Dorabella applies at bank 3, which approves her and makes two others sign for her; she is paid by
+her phone number and shows her name. Zaphira, at bank 2, looks the number up. An officer searches.
+"""
+
+from typing import Final
+
+from specie.store.device_store import name_device
+from tests.network.privacy_story import Story, find_device_key
+
+OWNER, OWNER_HOLDER, OWNER_CLIENT = "Dorabella Vanterpool", "dv", "vanterpool-66120"
+NUMBER: Final = "+77019931177"
+BIRTH, DOCUMENT = "1971-02-28", "N99412377K"
+SIGNATORIES: Final = ("Quentin Haversmith", "Rosalind Yarborough")
+OFFICER, REASON = "Ottoline Inspector", "letter 77/Vermilion"
+
+
+def tell_of_people(story: Story) -> None:
+    """Everybody is searched afterwards; see privacy_story.py."""
+    _apply(story)
+    _look_up(story)
+    pilot = story.pilot
+    pilot.bank(3, "signatories", OWNER_CLIENT, *SIGNATORIES, "--need", "2")
+    words = ("--client", OWNER_CLIENT, "--as", OFFICER, "--reason", REASON)
+    pilot.bank(3, "search", *words)
+    cage = story.cage
+    for name in SIGNATORIES:
+        cage.add_text("signatories' names", name)
+    cage.add_text("who looked, and why", OFFICER)
+    cage.add_text("who looked, and why", REASON)
+
+
+def _apply(story: Story) -> None:
+    pilot, cage = story.pilot, story.cage
+    data = ("--data", f"birth-date={BIRTH}", "--data", f"document={DOCUMENT}")
+    who = ("--name", OWNER, "--phone", NUMBER, "--tier", "person", *data)
+    pilot.wallet(OWNER_HOLDER, "create")
+    pilot.wallet(OWNER_HOLDER, "apply", "--bank", "3", *who)
+    number = pilot.bank(3, "applications").split()[0]
+    pilot.bank(3, "approve", number, "--client", OWNER_CLIENT, "--as", "Dana")
+    assert "approved" in pilot.wallet(OWNER_HOLDER, "application")
+    pilot.wallet(OWNER_HOLDER, "phone", "set", NUMBER, "--show-name")
+    key = find_device_key(story, OWNER_HOLDER)
+    story.devices[OWNER_HOLDER] = (name_device(key).encode(), key)
+    cage.add_text("phone number", NUMBER.removeprefix("+"))
+    cage.add_text("name shown with the number", OWNER)
+    cage.add_text("applicant's birth date, document", BIRTH)
+    cage.add_text("applicant's birth date, document", DOCUMENT)
+    cage.add_text("owner's client id", OWNER_CLIENT)
+
+
+def _look_up(story: Story) -> None:
+    pilot, said = story.pilot, story.middleman.recorded
+    first = len(said)
+    pilot.wallet("qz", "withdraw", "5.00")  # what she has waits with the payment that is blocked
+    assert OWNER in pilot.wallet("qz", "find", NUMBER)
+    assert f"to: {OWNER}" in pilot.wallet("qz", "pay", NUMBER, "1.00")
+    story.alone |= set(range(first, len(said)))
+    pilot.wallet(OWNER_HOLDER, "collect")

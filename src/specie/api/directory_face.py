@@ -19,8 +19,9 @@ def offer_bank_directory(process: BankProcess) -> Sequence[Offer]:
     """To the bank's clients, and to its operator."""
     service = process.directory
 
-    def locate(asking: Asking, request: models.PhoneQuery) -> models.LocatedMessage:
-        located, name = service.locate(ClientId(asking.name), request.phone)
+    def locate(asking: Asking, request: models.OwnLocation) -> models.LocatedMessage:
+        client = ClientId(asking.name)
+        located, name = service.locate(client, request.phone, request.former)
         return models.LocatedMessage.wrap(located, name)
 
     def put(asking: Asking, request: models.PutEntry) -> models.PutAnswer:

@@ -82,12 +82,17 @@ class BankDirectory:
             raise SpecieError(ErrorCode.PHONE_NOT_CONFIRMED, reason)
         return found
 
-    def locate(self, client: ClientId, phone: PhoneNumber) -> tuple[Located, str]:
-        """Where the client's own number stands, and the name that it may show."""
+    def locate(
+        self, client: ClientId, phone: PhoneNumber, former: PublicKey | None
+    ) -> tuple[Located, str]:
+        """Where the client's own number stands, and the name that it may show.
+
+        For a client with new keys: by the key of before, which then has to sign as well.
+        """
         known = self._get_good(client)
         self._count(client, self.quotas.own, "own")
         self.confirm_phone(client, phone)
-        located = self.directory.locate(self.bank.number, phone, known.address.spend)
+        located = self.directory.locate(self.bank.number, phone, former or known.address.spend)
         return located, cut_name(known.name)
 
     def put(self, client: ClientId, phone: PhoneNumber, signed: SignedEntry) -> RecordedEntry:

@@ -17,6 +17,7 @@ from specie.cli.parties import draw_order
 from specie.cli.places import STRANGER, Site
 from specie.crypto.addresses import Address
 from specie.crypto.hashing import tagged_hash
+from specie.directory.succession import is_open
 from specie.flows.sweeping import sweep
 from specie.ports.onboarding import AccountState
 from specie.remote.people_client import PeopleClient
@@ -27,6 +28,7 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import OrderId
 from specie.values.limits import LOST_SUBWALLETS_MAX
+from specie.wallet.phone import Wish
 from specie.wallet.vault import Vault
 
 _NOTE = "move"
@@ -55,7 +57,7 @@ def open_with_code(site: Site, place: int, bank: int, code: bytes) -> None:
         site.record_client(place, served.open_wallet(opening))
 
 
-def is_open(site: Site, place: int) -> bool:
+def has_opened(site: Site, place: int) -> bool:
     """Whether the new bank has opened it; an approval that we have not heard of is heard now."""
     if _has_account(site, place):
         return True
@@ -81,6 +83,26 @@ def finish_move(site: Site, place: int) -> tuple[str, int]:
         shown = new.channel.peers.roster.genesis.currency.format(balance)
     site.notes.remove(_NOTE)
     return shown, balance
+
+
+def move_number(site: Site) -> bool | None:
+    """The directory entry goes to the new address, as it was; None if there is none to move.
+
+    False while the new bank has not confirmed the number.
+    """
+    with site.online(site.current) as (online, _):
+        own = online.numbers.find_number()
+        last = online.numbers.find_last(own.index) if own is not None else None
+        if own is None or last is None or not is_open(last[0].entry):
+            return None
+        stands = last[0].entry
+        try:
+            online.phone.put(own.phone, Wish(stands.state, bool(stands.name)))
+        except SpecieError as error:
+            if error.code is not ErrorCode.PHONE_NOT_CONFIRMED:
+                raise
+            return False
+    return True
 
 
 def _empty(site: Site, place: int, creditor: Address) -> None:

@@ -13,7 +13,14 @@ from specie.cli.arguments import parse_network
 from specie.cli.certifying import get_certificate
 from specie.cli.device_commands import Holder, Network, Public, Store, ask, ask_new, show
 from specie.cli.devices import created_device, opened_device
-from specie.cli.moving import begin_move, finish_move, is_open, open_with_code, recover
+from specie.cli.moving import (
+    begin_move,
+    finish_move,
+    has_opened,
+    move_number,
+    open_with_code,
+    recover,
+)
 from specie.cli.parties import open_channel, parse_order
 from specie.cli.people_wallet_commands import BankNumber, opened_site
 from specie.cli.places import STRANGER, Site, draw_secret
@@ -43,17 +50,24 @@ def move(  # noqa: PLR0913, PLR0917  # one parameter for each option
     """Go to another bank with all money; the same again goes on where it stood."""
     with opened_site(device, holder, public, network) as site:
         place = begin_move(site, to_bank)
-        if not is_open(site, place) and code is not None:
+        if not has_opened(site, place) and code is not None:
             open_with_code(site, place, to_bank, parse_order(code))
-        if not is_open(site, place) and name is not None:
+        if not has_opened(site, place) and name is not None:
             person = build_person(name, phone, data or [])
             apply_at_bank(site, place, to_bank, person, tier)
-        if not is_open(site, place):
+        if not has_opened(site, place):
             typer.echo(f"bank {to_bank} has not opened the wallet: --code or --name, then again")
             return
         shown, _ = finish_move(site, place)
-    typer.echo(f"moved to bank {to_bank}, sub-wallet {place}: {shown}")
-    typer.echo("whoever pays you by phone number: tell the directory your new address")
+        typer.echo(f"moved to bank {to_bank}, sub-wallet {place}: {shown}")
+        is_moved = move_number(site)
+    if is_moved:
+        typer.echo("your phone number pays the new address")
+    elif is_moved is not None:
+        typer.echo(
+            "your phone number still names the old address: let the new bank confirm it, "
+            "then `specie wallet phone set`"
+        )
 
 
 def close(device: Store, holder: Holder, public: Public, network: Network = None) -> None:
@@ -116,6 +130,7 @@ def recover_wallet(
         with site.online(0) as (online, _):
             balance = online.vault.get_balance()
             shown = online.channel.peers.roster.genesis.currency.format(balance)
+            typer.echo("paid by phone number? `specie wallet phone set` names the new address")
     show({"balance": shown, "payments": payments, "tokens that wait": held}, as_json=False)
     if held:
         typer.echo("a payment of the lost device may still be on its way: again in an hour")

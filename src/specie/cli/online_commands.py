@@ -26,7 +26,7 @@ from specie.cli.waterfalls import (
     describe_switches,
 )
 from specie.crypto.addresses import Address, format_address, parse_address
-from specie.crypto.secrets import derive_sealing_key
+from specie.crypto.secrets import SpendKey, derive_sealing_key
 from specie.flows.receiving import collect as collect_outputs
 from specie.flows.sending import Ended, give_up, send, send_again
 from specie.ledger.transactions import Promise
@@ -77,15 +77,15 @@ class Online:
     top_ups: TopUps
     numbers: SqliteOwnPhoneStore
     public: Path
+    former: tuple[SpendKey, ...]  # of the sub-wallets before, at other banks
+    refusals: SqliteRefusalStore
+    requests: SqliteRequestStore
 
     @property
     def phone(self) -> HolderPhone:
         """For the directory, by the newest lists."""
         bank, store = self.account.bank, self.numbers
-        return open_phone(self.vault.keys, bank, self.channel, store, self.public)
-
-    refusals: SqliteRefusalStore
-    requests: SqliteRequestStore
+        return open_phone(self.vault.keys, bank, self.channel, store, self.public, self.former)
 
     def collect(self) -> int:
         """What has arrived; gives how many tokens were new. Names are judged by today's list."""
@@ -263,6 +263,7 @@ def build_online(
         top_ups=SqliteTopUps(database, holder, key),
         numbers=SqliteOwnPhoneStore(database, holder, key),
         public=public,
+        former=tuple(device.opened.tree.spend_key(one) for one in range(place)),
         refusals=SqliteRefusalStore(database, holder),
         requests=SqliteRequestStore(database, holder, key),
     )

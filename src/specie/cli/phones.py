@@ -5,6 +5,7 @@ from pathlib import Path
 
 from specie.cli.mirroring import Source
 from specie.cli.trust import load_backing, load_trust
+from specie.crypto.secrets import SpendKey
 from specie.directory.answers import AnswerTrust
 from specie.directory.watching import WatchReport, watch
 from specie.identity.cosigners import Backing
@@ -25,8 +26,9 @@ def open_phone(
     channel: Channel,
     store: OwnPhoneStore,
     public: Path,
+    former: tuple[SpendKey, ...],
 ) -> HolderPhone:
-    """By the newest lists."""
+    """By the newest lists; `former` are keys that the device had for its number before."""
     peers = channel.peers
     trusted = load_trust(public, peers.network)
     receipts = replace(trusted, participants=peers.roster.current)
@@ -38,6 +40,7 @@ def open_phone(
         store=store,
         trust=AnswerTrust(peers.roster, receipts, peers.get_service(CENTRAL_BANK).key),
         clock=channel.clock,
+        former=former,
     )
 
 

@@ -53,8 +53,11 @@ class DirectoryPort(Protocol):
 class ServingDirectoryPort(Protocol):
     """A client's own bank, as its device asks it about numbers."""
 
-    def locate(self, phone: PhoneNumber) -> tuple[Located, str]:
-        """Where our own number stands, and the name that we may show."""
+    def locate(self, phone: PhoneNumber, former: PublicKey | None) -> tuple[Located, str]:
+        """Where our own number stands, and the name that we may show.
+
+        `former`: the key that has signed what stands there, if it is not our address' own.
+        """
         ...
 
     def put(self, phone: PhoneNumber, signed: SignedEntry) -> RecordedEntry:

@@ -65,9 +65,9 @@ class ServingDirectory:
         self._channel = channel
         self._number = number
 
-    def locate(self, phone: PhoneNumber) -> tuple[Located, str]:
+    def locate(self, phone: PhoneNumber, former: PublicKey | None) -> tuple[Located, str]:
         """Where our own number stands, and the name that we may show."""
-        request = models.PhoneQuery(phone=phone)
+        request = models.OwnLocation(phone=phone, former=former)
         answer = self._channel.call(self._name, operations.LOCATE_OWN_PHONE, request)
         return answer.unwrap(), answer.name
 

@@ -39,6 +39,15 @@ class PhoneQuery(Message):
     phone: PhoneField
 
 
+class OwnLocation(Message):
+    """A device asks where its own number stands, for the key that has signed what stands there."""
+
+    phone: PhoneField
+    former: Annotated[PointField | None, Field(description="if that is another key than now")] = (
+        None
+    )
+
+
 class Location(Message):
     """A bank asks where a number stands that it has confirmed, for the key of its client."""
 

@@ -16,7 +16,7 @@ LOCATE_OWN_PHONE = Operation(
     "locate_own_phone",
     "POST",
     "/v1/phones/locations",
-    directory.PhoneQuery,
+    directory.OwnLocation,
     directory.LocatedMessage,
     CLIENT_CALLERS,
     "Where the client's own number stands in the directory.",

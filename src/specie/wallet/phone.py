@@ -7,13 +7,14 @@ What was signed here is durable before it leaves: `directory/watching.py` compar
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from specie.crypto.addresses import Address
 from specie.crypto.secrets import SpendKey
 from specie.directory.answers import AnswerTrust, RecordedEntry, unpack_answer, verify_answer
 from specie.directory.entries import (
     SALT_BYTES,
+    Authority,
     DirectoryEntry,
     EntryState,
     SignedEntry,
@@ -26,7 +27,7 @@ from specie.ports.clock import Clock
 from specie.ports.directory import Located, OwnNumber, OwnPhoneStore, ServingDirectoryPort
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import Digest, ParticipantNumber
+from specie.values.identifiers import Digest, ParticipantNumber, PublicKey
 from specie.values.phones import PhoneNumber
 
 
@@ -49,17 +50,21 @@ class HolderPhone:
     store: OwnPhoneStore
     trust: AnswerTrust
     clock: Clock
+    former: tuple[SpendKey, ...] = ()  # of the same device, from before the wallet moved
 
     def put(self, phone: PhoneNumber, wish: Wish) -> RecordedEntry:
         """The next version; what a stop left unanswered is handed in again first."""
-        located, name = self.bank.locate(phone)
+        before = self._find_former(phone)
+        known = PublicKey(before.public) if before is not None else None
+        located, name = self.bank.locate(phone, known)
         index = self._adopt(phone, located)
         left = self.store.find_last(index)
         if left is not None and left[1] is None and left[0].entry.version >= located.version:
             recorded = self._hand_in(phone, left[0])
             if _is_wished(left[0].entry, wish, name):
                 return recorded
-            located, name = self.bank.locate(phone)
+            located, name = self.bank.locate(phone, None)
+            before = None
         entry = DirectoryEntry(
             network=self.trust.roster.genesis.network,
             index=index,
@@ -73,6 +78,8 @@ class HolderPhone:
             name=name if wish.is_named else "",
         )
         signed = SignedEntry(entry, sign_as_owner(entry, self.spend))
+        if before is not None and located.authority is Authority.OWNER:
+            signed = replace(signed, previous=sign_as_owner(entry, before))
         self.store.record_entry(signed)
         return self._hand_in(phone, signed)
 
@@ -91,6 +98,15 @@ class HolderPhone:
             leaf_hash = compute_leaf_hash(answer.recorded.leaf.pack())
             self.store.rely(leaf_hash, answer.recorded.promise.publish_by)
         return entry
+
+    def _find_former(self, phone: PhoneNumber) -> SpendKey | None:
+        """The key of what this device has signed last for the number, if that is not today's."""
+        own = self.store.find_number()
+        last = self.store.find_last(own.index) if own is not None and own.phone == phone else None
+        if last is None:
+            return None
+        stands = last[0].entry.address.spend
+        return next((one for one in self.former if one.public == stands), None)
 
     def _adopt(self, phone: PhoneNumber, located: Located) -> Digest:
         """Our index, with its proof; of the directory that this device knows, if it knows one."""

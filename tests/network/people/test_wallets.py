@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from specie.assembly.tls import ROOT
+from specie.crypto.addresses import parse_address
 from tests.network.pilot import PASSPHRASE, Pilot
+
+NUMBER = "+77015550102"
 
 
 def apply(pilot: Pilot, holder: str, bank: int, *options: str, code: int = 0) -> str:
-    words = ("apply", "--bank", str(bank), "--name", "Aliya Bekova", "--phone", "+77015550102")
+    words = ("apply", "--bank", str(bank), "--name", "Aliya Bekova", "--phone", NUMBER)
     return pilot.wallet(holder, *words, *options, code=code)
 
 
@@ -48,7 +51,9 @@ def test_a_person_applies_pays_and_moves(pilot: Pilot) -> None:
     pilot.bank(2, "lend", "aliya", "50.00")
     pilot.wallet("aliya", "withdraw", "30.00")
     _certify(pilot, "aliya")
+    pilot.wallet("aliya", "phone", "set", NUMBER, "--show-name")
     moved = pilot.bank(3, "invite", "aliya-3", "Aliya Bekova")
+    pilot.bank(3, "phone", "aliya-3", NUMBER)
     assert "account_not_empty" in pilot.run(
         "bank", "close", "aliya", "--at", str(pilot.data / "bank-2"), code=1
     )
@@ -58,6 +63,15 @@ def test_a_person_applies_pays_and_moves(pilot: Pilot) -> None:
     _finish_move(pilot, *pilot.spell("aliya", *moving))
     assert get_balance(pilot, "aliya") == 5000
     assert json.loads(pilot.wallet("aliya", "account", "--json"))["deposit minor"] == 0
+    _take_number_along(pilot)
+
+
+def _take_number_along(pilot: Pilot) -> None:
+    """A move that was killed at its very end is over; the number is then set by hand."""
+    shown = json.loads(pilot.wallet("aliya", "phone", "set", NUMBER, "--show-name", "--json"))
+    assert (shown["bank"], shown["name"]) == (3, "Aliya Bekova")
+    told = json.loads(pilot.wallet("aliya", "find", NUMBER, "--json"))
+    assert parse_address(told["address"], "spc").bank == 3
 
 
 def kill_after(pilot: Pilot, seconds: float, *words: str, stdin: str) -> None:

@@ -241,9 +241,9 @@ def test_nobody_tries_many_numbers(
         bank.find(clients[0], second)  # the day's
     bank.register_phone(clients[0], first)
     for _ in range(2):
-        bank.locate(clients[0], first)
+        bank.locate(clients[0], first, None)
     with refused(ErrorCode.RATE_EXCEEDED):
-        bank.locate(clients[0], first)
+        bank.locate(clients[0], first, None)
 
 
 def test_a_bank_that_tries_numbers_is_stopped_too(
@@ -412,7 +412,7 @@ def test_a_directory_of_an_old_copy_is_told_again(
     bank.register_phone(alice.id, first)
     assert bank.directory.store.count() == 1
     assert unpack_found(bank.directory.look_up(SOUTH, first)).version == 1
-    index = get_index(PublicKey(world.directory.public), device.bank.locate(first)[0].value)
+    index = get_index(PublicKey(world.directory.public), device.bank.locate(first, None)[0].value)
     assert index == recorded.leaf.index
 
 

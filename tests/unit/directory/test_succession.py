@@ -214,7 +214,7 @@ def test_of_many_at_once_one_is_next(world: World, first: PhoneNumber) -> None:
     """Ten devices put different entries of one version at the same moment: one stands."""
     person = world.open_person(SOUTH, first)
     bank = world.banks[SOUTH]
-    located, _ = bank.locate(person.id, first)
+    located, _ = bank.locate(person.id, first, None)
     outcomes: list[ErrorCode | None] = []
 
     def put(signed: SignedEntry) -> Callable[[], None]:

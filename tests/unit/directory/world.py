@@ -28,7 +28,7 @@ from specie.store.log_files import LogFolder
 from specie.store.look_up_store import SqliteLookUpCounts
 from specie.store.own_phone_store import SqliteOwnPhoneStore
 from specie.store.phone_store import SqlitePhoneStore
-from specie.values.identifiers import ClientId, InstitutionPublicKey, ParticipantNumber
+from specie.values.identifiers import ClientId, InstitutionPublicKey, ParticipantNumber, PublicKey
 from specie.values.phones import PhoneNumber
 from specie.wallet.phone import HolderPhone
 from tests.country import NORTH, SOUTH, Country, Person
@@ -66,8 +66,8 @@ class AtBank:
     bank: BankDirectory
     client: ClientId
 
-    def locate(self, phone: PhoneNumber) -> tuple[Located, str]:
-        return self.bank.locate(self.client, phone)
+    def locate(self, phone: PhoneNumber, former: PublicKey | None) -> tuple[Located, str]:
+        return self.bank.locate(self.client, phone, former)
 
     def put(self, phone: PhoneNumber, signed: SignedEntry) -> RecordedEntry:
         return self.bank.put(self.client, phone, signed)

@@ -206,7 +206,7 @@ def _pay_blocked(story: Story) -> None:
     pilot.wallet("bl", "create")
     invited = pilot.bank(3, "invite", BLOCKED, "Some Body")
     address = pilot.wallet("bl", "open", invited, "--bank", "3")
-    pilot.bank(3, "block", BLOCKED)
+    pilot.bank(3, "block", BLOCKED, "--as", "Ada", "--reason", "a letter")
     pilot.wallet("qz", "pay", address, "1.00", code=1)
     story.cage.add_text("that a payee is blocked", "client_blocked")
 

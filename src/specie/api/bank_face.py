@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from specie.api.compliance_face import offer_compliance
+from specie.api.compliance_face import name_operator, offer_compliance
 from specie.api.gate import Asking, Offer
 from specie.api.money_face import build_standing, offer_money
 from specie.api.payment_face import offer_payments
@@ -14,6 +14,7 @@ from specie.ledger.transactions import Promise
 from specie.ports.issuance import Application
 from specie.remote import bank_models, client_models, models
 from specie.remote import bank_operations as bank
+from specie.remote.compliance_models import ClientAct
 from specie.remote.fields import Empty
 from specie.values.amounts import Minor
 from specie.values.identifiers import ClientId
@@ -157,13 +158,13 @@ def _offer_operators(process: BankProcess) -> Sequence[Offer]:
     def transfer(_: Asking, request: client_models.TransferOrder) -> models.PromiseMessage:
         return _wrap(process.transfer(request.order, request.receiver, request.amount))
 
-    def block(_: Asking, request: client_models.ClientQuery) -> Empty:
-        access.write(_UNNAMED, "block", request.client)
+    def block(_: Asking, request: ClientAct) -> Empty:
+        access.write(name_operator(request), "block", request.client)
         service.block(request.client)
         return _NOTHING
 
-    def unblock(_: Asking, request: client_models.ClientQuery) -> Empty:
-        access.write(_UNNAMED, "unblock", request.client)
+    def unblock(_: Asking, request: ClientAct) -> Empty:
+        access.write(name_operator(request), "unblock", request.client)
         service.unblock(request.client)
         return _NOTHING
 

@@ -46,7 +46,7 @@ def _offer_policy(process: BankProcess) -> Sequence[Offer]:
         raise SpecieError(ErrorCode.NOT_FOUND, f"there is no version {request.version}")
 
     def set_policy(_: Asking, request: models.PolicyRequest) -> models.PolicyMessage:
-        return _wrap_policy(desk.set_policy(_name(request), request.text))
+        return _wrap_policy(desk.set_policy(name_operator(request), request.text))
 
     def list_policies(_: Asking, _request: Empty) -> models.Policies:
         return models.Policies(
@@ -59,7 +59,7 @@ def _offer_policy(process: BankProcess) -> Sequence[Offer]:
         )
 
     def rehearse(_: Asking, request: models.PolicyRequest) -> models.RehearsalMessage:
-        found = desk.rehearse(_name(request), request.text)
+        found = desk.rehearse(name_operator(request), request.text)
         rows = [
             models.RehearsalRow(
                 tier=tier, rule=rule, consequence=consequence.value, tally=_wrap_tally(tally)
@@ -85,21 +85,21 @@ def _offer_clients(process: BankProcess) -> Sequence[Offer]:
     desk = process.compliance
 
     def set_tier(_: Asking, request: models.TierRequest) -> Empty:
-        operator = _name(request)
+        operator = name_operator(request)
         operator.check()
         desk.set_tier(request.client, request.tier, operator)
         return _NOTHING
 
     def freeze(_: Asking, request: models.FreezeRequest) -> Empty:
-        desk.freeze(_name(request), request.client, request.reference, request.until)
+        desk.freeze(name_operator(request), request.client, request.reference, request.until)
         return _NOTHING
 
     def unfreeze(_: Asking, request: models.ClientAct) -> Empty:
-        desk.unfreeze(_name(request), request.client)
+        desk.unfreeze(name_operator(request), request.client)
         return _NOTHING
 
     def find_freeze(_: Asking, request: models.ClientAct) -> models.FreezeMessage:
-        found = desk.find_freeze(_name(request), request.client)
+        found = desk.find_freeze(name_operator(request), request.client)
         if found is None:
             return models.FreezeMessage()
         return models.FreezeMessage(
@@ -120,7 +120,7 @@ def _offer_clients(process: BankProcess) -> Sequence[Offer]:
             party=None if party is None else Address(party.bank, party.view, party.spend),
             is_incoming=request.is_incoming,
         )
-        page = desk.search(_name(request), query, request.before, request.limit)
+        page = desk.search(name_operator(request), query, request.before, request.limit)
         found = [_wrap_movement(one) for one in page.movements]
         return models.FoundMovements(movements=found, after=page.after)
 
@@ -138,11 +138,11 @@ def _offer_cases(process: BankProcess) -> Sequence[Offer]:
 
     def list_cases(_: Asking, request: models.CasesRequest) -> models.Cases:
         before, limit = request.before, request.limit
-        found = desk.list_cases(_name(request), before, limit, is_open=request.is_open)
+        found = desk.list_cases(name_operator(request), before, limit, is_open=request.is_open)
         return models.Cases(cases=[_wrap_case(one) for one in found])
 
     def get_case(_: Asking, request: models.CaseRequest) -> models.CaseFileMessage:
-        found = desk.open_file(_name(request), request.number)
+        found = desk.open_file(name_operator(request), request.number)
         return models.CaseFileMessage(
             case=_wrap_case(found.case),
             tier=found.tier,
@@ -155,17 +155,19 @@ def _offer_cases(process: BankProcess) -> Sequence[Offer]:
         )
 
     def add_note(_: Asking, request: models.NoteRequest) -> Empty:
-        desk.add_note(_name(request), request.number, request.text)
+        desk.add_note(name_operator(request), request.number, request.text)
         return _NOTHING
 
     def decide(_: Asking, request: models.DecisionRequest) -> models.CaseMessage:
         if request.verdict not in tuple(Verdict):
             known = ", ".join(Verdict)
             raise SpecieError(ErrorCode.KIND_UNKNOWN, f"a decision is one of {known}")
-        return _wrap_case(desk.decide(_name(request), request.number, Verdict(request.verdict)))
+        return _wrap_case(
+            desk.decide(name_operator(request), request.number, Verdict(request.verdict))
+        )
 
     def suspect(_: Asking, request: models.ClientAct) -> models.CaseMessage:
-        return _wrap_case(desk.suspect(_name(request), request.client))
+        return _wrap_case(desk.suspect(name_operator(request), request.client))
 
     return (
         (operations.LIST_CASES, list_cases),
@@ -180,7 +182,7 @@ def _offer_reports(process: BankProcess) -> Sequence[Offer]:
     desk, base = process.compliance, process.base
 
     def report(_: Asking, request: models.CaseRequest) -> models.ReportMessage:
-        operator = _name(request)
+        operator = name_operator(request)
         found = desk.open_file(operator, request.number, "report")
         genesis = base.peers.roster.genesis
         reporter = Reporter(
@@ -201,7 +203,7 @@ def _offer_access(process: BankProcess) -> Sequence[Offer]:
     log = process.compliance.access
 
     def list_access(_: Asking, request: models.AccessQuery) -> models.AccessEntries:
-        log.write(_name(request), "access-log", subject=f"from {request.start}")
+        log.write(name_operator(request), "access-log", subject=f"from {request.start}")
         return models.AccessEntries(
             entries=[
                 models.AccessMessage(
@@ -230,7 +232,8 @@ def _offer_access(process: BankProcess) -> Sequence[Offer]:
     )
 
 
-def _name(request: models.Acting) -> Operator:
+def name_operator(request: models.Acting) -> Operator:
+    """Who acts, and why: both are required."""
     return Operator(request.officer, request.reason)
 
 

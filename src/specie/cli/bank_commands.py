@@ -17,10 +17,12 @@ from specie.cli.money_commands import add_money_commands
 from specie.cli.naming import naming_order
 from specie.cli.parties import parse_amount, parse_order
 from specie.cli.people_bank_commands import add_people_commands
+from specie.cli.policy_commands import Person, Reason, Whom
 from specie.cli.token_options import Hsm, Token, choose_token
 from specie.cli.webhook_commands import webhooks
 from specie.remote import bank_operations as operations
 from specie.remote import client_models as clients
+from specie.remote import compliance_models as compliance
 from specie.remote import desk_operations as desk
 from specie.remote import directory_models, directory_operations
 from specie.remote.control import call_control
@@ -112,16 +114,16 @@ def transfer(
 
 
 @bank.command("block")
-def block(client: Annotated[str, typer.Argument(help="Whom.")], at: Folder) -> None:
+def block(client: Whom, at: Folder, person: Person, reason: Reason) -> None:
     """Stop attesting for a client; its money stays where it is."""
-    request = clients.ClientQuery(client=ClientId(client))
+    request = compliance.ClientAct(officer=person, reason=reason, client=ClientId(client))
     call_control(at / CONTROL, operations.BLOCK, request)
 
 
 @bank.command("unblock")
-def unblock(client: Annotated[str, typer.Argument(help="Whom.")], at: Folder) -> None:
+def unblock(client: Whom, at: Folder, person: Person, reason: Reason) -> None:
     """Attest again."""
-    request = clients.ClientQuery(client=ClientId(client))
+    request = compliance.ClientAct(officer=person, reason=reason, client=ClientId(client))
     call_control(at / CONTROL, operations.UNBLOCK, request)
 
 

@@ -2,6 +2,7 @@
 
 from specie.remote import bank_models, models
 from specie.remote import client_models as clients
+from specie.remote import compliance_models as compliance
 from specie.remote.fields import Empty
 from specie.remote.operations import (
     ANYONE_CALLERS,
@@ -252,7 +253,7 @@ BLOCK = Operation(
     "block",
     "POST",
     "/v1/clients/{client}/block",
-    clients.ClientQuery,
+    compliance.ClientAct,
     Empty,
     OPERATOR_CALLERS,
     "Stop attesting for a client.",
@@ -261,7 +262,7 @@ UNBLOCK = Operation(
     "unblock",
     "POST",
     "/v1/clients/{client}/unblock",
-    clients.ClientQuery,
+    compliance.ClientAct,
     Empty,
     OPERATOR_CALLERS,
     "Attest for a client again.",

@@ -65,7 +65,7 @@ def test_a_request_is_paid_once_and_its_payee_knows(
 
 
 def test_a_no_is_seen_beside_the_payment(pilot: Pilot, payees: str) -> None:
-    pilot.bank(3, "block", PAYEE)
+    pilot.bank(3, "block", PAYEE, "--as", "Ada", "--reason", "a letter")
     try:
         told = pilot.wallet(PAYER, "pay", payees, "1.00", code=1)
         assert ErrorCode.CLIENT_BLOCKED.value in told
@@ -74,7 +74,7 @@ def test_a_no_is_seen_beside_the_payment(pilot: Pilot, payees: str) -> None:
         shown = json.loads(pilot.wallet(PAYER, "payment", last["id"], "--json"))
         assert shown["free after"] > shown["time"]
     finally:
-        pilot.bank(3, "unblock", PAYEE)
+        pilot.bank(3, "unblock", PAYEE, "--as", "Ada", "--reason", "a letter")
     assert "1 payments settled" in pilot.wallet(PAYER, "collect")
     assert list_rows(pilot, PAYER, "history")[-1]["state"] == "settled"
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from specie.assembly.network import InProcessNetwork
 from specie.bank.service import Bank
-from specie.flows.filling import fill, split_vault
+from specie.flows.filling import compute_share, compute_small, fill, split_vault
 from specie.flows.payment import resume
 from specie.identity.participants import Status
 from specie.notary.publisher import Publisher
@@ -31,7 +31,7 @@ def publish_due(network: InProcessNetwork) -> int:
     _visit_vaults(network, failures, partial(_resume, network))
     missing = network.notary.count_missing()
     if missing:
-        part = -(-missing // max(1, len(_list_active(network))))
+        part = compute_share(missing, len(_list_active(network)))
         _visit_vaults(network, failures, lambda bank: _fill(network, bank, part))
         _visit_vaults(network, failures, partial(_fill_rest, network))
     written += _publish_all(network)
@@ -46,7 +46,7 @@ def add_filler(network: InProcessNetwork, missing: int) -> int:
     """Banks share it evenly; what one cannot give the others are asked for. Gives how many."""
     banks, wanted = _list_active(network), missing
     for place, bank in enumerate([*banks, *banks]):
-        share = -(-missing // max(1, len(banks) - place))
+        share = compute_share(missing, len(banks) - place)
         with network.vault_locks[bank.number]:
             missing -= _fill(network, bank, share)
     return wanted - missing
@@ -95,10 +95,9 @@ def _fill_rest(network: InProcessNetwork, bank: Bank) -> int:
 
 
 def _split(network: InProcessNetwork, bank: Bank) -> int:
-    """Four tokens for each filler of its share: while some take their turn, the others rest."""
     since, draw = network.notary.get_published_time(), network.surroundings.identifiers.draw
-    share = -(-network.genesis.batch_payments_min // max(1, len(_list_active(network))))
-    return split_vault(bank, 4 * share, since, draw, network, network.notary)
+    least = compute_small(network.genesis.batch_payments_min, len(_list_active(network)))
+    return split_vault(bank, least, since, draw, network, network.notary)
 
 
 def _resume(network: InProcessNetwork, bank: Bank) -> None:

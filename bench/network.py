@@ -39,7 +39,7 @@ from specie.assembly.system import SystemClock
 from specie.assembly.tls import build_client_context
 from specie.bank.attestation import Attester
 from specie.cli.online_commands import opened_online
-from specie.cli.processes import Network, list_processes
+from specie.cli.processes import NetworkProcesses, list_processes
 from specie.crypto.addresses import Address, parse_address
 from specie.crypto.secrets import KeyTree, SigningKey
 from specie.identity.genesis import ProofMode
@@ -74,7 +74,7 @@ class Pilot:
     """A network of processes, and a payer's device."""
 
     data: Path
-    network: Network
+    network: NetworkProcesses
 
     @property
     def device(self) -> Path:
@@ -174,7 +174,7 @@ def open_pilot(*, has_auditor: bool) -> Iterator[tuple[Pilot, float]]:
         create_network(plan, SystemClock())
         if not has_auditor:
             shutil.rmtree(data / "auditor")
-        network = Network(data)
+        network = NetworkProcesses(data)
         try:
             started = time.perf_counter()
             for name in list_processes(data):

@@ -13,7 +13,7 @@ from pathlib import Path
 from time import time_ns
 from typing import Final
 
-from specie.assembly.network import Network, Settings, build_network
+from specie.assembly.network import InProcessNetwork, Settings, build_network
 from specie.assembly.system import RandomIdentifiers, SystemClock
 from specie.bank.attestation import Attester
 from specie.cli.people import fund_bank
@@ -47,7 +47,7 @@ _NOTARY_KEY: Final = attrgetter("_key")
 class Bench:
     """A network, a payer and a payee, and the parts of the notary that are timed."""
 
-    network: Network
+    network: InProcessNetwork
     payer: HolderKeys
     payee: HolderKeys
     context: BuildContext

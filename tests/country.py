@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from specie.assembly.network import Network, Settings, build_network
+from specie.assembly.network import InProcessNetwork, Settings, build_network
 from specie.bank.service import Bank
 from specie.crypto.outputs import OUTPUT_BYTES
 from specie.crypto.secrets import SealingKey
@@ -63,7 +63,7 @@ class Person:
 class Country:
     """A network with two banks, its clock, and whoever lives there."""
 
-    network: Network
+    network: InProcessNetwork
     clock: ManualClock
     identifiers: SeededIdentifiers
     people: list[Person] = field(default_factory=list)

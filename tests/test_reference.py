@@ -89,7 +89,7 @@ def test_every_variable_of_the_environment_is_there() -> None:
 def test_every_setting_of_a_process_is_there() -> None:
     """Tables of TOML, each with its settings and their defaults."""
     tables: dict[str, type[BaseModel]] = {
-        "network": service_settings.Network,
+        "network": service_settings.NetworkSettings,
         "listen": service_settings.Listen,
         "keys": service_settings.Keys,
         "observe": service_settings.Observe,

@@ -27,7 +27,7 @@ from specie.assembly.tls import (
     build_public_context,
     build_server_context,
 )
-from specie.cli.processes import Network, list_processes
+from specie.cli.processes import NetworkProcesses, list_processes
 from specie.remote.channel import get_host
 from specie.remote.wire import get_certified
 from tests.network.mischief import Mischief, Said
@@ -304,7 +304,7 @@ def standing_between(
     values: dict[str, Any] = {"interval_ms": 200, "lists_ms": 500, "batch_age_ms_max": 2_000}
     values |= {"batch_payments_min": 4, **plan}
     create_network(Plan(data, **values), SystemClock())
-    pilot = Pilot(data, Network(data), devices)
+    pilot = Pilot(data, NetworkProcesses(data), devices)
     prepare(pilot)
     middleman = Middleman(pilot)
     middleman.start()

@@ -23,7 +23,7 @@ from specie.assembly.own_keys import OwnKeys
 from specie.assembly.service_settings import load_settings
 from specie.assembly.system import RandomIdentifiers, SystemClock
 from specie.assembly.tls import ROOT, build_client_context, build_public_context
-from specie.cli.processes import Child, Network, list_processes
+from specie.cli.processes import Child, NetworkProcesses, list_processes
 from specie.crypto.secrets import InstitutionSigner
 from specie.ports.clock import Clock
 from specie.remote.channel import Channel, Speaker
@@ -41,7 +41,7 @@ class Pilot:
     """Folder, processes, and the commands of people."""
 
     data: Path
-    network: Network
+    network: NetworkProcesses
     devices: Path
     children: dict[str, Child] = field(default_factory=dict)
     _commands: Connection = field(default_factory=Connection)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from specie.assembly.ceremony import PASSPHRASES
-from specie.cli.processes import LOGS, Child, Network
+from specie.cli.processes import LOGS, Child, NetworkProcesses
 
 
 class Connection:
@@ -67,7 +67,7 @@ class Running:
 
 
 @dataclass(slots=True)
-class ForkedNetwork(Network):
+class ForkedNetwork(NetworkProcesses):
     """Its processes begin as copies of one that has imported everything."""
 
     connection: Connection = field(default_factory=Connection)
@@ -83,7 +83,7 @@ class ForkedNetwork(Network):
         return child
 
     def stop(self) -> None:
-        Network.stop(self)
+        NetworkProcesses.stop(self)
         self.connection.close()
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from specie.assembly.ceremony import Plan, create_network
 from specie.assembly.system import SystemClock
-from specie.cli.processes import Network, list_processes
+from specie.cli.processes import NetworkProcesses, list_processes
 from specie.remote.channel import choose_version
 from specie.remote.operations import VERSION
 from tests.network.pilot import PASSPHRASE, Pilot
@@ -23,7 +23,7 @@ def older() -> Iterator[Pilot]:
         devices.mkdir()
         plan = Plan(data, interval_ms=100, lists_ms=300, batch_payments_min=8)
         create_network(plan, SystemClock())
-        pilot = Pilot(data, Network(data), devices)
+        pilot = Pilot(data, NetworkProcesses(data), devices)
         (data / "logs").mkdir()
         try:
             for name in list_processes(data):

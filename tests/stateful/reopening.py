@@ -11,7 +11,7 @@ from typing import Any
 
 from specie.accounting.reserves import Accounting
 from specie.assembly.databases import Databases
-from specie.assembly.network import Network, Parties
+from specie.assembly.network import InProcessNetwork, Parties
 from specie.bank.deposits import DepositBooks
 from specie.bank.service import Bank
 from specie.central_bank.desk import CentralBankDesk
@@ -41,7 +41,9 @@ def take(owner: object, *names: str) -> Any:
     return found
 
 
-def reopen_network(old: Network, data: Path, clock: Clock, identifiers: Identifiers) -> Network:
+def reopen_network(
+    old: InProcessNetwork, data: Path, clock: Clock, identifiers: Identifiers
+) -> InProcessNetwork:
     """The same network over a copy of its files in `data`; the old one is left as it is."""
     shutil.copytree(old.settings.data, data, ignore=shutil.ignore_patterns("*-shm"))
     public = data / "public"
@@ -80,7 +82,7 @@ def reopen_network(old: Network, data: Path, clock: Clock, identifiers: Identifi
     )
 
 
-def reopen_wallet(network: Network, holder: str, bank: ParticipantNumber) -> Vault:
+def reopen_wallet(network: InProcessNetwork, holder: str, bank: ParticipantNumber) -> Vault:
     """A device started again: its keys come out of its own store."""
     opened = open_keys(network.devices, holder, network.device_master)
     keys = derive_keys(opened.tree, 0, bank)
@@ -88,7 +90,7 @@ def reopen_wallet(network: Network, holder: str, bank: ParticipantNumber) -> Vau
     return Vault(keys, store, network.surroundings)
 
 
-def close_network(network: Network) -> None:
+def close_network(network: InProcessNetwork) -> None:
     """Close every database."""
     network.databases.close()
 

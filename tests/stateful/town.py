@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
 
-from specie.assembly.network import Network, Settings, build_network
+from specie.assembly.network import InProcessNetwork, Settings, build_network
 from specie.bank.service import Bank
 from specie.flows.distribution import deposit, transfer_vault_money, withdraw
 from specie.flows.issuance import issue
@@ -77,7 +77,7 @@ class Town:
     """The country, its people's devices, and the model it is compared with."""
 
     root: Path
-    network: Network  # all institutions, since the last restart
+    network: InProcessNetwork  # all institutions, since the last restart
     clock: ManualClock
     model: Model = field(default_factory=Model)
     wallets: dict[str, Vault] = field(default_factory=dict)

@@ -20,7 +20,13 @@ from pathlib import Path
 import pytest
 
 from specie.assembly.foundation import CREDENTIALS
-from specie.assembly.service_settings import Listen, Network, ServiceSettings, Work, write_settings
+from specie.assembly.service_settings import (
+    Listen,
+    NetworkSettings,
+    ServiceSettings,
+    Work,
+    write_settings,
+)
 from specie.cli.lazy import COMMANDS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -222,7 +228,7 @@ def listener() -> Iterator[HTTPServer]:
 
 def write_process(folder: Path, operations: str) -> None:
     listen = Listen(institutions="[::1]:1", public="[::1]:2", operations=operations)
-    network = Network(id="00" * 16, lists="https://lists.example:443")
+    network = NetworkSettings(id="00" * 16, lists="https://lists.example:443")
     write_settings(folder, ServiceSettings(service="bank-2", network=network, listen=listen))
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from specie.assembly.network import Network, Settings, build_network
+from specie.assembly.network import InProcessNetwork, Settings, build_network
 from specie.flows.cancelling import cancel
 from specie.flows.distribution import withdraw
 from specie.flows.issuance import issue
@@ -325,14 +325,14 @@ def _run_ledger(mode: ProofMode) -> Content:
         }
 
 
-def _issue(network: Network) -> None:
+def _issue(network: InProcessNetwork) -> None:
     draw, amount = network.surroundings.identifiers.draw, Minor(1_000_000)
     network.accounting.lend(EntryId(draw()), _NORTH, amount)
     bank = network.banks[_NORTH]
     issue(OrderId(draw()), amount, bank, network.desk, network.accounting, network.notary)
 
 
-def _copy_payment(network: Network, orders: Sequence[PaymentOrder], payer: Vault) -> bytes:
+def _copy_payment(network: InProcessNetwork, orders: Sequence[PaymentOrder], payer: Vault) -> bytes:
     """Attested by both banks, from tokens that the payer's vault will spend itself."""
     context = network.surroundings.build_context()
     built = build_payment(orders, payer.load_tokens(), payer.keys, context)
@@ -343,7 +343,7 @@ def _copy_payment(network: Network, orders: Sequence[PaymentOrder], payer: Vault
     return encode_attested(AttestedTransaction(built.signed, attestations))
 
 
-def _circulate(network: Network) -> None:
+def _circulate(network: InProcessNetwork) -> None:
     draw = network.surroundings.identifiers.draw
     north, south, client = network.banks[_NORTH], network.banks[_SOUTH], ClientId("payer")
     payer, payee = network.make_wallet("payer", _NORTH), network.make_wallet("payee", _SOUTH)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from specie.assembly.network import Network, Settings, build_network
+from specie.assembly.network import InProcessNetwork, Settings, build_network
 from specie.assembly.overseers import Overseers, build_overseers
 from specie.assembly.system import RandomIdentifiers, SystemClock
 from specie.flows.issuance import issue
@@ -30,7 +30,7 @@ def make_receipts(old: Mapping[str, Any]) -> dict[str, Any]:
         return _make(network, overseers)
 
 
-def _make(network: Network, overseers: Overseers) -> dict[str, Any]:
+def _make(network: InProcessNetwork, overseers: Overseers) -> dict[str, Any]:
     payer, payee = network.banks.values()
     draw = network.surroundings.identifiers.draw
     network.accounting.lend(EntryId(draw()), payer.number, ISSUED)

@@ -45,7 +45,7 @@ _ISSUE_ENDED: Final = "issue ended"
 
 
 class Accounting:
-    """`AccountingPort`, in this process."""
+    """`IssueAccounting` and `RedemptionAccounting`, in this process."""
 
     def __init__(
         self, roster: Roster, books: BooksStore, key: InstitutionSigner, clock: Clock

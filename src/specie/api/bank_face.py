@@ -112,8 +112,7 @@ def _offer_clients(process: BankProcess) -> Sequence[Offer]:
     def list_movements(
         asking: Asking, request: client_models.MovementsQuery
     ) -> client_models.Movements:
-        found = service.load_movements(ClientId(asking.name))
-        page = found[request.start : request.start + request.limit]
+        page = service.load_movements(ClientId(asking.name), request.start, request.limit)
         return client_models.Movements(
             movements=[
                 client_models.MovementMessage(

@@ -48,8 +48,10 @@ def _offer_banks(process: DeskProcess) -> Sequence[Offer]:
         return Empty()
 
     def list_loans(asking: Asking, request: models.LeavesQuery) -> models.Loans:
-        found = process.list_loans(asking.number)[request.start : request.start + request.limit]
-        return models.Loans(loans=[models.Loan(entry=one, amount=amount) for one, amount in found])
+        found = process.loans.load_loans(asking.number, request.start, request.limit)
+        return models.Loans(
+            loans=[models.Loan(entry=one.entry, amount=one.amount) for one in found]
+        )
 
     def list_vaults(_: Asking, request: models.Account) -> models.Vaults:
         found = process.desk.list_vaults(request.participant)

@@ -43,7 +43,7 @@ from specie.crypto.secrets import (
     unseal,
 )
 from specie.flows.distribution import transfer_vault_money, withdraw
-from specie.flows.filling import fill, split_vault
+from specie.flows.filling import compute_share, compute_small, fill, split_vault
 from specie.flows.payment import complete_payment, resume
 from specie.flows.redemption import redeem
 from specie.flows.releasing import release_expired
@@ -368,12 +368,11 @@ class BankProcess:
             asked = self.notary.get_publication()
             draw = self.base.surroundings.identifiers.draw
             if asked.missing and not asked.is_due:
-                share = -(-asked.missing // self._count_banks())
-                share = min(share, _FILLED_AT_ONCE)
+                share = min(_FILLED_AT_ONCE, compute_share(asked.missing, self._count_banks()))
                 fill(self.bank, share, asked.time, draw, self.banks, self.notary)
             elif self._filled_for != asked.time:
                 minimum = self.base.peers.roster.genesis.batch_payments_min
-                least = 4 * -(-minimum // self._count_banks())
+                least = compute_small(minimum, self._count_banks())
                 most, banks = _FILLED_AT_ONCE, self.banks
                 done = split_vault(self.bank, least, asked.time, draw, banks, self.notary, most)
                 if done < most:
@@ -385,7 +384,7 @@ class BankProcess:
     def _count_banks(self) -> int:
         members = self.base.peers.roster.current.participants.values()
         active = [one for one in members if one.role is Role.BANK and one.status is Status.ACTIVE]
-        return max(1, len(active))
+        return len(active)
 
 
 def build_bank(base: Foundation) -> BankProcess:

@@ -35,7 +35,7 @@ from specie.assembly.own_keys import DIRECTORY, ISSUING_KEY, ML_DSA, OwnKeys
 from specie.assembly.service_settings import (
     Keys,
     Listen,
-    Network,
+    NetworkSettings,
     Observe,
     ServiceSettings,
     Work,
@@ -479,7 +479,7 @@ def _describe_settings(
 ) -> ServiceSettings:
     return ServiceSettings(
         service=one.name,
-        network=Network(id=genesis.network.hex(), lists=f"https://{desk.listen.public}"),
+        network=NetworkSettings(id=genesis.network.hex(), lists=f"https://{desk.listen.public}"),
         listen=one.listen,
         keys=one.place.describe() if one.place is not None else Keys(),
         observe=Observe(traces=plan.traces),

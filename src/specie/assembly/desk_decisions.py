@@ -30,7 +30,7 @@ from specie.identity.rotation import (
     verify_officer,
 )
 from specie.identity.services import ServiceRole
-from specie.ports.decisions import Decision
+from specie.ports.decisions import Decision, Loan, LoanStore
 from specie.remote.institutions import RemoteAccounting
 from specie.values.amounts import check_minor
 from specie.values.catalogue import ErrorCode
@@ -46,7 +46,10 @@ _STANDINGS: Final = {
 
 
 def list_desk_kinds(
-    accounting: RemoteAccounting, centre: Centre, refuse: Callable[[OrderId], None]
+    accounting: RemoteAccounting,
+    centre: Centre,
+    refuse: Callable[[OrderId], None],
+    loans: LoanStore,
 ) -> dict[str, DecisionKind]:
     """By their names."""
 
@@ -54,7 +57,9 @@ def list_desk_kinds(
         number = ParticipantNumber(fields["participant"])
         centre.peers.roster.current.get_active(number)
         accounting.open_reserves(number)
-        accounting.lend(EntryId(decision.id), number, check_minor(fields["amount"]))
+        loan = Loan(EntryId(decision.id), number, check_minor(fields["amount"]))
+        accounting.lend(loan.entry, number, loan.amount)
+        loans.record_loan(loan)
         return {}
 
     def refuse_application(_one: Decision, fields: Parameters) -> dict[str, int]:

@@ -14,18 +14,13 @@ import structlog
 
 from specie.assembly.alarms import APPLICATIONS_LOST, ISSUANCE_PAUSED, STOCK_MISMATCH
 from specie.assembly.centre import Centre, load_issuer
-from specie.assembly.desk_decisions import LEND, list_desk_kinds
+from specie.assembly.desk_decisions import list_desk_kinds
 from specie.assembly.device_authority import DeviceAuthority
 from specie.assembly.foundation import Foundation, find_database_file, is_on_server
 from specie.assembly.joining import Joining
 from specie.assembly.own_keys import DIRECTORY
 from specie.books.stock import Stock
-from specie.central_bank.decision_fields import get_fields
-from specie.central_bank.decisions import (
-    PAUSED,
-    Decisions,
-    read_parameters,
-)
+from specie.central_bank.decisions import PAUSED, Decisions
 from specie.central_bank.desk import CentralBankDesk, OfficerTask
 from specie.central_bank.directory import Directory, DirectoryKeys
 from specie.crypto.addresses import Address
@@ -38,6 +33,7 @@ from specie.identity.participants import Status
 from specie.identity.services import ServiceRole
 from specie.ledger.records import Attestation, ReserveReference
 from specie.ledger.transactions import AttestedTransaction, Promise
+from specie.ports.decisions import LoanStore
 from specie.ports.issuance import Application, ApplicationState, Direction
 from specie.ports.journal import FlowKind, FlowRecord
 from specie.remote.directory import RemoteDirectoryLog
@@ -51,7 +47,7 @@ from specie.store.journal_store import SqliteJournal
 from specie.store.look_up_store import SqliteLookUpCounts
 from specie.tokens.building import BuiltTransaction
 from specie.tokens.holdings import derive_keys
-from specie.values.amounts import Minor, check_minor
+from specie.values.amounts import check_minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import EntryId, OrderId, ParticipantNumber
@@ -70,6 +66,7 @@ class DeskProcess:
     base: Foundation
     desk: CentralBankDesk
     decisions: Decisions
+    loans: LoanStore
     centre: Centre
     joining: Joining
     devices: DeviceAuthority
@@ -201,15 +198,6 @@ class DeskProcess:
         self.accounting.release_redemption(EntryId(order))
         self.desk.give_up(order)
 
-    def list_loans(self, number: ParticipantNumber) -> list[tuple[EntryId, Minor]]:
-        """What this bank was lent, by the decisions that were carried out."""
-        found = []
-        for decision in self.decisions.list_done(LEND):
-            fields = read_parameters(decision.parameters, get_fields(LEND))
-            if fields["participant"] == number:
-                found.append((EntryId(decision.id), check_minor(fields["amount"])))
-        return found
-
     def renew(self, name: str, request: bytes) -> bytes:
         """A new certificate for a service of the list; the request is signed with the new key."""
         named, public = read_request(request)
@@ -273,7 +261,7 @@ def build_desk(base: Foundation) -> DeskProcess:
     def refuse(order: OrderId) -> None:
         desk.refuse(order)
 
-    kinds = {**joining.list_kinds(), **list_desk_kinds(accounting, centre, refuse)}
+    kinds = {**joining.list_kinds(), **list_desk_kinds(accounting, centre, refuse, decision_store)}
     decisions = Decisions(roster, decision_store, base.clock, kinds)
     tree = derive_keys(keys.get("tree", KeyTree.unseal), 0, _CENTRAL_BANK)
     desk = CentralBankDesk(tree, (), store, base.surroundings, journal, decisions)
@@ -281,6 +269,7 @@ def build_desk(base: Foundation) -> DeskProcess:
         base=base,
         desk=desk,
         decisions=decisions,
+        loans=decision_store,
         centre=centre,
         joining=joining,
         devices=DeviceAuthority(centre),

@@ -118,7 +118,7 @@ class Parties:
 
 
 @dataclass(slots=True, repr=False)
-class Network:
+class InProcessNetwork:
     """Everything wired; `banks` by number."""
 
     settings: Settings
@@ -185,7 +185,7 @@ class Network:
         _write_cosigners(self.public, listed, self.list_key)
 
 
-def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) -> Network:
+def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) -> InProcessNetwork:
     """Make a new network in an empty folder: keys, genesis, participant list, institutions."""
     public = settings.data / "public"
     public.mkdir(parents=True, exist_ok=True)
@@ -217,7 +217,7 @@ def build_network(settings: Settings, clock: Clock, identifiers: Identifiers) ->
     device_master, device_salt = derive_master(
         devices, "every device", settings.device_passphrase, identifiers
     )
-    network = Network(
+    network = InProcessNetwork(
         settings=settings,
         databases=databases,
         genesis=genesis,
@@ -312,7 +312,9 @@ def _build_desk(
     return CentralBankDesk(keys, officers, store, surroundings, journal)
 
 
-def _build_bank(network: Network, number: ParticipantNumber, secrets: _InstitutionSecrets) -> Bank:
+def _build_bank(
+    network: InProcessNetwork, number: ParticipantNumber, secrets: _InstitutionSecrets
+) -> Bank:
     surroundings = network.parties.join()
     database = network.databases.open(f"bank-{number}")
     vaults = VaultDatabase(database)

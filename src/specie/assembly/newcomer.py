@@ -27,7 +27,7 @@ from specie.assembly.own_keys import FIRST_TLS_KEY, OwnKeys
 from specie.assembly.service_settings import (
     Keys,
     Listen,
-    Network,
+    NetworkSettings,
     ServiceSettings,
     load_settings,
     write_settings,
@@ -97,7 +97,7 @@ class Newcomer:
         url = peers.services.get(CENTRAL_BANK).public_url
         settings = ServiceSettings(
             service=_NEW,
-            network=Network(id=peers.network.hex(), lists=url),
+            network=NetworkSettings(id=peers.network.hex(), lists=url),
             listen=draw_listen(self.host),
             keys=place.describe() if place is not None else Keys(),
         )

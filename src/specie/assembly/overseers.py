@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from specie.assembly.network import Network
+from specie.assembly.network import InProcessNetwork
 from specie.crypto.cosigning import CosignerKey
 from specie.crypto.secrets import InstitutionKey
 from specie.flows.cosigning import cosign_checkpoint
@@ -41,7 +41,7 @@ LISTS: Final = "lists"
 class Overseers:
     """Registration, witnesses and auditor of one network."""
 
-    network: Network
+    network: InProcessNetwork
     log: LogFolder
     registration: Registration
     witnesses: tuple[Witness, ...]
@@ -76,7 +76,7 @@ class Overseers:
         return note
 
 
-def build_overseers(network: Network) -> Overseers:
+def build_overseers(network: InProcessNetwork) -> Overseers:
     """Their keys and stores beside the network's; before anything is published."""
     data, clock = network.settings.data, network.surroundings.clock
     log_key = ReceiptTrust(network.genesis, network.roster.current).get_log_key()
@@ -126,7 +126,7 @@ def read_lists(folder: Path, genesis: Genesis) -> dict[int, ParticipantList]:
     return lists
 
 
-def _build_witness(name: str, network: Network, log_key: VerifierKey) -> Witness:
+def _build_witness(name: str, network: InProcessNetwork, log_key: VerifierKey) -> Witness:
     return Witness(
         name,
         (InstitutionKey.generate(), CosignerKey.generate()),

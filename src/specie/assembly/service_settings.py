@@ -92,7 +92,7 @@ class Listen(BaseModel):
         return self
 
 
-class Network(BaseModel):
+class NetworkSettings(BaseModel):
     """Which network, and where its lists are asked for."""
 
     model_config = _Strict
@@ -160,7 +160,7 @@ class ServiceSettings(BaseModel):
     model_config = _Strict
 
     service: Annotated[str, _spelled("[a-z][a-z0-9-]{0,31}", _NAME)]
-    network: Network
+    network: NetworkSettings
     listen: Listen
     keys: Keys = Keys()
     observe: Observe = Observe()

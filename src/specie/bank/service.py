@@ -364,9 +364,11 @@ class Bank:
         """The device has recorded these."""
         self._clients.mark_delivered(client, refs)
 
-    def load_movements(self, client: ClientId) -> list[Movement]:
+    def load_movements(
+        self, client: ClientId, start: int = 0, limit: int | None = None
+    ) -> list[Movement]:
         """What this client paid and received, as far as its bank attested it (T20)."""
-        return self._clients.load_movements(client)
+        return self._clients.load_movements(client, start, limit)
 
     def scan_published(self, outputs: Sequence[Output]) -> int:
         """Find our clients' outputs among published ones by their hints; gives how many were new.

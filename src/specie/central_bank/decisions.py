@@ -126,10 +126,6 @@ class Decisions:
         """The history, oldest first."""
         return list(self._store.load(start, limit))
 
-    def list_done(self, kind: str) -> list[Decision]:
-        """All of one kind that were carried out, oldest first."""
-        return list(self._store.load_done(kind))
-
     def get_setting(self, name: str) -> int | None:
         """What is in force; None if nobody decided on it."""
         return self._store.load_settings().get(name)

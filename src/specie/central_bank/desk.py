@@ -71,7 +71,7 @@ def find_place(built: BuiltTransaction, supply: SupplyState) -> SupplyPlace:
 
 
 class CentralBankDesk:
-    """`IssuanceDesk`, in this process."""
+    """`IssuanceDesk` and `RedemptionDesk`, in this process."""
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ from typing import Any
 
 from rich.console import Console
 
-from specie.assembly.network import Network, Settings, build_network
+from specie.assembly.network import InProcessNetwork, Settings, build_network
 from specie.assembly.overseers import build_overseers
 from specie.assembly.publishing import make_publisher
 from specie.assembly.system import RandomIdentifiers, SystemClock
@@ -137,7 +137,7 @@ def _describe_kept(data: Path | None) -> str:
 
 
 @contextmanager
-def _closing(network: Network, *, is_kept: bool) -> Iterator[None]:
+def _closing(network: InProcessNetwork, *, is_kept: bool) -> Iterator[None]:
     """A temporary network leaves nothing on a server either."""
     try:
         yield
@@ -148,7 +148,7 @@ def _closing(network: Network, *, is_kept: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _finishing(network: Network) -> Iterator[None]:
+def _finishing(network: InProcessNetwork) -> Iterator[None]:
     """Stopped halfway: what is final is published, so that the folder can be verified."""
     try:
         yield
@@ -158,7 +158,9 @@ def _finishing(network: Network) -> Iterator[None]:
         raise
 
 
-def _run_workload(network: Network, plan: WorkloadPlan, narrator: Narrator) -> tuple[Town, Summary]:
+def _run_workload(
+    network: InProcessNetwork, plan: WorkloadPlan, narrator: Narrator
+) -> tuple[Town, Summary]:
     starting = compute_starting_balances(plan)
     with narrator.step(f"{plan.clients:,} people and shops open wallets"):
         town = open_town(network, starting)
@@ -213,7 +215,7 @@ def _tell_workload(
     narrator.say(f"  mean amounts {found.amount_standard_errors:.1f} standard errors")
 
 
-def _publish_rest(network: Network, narrator: Narrator) -> None:
+def _publish_rest(network: InProcessNetwork, narrator: Narrator) -> None:
     with narrator.step("What waits is published; did the notary keep its promises?"):
         publish_now(network)
         network.notary.publish(is_forced=True)
@@ -225,7 +227,7 @@ def _publish_rest(network: Network, narrator: Narrator) -> None:
         narrator.say(f"{kept}, smallest publication batch {least}")
 
 
-def _verify_apart(network: Network, narrator: Narrator) -> dict[str, Any]:
+def _verify_apart(network: InProcessNetwork, narrator: Narrator) -> dict[str, Any]:
     with narrator.step("A separate process verifies the supply from the public folder alone"):
         found = _run_audit(network)
         fund = network.accounting.get_fund()
@@ -244,7 +246,7 @@ def _verify_apart(network: Network, narrator: Narrator) -> dict[str, Any]:
     return found
 
 
-def _run_audit(network: Network) -> dict[str, Any]:
+def _run_audit(network: InProcessNetwork) -> dict[str, Any]:
     """`specie audit` in a process of its own, which is ended with us."""
     command = [
         *(sys.executable, "-m", "specie", "audit", str(network.public), "--json"),

@@ -6,7 +6,7 @@ A phone dies, an answer is lost on the way to a bank, a copied wallet spends a s
 from dataclasses import replace
 from typing import Final
 
-from specie.assembly.network import Network
+from specie.assembly.network import InProcessNetwork
 from specie.cli.people import Person, attest, format_amount, get_bank_name, publish_now
 from specie.cli.showing import load_published_outputs
 from specie.cli.telling import Narrator
@@ -25,7 +25,7 @@ _BOOK: Final = Minor(35_00)
 
 
 def die_before_the_answer(
-    network: Network, narrator: Narrator, payer: Person, payee: Person
+    network: InProcessNetwork, narrator: Narrator, payer: Person, payee: Person
 ) -> Person:
     """The payer's phone is killed after the notary's yes; gives the payer with a new process."""
     with narrator.step(f"{payer.client} pays again; her phone dies before it hears the answer"):
@@ -50,7 +50,9 @@ def die_before_the_answer(
     return replace(payer, wallet=reopened)
 
 
-def lose_the_delivery(network: Network, narrator: Narrator, payer: Person, payee: Person) -> None:
+def lose_the_delivery(
+    network: InProcessNetwork, narrator: Narrator, payer: Person, payee: Person
+) -> None:
     """The payee's bank never hears that a payment is final; the public log tells it."""
     bank = get_bank_name(network, payee.bank)
     with narrator.step(f"The {bank} hears no answer, and finds the money by itself"):
@@ -73,7 +75,9 @@ def lose_the_delivery(network: Network, narrator: Narrator, payer: Person, payee
         narrator.say(f"{payee.client}'s phone asks again: {found} token, balance {balance}")
 
 
-def spend_twice(network: Network, narrator: Narrator, cheat: Person, payee: Person) -> None:
+def spend_twice(
+    network: InProcessNetwork, narrator: Narrator, cheat: Person, payee: Person
+) -> None:
     """The same tokens from a copy of the wallet: refused, proven, and the culprit is named."""
     with narrator.step(f"{cheat.client} spends the same tokens twice, from a copied wallet"):
         tokens, everything = cheat.wallet.load_tokens(), cheat.wallet.get_balance()
@@ -99,7 +103,7 @@ def spend_twice(network: Network, narrator: Narrator, cheat: Person, payee: Pers
         narrator.say(f"{bank}: the key belongs to its client {client.name}")
 
 
-def _offer_again(network: Network, second: bytes) -> bytes:
+def _offer_again(network: InProcessNetwork, second: bytes) -> bytes:
     try:
         network.notary.notarise(second)
     except SpentError as refused:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from specie.assembly.network import Network
+from specie.assembly.network import InProcessNetwork
 from specie.assembly.publishing import add_filler, split_vaults
 from specie.bank.service import Bank
 from specie.flows.issuance import issue
@@ -22,31 +22,31 @@ class Person:
     bank: Bank
 
 
-def get_bank_name(network: Network, bank: Bank) -> str:
+def get_bank_name(network: InProcessNetwork, bank: Bank) -> str:
     """As the participant list has it."""
     return network.roster.current.get(bank.number).name
 
 
-def draw_order(network: Network) -> OrderId:
+def draw_order(network: InProcessNetwork) -> OrderId:
     """A fresh order id."""
     return OrderId(network.surroundings.identifiers.draw())
 
 
-def fund_bank(network: Network, bank: Bank, amount: Minor) -> None:
+def fund_bank(network: InProcessNetwork, bank: Bank, amount: Minor) -> None:
     """Reserves for a bank, in the central bank's books and in its own."""
     entry = EntryId(network.surroundings.identifiers.draw())
     network.accounting.lend(entry, bank.number, amount)
     bank.books.borrow_reserves(entry, amount)
 
 
-def issue_to_bank(network: Network, bank: Bank, amount: Minor) -> None:
+def issue_to_bank(network: InProcessNetwork, bank: Bank, amount: Minor) -> None:
     """Money into a bank's vault against its reserves."""
     order = draw_order(network)
     issue(order, amount, bank, network.desk, network.accounting, network.notary)
     split_vaults(network, bank)
 
 
-def register(network: Network, name: str, bank: Bank) -> Person:
+def register(network: InProcessNetwork, name: str, bank: Bank) -> Person:
     """A wallet made on a person's device; the bank identifies the person and registers it (T3)."""
     wallet = network.make_wallet(name, bank.number)
     client = ClientId(name)
@@ -54,13 +54,13 @@ def register(network: Network, name: str, bank: Bank) -> Person:
     return Person(client, wallet, bank)
 
 
-def lend_to(network: Network, person: Person, amount: Minor) -> None:
+def lend_to(network: InProcessNetwork, person: Person, amount: Minor) -> None:
     """A loan makes a deposit."""
     entry = EntryId(network.surroundings.identifiers.draw())
     person.bank.books.lend_to_client(entry, person.client, amount)
 
 
-def attest(network: Network, built: BuiltTransaction, bank: Bank) -> AttestedTransaction:
+def attest(network: InProcessNetwork, built: BuiltTransaction, bank: Bank) -> AttestedTransaction:
     """Signed by all banks that have a part in it, and not yet at the notary."""
     attestations = [bank.attest_payment(built)]
     for number in sorted({one.bank for one in built.disclosure.openings} - {bank.number}):
@@ -68,7 +68,7 @@ def attest(network: Network, built: BuiltTransaction, bank: Bank) -> AttestedTra
     return AttestedTransaction(built.signed, tuple(attestations))
 
 
-def publish_now(network: Network) -> int:
+def publish_now(network: InProcessNetwork) -> int:
     """Publish what waits without waiting for more: the banks add payments to themselves (T10).
 
     So nobody is published in a small batch; gives how many were added.
@@ -79,6 +79,6 @@ def publish_now(network: Network) -> int:
     return added
 
 
-def format_amount(network: Network, amount: int) -> str:
+def format_amount(network: InProcessNetwork, amount: int) -> str:
     """In the network's currency."""
     return network.genesis.currency.format(amount)

@@ -48,7 +48,7 @@ class Child:
 
 
 @dataclass(slots=True)
-class Network:
+class NetworkProcesses:
     """All processes of a folder."""
 
     data: Path
@@ -105,7 +105,7 @@ class Network:
 class Watch:
     """What has ended is started again: at once after a long life, else ever later."""
 
-    network: Network
+    network: NetworkProcesses
     say: Callable[[str], None]
     _pauses: dict[str, float] = field(default_factory=dict)
     _due: dict[str, float] = field(default_factory=dict)  # monotonic seconds
@@ -192,7 +192,7 @@ def bring_up(data: Path, plan: Plan | None, say: Callable[[str], None]) -> None:
             say(f"{'network':>14}: {create(plan)}")
         for name in (*list_core_banks(data), *list_processes(data)):
             check_silent(data / name)
-        _run(Network(data), say)
+        _run(NetworkProcesses(data), say)
 
 
 def check_silent(folder: Path) -> None:
@@ -203,7 +203,7 @@ def check_silent(folder: Path) -> None:
         raise SpecieError(ErrorCode.STORE_UNUSABLE, reason)
 
 
-def _run(network: Network, say: Callable[[str], None]) -> None:
+def _run(network: NetworkProcesses, say: Callable[[str], None]) -> None:
     """Until a signal comes."""
     stopping: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):

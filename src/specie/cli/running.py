@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from specie.assembly.network import Network
+from specie.assembly.network import InProcessNetwork
 from specie.bank.service import Bank
 from specie.cli.people import (
     Person,
@@ -40,13 +40,13 @@ WORKERS: Final = 4
 class Town:
     """The clients of a workload, each with a wallet at one of the banks."""
 
-    network: Network
+    network: InProcessNetwork
     people: list[Person]
     merges: int = 0
     turnover: int = 0
 
 
-def open_town(network: Network, starting: Sequence[StartingBalance]) -> Town:
+def open_town(network: InProcessNetwork, starting: Sequence[StartingBalance]) -> Town:
     """Wallets and deposits for everybody, and vaults filled for what they may withdraw."""
     banks = list(network.banks.values())
     people = []

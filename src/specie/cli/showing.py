@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from specie.assembly.network import Network
+from specie.assembly.network import InProcessNetwork
 from specie.bank.service import Bank
 from specie.cli.people import Person, get_bank_name
 from specie.crypto.addresses import format_address
@@ -97,7 +97,7 @@ def load_published_outputs(public: Path) -> list[Output]:
     return [Output(leaf[1 : 1 + OUTPUT_BYTES]) for _, leaf in load_published(public)]
 
 
-def count_batches(network: Network) -> list[int]:
+def count_batches(network: InProcessNetwork) -> list[int]:
     """How many transactions each published batch has, by the log."""
     headers = (unpack_leaf(leaf, 0) for leaf in load_leaves(network.public) if leaf[0] == HEADER)
     return [header.kernels for header in headers if isinstance(header, HeaderLeaf)]
@@ -111,7 +111,7 @@ def find_leaf(public: Path, output: Output) -> tuple[int, bytes]:
     raise SpecieError(ErrorCode.NOT_PUBLISHED, "the output is not in the public log")
 
 
-def build_sight_table(network: Network, payment: ShownPayment) -> list[list[str]]:
+def build_sight_table(network: InProcessNetwork, payment: ShownPayment) -> list[list[str]]:
     """Who can read what: a row for each side, filled by searching its view."""
     rows = [["who", "opens", "amount", "change", "payer's name", "payee's name"]]
     facts = [
@@ -127,7 +127,7 @@ def build_sight_table(network: Network, payment: ShownPayment) -> list[list[str]
     return rows
 
 
-def list_secrets(network: Network, payment: ShownPayment) -> dict[str, bytes]:
+def list_secrets(network: InProcessNetwork, payment: ShownPayment) -> dict[str, bytes]:
     """What must not stand in the clear, in every way it might be written."""
     address = payment.payee.wallet.keys.address
     text = network.genesis.currency.format(payment.amount).split()[0]
@@ -167,7 +167,7 @@ def read_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield path.name, path.read_bytes()
 
 
-def read_notary(network: Network) -> Iterator[tuple[str, bytes]]:
+def read_notary(network: InProcessNetwork) -> Iterator[tuple[str, bytes]]:
     """The notary's files; of a database on a server, its values.
 
     A copy is read, which another process has made: SQLite's locks belong to a process, and go as
@@ -185,7 +185,7 @@ def read_notary(network: Network) -> Iterator[tuple[str, bytes]]:
             yield "the notary's database", value
 
 
-def _gather_views(network: Network, payment: ShownPayment) -> dict[str, bytes]:
+def _gather_views(network: InProcessNetwork, payment: ShownPayment) -> dict[str, bytes]:
     """By side, all that it can read of the payment."""
     payer, payee = payment.payer, payment.payee
     refs = {output.ref for output in payment.built.signed.body.outputs}

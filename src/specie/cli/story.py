@@ -7,7 +7,7 @@ Two people: Aigerim with the Bank of the North, Bolat with the Bank of the South
 
 from typing import Final
 
-from specie.assembly.network import Network
+from specie.assembly.network import InProcessNetwork
 from specie.bank.service import Bank
 from specie.cli.mishaps import die_before_the_answer, lose_the_delivery, spend_twice
 from specie.cli.people import (
@@ -53,7 +53,7 @@ _RENT: Final = Minor(742_19)
 _REDEEMED: Final = Minor(300_000_00)
 
 
-def tell_story(network: Network, narrator: Narrator) -> ShownPayment:
+def tell_story(network: InProcessNetwork, narrator: Narrator) -> ShownPayment:
     """From the first reserves to the first redemption; gives the payment that is told of."""
     north, south = list(network.banks.values())[:2]
     _lend_reserves(network, narrator, (north, south))
@@ -73,7 +73,7 @@ def tell_story(network: Network, narrator: Narrator) -> ShownPayment:
     return payment
 
 
-def _lend_reserves(network: Network, narrator: Narrator, banks: tuple[Bank, ...]) -> None:
+def _lend_reserves(network: InProcessNetwork, narrator: Narrator, banks: tuple[Bank, ...]) -> None:
     with narrator.step("The central bank lends reserves to two banks"):
         for bank in banks:
             fund_bank(network, bank, _LOAN)
@@ -82,7 +82,7 @@ def _lend_reserves(network: Network, narrator: Narrator, banks: tuple[Bank, ...]
             narrator.say(f"reserves of the {name}: {format_amount(network, reserves)}")
 
 
-def _issue_money(network: Network, narrator: Narrator, banks: tuple[Bank, ...]) -> None:
+def _issue_money(network: InProcessNetwork, narrator: Narrator, banks: tuple[Bank, ...]) -> None:
     with narrator.step("It issues money: two officers, a reserve debit, the notary's contract"):
         before = network.accounting.compute_money()
         reserves = network.accounting.get_reserves(banks[0].number)
@@ -97,7 +97,7 @@ def _issue_money(network: Network, narrator: Narrator, banks: tuple[Bank, ...]) 
         narrator.say(f"central bank money, unchanged: {format_amount(network, before)}")
 
 
-def _open_wallet(network: Network, narrator: Narrator, name: str, bank: Bank) -> Person:
+def _open_wallet(network: InProcessNetwork, narrator: Narrator, name: str, bank: Bank) -> Person:
     with narrator.step(f"{name} opens a wallet; the keys are made on the device"):
         person = register(network, name, bank)
         lend_to(network, person, _SALARY)
@@ -108,7 +108,7 @@ def _open_wallet(network: Network, narrator: Narrator, name: str, bank: Bank) ->
     return person
 
 
-def _distribute(network: Network, narrator: Narrator, people: tuple[Person, ...]) -> None:
+def _distribute(network: InProcessNetwork, narrator: Narrator, people: tuple[Person, ...]) -> None:
     with narrator.step("Both withdraw: deposit money becomes tokens in their wallets"):
         for person in people:
             before = person.bank.books.get_deposit(person.client)
@@ -124,7 +124,7 @@ def _distribute(network: Network, narrator: Narrator, people: tuple[Person, ...]
 
 
 def _pay_across_banks(
-    network: Network, narrator: Narrator, payer: Person, payee: Person
+    network: InProcessNetwork, narrator: Narrator, payer: Person, payee: Person
 ) -> ShownPayment:
     with narrator.step(f"{payer.client} pays {payee.client} across banks; his phone is off"):
         memo = Memo(order_id=draw_order(network), name=str(payer.client))
@@ -142,7 +142,9 @@ def _pay_across_banks(
     return ShownPayment(payer, payee, built, attest(network, built, payer.bank))
 
 
-def _show_who_sees_what(network: Network, narrator: Narrator, payment: ShownPayment) -> None:
+def _show_who_sees_what(
+    network: InProcessNetwork, narrator: Narrator, payment: ShownPayment
+) -> None:
     with narrator.step("Who sees what of it, looked up in what each side holds"):
         added = publish_now(network)
         narrator.say(f"published; banks add {added} payments to themselves, to hide it among")
@@ -166,7 +168,7 @@ def _show_who_sees_what(network: Network, narrator: Narrator, payment: ShownPaym
 
 
 def _transfer_between_vaults(
-    network: Network, narrator: Narrator, north: Bank, south: Bank
+    network: InProcessNetwork, narrator: Narrator, north: Bank, south: Bank
 ) -> None:
     with narrator.step("One bank sends vault money to the other"):
         amount = Minor(_ISSUED // 10)
@@ -181,7 +183,7 @@ def _transfer_between_vaults(
             narrator.say(f"vault of the {get_bank_name(network, bank)}: {change}")
 
 
-def _deposit(network: Network, narrator: Narrator, person: Person) -> None:
+def _deposit(network: InProcessNetwork, narrator: Narrator, person: Person) -> None:
     with narrator.step(f"{person.client} deposits half of his tokens"):
         bank, wallet = person.bank, person.wallet
         held, deposited = wallet.get_balance(), bank.books.get_deposit(person.client)
@@ -193,7 +195,7 @@ def _deposit(network: Network, narrator: Narrator, person: Person) -> None:
         narrator.say(f"deposit: {_format_change(network, deposited, after)}")
 
 
-def _redeem(network: Network, narrator: Narrator, bank: Bank) -> None:
+def _redeem(network: InProcessNetwork, narrator: Narrator, bank: Bank) -> None:
     with narrator.step("His bank redeems vault money for reserves"):
         supply = network.notary.get_supply().total
         reserves = network.accounting.get_reserves(bank.number)
@@ -213,7 +215,7 @@ def _redeem(network: Network, narrator: Narrator, bank: Bank) -> None:
         narrator.say(f"issuance fund, in the central bank's books: {format_amount(network, fund)}")
 
 
-def _take_stock(network: Network, narrator: Narrator) -> None:
+def _take_stock(network: InProcessNetwork, narrator: Narrator) -> None:
     with narrator.step("The central bank takes stock of its currency"):
         numbers = list(network.banks)
         stock = take_stock(numbers, network.desk, network.accounting, network.notary, network)
@@ -228,5 +230,5 @@ def _take_stock(network: Network, narrator: Narrator) -> None:
         )
 
 
-def _format_change(network: Network, before: int, after: int) -> str:
+def _format_change(network: InProcessNetwork, before: int, after: int) -> str:
     return f"{format_amount(network, before)} → {format_amount(network, after)}"

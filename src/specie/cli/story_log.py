@@ -7,7 +7,7 @@ what is published, and each checks it for itself.
 import time
 from typing import Final
 
-from specie.assembly.network import Network
+from specie.assembly.network import InProcessNetwork
 from specie.assembly.overseers import Overseers
 from specie.cli.people import Person, format_amount
 from specie.cli.showing import ShownPayment
@@ -33,7 +33,7 @@ RECEIPT: Final = "rent.tlog-proof"
 
 
 def tell_of_the_log(
-    network: Network, overseers: Overseers, payment: ShownPayment, narrator: Narrator
+    network: InProcessNetwork, overseers: Overseers, payment: ShownPayment, narrator: Narrator
 ) -> None:
     """After everything is published."""
     _cosign(overseers, narrator)
@@ -53,7 +53,7 @@ def _cosign(overseers: Overseers, narrator: Narrator) -> None:
 
 
 def _prove_payment(
-    network: Network, overseers: Overseers, payment: ShownPayment, narrator: Narrator
+    network: InProcessNetwork, overseers: Overseers, payment: ShownPayment, narrator: Narrator
 ) -> None:
     payer, payee = payment.payer, payment.payee
     with narrator.step(f"{payer.client} proves to her landlord's court that she paid"):
@@ -70,7 +70,7 @@ def _prove_payment(
 
 
 def _restore_phone(
-    network: Network, overseers: Overseers, person: Person, narrator: Narrator
+    network: InProcessNetwork, overseers: Overseers, person: Person, narrator: Narrator
 ) -> None:
     with narrator.step(f"{person.client} loses his phone; a new one starts from his 24 words"):
         phrase = network.show_phrase(str(person.client))
@@ -94,7 +94,7 @@ def _restore_phone(
         narrator.say(f"the log has {trust.checkpoint.size:,} leaves")
 
 
-def _build_trust(network: Network, person: Person) -> RestoreTrust:
+def _build_trust(network: InProcessNetwork, person: Person) -> RestoreTrust:
     trust = load_trust(network.public, network.genesis.network)
     note = (network.public / "checkpoint").read_text()
     checkpoint = verify_note(note, trust.get_log_key(), trust.cosigners).checkpoint

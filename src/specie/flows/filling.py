@@ -8,7 +8,7 @@ one of the same batch made: a vault is split in advance, and its small tokens ta
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from specie.flows.payment import Payer, Prepared, complete_payment
 from specie.ledger.transactions import Promise
@@ -17,6 +17,9 @@ from specie.ports.notary import NotaryPort
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.times import Timestamp
+
+_SMALL_PER_FILLER: Final = 4
+"""Tokens of a split vault for each filler that it owes: some take their turn, others rest."""
 
 
 class FillingVault(Payer, Protocol):
@@ -50,6 +53,16 @@ class FilledNotary(NotaryPort, Protocol):
     def is_due(self) -> bool:
         """Whether what waits has to be published now."""
         ...
+
+
+def compute_share(count: int, banks: int) -> int:
+    """What each of so many banks takes on: `count` in all, or a little more."""
+    return -(-count // max(1, banks))
+
+
+def compute_small(batch_payments_min: int, banks: int) -> int:
+    """How many small tokens a vault has ready, so that its share of a whole batch is there."""
+    return _SMALL_PER_FILLER * compute_share(batch_payments_min, banks)
 
 
 def fill(

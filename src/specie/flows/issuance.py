@@ -13,7 +13,7 @@ from typing import Protocol
 from specie.flows.requests import pack_amount
 from specie.ledger.transactions import Promise
 from specie.ledger.wire import encode_attested
-from specie.ports.accounting import AccountingPort
+from specie.ports.accounting import IssueAccounting
 from specie.ports.bank import BankPort
 from specie.ports.issuance import Direction, IssuanceDesk
 from specie.ports.journal import FlowKind, FlowState, Journal
@@ -38,7 +38,7 @@ def issue(
     amount: Minor,
     bank: BankPort,
     desk: IssuingDesk,
-    accounting: AccountingPort,
+    accounting: IssueAccounting,
     notary: NotaryPort,
 ) -> Promise:
     """New money into the bank's vault; idempotent by `order`, however late it is called again.
@@ -64,7 +64,7 @@ def issue(
 
 
 def end_issue(
-    order: OrderId, desk: IssuingDesk, accounting: AccountingPort, notary: NotaryPort
+    order: OrderId, desk: IssuingDesk, accounting: IssueAccounting, notary: NotaryPort
 ) -> None:
     """What was in transit is in the bank's reserves again; idempotent.
 
@@ -82,7 +82,7 @@ def end_issue(
 
 
 def _end_if_over(
-    order: OrderId, desk: IssuingDesk, accounting: AccountingPort, notary: NotaryPort
+    order: OrderId, desk: IssuingDesk, accounting: IssueAccounting, notary: NotaryPort
 ) -> bool:
     try:
         end_issue(order, desk, accounting, notary)
@@ -98,7 +98,7 @@ def _produce(
     amount: Minor,
     bank: BankPort,
     desk: IssuingDesk,
-    accounting: AccountingPort,
+    accounting: IssueAccounting,
     notary: NotaryPort,
 ) -> Promise:
     desk.approve(order)

@@ -13,9 +13,9 @@ from specie.flows.payment import Prepared
 from specie.flows.requests import pack_amount
 from specie.ledger.transactions import Promise
 from specie.ledger.wire import encode_attested
-from specie.ports.accounting import AccountingPort
+from specie.ports.accounting import RedemptionAccounting
 from specie.ports.bank import BankPort
-from specie.ports.issuance import ApplicationState, Direction, IssuanceDesk
+from specie.ports.issuance import ApplicationState, Direction, RedemptionDesk
 from specie.ports.journal import FlowKind, FlowState, Journal
 from specie.ports.notary import NotaryPort
 from specie.ports.vault import PaymentState, StoredPayment
@@ -70,8 +70,8 @@ def redeem(
     amount: Minor,
     vault: RedeemingVault,
     bank: RedeemingBank,
-    desk: IssuanceDesk,
-    accounting: AccountingPort,
+    desk: RedemptionDesk,
+    accounting: RedemptionAccounting,
     notary: NotaryPort,
 ) -> Promise:
     """Money of the bank's vault is voided and its reserves credited; idempotent by `order`.
@@ -113,7 +113,7 @@ def end_redemption(
     order: OrderId,
     vault: RedeemingVault,
     bank: RedeemingBank,
-    accounting: AccountingPort,
+    accounting: RedemptionAccounting,
     notary: NotaryPort,
 ) -> None:
     """What was in transit is in the fund again, once the voiding can never be final; idempotent.

@@ -17,9 +17,9 @@ from specie.flows.distribution import (
 from specie.flows.issuance import IssuingDesk, issue
 from specie.flows.redemption import RedeemingBank, RedeemingVault, RedemptionBooks, redeem
 from specie.flows.requests import unpack_amount, unpack_withdrawals
-from specie.ports.accounting import AccountingPort
+from specie.ports.accounting import IssueAccounting, RedemptionAccounting
 from specie.ports.bank import BankDirectory
-from specie.ports.issuance import IssuanceDesk
+from specie.ports.issuance import RedemptionDesk
 from specie.ports.journal import FlowKind, FlowRecord, Journal
 from specie.ports.notary import NotaryPort
 from specie.values.errors import SpecieError
@@ -50,8 +50,8 @@ class StartingBank(VaultBank, RedeemingBank, Protocol):
 def resume_bank(
     bank: StartingBank,
     banks: BankDirectory,
-    desk: IssuanceDesk,
-    accounting: AccountingPort,
+    desk: RedemptionDesk,
+    accounting: RedemptionAccounting,
     notary: NotaryPort,
 ) -> Refusals:
     """Withdrawals, transfers and redemptions that a bank has begun, oldest first."""
@@ -72,7 +72,7 @@ def resume_bank(
 
 
 def resume_central_bank(
-    desk: IssuingDesk, banks: BankDirectory, accounting: AccountingPort, notary: NotaryPort
+    desk: IssuingDesk, banks: BankDirectory, accounting: IssueAccounting, notary: NotaryPort
 ) -> Refusals:
     """Issues that the central bank has begun, oldest first."""
 

@@ -1,4 +1,4 @@
-"""The accounting as the central bank sees it."""
+"""The accounting as those see it who change the supply: one port for each direction."""
 
 from typing import Protocol
 
@@ -9,8 +9,8 @@ from specie.values.identifiers import EntryId, ParticipantNumber
 from specie.values.times import Timestamp
 
 
-class AccountingPort(Protocol):
-    """Reserves and the issuance fund."""
+class IssueAccounting(Protocol):
+    """Out of reserves into the issuance fund, as the central bank asks for it."""
 
     def debit_for_issue(
         self, entry: EntryId, participant: ParticipantNumber, amount: Minor
@@ -29,6 +29,10 @@ class AccountingPort(Protocol):
     def release_issue(self, entry: EntryId, published: Timestamp) -> None:
         """It will never be final: back into the participant's reserves."""
         ...
+
+
+class RedemptionAccounting(Protocol):
+    """Out of the issuance fund into reserves, as whoever redeems asks for it."""
 
     def hold_redemption(self, entry: EntryId, amount: Minor) -> None:
         """Out of the fund: a redemption is in transit (P9)."""

@@ -212,8 +212,10 @@ class ClientStore(Protocol):
         """Of one transaction."""
         ...
 
-    def load_movements(self, client: ClientId) -> list[Movement]:
-        """Oldest first."""
+    def load_movements(
+        self, client: ClientId, start: int = 0, limit: int | None = None
+    ) -> list[Movement]:
+        """Oldest first, from the place `start` on; all that follow unless `limit` says how many."""
         ...
 
     def load_recent(

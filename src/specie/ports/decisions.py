@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from specie.values.identifiers import Digest, Signature
+from specie.values.amounts import Minor
+from specie.values.identifiers import Digest, EntryId, ParticipantNumber, Signature
 from specie.values.times import Timestamp
 
 
@@ -94,6 +95,27 @@ class DecisionStore(Protocol):
 
     def record_enrolment(self, code_hash: Digest, enrolment: bytes) -> bytes:
         """The first that comes with the code counts; gives what is recorded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Loan:
+    """Reserves against collateral, as a decision of two officers gave them."""
+
+    entry: EntryId  # the decision's id
+    participant: ParticipantNumber
+    amount: Minor
+
+
+class LoanStore(Protocol):
+    """What was lent, a list for each participant that only grows."""
+
+    def record_loan(self, loan: Loan) -> None:
+        """At the end of the participant's list; idempotent by entry."""
+        ...
+
+    def load_loans(self, participant: ParticipantNumber, start: int, limit: int) -> list[Loan]:
+        """At most `limit` of one participant's list, from the place `start` on."""
         ...
 
 

@@ -118,8 +118,8 @@ class ApplicationStore(Protocol):
         ...
 
 
-class IssuanceDesk(Protocol):
-    """The central bank's part of issuance and redemption."""
+class ApplicationDesk(Protocol):
+    """The central bank's part of any change of the supply."""
 
     def apply(
         self,
@@ -136,20 +136,8 @@ class IssuanceDesk(Protocol):
         """The promise for whatever was produced for this order, if one of it is final."""
         ...
 
-    def check_issuable(self, order: OrderId, supply: SupplyState) -> None:
-        """Before any reserve is touched: the participant is active, the cap of the day holds."""
-        ...
-
     def approve(self, order: OrderId) -> None:
         """Officers look at it and approve; `approvals_missing` if too few do."""
-        ...
-
-    def produce(self, order: OrderId, notary: NotaryPort) -> BuiltTransaction:
-        """The currency for an approved issue; anew only once the last one can never be final."""
-        ...
-
-    def accept_void(self, order: OrderId, built: BuiltTransaction) -> BuiltTransaction:
-        """The participant's own voiding transaction for an approved redemption, once."""
         ...
 
     def authorise(
@@ -162,14 +150,34 @@ class IssuanceDesk(Protocol):
         """Officers verify what they see and sign this change of the supply."""
         ...
 
-    def check_final(self, order: OrderId, promise: Promise) -> Application:
-        """What was applied for, if the promise is for what was produced for it."""
+    def complete(self, order: OrderId, promise: Promise) -> None:
+        """Final, and everything that follows from it is done."""
+        ...
+
+
+class IssuanceDesk(ApplicationDesk, Protocol):
+    """What the central bank asks of its own desk for new money."""
+
+    def check_issuable(self, order: OrderId, supply: SupplyState) -> None:
+        """Before any reserve is touched: the participant is active, the cap of the day holds."""
+        ...
+
+    def produce(self, order: OrderId, notary: NotaryPort) -> BuiltTransaction:
+        """The currency for an approved issue; anew only once the last one can never be final."""
         ...
 
     def give_up(self, order: OrderId) -> None:
         """Nothing that was produced for it can be final any more."""
         ...
 
-    def complete(self, order: OrderId, promise: Promise) -> None:
-        """Final, and everything that follows from it is done."""
+
+class RedemptionDesk(ApplicationDesk, Protocol):
+    """What a bank asks of the central bank for money that it gives back."""
+
+    def accept_void(self, order: OrderId, built: BuiltTransaction) -> BuiltTransaction:
+        """The participant's own voiding transaction for an approved redemption, once."""
+        ...
+
+    def check_final(self, order: OrderId, promise: Promise) -> Application:
+        """What was applied for, if the promise is for what was produced for it."""
         ...

@@ -138,7 +138,7 @@ class RemoteNotary:
 
 
 class RemoteAccounting:
-    """`AccountingPort` for the central bank."""
+    """`IssueAccounting` for the central bank, and the rest of what it asks of the accounting."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
@@ -296,7 +296,7 @@ class RemoteBanks:
 
 
 class RemoteDesk:
-    """The central bank's desk as a bank sees it.
+    """`RedemptionDesk` as a bank has it, and what else it asks of the central bank.
 
     Each operation does at the central bank what belongs together: `accept_void` holds the amount,
     `check_final` credits the reserves.
@@ -336,10 +336,6 @@ class RemoteDesk:
         found = self._channel.call(CENTRAL_BANK, desk.FIND_PRODUCED, request).promise
         return found.unwrap() if found else None
 
-    def check_issuable(self, order: OrderId, supply: SupplyState) -> None:
-        """Not asked by banks."""
-        raise NotImplementedError
-
     def approve(self, order: OrderId) -> None:
         """Officers do: `approvals_missing` until enough have."""
         state = self.get_application(order).unwrap().state
@@ -347,10 +343,6 @@ class RemoteDesk:
             raise SpecieError(ErrorCode.APPROVALS_MISSING, "officers have not approved it yet")
         if state is ApplicationState.ENDED:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "the order was given up")
-
-    def produce(self, order: OrderId, notary: NotaryPort) -> BuiltTransaction:
-        """Not asked by banks."""
-        raise NotImplementedError
 
     def accept_void(self, order: OrderId, built: BuiltTransaction) -> BuiltTransaction:
         """Our own voiding transaction; its amount is in transit from now on."""
@@ -375,10 +367,6 @@ class RemoteDesk:
         request = models.Settlement(order=order, promise=models.PromiseMessage.wrap(promise))
         return self._channel.call(CENTRAL_BANK, desk.SETTLE_REDEMPTION, request).unwrap()
 
-    def give_up(self, order: OrderId) -> None:
-        """Not asked by banks."""
-        raise NotImplementedError
-
     def complete(self, order: OrderId, promise: Promise) -> None:
         """Done with `check_final`."""
 
@@ -399,31 +387,13 @@ class RemoteDesk:
 
 
 class CounterAccounting:
-    """`AccountingPort` as a bank has it: the central bank's counter has done what is asked.
+    """`RedemptionAccounting` as a bank has it: the central bank's counter has done what is asked.
 
     A bank asks the accounting for nothing by itself; only giving up is a call of its own.
     """
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-
-    def debit_for_issue(
-        self, entry: EntryId, participant: ParticipantNumber, amount: Minor
-    ) -> ReserveReference:
-        """Not asked by banks."""
-        raise NotImplementedError
-
-    def complete_issue(self, entry: EntryId, promise: Promise) -> None:
-        """Not asked by banks."""
-        raise NotImplementedError
-
-    def is_issue_over(self, entry: EntryId, published: Timestamp) -> bool:
-        """Not asked by banks."""
-        raise NotImplementedError
-
-    def release_issue(self, entry: EntryId, published: Timestamp) -> None:
-        """Not asked by banks."""
-        raise NotImplementedError
 
     def hold_redemption(self, entry: EntryId, amount: Minor) -> None:
         """Done when the desk accepted the voiding."""

@@ -59,7 +59,7 @@ from specie.values.identifiers import (
 from specie.values.limits import PAGE_ITEMS_MAX
 from specie.values.times import Timestamp
 
-_VERSION: Final = 4
+_VERSION: Final = 5
 _METADATA: Final = movement_search.METADATA
 _MOVEMENT: Final = movement_search.MOVEMENT
 
@@ -113,7 +113,7 @@ def _widen(connection: Connection) -> None:
 
 TellFinal = Callable[[Sequence[Movement], Sequence[WatchedToken]], None]
 """Movements that are final from now on, and the outputs of their transaction."""
-_STEPS: Final[Steps] = {2: _widen, 3: movement_search.add_details}
+_STEPS: Final[Steps] = {2: _widen, 3: movement_search.add_details, 4: movement_search.add_places}
 
 
 class SqliteClientStore:
@@ -334,11 +334,12 @@ class SqliteClientStore:
         with self._database.reading() as connection:
             return [self._open_movement(row) for row in connection.execute(query)]
 
-    def load_movements(self, client: ClientId) -> list[Movement]:
-        """Oldest first."""
-        query = select(_MOVEMENT).where(_MOVEMENT.c.client == client).order_by(_MOVEMENT.c.sequence)
+    def load_movements(
+        self, client: ClientId, start: int = 0, limit: int | None = None
+    ) -> list[Movement]:
+        """Oldest first, from the place `start` on; only what is asked for is read and opened."""
         with self._database.reading() as connection:
-            return [self._open_movement(row) for row in connection.execute(query)]
+            return movement_search.load_client(connection, self._key, client, start, limit)
 
     def load_recent(
         self, client: ClientId, since: Timestamp, *, is_incoming: bool

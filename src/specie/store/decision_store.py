@@ -1,5 +1,6 @@
-"""The central bank's decisions, what is in force by them, and invitations to join."""
+"""The central bank's decisions, what is in force and was lent by them, invitations to join."""
 
+import json
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -19,14 +20,15 @@ from sqlalchemy import (
     update,
 )
 
-from specie.ports.decisions import Decision, DecisionState, Invitation
-from specie.store.database import Place, open_store
+from specie.ports.decisions import Decision, DecisionState, Invitation, Loan
+from specie.store.database import Place, Steps, open_store
+from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import Digest, Signature
+from specie.values.identifiers import Digest, EntryId, ParticipantNumber, Signature
 from specie.values.times import Timestamp
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _OPEN: Final = (DecisionState.PROPOSED.value, DecisionState.BEGUN.value)
 _METADATA: Final = MetaData()
 
@@ -62,13 +64,35 @@ _INVITATION = Table(
     Column("expires", LargeBinary, nullable=False),  # u64, big-endian
     Column("enrolment", LargeBinary, nullable=False),
 )
+_LOAN = Table(
+    "loan",
+    _METADATA,
+    Column("participant", Integer, primary_key=True),
+    Column("place", Integer, primary_key=True),  # 0, 1, … of this participant
+    Column("entry", LargeBinary, nullable=False, unique=True),
+    Column("amount", LargeBinary, nullable=False),  # u64, big-endian
+)
+
+
+def _list_loans(connection: Connection) -> None:
+    """Version 2: loans have a list of their own, no longer looked for among all decisions."""
+    _LOAN.create(connection)
+    done = and_(_DECISION.c.kind == "lend-reserves", _DECISION.c.state == DecisionState.DONE.value)
+    query = select(_DECISION.c.id, _DECISION.c.parameters).where(done)
+    for row in connection.execute(query.order_by(_DECISION.c.number)).all():
+        fields = json.loads(row.parameters)
+        number, amount = ParticipantNumber(fields["participant"]), Minor(fields["amount"])
+        _add_loan(connection, Loan(EntryId(bytes(row.id)), number, amount))
+
+
+_STEPS: Final[Steps] = {1: _list_loans}
 
 
 class SqliteDecisionStore:
-    """`DecisionStore` in the central bank's database."""
+    """`DecisionStore` and `LoanStore` in the central bank's database."""
 
     def __init__(self, place: Place) -> None:
-        self._database = open_store(place, "decisions", _VERSION, _METADATA)
+        self._database = open_store(place, "decisions", _VERSION, _METADATA, _STEPS)
 
     def sign(self, decision: Decision, officer: int, signature: Signature) -> Decision:
         """Record it with the first signature, add further ones; `order_conflict` if it differs."""
@@ -154,6 +178,20 @@ class SqliteDecisionStore:
             rows = connection.execute(query.order_by(_DECISION.c.number)).all()
             return [_read(connection, row) for row in rows]
 
+    def record_loan(self, loan: Loan) -> None:
+        """At the end of the participant's list; idempotent by entry."""
+        known = select(_LOAN.c.place).where(_LOAN.c.entry == loan.entry)
+        with self._database.transaction() as connection:
+            if connection.execute(known).first() is None:
+                _add_loan(connection, loan)
+
+    def load_loans(self, participant: ParticipantNumber, start: int, limit: int) -> list[Loan]:
+        """At most `limit` of one participant's list, from the place `start` on: by the key."""
+        wanted = and_(_LOAN.c.participant == participant, _LOAN.c.place >= start)
+        query = select(_LOAN).where(wanted).order_by(_LOAN.c.place).limit(limit)
+        with self._database.reading() as connection:
+            return [_read_loan(row) for row in connection.execute(query)]
+
     def load_settings(self) -> dict[str, int]:
         """What decisions have set so far."""
         with self._database.reading() as connection:
@@ -201,6 +239,24 @@ class SqliteDecisionStore:
 
 def _find(connection: Connection, identifier: bytes) -> Any:
     return connection.execute(select(_DECISION).where(_DECISION.c.id == identifier)).first()
+
+
+def _add_loan(connection: Connection, loan: Loan) -> None:
+    own = _LOAN.c.participant == loan.participant
+    last = connection.execute(select(func.max(_LOAN.c.place)).where(own)).scalar()
+    connection.execute(
+        insert(_LOAN).values(
+            participant=loan.participant,
+            place=0 if last is None else last + 1,
+            entry=loan.entry,
+            amount=_pack(loan.amount),
+        )
+    )
+
+
+def _read_loan(row: Any) -> Loan:
+    number, amount = ParticipantNumber(row.participant), Minor(_unpack(row.amount))
+    return Loan(EntryId(bytes(row.entry)), number, amount)
 
 
 def _find_invitation(connection: Connection, code_hash: Digest) -> Any:

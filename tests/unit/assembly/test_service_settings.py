@@ -8,7 +8,7 @@ import pytest
 from specie.assembly.service_settings import (
     Keys,
     Listen,
-    Network,
+    NetworkSettings,
     Observe,
     ServiceSettings,
     Work,
@@ -20,7 +20,7 @@ from specie.values.errors import SpecieError
 
 SETTINGS = ServiceSettings(
     service="bank-2",
-    network=Network(id="0" * 32, lists="https://127.0.0.1:9000"),
+    network=NetworkSettings(id="0" * 32, lists="https://127.0.0.1:9000"),
     listen=Listen(
         institutions="127.0.0.1:9001", public="bank.test:443", operations="127.0.0.1:9003"
     ),

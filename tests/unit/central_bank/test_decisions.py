@@ -241,7 +241,8 @@ def test_issuance_is_paused_and_resumed(office: Office) -> None:
         desk.check_issuance(1, 0)
     office.decide("resume-issuance")
     desk.check_issuance(10, 0)
-    assert [one.kind for one in desk.list_done("pause-issuance")] == ["pause-issuance"]
+    done = SqliteDecisionStore(office.path).load_done("pause-issuance")
+    assert [one.kind for one in done] == ["pause-issuance"]
 
 
 def test_limits_of_issuance(office: Office) -> None:

@@ -101,7 +101,7 @@ def test_desk_and_tool_mean_the_same() -> None:
     """The desk's kinds have the parameters of the table, each of them, and no others."""
     nothing = cast(Any, None)  # only listed here, none is carried out
     joining = Joining(nothing, nothing, nothing, nothing)
-    kinds = {**joining.list_kinds(), **list_desk_kinds(nothing, nothing, nothing)}
+    kinds = {**joining.list_kinds(), **list_desk_kinds(nothing, nothing, nothing, nothing)}
     assert {name: kind.fields for name, kind in kinds.items()} == {
         name: wording.fields
         for name, wording in WORDINGS.items()

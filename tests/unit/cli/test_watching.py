@@ -10,11 +10,11 @@ import pytest
 
 from specie.assembly.service_settings import (
     Listen,
+    NetworkSettings,
     ServiceSettings,
     write_settings,
 )
-from specie.assembly.service_settings import Network as NetworkSettings
-from specie.cli.processes import Network, Watch, bring_up
+from specie.cli.processes import NetworkProcesses, Watch, bring_up
 from specie.store.file_locks import lock_folder
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -22,7 +22,7 @@ from specie.values.errors import SpecieError
 
 def test_who_ends_at_once_is_started_ever_later(tmp_path: Path) -> None:
     """Real processes that cannot start: there is nothing in their folder. Their log says so."""
-    network, told = Network(tmp_path), list[str]()
+    network, told = NetworkProcesses(tmp_path), list[str]()
     watch = Watch(network, told.append)
     network.start("bank-9")
     end = time.monotonic() + 60
@@ -61,7 +61,7 @@ def answered(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_who_has_ended_is_not_ready_whoever_answers(answered: Path) -> None:
-    network = Network(answered)
+    network = NetworkProcesses(answered)
     child = network.start("bank-9")
     child.running.wait(60)
     with pytest.raises(SpecieError) as caught:

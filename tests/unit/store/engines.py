@@ -12,6 +12,7 @@ from specie.store.books_store import SqliteBooksStore
 from specie.store.client_store import SqliteClientStore
 from specie.store.contacts import SqliteContactStore
 from specie.store.database import Database
+from specie.store.decision_store import SqliteDecisionStore
 from specie.store.journal_store import SqliteJournal
 from specie.store.notary_store import SqliteNotaryStore
 from specie.store.vault_store import SqliteVaultStore, VaultDatabase
@@ -65,6 +66,10 @@ class Engine:
         """The central bank's applications."""
         return SqliteApplicationStore(self.open(), self._key)
 
+    def open_decisions(self, *, is_migrating: bool = False) -> SqliteDecisionStore:
+        """The central bank's decisions, and what it has lent."""
+        return SqliteDecisionStore(self.open(is_migrating=is_migrating))
+
     def open_journal(self) -> SqliteJournal:
         """An institution's journal."""
         return SqliteJournal(self.open(), self._key)
@@ -73,12 +78,17 @@ class Engine:
 def make_sqlite(folder: Path) -> Engine:
     """A file of a folder."""
     path = folder / "store.db"
+    return Engine(path, make_sqlite_runner(path))
+
+
+def make_sqlite_runner(path: Path) -> Run:
+    """Into a file, whoever else has it open."""
 
     def run(statement: str) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(path)) as connection, connection:
             return connection.execute(statement).fetchall()
 
-    return Engine(path, run)
+    return run
 
 
 def make_postgres(server: PostgresServer) -> Engine:

@@ -1,10 +1,12 @@
 """`ClientStore`: clients, the tokens a bank watches, and what moved."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from sqlalchemy import inspect
 
-from specie.crypto.secrets import KeyTree, ViewKey
+from specie.crypto.secrets import KeyTree, SealingKey, ViewKey
 from specie.ports.clients import (
     Client,
     ClientStatus,
@@ -12,6 +14,7 @@ from specie.ports.clients import (
     Movement,
     MovementQuery,
 )
+from specie.store import movement_search
 from specie.store.client_store import SqliteClientStore
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
@@ -187,6 +190,39 @@ def test_movements_are_kept_in_order(engine: Engine, samples: Samples) -> None: 
     assert store.load_movements(BORIS) == []
 
 
+def test_a_page_of_movements(engine: Engine, samples: Samples) -> None:  # T20
+    """At its edges, too; another client's movements in between are not counted."""
+    store, mine = engine.open_clients(), []
+    for amount in range(5):
+        for client in (ANNA, BORIS):
+            movement = move(samples.txid(), client, amount, is_incoming=True)
+            store.record_attested(movement.txid, [samples.token().ref], [], [movement])
+            mine += [movement] if client == ANNA else []
+    for start in range(7):
+        for limit in (1, 2, 4, 5, 6):
+            assert store.load_movements(ANNA, start, limit) == mine[start : start + limit]
+        assert store.load_movements(ANNA, start) == mine[start:]
+
+
+def test_only_a_page_of_movements_is_opened(
+    engine: Engine, samples: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long history costs what is shown of it."""
+    store = engine.open_clients()
+    for amount in range(5):
+        movement = move(samples.txid(), ANNA, amount, is_incoming=True)
+        store.record_attested(movement.txid, [samples.token().ref], [], [movement])
+    opened, open_movement = list[int](), movement_search.open_movement
+
+    def count(key: SealingKey, row: Any) -> Movement:
+        opened.append(row.sequence)
+        return open_movement(key, row)
+
+    monkeypatch.setattr(movement_search, "open_movement", count)
+    store.load_movements(ANNA, 1, 2)
+    assert len(opened) == 2
+
+
 def test_a_failure_inside_attesting_changes_nothing(
     engine: Engine, samples: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,8 +267,29 @@ def test_movements_of_one_transaction(engine: Engine, samples: Samples) -> None:
     assert (found.txid, found.amount, found.is_final) == (second, 5, False)
 
 
+def make_version_4(engine: Engine) -> None:
+    """Version 4 had its clients' movements in no order of their own."""
+    engine.run("DROP INDEX movement_by_place")
+    engine.run("CREATE INDEX ix_movement_client ON movement (client)")
+    engine.run("UPDATE schema SET version = 4 WHERE name = 'clients'")
+
+
+def test_a_store_of_version_4_is_brought_up_when_asked(engine: Engine, samples: Samples) -> None:
+    store, movement = engine.open_clients(), move(samples.txid(), ANNA, 5, is_incoming=True)
+    store.record_attested(movement.txid, [samples.token().ref], [], [movement])
+    make_version_4(engine)
+    with pytest.raises(SpecieError, match="specie migrate"):
+        engine.open_clients()
+    engine.open_clients(is_migrating=True)
+    assert engine.open_clients().load_movements(ANNA, 0, 1) == [movement]
+    with engine.open().reading() as connection:
+        indexes = {one["name"] for one in inspect(connection).get_indexes("movement")}
+    assert indexes == {"ix_movement_txid", "movement_by_place", "movement_by_time"}
+
+
 def make_older(engine: Engine) -> None:
     """Version 3 knew nothing of the other side, nor of a movement's window."""
+    make_version_4(engine)
     engine.run("DROP INDEX movement_by_time")
     for column in ("until", "sealed_detail"):
         engine.run(f"ALTER TABLE movement DROP COLUMN {column}")

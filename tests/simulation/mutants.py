@@ -1,23 +1,32 @@
 """Parties that break one rule each, for a simulated country to find."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from secrets import token_bytes
 from typing import Any, Final
 
+from specie.assembly.losses import Losses
 from specie.bank.deposits import DepositBooks
+from specie.bank.directory import BankDirectory
 from specie.bank.service import Bank
+from specie.bank.teller import Teller
 from specie.books.entries import Posting
+from specie.directory.answers import RecordedEntry
+from specie.directory.entries import Authority, SignedEntry, sign_as_bank, sign_as_owner
 from specie.ledger.records import Attestation
 from specie.ledger.wire import decode_signed
 from specie.notary.service import Notary
+from specie.ports.core_bank import CreditReason
+from specie.ports.directory import StoredEntry
 from specie.simulation.country import HOMES, Country
 from specie.simulation.world import Machine
 from specie.store.database import Database
 from specie.tokens.building import PaymentOrder, build_payment
 from specie.tokens.disclosures import PayeeView
 from specie.values.amounts import Minor
-from specie.values.identifiers import AccountName, EntryId
+from specie.values.identifiers import AccountName, ClientId, Digest, EntryId
+from specie.values.phones import PhoneNumber
 from specie.wallet.vault import PreparedPayment, Vault
 
 BANKS: Final = ("bank-2", "bank-3")
@@ -84,6 +93,71 @@ class Hasty(Notary):
         return self
 
 
+class Redirecting(BankDirectory):
+    """Whoever puts its number is followed by the bank's word that its vault is paid."""
+
+    __slots__ = ()
+
+    def put(self, client: ClientId, phone: PhoneNumber, signed: SignedEntry) -> RecordedEntry:
+        """As it should be, and one more."""
+        recorded = super().put(client, phone, signed)
+        entry = replace(
+            recorded.signed.entry,
+            version=recorded.signed.entry.version + 1,
+            authority=Authority.BANK,
+            address=self.bank.vault_address,
+            time=self.clock.now(),
+            name="",
+        )
+        owner, bank = sign_as_owner(entry, self.bank.vault.keys.spend), self.key
+        turned = SignedEntry(entry, owner, bank=sign_as_bank(entry, bank))
+        self.directory.put(self.bank.number, phone, turned)
+        return recorded
+
+
+class Outdated:
+    """A directory's store that tells payers what stood first."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    def find_newest(self, index: Digest, *, is_promised: bool = False) -> StoredEntry | None:
+        """The first, for payers."""
+        found: StoredEntry | None = self._store.find_newest(index, is_promised=is_promised)
+        if is_promised and found is not None:
+            found = self._store.find_version(index, 1)
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+class Deaf(Losses):
+    """Says that a loss is recorded."""
+
+    __slots__ = ()
+
+    def report(self, client: ClientId) -> None:
+        """It is not."""
+
+
+class Keeping(Teller):
+    """Takes a deposit into the vault, and credits nobody."""
+
+    __slots__ = ()
+
+    def credit(
+        self,
+        entry: EntryId,
+        client: ClientId,
+        amount: Minor,
+        reason: CreditReason = CreditReason.DEPOSIT,
+    ) -> None:
+        """Loans are as ever."""
+        if reason is CreditReason.LOAN:
+            super().credit(entry, client, amount, reason)
+
+
 def let_stores_skip_syncs(country: Country) -> None:
     """What a bank and the notary commit is not synced."""
 
@@ -119,6 +193,52 @@ def let_banks_book_again(country: Country) -> None:
 
     def change(_machine: Machine, service: Bank) -> Bank:
         service.books.__class__ = Repeating
+        return service
+
+    _change(country, BANKS, change)
+
+
+def let_banks_redirect_numbers(country: Country) -> None:
+    """Both."""
+    _turn_part(country, lambda process: process.directory, Redirecting)
+
+
+def let_the_directory_be_outdated(country: Country) -> None:
+    """The central bank's."""
+
+    def change(machine: Machine, service: Any) -> Any:
+        directory = machine.parts["directory"]
+        directory.store = Outdated(directory.store)
+        return service
+
+    _change(country, ("central_bank",), change)
+
+
+def let_banks_ignore_losses(country: Country) -> None:
+    """Both."""
+    _turn_part(country, lambda process: process.people.losses, Deaf)
+
+
+def let_banks_keep_deposits(country: Country) -> None:
+    """Both."""
+    _turn_part(country, lambda process: process.bank.teller, Keeping)
+
+
+def let_devices_hear_of_no_limit(country: Country) -> None:
+    """At both banks."""
+
+    def change(machine: Machine, service: Any) -> Any:
+        machine.parts["process"].money.holding_limit = lambda _client: None
+        return service
+
+    _change(country, BANKS, change)
+
+
+def _turn_part(country: Country, find: Callable[[Any], Any], kind: type) -> None:
+    """A part of both banks' processes."""
+
+    def change(machine: Machine, service: Any) -> Any:
+        find(machine.parts["process"]).__class__ = kind
         return service
 
     _change(country, BANKS, change)

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 
 from specie.simulation.country import Country
-from specie.simulation.running import simulate
+from specie.simulation.running import Report, simulate
 from tests.simulation import mutants
 
 Mutant = Callable[[Country], None]
@@ -45,10 +46,69 @@ CASES: dict[str, tuple[Mutant, int, int, str]] = {
 }
 
 
+PEOPLE: dict[str, tuple[Mutant, int, int, int, str]] = {  # seed, minutes, newcomers
+    "banks that redirect a number, seen by who watches the log": (
+        mutants.let_banks_redirect_numbers,
+        3,
+        4,
+        1,
+        r"ALARM: version \d+ of your number's entry was not signed on this device",
+    ),
+    "banks that redirect a number, seen by who looks it up": (
+        mutants.let_banks_redirect_numbers,
+        1,
+        4,
+        3,
+        "a look-up gives an address of its owner",
+    ),
+    "a directory that tells what is outdated": (
+        mutants.let_the_directory_be_outdated,
+        1,
+        4,
+        3,
+        "a look-up gives nothing older",
+    ),
+    "banks that are deaf to losses": (
+        mutants.let_banks_ignore_losses,
+        1,
+        4,
+        3,
+        "reported lost pays nobody|lost has paid|no order is stuck: recovery",
+    ),
+    "banks that keep deposits": (
+        mutants.let_banks_keep_deposits,
+        1,
+        4,
+        3,
+        "the model says",
+    ),
+    "devices that hear of no limit": (
+        mutants.let_devices_hear_of_no_limit,
+        1,
+        4,
+        3,
+        "is above the limit of",
+    ),
+}
+
+
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_it_is_found(name: str) -> None:
     mutant, seed, minutes, said = CASES[name]
-    assert simulate(seed, minutes).finding == ""
-    report = simulate(seed, minutes, mutant)
+    assert run_honest(seed, minutes, 0).finding == ""
+    report = simulate(seed, minutes, mutant, newcomers=0)
     assert re.search(said, report.finding)
     assert report.tail, "what led to it is told"
+
+
+@pytest.mark.parametrize("name", sorted(PEOPLE))
+def test_it_is_found_among_people(name: str) -> None:  # T3, T6, T8, T19, X7
+    mutant, seed, minutes, newcomers, said = PEOPLE[name]
+    assert run_honest(seed, minutes, newcomers).finding == ""
+    assert re.search(said, simulate(seed, minutes, mutant, newcomers=newcomers).finding)
+
+
+@cache
+def run_honest(seed: int, minutes: int, newcomers: int) -> Report:
+    """Several cases have the same day."""
+    return simulate(seed, minutes, newcomers=newcomers)

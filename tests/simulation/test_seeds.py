@@ -48,6 +48,22 @@ def test_faults_happen() -> None:
     assert {"lost message", "unanswered message", "doubled message", "stop"} <= seen
 
 
+def test_people_come_and_go() -> None:  # T3, T6, T8, T19, X7
+    """Nor one in which nobody applies, moves, or loses anything."""
+    seen: set[str] = set()
+    for seed in SEEDS:
+        seen |= run_day(seed).counts.keys()
+    assert seen >= {
+        "application refused",
+        "lost device",
+        "moved wallet",
+        "payment by number",
+        "recovered wallet",
+        "reverse waterfall",
+        "waterfall",
+    }
+
+
 def test_the_same_seed_is_the_same_day() -> None:
     """In any process, whatever the kernel and Python draw there."""
     command = [sys.executable, "-m", "specie", "simulate", "--seed", "3", "--json"]

@@ -30,6 +30,10 @@ _GIVEN_UP: Final = (PaymentState.REFUSED, PaymentState.CANCELLED)
 class RedeemingVault(Protocol):
     """The bank's vault."""
 
+    def can_pay(self, amount: Minor) -> bool:
+        """`funds_insufficient` if the money is not there; False if it is in too many tokens."""
+        ...
+
     def prepare_redemption(self, amount: Minor, payment_id: bytes) -> Prepared:
         """Reserve, build, sign, record; idempotent by id."""
         ...
@@ -78,8 +82,11 @@ def redeem(
 
     `order_conflict` if the voiding was given up: the order is at its end.
     """
-    if bank.journal.find_state(order) is FlowState.ENDED:
+    state = bank.journal.find_state(order)
+    if state is FlowState.ENDED:
         raise SpecieError(ErrorCode.ORDER_CONFLICT, "the redemption was ended; order it anew")
+    if state is None and desk.find_promise(order, notary) is None:
+        vault.can_pay(amount)  # refused now, it is begun nowhere, and nobody does it later
     application = desk.apply(order, Direction.REDEEM, bank.number, bank.vault_address, amount)
     if application.state is ApplicationState.ENDED and vault.find_payment(order) is None:
         bank.journal.begin(FlowKind.REDEEM, order, pack_amount(amount, bank.number))

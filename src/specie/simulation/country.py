@@ -8,16 +8,26 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from specie.accounting.reserves import Accounting
 from specie.bank.attestation import Attester
 from specie.bank.deposits import DepositBooks
 from specie.bank.service import Bank, BankKeys
 from specie.central_bank.desk import CentralBankDesk
+from specie.central_bank.directory import Directory as PhoneDirectory
+from specie.central_bank.directory import DirectoryKeys
 from specie.central_bank.officers import OfficerDesk
 from specie.crypto.addresses import Address
-from specie.crypto.secrets import InstitutionKey, KeyTree, ScanKey, SealingKey, SigningKey
+from specie.crypto.secrets import (
+    InstitutionKey,
+    KeyTree,
+    ScanKey,
+    SealingKey,
+    SigningKey,
+    VrfKey,
+)
+from specie.directory.answers import AnswerTrust
 from specie.identity.genesis import Genesis, ProofMode, sign_genesis
 from specie.identity.participants import (
     Officer,
@@ -28,17 +38,25 @@ from specie.identity.participants import (
     sign_participants,
 )
 from specie.identity.roster import Roster
+from specie.ledger.directory_leaves import LeafPromise
+from specie.ledger.receipts import ReceiptTrust
+from specie.log.leaves import DirectoryLeaf
+from specie.log.tree import compute_leaf_hash
 from specie.notary.service import Notary
 from specie.registration.service import Registration
-from specie.simulation.world import Machine, Remote, World
+from specie.simulation.handset import Handset
+from specie.simulation.house import Ground, HouseKeys, build_house, list_parts
+from specie.simulation.world import Machine, Remote, Turn, World
 from specie.store.application_store import SqliteApplicationStore
 from specie.store.batch_files import BatchFolder
 from specie.store.books_store import SqliteBooksStore
 from specie.store.client_store import SqliteClientStore
 from specie.store.database import Database
+from specie.store.directory_store import SqliteDirectoryStore
 from specie.store.index_store import SqliteLogIndex
 from specie.store.journal_store import SqliteJournal
 from specie.store.log_files import LogFolder
+from specie.store.look_up_store import SqliteLookUpCounts
 from specie.store.notary_store import SqliteNotaryStore
 from specie.store.vault_store import VaultDatabase
 from specie.tokens.holdings import derive_keys
@@ -52,6 +70,7 @@ CENTRAL_BANK: Final = ParticipantNumber(1)
 BANKS: Final = (ParticipantNumber(2), ParticipantNumber(3))
 HOMES: Final = {"ann": BANKS[0], "bob": BANKS[0], "cem": BANKS[1], "dee": BANKS[1]}
 SKEWS_MS: Final = (0, 0, -30_000, 45_000, -100_000, 200_000, 900_000)
+_SKEWS_SMALL_MS: Final = (0, 0, -30_000, 45_000)
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108  # a private folder is made below it
 
 
@@ -74,6 +93,11 @@ class _Secrets:
     sealing: SealingKey = field(default_factory=SealingKey.generate)
     master: SealingKey = field(default_factory=SealingKey.generate)
 
+    @property
+    def house(self) -> HouseKeys:
+        """Those with which a bank serves people."""
+        return HouseKeys(self.scan, self.attestation, self.institution, self.sealing)
+
 
 @dataclass(slots=True, repr=False)
 class Country:
@@ -85,6 +109,7 @@ class Country:
     members: ParticipantList
     roster: Roster
     identifiers: SeededIdentifiers
+    has_houses: bool = False  # banks serve people who come by themselves
     addresses: dict[str, Address] = field(default_factory=dict)  # of people and of vaults
 
     @property
@@ -96,18 +121,18 @@ class Country:
         """By name."""
         return self.world.machines[name]
 
-    def reach(self, caller: str, callee: str) -> Any:
-        """A port of another machine."""
+    def reach(self, caller: str, callee: str, part: str = "") -> Any:
+        """A port of another machine, or of a part of it."""
         known: dict[str, Any] = {}
         if callee.startswith("bank-"):
             number = int(callee.removeprefix("bank-"))
             known = {"number": number, "vault_address": self.addresses[callee]}
-        return Remote(self.machine(caller), self.machine(callee), **known)
+        return Remote(self.machine(caller), self.machine(callee), part, **known)
 
     def get_vault(self, name: str) -> Vault:
         """A device's wallet, or a bank's own."""
         service = self.machine(name).get()
-        vault: Vault = service.vault if name.startswith("bank-") else service
+        vault: Vault = service if isinstance(service, Vault) else service.vault
         return vault
 
     def copy_device(self, name: str) -> str:
@@ -142,7 +167,7 @@ def name_bank(number: ParticipantNumber) -> str:
     return f"bank-{number}"
 
 
-def build_country(world: World) -> Country:
+def build_country(world: World, *, has_houses: bool = False) -> Country:
     """Every machine started once, nothing published, nobody with any money."""
     root = _MEMORY if _MEMORY.is_dir() else None
     folder = Path(tempfile.mkdtemp(prefix="specie-simulation-", dir=root))
@@ -165,14 +190,19 @@ def build_country(world: World) -> Country:
     signed = sign_participants(members, list_key)
     roster = Roster(sign_genesis(genesis, list_key), signed, genesis.network)
     identifiers = SeededIdentifiers(world)
-    country = Country(world, folder, genesis, members, roster, identifiers)
+    country = Country(world, folder, genesis, members, roster, identifiers, has_houses)
     country.public.mkdir()
     makers = _Makers(country)
+    institution = secrets[CENTRAL_BANK].institution
+    directory_keys = DirectoryKeys(VrfKey.generate(), list_key, institution)
     desk_keys = (secrets[CENTRAL_BANK].sealing, KeyTree.generate())
     _add(country, "notary", lambda db, me: makers.make_notary(db, me, notary_key))
     _add(country, "accounting", lambda db, me: makers.make_accounting(db, me, accounting_key))
-    _add(country, "central_bank", lambda db, me: makers.make_desk(db, me, desk_keys, officers))
-    institution = secrets[CENTRAL_BANK].institution
+    _add(
+        country,
+        "central_bank",
+        lambda db, me: makers.make_desk(db, me, desk_keys, officers, directory_keys),
+    )
     _add(country, "registration", lambda db, _: makers.make_registration(db, institution))
     for number in BANKS:
         _add_bank(country, makers, number, secrets[number])
@@ -210,6 +240,13 @@ def _add_person(country: Country, makers: "_Makers", name: str, home: Participan
     bank.open_wallet(ClientId(name), name, wallet.keys.address, wallet.keys.view)
 
 
+def add_handset(country: Country, name: str, holder: str, master: SealingKey) -> None:
+    """A device of somebody who comes by itself; its clock is nearly right, or nobody answers it."""
+    skew = country.world.random.choice(_SKEWS_SMALL_MS)
+    makers = _Makers(country)
+    _add(country, name, lambda db, me: makers.make_handset(db, me, holder, master), skew)
+
+
 @dataclass(frozen=True, slots=True)
 class _Makers:
     """What starts on a machine, over its database."""
@@ -232,11 +269,27 @@ class _Makers:
         me: Machine,
         secrets: tuple[SealingKey, KeyTree],
         officers: list[OfficerDesk],
+        directory_keys: DirectoryKeys,
     ) -> CentralBankDesk:
+        if self.country.has_houses:
+            me.parts["directory"] = self._make_directory(database, me, secrets[0], directory_keys)
         store = SqliteApplicationStore(database, secrets[0])
         journal = SqliteJournal(database, secrets[0])
         keys = derive_keys(secrets[1], 0, CENTRAL_BANK)
         return CentralBankDesk(keys, officers, store, self._surround(me), journal)
+
+    def _make_directory(
+        self, database: Database, me: Machine, sealing: SealingKey, keys: DirectoryKeys
+    ) -> PhoneDirectory:
+        return PhoneDirectory(
+            roster=self.country.roster,
+            keys=keys,
+            store=SqliteDirectoryStore(database, sealing),
+            counts=SqliteLookUpCounts(database),
+            log=_DirectoryLog(self.country),
+            clock=me,
+            _putting=cast("Any", Turn(me)),  # whoever waits for it gives the baton back
+        )
 
     def make_registration(self, database: Database, key: InstitutionKey) -> Registration:
         log = LogFolder(self.country.public)
@@ -246,11 +299,30 @@ class _Makers:
         self, database: Database, me: Machine, secrets: _Secrets, number: ParticipantNumber
     ) -> Bank:
         vault = self.make_wallet(database, me, ("vault", number), secrets.master)
+        if self.country.has_houses:
+            house = build_house(secrets.house, self._find_ground(database, me, vault, number))
+            me.parts.update(list_parts(house))
+            return house.bank
         clients = SqliteClientStore(database, secrets.sealing)
         books = DepositBooks(SqliteBooksStore(database), me)
         journal = SqliteJournal(database, secrets.sealing)
         keys = BankKeys(Attester(number, secrets.attestation, self.country.roster), secrets.scan)
         return Bank(name_bank(number), keys, vault, clients, books, journal)
+
+    def _find_ground(
+        self, database: Database, me: Machine, vault: Vault, number: ParticipantNumber
+    ) -> Ground:
+        return Ground(
+            name=me.name,
+            number=number,
+            database=database,
+            vault=vault,
+            roster=self.country.roster,
+            me=me,
+            banks=Directory(self.country, me.name),
+            notary=self.country.reach(me.name, "notary"),
+            directory=self.country.reach(me.name, "central_bank", "directory"),
+        )
 
     def make_wallet(
         self,
@@ -267,8 +339,43 @@ class _Makers:
         keys = derive_keys(opened.tree, 0, bank)
         return Vault(keys, store.open_holder(name, opened.vault_key), self._surround(me))
 
+    def make_handset(
+        self, database: Database, me: Machine, holder: str, master: SealingKey
+    ) -> Handset:
+        country = self.country
+        receipts = ReceiptTrust(country.genesis, country.members)
+        desk = country.members.get_central_bank().institution_key
+        return Handset(
+            holder=holder,
+            database=database,
+            master=master,
+            surroundings=self._surround(me),
+            trust=AnswerTrust(country.roster, receipts, desk),
+            public=country.public,
+            reach=lambda callee, part: country.reach(me.name, callee, part),
+        )
+
     def _surround(self, me: Machine) -> Surroundings:
         return Surroundings(self.country.roster, me, self.country.identifiers)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _DirectoryLog:
+    """`DirectoryLog` of the desk: the notary's log, and the registration's proofs."""
+
+    country: Country
+
+    def record_leaf(self, leaf: DirectoryLeaf) -> LeafPromise:
+        """Promised."""
+        notary = self.country.reach("central_bank", "notary")
+        promise: LeafPromise = notary.record_leaf(leaf)
+        return promise
+
+    def prove_leaf(self, leaf: DirectoryLeaf) -> str:
+        """Published."""
+        registration = self.country.reach("central_bank", "registration")
+        receipt: str = registration.prove_entry(compute_leaf_hash(leaf.pack()))
+        return receipt
 
 
 def _build_genesis(list_key: InstitutionKey, world: World) -> Genesis:

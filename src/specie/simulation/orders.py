@@ -15,11 +15,13 @@ from specie.flows.issuance import issue
 from specie.flows.payment import pay
 from specie.flows.redemption import redeem
 from specie.flows.resuming import resume_bank, resume_central_bank
+from specie.ports.journal import FlowState
 from specie.simulation.country import HOMES, Country, Directory, name_bank
 from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import Memo
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, OrderId, ParticipantNumber
 from specie.wallet.vault import Vault
 
@@ -27,6 +29,7 @@ _UNPAID = frozenset(
     {ErrorCode.FUNDS_INSUFFICIENT, ErrorCode.TOKENS_TOO_MANY, ErrorCode.ORDER_CONFLICT}
 )
 """Nothing was signed, or what was signed has been given up."""
+_UNFUNDED = frozenset({ErrorCode.FUNDS_INSUFFICIENT, ErrorCode.TOKENS_TOO_MANY})
 
 
 class State(Enum):
@@ -35,6 +38,7 @@ class State(Enum):
     OPEN = "open"
     DONE = "done"
     REFUSED = "refused"
+    ABANDONED = "abandoned"  # the device that ran it is lost; what was heard of it counts
 
 
 @dataclass(slots=True, eq=False)
@@ -52,6 +56,7 @@ class Order:
     state: State = State.OPEN
     is_running: bool = False
     is_tainted: bool = False  # a copy of the wallet may have spent its tokens
+    is_single: bool = False  # whoever tries it does not try again
 
 
 def make_payment(
@@ -141,7 +146,15 @@ def make_redemption(country: Country, name: str, number: ParticipantNumber, amou
     def flow() -> None:
         bank, notary = country.machine(owner).get(), country.reach(owner, "notary")
         desk, accounting = reach_desk(country, owner), country.reach(owner, "accounting")
-        redeem(order, Minor(amount), bank.vault, bank, desk, accounting, notary)
+        try:
+            redeem(order, Minor(amount), bank.vault, bank, desk, accounting, notary)
+        except SpecieError as error:
+            is_begun = bank.journal.find_state(order) is FlowState.OPEN
+            if is_begun and error.code in _UNFUNDED:
+                raise SpecieError(
+                    ErrorCode.UNREACHABLE, "begun: the bank goes on with it"
+                ) from None
+            raise
 
     moves = ((owner, -amount), (f"reserves {owner}", amount), ("supply", -amount))
     return Order(name, "redemption", owner, order, amount, flow, moves)

@@ -16,6 +16,7 @@ from specie.ledger.receipts import ReceiptTrust
 from specie.simulation import orders
 from specie.simulation.auditor import Auditor, Violation
 from specie.simulation.country import BANKS, HOMES, Country, build_country, name_bank
+from specie.simulation.newcomers import NAMES, Newcomers
 from specie.simulation.orders import Order, State
 from specie.simulation.world import CALM, Crashed, Faults, World
 from specie.values.amounts import Minor
@@ -53,8 +54,10 @@ class _Day:
     world: World
     country: Country
     auditor: Auditor
+    newcomers: Newcomers | None = None
     orders: list[Order] = field(default_factory=list)
     next_order: int = 0
+    next_wish: int = 0
 
 
 def simulate(
@@ -62,11 +65,17 @@ def simulate(
     minutes: int = 20,
     prepare: Callable[[Country], None] | None = None,
     faults: Faults | None = None,
+    newcomers: int = len(NAMES),
 ) -> Report:
-    """Run one seed; `prepare` may replace what starts on a machine."""
+    """Run one seed; `prepare` may replace what starts on a machine.
+
+    Beside those who were always there come `newcomers`, who apply for a wallet by themselves.
+    """
     world = World(seed)
-    country = build_country(world)
+    country = build_country(world, has_houses=bool(newcomers))
     day = _Day(world, country, Auditor(country))
+    if newcomers:
+        day.newcomers = Newcomers(country, day.auditor, newcomers)
     finding = ""
     begin = world.time
     try:
@@ -79,6 +88,8 @@ def simulate(
         _trouble(day, world.time + minutes * MINUTE_MS)
         _heal(day)
         day.auditor.check_rest(day.orders)
+        if day.newcomers is not None:
+            day.newcomers.census.check_rest(day.orders)
     except Violation as violation:
         finding = str(violation)
     finally:
@@ -121,8 +132,12 @@ def _begin(day: _Day) -> None:
             )
         paid = [(person, _draw_amount(day, 90_000)) for person in clients for _ in range(2)]
         _attempt(day, orders.make_withdrawal(country, "withdrawal", number, paid))
+    applications = [] if day.newcomers is None else day.newcomers.apply()
+    for order in applications[::2]:
+        _attempt(day, order)
     _serve_everybody(day)
     assert all(order.state is State.DONE for order in day.orders), "nothing goes wrong yet"
+    day.orders += applications[1::2]  # the others come when things go wrong
 
 
 # --- day --------------------------------------------------------------------------------------
@@ -174,6 +189,9 @@ def _begin_something(day: _Day) -> None:
         day.next_order = world.time + world.random.randrange(2 * MINUTE_MS)
         day.orders.append(_draw_order(day))
         return
+    if day.newcomers is not None and world.happens(0.4):
+        _begin_at_newcomers(day, day.newcomers)
+        return
     waiting = [one for one in day.orders if one.state is State.OPEN and not one.is_running]
     draw = world.random.random()
     if waiting and draw < 0.4:
@@ -195,6 +213,19 @@ def _begin_something(day: _Day) -> None:
         _cancel_one(day)
     else:
         day.auditor.check_supply(day.orders)
+
+
+def _begin_at_newcomers(day: _Day, newcomers: Newcomers) -> None:
+    """An order of theirs now and then; something that devices do by themselves otherwise."""
+    world = day.world
+    if world.time >= day.next_wish:
+        day.next_wish = world.time + world.random.randrange(MINUTE_MS // 2)
+        order = newcomers.draw_order(day.orders)
+        if order is not None:
+            day.orders.append(order)
+        return
+    name, chore = newcomers.draw_chore()
+    world.scheduler.spawn(name, lambda: _survive(day, chore))
 
 
 def _draw_order(day: _Day) -> Order:
@@ -257,6 +288,8 @@ def _attempt(day: _Day, order: Order) -> None:
         day.world.note(f"{order.name}: {crashed} has stopped")
     except SpecieError as error:
         day.world.note(f"{order.name}: {error.code}")
+        if order.is_single:
+            order.state = State.ABANDONED
         is_copied = order.owner.removesuffix("-copy") in day.auditor.copied
         if error.code in order.refusals or (is_copied and error.code in _SPENT):
             order.state = State.REFUSED
@@ -313,10 +346,13 @@ def _heal(day: _Day) -> None:
         if machine.service is None:
             machine.start()
     while world.scheduler.activities:
-        world.scheduler.run(world.scheduler.activities[0])
+        for activity in list(world.scheduler.activities):  # in turn: one may wait for another
+            world.scheduler.run(activity)
     for _, perform in world.late:
         _survive(day, perform)
     for _ in range(ROUNDS_MAX):
+        if day.newcomers is not None:
+            day.orders += day.newcomers.come_to_rest(day.orders)
         _pass_round(day)
         if all(order.state is not State.OPEN for order in day.orders):
             break
@@ -340,3 +376,5 @@ def _serve_everybody(day: _Day) -> None:
         _survive(day, partial(_release, day, name))
     for person in HOMES:
         _go(day, person)
+    if day.newcomers is not None:
+        day.newcomers.serve(partial(_survive, day))

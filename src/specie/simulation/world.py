@@ -113,6 +113,7 @@ class Machine:
     life: int = 0
     down_until: int = 0
     service: Any = None
+    parts: dict[str, Any] = field(default_factory=dict)  # what else answers here, by name
     disk: SyncedMemory = field(init=False)
     last_ms: int = 0
 
@@ -129,6 +130,7 @@ class Machine:
         """Power is back."""
         self.life += 1
         self.world.note(f"{self.name} starts")
+        self.parts = {}
         try:
             self.service = self.make(self.disk.open())
         except Crashed:
@@ -147,19 +149,38 @@ class Machine:
             self.stop()
             raise Crashed(self)
 
-    def get(self) -> Any:
-        """What runs here; `unreachable` while nothing does."""
+    def get(self, part: str = "") -> Any:
+        """What runs here, or a part of it; `unreachable` while nothing does."""
         if self.service is None:
             raise SpecieError(ErrorCode.UNREACHABLE, f"{self.name} does not answer")
-        return self.service
+        return self.parts[part] if part else self.service
+
+
+class Turn:
+    """A lock on a machine: whoever waits for it gives the baton back."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._is_taken = False
+
+    def __enter__(self) -> None:
+        life = self._machine.life
+        while self._is_taken:
+            self._machine.world.scheduler.pause()
+            if self._machine.life != life:
+                raise Crashed(self._machine)
+        self._is_taken = True
+
+    def __exit__(self, *_: object) -> None:
+        self._is_taken = False
 
 
 class Remote:
     """A port of another machine: every call is a message there and one back."""
 
-    def __init__(self, caller: Machine, callee: Machine, **known: Any) -> None:
+    def __init__(self, caller: Machine, callee: Machine, part: str = "", **known: Any) -> None:
         """`known`: attributes that the caller knows without asking."""
-        self._caller, self._callee = caller, callee
+        self._caller, self._callee, self._part = caller, callee, part
         self._life = caller.life
         self.__dict__.update(known)
 
@@ -173,7 +194,7 @@ class Remote:
             self._fail(method, "cut")
         if world.happens(world.faults.lost):
             self._fail(method, "lost")
-        perform = partial(_perform, callee, method, arguments, named)
+        perform = partial(_perform, (callee, self._part), method, arguments, named)
         if world.happens(world.faults.late):
             world.late.append((f"{callee.name}.{method} again", perform))
         if world.happens(world.faults.doubled):
@@ -206,21 +227,22 @@ class Remote:
 
 
 def _perform(
-    callee: Machine, method: str, arguments: tuple[Any, ...], named: dict[str, Any]
+    whom: tuple[Machine, str], method: str, arguments: tuple[Any, ...], named: dict[str, Any]
 ) -> Any:
     """On the callee's machine; if it stops, the caller only hears nothing."""
-    world = callee.world
+    callee, part = whom
+    world, called = callee.world, f"{callee.name}/{part}" if part else callee.name
     try:
         callee.get()
-        world.ask(callee.name, method, arguments)
-        answer = getattr(callee.get(), method)(*arguments, **named)
+        world.ask(called, method, arguments)
+        answer = getattr(callee.get(part), method)(*arguments, **named)
     except Crashed as crashed:
         if crashed.machine is not callee:
             raise
         raise SpecieError(ErrorCode.UNREACHABLE, f"{callee.name} does not answer") from None
     except SpecieError as error:
-        world.note(f"{callee.name}.{method}: {error.code}")
+        world.note(f"{called}.{method}: {error.code}")
         raise
-    world.note(f"{callee.name}.{method}")
-    world.tell(callee.name, method, arguments, answer)
+    world.note(f"{called}.{method}")
+    world.tell(called, method, arguments, answer)
     return answer

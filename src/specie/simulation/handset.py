@@ -53,6 +53,7 @@ from specie.values.identifiers import (
     OrderId,
     OutputRef,
     ParticipantNumber,
+    PublicKey,
     ServiceName,
 )
 from specie.values.limits import PAGE_ITEMS_MAX
@@ -89,9 +90,9 @@ class AtCounter:
         """`ServingBank`."""
         self.port.confirm_fetched(self.device, refs)
 
-    def locate(self, phone: PhoneNumber) -> tuple[Located, str]:
+    def locate(self, phone: PhoneNumber, former: PublicKey | None) -> tuple[Located, str]:
         """`ServingDirectoryPort`."""
-        found: tuple[Located, str] = self.port.locate(self.device, phone)
+        found: tuple[Located, str] = self.port.locate(self.device, phone, former)
         return found
 
     def put(self, phone: PhoneNumber, signed: SignedEntry) -> RecordedEntry:
@@ -369,6 +370,7 @@ class Handset:
             store=self.numbers,
             trust=self.trust,
             clock=self.surroundings.clock,
+            former=tuple(self.opened.tree.spend_key(one) for one in range(place)),
         )
 
     def watch(self) -> WatchReport:

@@ -51,6 +51,7 @@ from specie.values.identifiers import (
     OrderId,
     OutputRef,
     ParticipantNumber,
+    PublicKey,
 )
 from specie.values.phones import PhoneNumber
 from specie.wallet.vault import Vault
@@ -223,9 +224,11 @@ class Counter:
         client, money = self._get_client(device), self.process.money
         return money.switch(client, waterfall=switches.waterfall, reverse=switches.reverse)
 
-    def locate(self, device: InstitutionPublicKey, phone: PhoneNumber) -> tuple[Located, str]:
+    def locate(
+        self, device: InstitutionPublicKey, phone: PhoneNumber, former: PublicKey | None
+    ) -> tuple[Located, str]:
         """The client's own number."""
-        return self.process.directory.locate(self._get_client(device), phone)
+        return self.process.directory.locate(self._get_client(device), phone, former)
 
     def put(
         self, device: InstitutionPublicKey, phone: PhoneNumber, signed: SignedEntry

@@ -136,3 +136,8 @@ def run_killed(deed: Deed, place: int, *, is_after: bool = False) -> str:
         except Killed as killed:
             return str(killed)
     return ""
+
+
+def stop(*_: object) -> None:
+    """The process is gone."""
+    raise KeyboardInterrupt

@@ -13,7 +13,7 @@ from specie.assembly.alarms import CORE_BANK_MISMATCH, CORE_BANK_SILENT, Alarms
 from specie.bank.control_books import Reconciliation, check_reconciled, is_reconciled
 from specie.bank.service import Bank
 from specie.bank.teller import Teller
-from specie.flows.holding import hold_deposits
+from specie.flows.holding import hold_deposits, is_decided
 from specie.flows.requests import unpack_withdrawals
 from specie.ports.core_bank import Switches, SwitchStore
 from specie.ports.journal import FlowKind
@@ -67,9 +67,18 @@ class MoneyDesk:
         return after
 
     def hold_first(self, order: OrderId, client: ClientId, request: PaymentOrder) -> None:
-        """A core system that is slow holds up its own client, not the vault."""
-        if not self.teller.is_ours:
-            hold_deposits(order, [(client, request)], self.bank)
+        """A core system that is slow holds up its own client, not the vault.
+
+        If it says no, that is decided where nobody else pays the same order: under the vault's
+        lock, where it is asked again.
+        """
+        if self.teller.is_ours:
+            return
+        try:
+            hold_deposits(order, [(client, request)], self.bank, may_release=False)
+        except SpecieError as error:
+            if not is_decided(error):
+                raise
 
     def link(self, client: ClientId, account: CoreAccount | None) -> CoreAccount:
         """`setting_invalid` if this bank has no core system."""

@@ -64,8 +64,8 @@ class ControlBooks:
         """It has."""
         self._post(entry, "credited", (DUE, amount), CREDITED)
 
-    def has_held(self, entry: EntryId) -> bool:
-        """Whether this was noted."""
+    def has_noted(self, entry: EntryId) -> bool:
+        """Whether this was booked."""
         return self._books.load_entry(entry) is not None
 
     def count_position(self) -> Position:

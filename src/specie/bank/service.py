@@ -7,6 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from specie.bank.arrivals import (
+    book_arrivals,
+    check_announced,
+    check_order,
+    check_own_deposit,
+    is_from,
+)
 from specie.bank.attestation import (
     Attester,
     check_conserved,
@@ -36,12 +43,12 @@ from specie.bank.succession import (
 )
 from specie.bank.supervision import Unsupervised
 from specie.bank.teller import Teller
+from specie.bank.tracing import trace_double_spend
 from specie.crypto.addresses import Address
 from specie.crypto.secrets import ScanKey, SealingKey, ViewKey
 from specie.identity.participants import Role
-from specie.ledger.evidence import verify_evidence
 from specie.ledger.outline import Outline
-from specie.ledger.promises import verify_promise, verify_void_promise
+from specie.ledger.promises import verify_promise
 from specie.ledger.records import Attestation, AttestationRole, Claim, Output
 from specie.ledger.transactions import Promise, VoidPromise
 from specie.ports.clients import (
@@ -57,9 +64,9 @@ from specie.ports.notary import NotaryPort
 from specie.ports.supervision import Supervisor
 from specie.tokens.building import BuiltTransaction
 from specie.tokens.disclosures import PayeeView
-from specie.tokens.holdings import Token, unpack_memo
+from specie.tokens.holdings import Token
 from specie.tokens.scanning import scan_for_clients
-from specie.values.amounts import Minor, sum_minor
+from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import (
@@ -176,6 +183,14 @@ class Bank:
         """`client_unknown` if nobody of ours has this address."""
         return _get_known(self._clients.find_by_address(address))
 
+    def check_good(self, client: ClientId) -> None:
+        """`client_blocked` unless we would attest for it."""
+        self._check_good([self.get_client(client)])
+
+    def is_attested(self, txid: TransactionId) -> bool:
+        """Whether we have recorded it, and so may have signed."""
+        return self._clients.is_attested(txid)
+
     def check_payer(self, client: ClientId, built: BuiltTransaction) -> None:
         """`not_served_here` unless all inputs are this client's, whoever asks in its name."""
         known = self._clients.find_tokens(built.signed.body.inputs)
@@ -250,12 +265,14 @@ class Bank:
         payer = self._get_payer(inputs)
         check_not_empty(outputs, payer.address)
         ours = self._find_owners(outputs)
+        owned = [(ours[index], outputs[index]) for index in ours]
         if self._is_fresh(body.outline):
             self._check_payer(payer, ours, len(outputs))
+            if payer.id != VAULT_CLIENT:
+                check_own_deposit(payer.id, self._list_vaults(owned), self._clients.find_expected)
             for check in self.checks:
                 check(payer, built)
         spent = sum(one.token.amount for one in inputs)
-        owned = [(ours[index], outputs[index]) for index in ours]
         vault = (VAULT_CLIENT, self._clock.now())
         movements = list_movements(body.outline, (payer, spent), outputs, owned, vault)
         seen.append(_Seen(payer, ours, owned, movements))
@@ -288,6 +305,8 @@ class Bank:
         owned = [(self._get_owner(token), token) for token in tokens]
         if self._is_fresh(outline):
             self._check_good(owner for owner, _ in owned)
+            if outline.supply_change <= 0:
+                check_announced(self._list_vaults(owned), self._clients.find_expected)
         vault = (VAULT_CLIENT, self._clock.now())
         movements = list_movements(outline, None, tokens, owned, vault)
         seen.append(_Seen(None, {}, owned, movements))
@@ -304,20 +323,20 @@ class Bank:
         own = [one.token for one in found if one.client == VAULT_CLIENT]
         if own:
             self.vault.receive([token.output for token in own])
-        if own and self._clients.find_expected(name_issue(promise.txid)) is not None:
-            self._book_issue(own)
-            return
-        for token in own:
-            self._book_arrived(token)
+        if own and not is_from(VAULT_CLIENT, self._clients.find_movements(promise.txid)):
+            find = self._clients.find_expected
+            book_arrivals(promise.txid, own, find, self.teller, self._issuer)
 
     def expect_deposit(self, order: OrderId, client: ClientId) -> None:
         """What arrives in our vault under this order is a deposit of this client (T19)."""
+        check_order(order)
         _get_known(self._clients.find_client(client))
         self.teller.get_account(client)
         self._clients.expect(ExpectedArrival(order, client=client))
 
     def expect_transfer(self, order: OrderId, sender: ParticipantNumber) -> None:
         """What arrives in our vault under this order is vault money of that bank (P14)."""
+        check_order(order)
         self._clients.expect(ExpectedArrival(order, sender=sender))
 
     def book_sent_transfer(self, promise: Promise, receiver: ParticipantNumber) -> None:
@@ -338,18 +357,10 @@ class Bank:
     ) -> Client:
         """Whose token was spent twice: from evidence that holds, and what we know (T15).
 
-        Two signatures of which one is for a cancelled transaction prove nothing: the notary is
-        asked, and so is the client, whose promises of it count as well (`evidence_invalid`).
         `client_unknown` if the output is of no client of ours.
         """
-        shown = verify_evidence(evidence, self._roster.genesis.network)
-        for promise in defence:
-            verify_void_promise(promise, self._roster)
-        cancelled = {promise.txid for promise in defence}
-        for spend in (shown.first, shown.second):
-            if spend.txid in cancelled or notary.find_void(spend.txid) is not None:
-                raise SpecieError(ErrorCode.EVIDENCE_INVALID, "one of the two was cancelled")
-        watched = self._clients.find_tokens([shown.output.ref]).get(shown.output.ref)
+        ref = trace_double_spend(evidence, notary, defence, self._roster)
+        watched = self._clients.find_tokens([ref]).get(ref)
         return _get_known(self._clients.find_client(watched.client) if watched else None)
 
     def fetch_outputs(self, client: ClientId) -> list[Output]:
@@ -391,22 +402,6 @@ class Bank:
         members = self._roster.current.participants.values()
         return next(one.number for one in members if one.role is Role.CENTRAL_BANK)
 
-    def _book_issue(self, tokens: Sequence[Token]) -> None:
-        """Reserves became these tokens of our vault (P8): booked once, by the first of them."""
-        amount = sum_minor([token.amount for token in tokens])
-        self.books.receive_issue(derive_vault_entry(tokens[0].ref), amount)
-
-    def _book_arrived(self, token: Token) -> None:
-        order = unpack_memo(token.opening.memo).order_id
-        expected = self._clients.find_expected(order)
-        if expected is None or not token.amount:
-            return
-        entry = derive_vault_entry(token.ref)
-        if expected.client is not None:
-            self.teller.credit(entry, expected.client, token.amount)
-        if expected.sender is not None:
-            self.books.receive_vault_money(entry, expected.sender, token.amount)
-
     def _get_inputs(self, refs: Sequence[OutputRef], txid: TransactionId) -> list[WatchedToken]:
         known = self._clients.find_tokens(refs)
         inputs = []
@@ -436,6 +431,10 @@ class Bank:
                 known = self._clients.find_by_address(get_address(token))
                 owners |= {} if known is None else {index: known}
         return owners
+
+    @staticmethod
+    def _list_vaults(owned: Sequence[Owned]) -> list[Token]:
+        return [token for owner, token in owned if owner.id == VAULT_CLIENT]
 
     def _get_owner(self, token: Token) -> Client:
         return _get_known(self._clients.find_by_address(get_address(token)))

@@ -111,10 +111,15 @@ class Teller:
     def hold(self, reference: EndToEndId, client: ClientId, amount: Minor) -> None:
         """Before the tokens leave; `account_overdrawn` or `funds_insufficient`.
 
-        What the core system has confirmed is not asked for again.
+        What the core system has confirmed is not asked for again; what is over is held no more
+        (`order_conflict`).
         """
         entry = derive_entry(reference, HOLD)
-        if self.system is not None and self.system.control.has_held(entry):
+        if self.system is not None and self.system.control.has_noted(
+            derive_entry(reference, FINISH)
+        ):
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "the withdrawal was ended; order it anew")
+        if self.system is not None and self.system.control.has_noted(entry):
             return
         self.core.hold(reference, self.get_account(client), check_positive(amount))
         if self.system is not None:
@@ -138,7 +143,7 @@ class Teller:
         """If it was noted as held."""
         if self.system is None:
             return
-        if self.system.control.has_held(derive_entry(reference, HOLD)):
+        if self.system.control.has_noted(derive_entry(reference, HOLD)):
             self.system.control.note_released(derive_entry(reference, FINISH), amount)
 
     # --- credits -------------------------------------------------------------------------------

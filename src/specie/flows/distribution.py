@@ -13,6 +13,7 @@ payer says about amounts is booked nowhere.
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+from specie.flows.cancelling import Cancelling, cancel
 from specie.flows.holding import (
     HoldingTeller,
     hold_deposits,
@@ -31,13 +32,22 @@ from specie.tokens.holdings import Memo
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import ClientId, OrderId, ParticipantNumber
+from specie.values.identifiers import ClientId, OrderId, ParticipantNumber, TransactionId
 from specie.values.limits import OUTPUTS_MAX
 
 _GIVEN_UP: Final = (PaymentState.REFUSED, PaymentState.CANCELLED)
+_REFUSED_HERE: Final = frozenset(
+    {
+        ErrorCode.CLIENT_BLOCKED,
+        ErrorCode.CLIENT_FROZEN,
+        ErrorCode.HOLDING_LIMIT_EXCEEDED,
+        ErrorCode.PAYMENT_HELD,
+        ErrorCode.PAYMENT_REFUSED_BY_POLICY,
+    }
+)
 
 
-class PayingVault(Payer, Protocol):
+class PayingVault(Payer, Cancelling, Protocol):
     """A bank's own vault."""
 
     def find_payment(self, payment_id: bytes) -> StoredPayment | None:
@@ -67,6 +77,10 @@ class VaultBank(BankPort, Protocol):
         """What arrives in the vault under this order is this client's."""
         ...
 
+    def is_attested(self, txid: TransactionId) -> bool:
+        """Whether it has signed for it."""
+        ...
+
     def book_sent_transfer(self, promise: Promise, receiver: ParticipantNumber) -> None:
         """What left the vault with this transaction is due from that bank."""
         ...
@@ -91,9 +105,26 @@ def withdraw(
     if payment is not None and payment.state in _GIVEN_UP:
         end_withdrawal(order, bank, notary)
         raise SpecieError(ErrorCode.ORDER_CONFLICT, "the withdrawal was ended; order it anew")
-    promise = pay(bank.vault, [one for _, one in requests], order, bank, banks, notary)
+    try:
+        promise = pay(bank.vault, [one for _, one in requests], order, bank, banks, notary)
+    except SpecieError as refused:
+        _take_back(order, bank, notary, refused)
+        raise
     settle_deposits(order, requests, bank)
     return promise
+
+
+def _take_back(order: OrderId, bank: VaultBank, notary: NotaryPort, refused: SpecieError) -> None:
+    """What our own bank has refused to attest waits for no window: nobody else has seen it.
+
+    So one client's withdrawals, however many come to nothing, keep no tokens from the others.
+    """
+    payment = bank.vault.find_payment(order)
+    is_ours = refused.code in _REFUSED_HERE and payment is not None
+    if not is_ours or payment is None or bank.is_attested(payment.txid):
+        return
+    cancel(bank.vault, order, notary)
+    end_withdrawal(order, bank, notary)
 
 
 def end_withdrawal(order: OrderId, bank: VaultBank, notary: NotaryPort) -> None:

@@ -70,8 +70,13 @@ class HoldingBank(Protocol):
         ...
 
 
-def hold_deposits(order: OrderId, requests: Requests, bank: HoldingBank) -> None:
-    """All of them or none; `order_conflict` if the order is at its end."""
+def hold_deposits(
+    order: OrderId, requests: Requests, bank: HoldingBank, *, may_release: bool = True
+) -> None:
+    """All of them or none; `order_conflict` if the order is at its end.
+
+    Who may release has the vault to itself and knows that it has not begun to pay this order.
+    """
     with _together(bank):
         state = bank.journal.begin(FlowKind.WITHDRAW, order, pack_withdrawals(requests))
         if state is FlowState.ENDED:
@@ -82,7 +87,7 @@ def hold_deposits(order: OrderId, requests: Requests, bank: HoldingBank) -> None
             for reference, client, amount in _list_holds(order, requests):
                 bank.teller.hold(reference, client, amount)
         except SpecieError as refused:
-            if not bank.teller.is_ours and refused.code not in _UNDECIDED:
+            if may_release and not bank.teller.is_ours and is_decided(refused):
                 release_deposits(order, requests, bank)
             raise
 
@@ -100,14 +105,30 @@ def settle_deposits(order: OrderId, requests: Requests, bank: HoldingBank) -> No
 
 
 def release_deposits(order: OrderId, requests: Requests, bank: HoldingBank) -> None:
-    """The vault will never pay: the clients have their deposits again, and the order has ended."""
+    """The vault will never pay: the clients have their deposits again, and the order has ended.
+
+    In our books first: a stop after the core system has released finds that here, and what it has
+    released is never taken for held.
+    """
     with _together(bank):
+        if not bank.teller.is_ours:
+            _note_released(order, requests, bank)
         for reference, _, _ in _list_holds(order, requests):
             bank.teller.release(reference)
         with bank.journal.transaction():
-            for reference, _, amount in _list_holds(order, requests):
-                bank.teller.note_released(reference, amount)
+            _note_released(order, requests, bank)
             bank.journal.end(order, FlowState.ENDED)
+
+
+def is_decided(error: SpecieError) -> bool:
+    """Whether the core system has said no, and not nothing."""
+    return error.code not in _UNDECIDED
+
+
+def _note_released(order: OrderId, requests: Requests, bank: HoldingBank) -> None:
+    with bank.journal.transaction():
+        for reference, _, amount in _list_holds(order, requests):
+            bank.teller.note_released(reference, amount)
 
 
 def _settle_all(order: OrderId, requests: Requests, bank: HoldingBank) -> None:

@@ -115,13 +115,17 @@ def test_a_claimed_token_is_attested(country: Country, anna: Person) -> None:
     """Shown again it is there once; before, the successor knows nothing of it."""
     address = anna.wallet.keys.address
     shown = [pack(one) for one in anna.wallet.load_unspent()]
-    order = PaymentOrder(country.south.vault_address, Minor(20), Memo())
+    paid = country.draw_order()
+    order = PaymentOrder(country.south.vault_address, Minor(20), Memo(order_id=paid))
     built = anna.wallet.prepare_payment([order], country.draw_order()).built
     with refused(ErrorCode.NOT_SERVED_HERE):
         country.south.attest_payment(built)
     country.south.open_wallet(anna.id, "Anna again", address, anna.wallet.keys.view)
     for _ in range(2):
         country.south.add_tokens(anna.id, country.south.unpack_claimed(anna.id, shown))
+    with refused(ErrorCode.NOT_SERVED_HERE):  # for nobody's deposit
+        country.south.attest_payment(built)
+    country.south.expect_deposit(paid, anna.id)
     attestation = country.south.attest_payment(built)
     assert (attestation.bank, attestation.role) == (SOUTH, AttestationRole.BOTH)
     assert [one.amount for one in country.south.load_movements(anna.id)] == [20]

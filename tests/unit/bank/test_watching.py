@@ -19,6 +19,7 @@ from specie.ledger.wire import encode_attested
 from specie.notary.service import Notary
 from specie.ports.vault import Received
 from specie.tokens.building import build_payment
+from specie.tokens.holdings import Memo
 from specie.tokens.scanning import scan
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
@@ -172,7 +173,12 @@ def test_found_vault_money_is_in_the_vault(country: Country) -> None:  # P14
     vault = country.north.vault
     order = country.order(country.open_person(country.south), 20)
     order = replace(order, creditor=country.south.vault_address)
-    prepared = vault.prepare_payment([order], country.draw_order())
+    sent = country.draw_order()
+    order = replace(order, memo=Memo(order_id=sent))
+    prepared = vault.prepare_payment([order], sent)
+    with refused(ErrorCode.NOT_SERVED_HERE):  # nobody has announced it
+        country.attest(prepared.built, country.north)
+    country.south.expect_transfer(sent, country.north.number)
     attested = country.attest(prepared.built, country.north)
     promise = country.network.notary.notarise(encode_attested(attested))
     assert country.south.vault.get_balance() == before

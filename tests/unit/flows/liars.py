@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from specie.bank.service import Bank
-from specie.ledger.transactions import Promise
+from specie.ledger.transactions import Promise, VoidPromise
 from specie.ports.vault import StoredPayment
 from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import Memo
 from specie.values.amounts import Minor
+from specie.values.identifiers import Signature
 from specie.wallet.vault import PreparedPayment, Vault
 
 
@@ -30,6 +31,14 @@ class Lying:
     def settle(self, payment_id: bytes, promise: Promise) -> None:
         """Under the id that it knows."""
         self.wallet.settle(bytes(16), promise)
+
+    def sign_void(self, payment_id: bytes) -> tuple[bytes, Signature]:
+        """Under the id that it knows."""
+        return self.wallet.sign_void(bytes(16))
+
+    def release_void(self, payment_id: bytes, promise: VoidPromise) -> None:
+        """The same."""
+        self.wallet.release_void(bytes(16), promise)
 
     def find_payment(self, payment_id: bytes) -> StoredPayment | None:
         """Says nothing."""

@@ -12,7 +12,7 @@ from specie.assembly.alarms import CORE_BANK_MISMATCH, CORE_BANK_SILENT
 from specie.bank.control_books import check_reconciled, is_reconciled
 from specie.crypto.secrets import SealingKey
 from specie.flows.distribution import deposit, withdraw
-from specie.flows.holding import hold_deposits
+from specie.flows.holding import hold_deposits, release_deposits
 from specie.flows.resuming import resume_bank
 from specie.ports.core_bank import CreditReason
 from specie.ports.journal import FlowState
@@ -24,6 +24,7 @@ from specie.values.limits import WINDOW_MS_DEFAULT
 from specie.wallet.releasing import LogView
 from tests.core_banks import CoredBank, answer, connect_core_bank, lose_answer, lose_request
 from tests.country import Person, build_country, refused
+from tests.faults import stop
 
 
 @pytest.fixture
@@ -219,9 +220,10 @@ def test_a_core_bank_that_is_down_for_a_while_stops_nobody_for_ever(cored: Cored
 
 def test_a_withdrawal_that_the_vault_gives_up_is_released(cored: CoredBank) -> None:
     anna, order = cored.open_person(100), cored.country.draw_order()
-    cored.bank.block(anna.id)
-    with refused(ErrorCode.CLIENT_BLOCKED):
-        run_withdrawal(cored, order, (anna, 30))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cored.country.network.notary, "notarise", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run_withdrawal(cored, order, (anna, 30))
     assert (cored.get_available(anna), cored.bank.books.get_in_transit()) == (70, 30)
     cored.country.clock.advance(2 * WINDOW_MS_DEFAULT)
     cored.bank.vault.release_expired(LogView(cored.country.clock.now(), frozenset()))
@@ -302,6 +304,38 @@ def test_a_bank_with_its_own_books_has_nothing_to_link(cored: CoredBank) -> None
     with refused(ErrorCode.SETTING_INVALID):
         south.teller.reconcile(lambda: Minor(0))
     assert south.teller.tell_due() == []
+
+
+def test_a_refused_request_meets_another_one_of_the_same_order(cored: CoredBank) -> None:
+    """One is refused; meanwhile money comes in and the other one holds it: paid once, or not."""
+    anna, order = cored.open_person(0), cored.country.draw_order()
+    asked = (anna.id, cored.country.order(anna, 30))
+    cored.desk.hold_first(order, *asked)  # refused: that is decided with the vault's lock
+    assert cored.bank.journal.find_state(order) is FlowState.OPEN
+    cored.pay_in(anna, 30)
+    cored.desk.hold_first(order, *asked)
+    run_withdrawal(cored, order, (anna, 30))
+    anna.collect()
+    assert (anna.wallet.get_balance(), cored.get_available(anna)) == (30, 0)
+    cored.check_settled()
+
+
+@pytest.mark.parametrize("call", [1, 2])
+def test_what_was_released_is_not_held_when_it_goes_on(cored: CoredBank, call: int) -> None:
+    """Stopped between the core system's release and the end of the order, or before it."""
+    anna, order = cored.open_person(100), cored.country.draw_order()
+    asked = [(anna.id, cored.country.order(anna, 30))]
+    hold_deposits(order, asked, cored.bank)
+    cored.core.fault = break_at(1, lose_answer if call == 1 else lose_request)
+    with refused(ErrorCode.CORE_BANK_UNREACHABLE):
+        release_deposits(order, asked, cored.bank)
+    cored.core.fault = answer
+    assert cored.bank.journal.find_state(order) is FlowState.OPEN
+    assert resume(cored) == [ErrorCode.ORDER_CONFLICT]
+    assert cored.bank.vault.find_payment(order) is None
+    assert (cored.get_available(anna), anna.collect()) == (100, 0)
+    assert cored.bank.journal.find_state(order) is FlowState.ENDED
+    cored.check_settled()
 
 
 # --- both counts ---------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from specie.values.identifiers import AccountName, ClientId, OrderId, PublicKey
 from specie.values.times import DAY_MS
 from specie.wallet.releasing import LogView
 from tests.country import Country, Person, build_country, refused
-from tests.faults import Deed, kill_everywhere
+from tests.faults import Deed, kill_everywhere, stop
 from tests.unit.flows.liars import Lying, LyingBank
 
 
@@ -205,11 +205,6 @@ def test_a_deposit_credits_what_was_paid(country: Country) -> None:
     country.check_money()
 
 
-def stop(*_: object) -> None:
-    """The process is gone."""
-    raise KeyboardInterrupt
-
-
 def test_more_than_there_is_is_not_deposited(country: Country) -> None:
     anna = country.open_person(country.north, 60)
     with refused(ErrorCode.FUNDS_INSUFFICIENT):
@@ -340,12 +335,12 @@ def test_banks_book_what_moved_between_vaults(country: Country) -> None:  # C2
 
 
 def start_withdrawal(country: Country, person: Person, amount: int) -> tuple[OrderId, Deed]:
-    """Held and signed by the vault; the bank then refuses its own client."""
+    """Held, signed by the vault and attested; then it is stopped."""
     order, asked = country.draw_order(), request(country, (person, amount))
-    country.north.block(person.id)
-    with refused(ErrorCode.CLIENT_BLOCKED):
-        run_withdrawal(country, order, asked)
-    country.north.unblock(person.id)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(country.network.notary, "notarise", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run_withdrawal(country, order, asked)
     return order, lambda: run_withdrawal(country, order, asked)
 
 
@@ -370,6 +365,25 @@ def test_a_withdrawal_given_up_gives_the_deposit_back(country: Country) -> None:
     run_withdrawal(country, country.draw_order(), request(country, (anna, 500)))
     anna.collect()
     assert (anna.bank.books.get_deposit(anna.id), anna.wallet.get_balance()) == (0, 500)
+    country.check_money()
+
+
+def test_what_our_own_bank_refuses_keeps_no_tokens_waiting(country: Country) -> None:
+    """So one client, however often it asks, shuts the vault for nobody else (T6)."""
+    anna, north = with_deposit(country, country.north, 500), country.north
+    free = north.vault.get_balance()
+    north.block(anna.id)
+    asked = request(country, (anna, 500))
+    orders = [country.draw_order() for _ in range(2)]
+    for order in orders:
+        with refused(ErrorCode.CLIENT_BLOCKED):
+            run_withdrawal(country, order, asked)
+        assert (north.vault.get_balance(), north.books.get_deposit(anna.id)) == (free, 500)
+        assert read_transit(country, north) == 0
+    north.unblock(anna.id)
+    with refused(ErrorCode.ORDER_CONFLICT):
+        run_withdrawal(country, orders[0], asked)
+    run_withdrawal(country, country.draw_order(), asked)
     country.check_money()
 
 

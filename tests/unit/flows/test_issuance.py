@@ -24,7 +24,7 @@ from specie.values.limits import WINDOW_MS_DEFAULT
 from specie.values.times import DAY_MS
 from specie.wallet.vault import Vault
 from tests.country import NORTH, RESERVES, SOUTH, Country, build_country, find_code, refused
-from tests.faults import Deed, kill_everywhere
+from tests.faults import Deed, kill_everywhere, stop
 from tests.unit.flows.liars import Greedy
 
 
@@ -174,11 +174,6 @@ def test_what_became_final_late_is_not_produced_anew(country: Country) -> None:
     suspend(country, NORTH, Status.ACTIVE)
     assert read(country) == (before[0] - 5, before[1] + 5, before[2] + 5, before[3] + 5)
     country.check_money()
-
-
-def stop(*_: object) -> None:
-    """The process is gone."""
-    raise KeyboardInterrupt
 
 
 def suspend(country: Country, bank: ParticipantNumber, status: Status = Status.SUSPENDED) -> None:

@@ -148,6 +148,7 @@ GET_WATERFALL = Operation(
     clients.Waterfall,
     CLIENT_CALLERS,
     "What the client has its device do by itself, and its holding limit.",
+    since=2,
 )
 SWITCH_WATERFALL = Operation(
     "switch_waterfall",
@@ -157,6 +158,7 @@ SWITCH_WATERFALL = Operation(
     clients.Waterfall,
     CLIENT_CALLERS,
     "Switch waterfall or reverse waterfall on or off.",
+    since=2,
 )
 LINK_OWN_ACCOUNT = Operation(
     "link_own_account",
@@ -166,6 +168,7 @@ LINK_OWN_ACCOUNT = Operation(
     clients.Linked,
     CLIENT_CALLERS,
     "Link the client's account at the bank's core system, which says that it is the client's.",
+    since=2,
 )
 LIST_MOVEMENTS = Operation(
     "list_movements",
@@ -202,6 +205,7 @@ LINK_ACCOUNT = Operation(
     clients.Linked,
     OPERATOR_CALLERS,
     "Link a client's account at the core system.",
+    since=2,
 )
 UNLINK_ACCOUNT = Operation(
     "unlink_account",
@@ -211,6 +215,7 @@ UNLINK_ACCOUNT = Operation(
     Empty,
     OPERATOR_CALLERS,
     "Unlink it, when nothing is in transit.",
+    since=2,
 )
 RECONCILE = Operation(
     "reconcile",
@@ -220,6 +225,7 @@ RECONCILE = Operation(
     clients.Facts,
     OPERATOR_CALLERS,
     "Control accounts and the core system's position, side by side.",
+    since=2,
 )
 APPLY_ISSUE = Operation(
     "apply_issue",

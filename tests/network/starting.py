@@ -21,9 +21,9 @@ from specie.cli.processes import LOGS, Child, NetworkProcesses
 class Connection:
     """To the zygote; what was begun by it ends with it. One question at a time, from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, script: str = "zygote") -> None:
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.connect(_find_zygote())
+        self._socket.connect(_find_zygote(script))
         self._stream = self._socket.makefile("rw")
         self._asking = threading.Lock()
 
@@ -90,19 +90,20 @@ class ForkedNetwork(NetworkProcesses):
 _STARTING = threading.Lock()
 
 
-def _find_zygote() -> str:
+def _find_zygote(script: str) -> str:
     """Gives its socket; started once, whoever asks first."""
     with _STARTING:
-        return _start_zygote()
+        return _start_zygote(script)
 
 
 @cache
-def _start_zygote() -> str:
+def _start_zygote(script: str) -> str:
     """It ends with us."""
     folder = tempfile.TemporaryDirectory(prefix="sz")
     path = f"{folder.name}/s"
     zygote = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("zygote.py")), path],
+        [sys.executable, "-m", f"tests.network.{script}", path],
+        cwd=Path(__file__).parents[2],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

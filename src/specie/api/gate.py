@@ -313,7 +313,8 @@ class Gate:
                 check_digest(body, request.headers)
 
             def work() -> bytes:
-                return encode(handler(asking, read_message(request, operation, body)), kind)
+                answer = handler(asking, read_message(request, operation, body))
+                return encode(answer, kind, int(request.headers.get(SPOKEN, VERSION)))
 
             async with self._get_turns(asking).take(asking.name):
                 return await anyio.to_thread.run_sync(work, limiter=self._limiter)

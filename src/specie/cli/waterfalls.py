@@ -175,7 +175,7 @@ def _find_waterfall(online: OnlineWallet) -> clients.Waterfall | None:
     try:
         return online.bank.get_waterfall()
     except SpecieError as error:
-        if error.code in (ErrorCode.NOT_FOUND, ErrorCode.UNREACHABLE):
+        if error.code in (ErrorCode.VERSION_UNKNOWN, ErrorCode.UNREACHABLE):
             return None
         raise
 

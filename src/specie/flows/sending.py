@@ -6,7 +6,7 @@ sent → promised: settled │ a no is written down, and may still turn │ nobo
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from specie.flows.payment import Prepared, Resuming
 from specie.flows.releasing import LogWitness, Releasing, release_expired
@@ -18,6 +18,9 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.times import Timestamp
 from specie.wallet.statuses import SILENCES
+
+_NO_LOG: Final = (ErrorCode.NOT_PUBLISHED, ErrorCode.VERSION_UNKNOWN)
+"""Nothing is published yet, or a bank of the version before does not pass it on."""
 
 
 class PayingBank(Protocol):
@@ -92,6 +95,6 @@ def give_up(payer: Waiting, log: LogWitness, trust: ReceiptTrust) -> int:
     try:
         return release_expired(payer, log, trust)
     except SpecieError as error:
-        if error.code in SILENCES or error.code is ErrorCode.NOT_PUBLISHED:
+        if error.code in SILENCES or error.code in _NO_LOG:
             return 0
         raise

@@ -149,6 +149,7 @@ GET_WATERFALL = Operation(
     clients.Waterfall,
     CLIENT_CALLERS,
     "What the client has its device do by itself, and its holding limit.",
+    since=2,
 )
 SWITCH_WATERFALL = Operation(
     "switch_waterfall",
@@ -158,6 +159,7 @@ SWITCH_WATERFALL = Operation(
     clients.Waterfall,
     CLIENT_CALLERS,
     "Switch waterfall or reverse waterfall on or off.",
+    since=2,
 )
 LINK_OWN_ACCOUNT = Operation(
     "link_own_account",
@@ -167,6 +169,7 @@ LINK_OWN_ACCOUNT = Operation(
     clients.Linked,
     CLIENT_CALLERS,
     "Link the client's account at the bank's core system, which says that it is the client's.",
+    since=2,
 )
 LIST_MOVEMENTS = Operation(
     "list_movements",
@@ -203,6 +206,7 @@ LINK_ACCOUNT = Operation(
     clients.Linked,
     OPERATOR_CALLERS,
     "Link a client's account at the core system.",
+    since=2,
 )
 UNLINK_ACCOUNT = Operation(
     "unlink_account",
@@ -212,6 +216,7 @@ UNLINK_ACCOUNT = Operation(
     Empty,
     OPERATOR_CALLERS,
     "Unlink it, when nothing is in transit.",
+    since=2,
 )
 RECONCILE = Operation(
     "reconcile",
@@ -221,6 +226,7 @@ RECONCILE = Operation(
     clients.Facts,
     OPERATOR_CALLERS,
     "Control accounts and the core system's position, side by side.",
+    since=2,
 )
 APPLY_ISSUE = Operation(
     "apply_issue",

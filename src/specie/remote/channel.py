@@ -21,7 +21,14 @@ from opentelemetry import propagate, trace
 
 from specie.crypto.secrets import InstitutionSigner
 from specie.ports.clock import Clock
-from specie.remote.encoding import CBOR, decode, decode_problem, encode, write_fields
+from specie.remote.encoding import (
+    CBOR,
+    check_sayable,
+    decode,
+    decode_problem,
+    encode,
+    write_fields,
+)
 from specie.remote.fields import Message
 from specie.remote.operations import VERSION, Operation
 from specie.remote.peers import Certified, Peers
@@ -108,14 +115,14 @@ class Channel:
         self, to: ServiceName, operation: Operation[Request, Response], request: Request
     ) -> Response:
         for is_last in (False, True):
-            spoken = self._versions.get(to, VERSION)
+            spoken = max(operation.since, self._versions.get(to, VERSION))
             with self._take_place(to):
                 answer = self._ask(to, operation, request, spoken)
             if answer.status == 200:
                 kind = answer.headers.get("content-type", "")
                 return decode(answer.data, kind, operation.response)
             refused = decode_problem(answer.data)
-            is_other = self._versions.get(to, VERSION) != spoken
+            is_other = max(operation.since, self._versions.get(to, VERSION)) != spoken
             if is_last or refused.code is not ErrorCode.VERSION_UNKNOWN or not is_other:
                 raise refused
         raise AssertionError("the last try returns or raises")
@@ -125,7 +132,8 @@ class Channel:
     ) -> Answer:
         """Sent, answered, verified; and what version the other side speaks is remembered."""
         service = self.peers.get_service(to)
-        path, query, body = build_request(operation, request)
+        check_sayable(request, version)
+        path, query, body = build_request(operation, request, version)
         receiver = name_receiver(self.peers.network, to)
         target = Target(operation.method, path, query, receiver, str(version))
         headers = {"accept": CBOR}
@@ -141,7 +149,7 @@ class Channel:
         except SpecieError as error:
             raise SpecieError(error.code, f"{to}: {error.message}") from None
         if "signature" not in answer.headers:
-            raise SpecieError(ErrorCode.UNREACHABLE, f"{to}: {_describe_unsigned(answer)}")
+            raise _build_unsigned(to, operation, answer)
         asked = Asked(target, headers["content-digest"], headers["signature"])
         expected = (str(to), service.key)
         now = self.clock.now()
@@ -181,8 +189,10 @@ def choose_version(heard: str) -> int:
     return VERSION - 1 if heard == str(VERSION - 1) else VERSION
 
 
-def build_request(operation: Operation[Request, Any], request: Request) -> tuple[str, str, bytes]:
-    """Path, query and body."""
+def build_request(
+    operation: Operation[Request, Any], request: Request, version: int = VERSION
+) -> tuple[str, str, bytes]:
+    """Path, query and body, in a version that can say all of it."""
     fields = write_fields(request) if "{" in operation.path or operation.method == "GET" else {}
     path = operation.path
     for name in list(fields):
@@ -191,14 +201,24 @@ def build_request(operation: Operation[Request, Any], request: Request) -> tuple
             path = path.replace(mark, quote(fields.pop(name), safe=""))
     if operation.method == "GET":
         return path, urlencode(fields), b""
-    return path, "", encode(request, CBOR)
+    return path, "", encode(request, CBOR, version)
 
 
-def _describe_unsigned(answer: Answer) -> str:
-    """Nobody vouches for it, so it settles nothing; for people it may say why."""
+def _build_unsigned(to: ServiceName, operation: Operation[Any, Any], answer: Answer) -> SpecieError:
+    """Nobody vouches for it, so it settles nothing; for people it may say why.
+
+    A path that is not there is one that a process of the version before has not got: nothing was
+    done, and it is no use to ask again before it is upgraded.
+    """
     if answer.status == 200:
-        return "an answer that nobody signed"
-    return f"{decode_problem(answer.data)} (status {answer.status}, signed by nobody)"
+        return SpecieError(ErrorCode.UNREACHABLE, f"{to}: an answer that nobody signed")
+    why = decode_problem(answer.data)
+    spoken = choose_version(answer.headers.get(SPOKEN, ""))
+    if why.code is ErrorCode.NOT_FOUND and spoken < operation.since:
+        reason = f"{to} speaks version {spoken}, {operation.name} came with {operation.since}"
+        return SpecieError(ErrorCode.VERSION_UNKNOWN, reason)
+    reason = f"{to}: {why} (status {answer.status}, signed by nobody)"
+    return SpecieError(ErrorCode.UNREACHABLE, reason)
 
 
 def get_host(url: str) -> tuple[str, int]:

@@ -20,6 +20,7 @@ from specie.remote.fields import (
     PointField,
     RefField,
     SignatureField,
+    Since,
     TextField,
     TimeField,
 )
@@ -90,10 +91,10 @@ class Standing(Message):
 
     deposit: AmountField
     status: TextField
-    account: TextField | None = None  # at the bank's core system, if it is linked
-    holding_limit: AmountField | None = None  # of what is on the device
-    waterfall: bool | None = None  # over the limit → deposit; left out if it is off
-    reverse_waterfall: bool | None = None  # missing at a payment ← deposit
+    account: Annotated[TextField | None, Since(2)] = None  # at the bank's core system, if linked
+    holding_limit: Annotated[AmountField | None, Since(2)] = None  # of what is on the device
+    waterfall: Annotated[bool | None, Since(2)] = None  # over the limit → deposit; left out if off
+    reverse_waterfall: Annotated[bool | None, Since(2)] = None  # missing at a payment ← deposit
 
 
 class Waterfall(Message):
@@ -255,7 +256,7 @@ class SuccessionClient(Message):
     sealed_view: BytesField
     tokens: list[BytesField]
     device: BytesField  # public key of the device, if one is known
-    sealed_rule: BytesField = b""  # who signs for the client together, if anybody
+    sealed_rule: Annotated[BytesField, Since(2)] = b""  # who signs for the client together
 
 
 class Passphrase(Message):

@@ -13,6 +13,7 @@ GET_POLICY = Operation(
     models.PolicyMessage,
     OPERATOR_CALLERS,
     "The policy in force, or an older version.",
+    since=2,
 )
 SET_POLICY = Operation(
     "set_policy",
@@ -22,6 +23,7 @@ SET_POLICY = Operation(
     models.PolicyMessage,
     OPERATOR_CALLERS,
     "A policy comes into force at once; the same text again is the same version.",
+    since=2,
 )
 LIST_POLICIES = Operation(
     "list_policies",
@@ -31,6 +33,7 @@ LIST_POLICIES = Operation(
     models.Policies,
     OPERATOR_CALLERS,
     "Who set which version when, and why.",
+    since=2,
 )
 REHEARSE_POLICY = Operation(
     "rehearse_policy",
@@ -40,6 +43,7 @@ REHEARSE_POLICY = Operation(
     models.RehearsalMessage,
     OPERATOR_CALLERS,
     "What a policy would have refused and held of all past payments; changes nothing.",
+    since=2,
 )
 SET_TIER = Operation(
     "set_tier",
@@ -49,6 +53,7 @@ SET_TIER = Operation(
     Empty,
     OPERATOR_CALLERS,
     "A client's tier from now on.",
+    since=2,
 )
 FREEZE = Operation(
     "freeze",
@@ -58,6 +63,7 @@ FREEZE = Operation(
     Empty,
     OPERATOR_CALLERS,
     "By order, attest nothing for a client until a time; no money moves.",
+    since=2,
 )
 UNFREEZE = Operation(
     "unfreeze",
@@ -67,6 +73,7 @@ UNFREEZE = Operation(
     Empty,
     OPERATOR_CALLERS,
     "Before its end.",
+    since=2,
 )
 FIND_FREEZE = Operation(
     "find_freeze",
@@ -76,6 +83,7 @@ FIND_FREEZE = Operation(
     models.FreezeMessage,
     OPERATOR_CALLERS,
     "The order by which a client is or was frozen.",
+    since=2,
 )
 SEARCH_MOVEMENTS = Operation(
     "search_movements",
@@ -85,6 +93,7 @@ SEARCH_MOVEMENTS = Operation(
     models.FoundMovements,
     OPERATOR_CALLERS,
     "Clients' payments by client, time, amount, counterparty, direction; newest first.",
+    since=2,
 )
 LIST_CASES = Operation(
     "list_cases",
@@ -94,6 +103,7 @@ LIST_CASES = Operation(
     models.Cases,
     OPERATOR_CALLERS,
     "Held payments and suspicions, newest first.",
+    since=2,
 )
 GET_CASE = Operation(
     "get_case",
@@ -103,6 +113,7 @@ GET_CASE = Operation(
     models.CaseFileMessage,
     OPERATOR_CALLERS,
     "A case with notes, decisions and its client's payments.",
+    since=2,
 )
 ADD_CASE_NOTE = Operation(
     "add_case_note",
@@ -112,6 +123,7 @@ ADD_CASE_NOTE = Operation(
     Empty,
     OPERATOR_CALLERS,
     "A note to a case.",
+    since=2,
 )
 DECIDE_CASE = Operation(
     "decide_case",
@@ -121,6 +133,7 @@ DECIDE_CASE = Operation(
     models.CaseMessage,
     OPERATOR_CALLERS,
     "Release or refuse a held payment, close a suspicion.",
+    since=2,
 )
 REPORT_CASE = Operation(
     "report_case",
@@ -130,6 +143,7 @@ REPORT_CASE = Operation(
     models.ReportMessage,
     OPERATOR_CALLERS,
     "A case as the financial intelligence unit is told of it.",
+    since=2,
 )
 SUSPECT = Operation(
     "suspect",
@@ -139,6 +153,7 @@ SUSPECT = Operation(
     models.CaseMessage,
     OPERATOR_CALLERS,
     "A case about a client; the reason is the suspicion.",
+    since=2,
 )
 LIST_ACCESS = Operation(
     "list_access",
@@ -148,6 +163,7 @@ LIST_ACCESS = Operation(
     models.AccessEntries,
     OPERATOR_CALLERS,
     "Who looked at or decided what, oldest first.",
+    since=2,
 )
 VERIFY_ACCESS = Operation(
     "verify_access",
@@ -157,6 +173,7 @@ VERIFY_ACCESS = Operation(
     Size,
     OPERATOR_CALLERS,
     "Go through the access log, and check that heads told before lie on it.",
+    since=2,
 )
 GET_ACCESS_HEAD = Operation(
     "get_access_head",
@@ -166,6 +183,7 @@ GET_ACCESS_HEAD = Operation(
     models.AccessHeadMessage,
     ANYONE_CALLERS | OPERATOR_CALLERS,
     "The signed head of the access log, for whoever pins it.",
+    since=2,
 )
 COMPLIANCE = (
     GET_POLICY,

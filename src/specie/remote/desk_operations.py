@@ -174,6 +174,7 @@ CERTIFY_DEVICE = Operation(
     clients.Chain,
     BANK_ALONE,
     "A certificate for a device of one of the bank's clients; it names nobody.",
+    since=2,
 )
 REVOKE_DEVICE = Operation(
     "revoke_device_certificate",
@@ -183,6 +184,7 @@ REVOKE_DEVICE = Operation(
     Empty,
     BANK_ALONE,
     "The certificate of a device that the same bank had asked for no longer counts.",
+    since=2,
 )
 LIST_VAULTS = Operation(
     "list_vaults",

@@ -20,6 +20,7 @@ LOCATE_OWN_PHONE = Operation(
     directory.LocatedMessage,
     CLIENT_CALLERS,
     "Where the client's own number stands in the directory.",
+    since=2,
 )
 PUT_OWN_ENTRY = Operation(
     "put_own_entry",
@@ -29,6 +30,7 @@ PUT_OWN_ENTRY = Operation(
     directory.PutAnswer,
     CLIENT_CALLERS,
     "The client's entry: its bank signs it and hands it to the directory.",
+    since=2,
 )
 FIND_PHONE = Operation(
     "find_phone",
@@ -38,6 +40,7 @@ FIND_PHONE = Operation(
     directory.Found,
     CLIENT_CALLERS,
     "Whose a number is, if its owner wants to be found; so many an hour and a day.",
+    since=2,
 )
 SET_CLIENT_PHONE = Operation(
     "set_client_phone",
@@ -47,6 +50,7 @@ SET_CLIENT_PHONE = Operation(
     Empty,
     OPERATOR_CALLERS,
     "A number is this client's, or no more: then the bank closes its entry.",
+    since=2,
 )
 BANK_DIRECTORY = (LOCATE_OWN_PHONE, PUT_OWN_ENTRY, FIND_PHONE, SET_CLIENT_PHONE)
 
@@ -58,6 +62,7 @@ LOCATE_PHONE = Operation(
     directory.LocatedMessage,
     BANK_ALONE,
     "Where a number stands that the bank has confirmed as its client's.",
+    since=2,
 )
 PUT_ENTRY = Operation(
     "put_entry",
@@ -67,6 +72,7 @@ PUT_ENTRY = Operation(
     directory.PutAnswer,
     BANK_ALONE,
     "An entry, signed by its owner and by the bank; it goes into the log.",
+    since=2,
 )
 LOOK_UP_PHONE = Operation(
     "look_up_phone",
@@ -76,6 +82,7 @@ LOOK_UP_PHONE = Operation(
     directory.Found,
     BANK_ALONE,
     "Whose a number is, for a client of the bank; so many an hour and a day.",
+    since=2,
 )
 DESK_DIRECTORY = (LOCATE_PHONE, PUT_ENTRY, LOOK_UP_PHONE)
 
@@ -87,6 +94,7 @@ RECORD_LEAF = Operation(
     directory.LeafPromiseMessage,
     DESK_CALLERS,
     "A leaf of the directory for the next batch; durable, and promised.",
+    since=2,
 )
 NOTARY_DIRECTORY = (RECORD_LEAF,)
 
@@ -98,5 +106,6 @@ PROVE_ENTRY = Operation(
     models.NoteMessage,
     SERVICE_CALLERS,
     "A receipt of a leaf of the directory, by its hash.",
+    since=2,
 )
 REGISTRATION_DIRECTORY = (PROVE_ENTRY,)

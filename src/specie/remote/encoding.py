@@ -3,15 +3,20 @@
 Both spellings have the same models. Problems are those of RFC 9457: `code` is our error code, which
 callers act on; `detail` is for people. A second spend carries its evidence. What else a later
 version may say in one is passed over (3.2).
+
+To who speaks the version before ours nothing is said that it could not read: fields that are newer
+are left out of answers. A request loses nothing: what cannot be asked there is not sent.
 """
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from functools import cache
+from typing import Any, Final, TypeVar, get_args, get_origin
 
 import cbor2
 from pydantic import ConfigDict, Field, ValidationError
 
-from specie.remote.fields import BytesField, Message
+from specie.remote.fields import BytesField, Message, Since
+from specie.remote.operations import VERSION
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError, SpentError
 from specie.values.limits import MESSAGE_ITEMS_MAX
@@ -74,12 +79,35 @@ class Problem(Message):
     evidence: BytesField | None = None
 
 
-def encode(message: Message, kind: str) -> bytes:
-    """In CBOR or JSON; fields that are not set are left out."""
+def encode(message: Message, kind: str, version: int = VERSION) -> bytes:
+    """In CBOR or JSON; what is not set is left out, and what is newer than this version."""
+    newer = find_newer(type(message), version)
     if kind == JSON:
-        return message.model_dump_json(exclude_none=True).encode()
-    found: bytes = cbor2.dumps(message.model_dump(mode="python", exclude_none=True), canonical=True)
+        return message.model_dump_json(exclude_none=True, exclude=newer).encode()
+    fields = message.model_dump(mode="python", exclude_none=True, exclude=newer)
+    found: bytes = cbor2.dumps(fields, canonical=True)
     return found
+
+
+def check_sayable(message: Message, version: int) -> None:
+    """`version_unknown` if it says something that this version of the protocol has no field for."""
+    newer = find_newer(type(message), version)
+    said = message.model_dump(exclude_defaults=True)
+    if newer and said != message.model_dump(exclude_defaults=True, exclude=newer):
+        reason = f"version {version} of the protocol cannot say all of this"
+        raise SpecieError(ErrorCode.VERSION_UNKNOWN, reason)
+
+
+@cache
+def find_newer(model: type[Message], version: int) -> dict[str, Any]:
+    """Fields that came later, those of models in it too, as pydantic excludes them."""
+    newer: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        if any(isinstance(one, Since) and one.version > version for one in field.metadata):
+            newer[name] = True
+        elif inside := _find_inside(field.annotation, version):
+            newer[name] = inside
+    return newer
 
 
 def decode(data: bytes, kind: str, model: type[Model]) -> Model:
@@ -147,6 +175,16 @@ def build_error(code: str, message: str, evidence: bytes = b"") -> SpecieError:
     if evidence:
         return SpentError(message, evidence)
     return SpecieError(ErrorCode(code), message)
+
+
+def _find_inside(kind: Any, version: int) -> dict[str, Any]:
+    """Of a model, of one that may be missing, of each in a list."""
+    if isinstance(kind, type) and issubclass(kind, Message):
+        return find_newer(kind, version)
+    for one in get_args(kind):
+        if found := _find_inside(one, version):
+            return {"__all__": found} if get_origin(kind) is list else found
+    return {}
 
 
 def _load(data: bytes) -> Any:

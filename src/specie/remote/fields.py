@@ -4,6 +4,7 @@ One model serves both spellings. Sizes and ranges stand in the type: checked whe
 comes in, and documented in the OpenAPI description.
 """
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
@@ -43,6 +44,13 @@ class Message(BaseModel):
         return f"{type(self).__name__}(…)"
 
     __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """The version of the protocol that a field came with: who speaks an older one refuses it."""
+
+    version: int
 
 
 class Empty(Message):

@@ -43,6 +43,7 @@ class Operation(Generic[Request, Response]):
     response: type[Response]
     callers: Callers
     summary: str
+    since: int = 1  # version of the protocol that it came with
 
 
 BANK_CALLERS: Callers = frozenset({ServiceRole.BANK, ServiceRole.CENTRAL_BANK})

@@ -15,6 +15,7 @@ LOOK_AT_TIME = Operation(
     models.NoteMessage,
     CLIENT_CALLERS,
     "The registration's receipt of the newest header, passed on: it need not know who asks.",
+    since=2,
 )
 LOOK_AT_OUTPUTS = Operation(
     "look_at_outputs",
@@ -24,6 +25,7 @@ LOOK_AT_OUTPUTS = Operation(
     bank_models.StateMessage,
     CLIENT_CALLERS,
     "The registration's signed word on which of these are spent, passed on.",
+    since=2,
 )
 CLAIM_NAME = Operation(
     "claim_name",
@@ -33,6 +35,7 @@ CLAIM_NAME = Operation(
     payment_models.SignedName,
     CLIENT_CALLERS,
     "The client's registered name, signed for one payment that it is about to make.",
+    since=2,
 )
 LIST_EVENTS = Operation(
     "list_events",
@@ -42,6 +45,7 @@ LIST_EVENTS = Operation(
     payment_models.Events,
     CLIENT_CALLERS,
     "What has happened to the client's payments, behind a number.",
+    since=2,
 )
 STREAM_EVENTS = Operation(
     "stream_events",
@@ -51,6 +55,7 @@ STREAM_EVENTS = Operation(
     payment_models.EventMessage,
     CLIENT_CALLERS,
     "The same as server-sent events, as they happen; `last-event-id` goes on where it ended.",
+    since=2,
 )
 SET_WEBHOOK = Operation(
     "set_webhook",
@@ -60,6 +65,7 @@ SET_WEBHOOK = Operation(
     payment_models.WebhookSecret,
     OPERATOR_CALLERS,
     "A client's events go there from now on; gives the secret that signs them.",
+    since=2,
 )
 REMOVE_WEBHOOK = Operation(
     "remove_webhook",
@@ -69,6 +75,7 @@ REMOVE_WEBHOOK = Operation(
     Empty,
     OPERATOR_CALLERS,
     "Nothing more is sent there.",
+    since=2,
 )
 LIST_WEBHOOKS = Operation(
     "list_webhooks",
@@ -78,6 +85,7 @@ LIST_WEBHOOKS = Operation(
     payment_models.Webhooks,
     OPERATOR_CALLERS,
     "All that are registered, without their secrets.",
+    since=2,
 )
 LIST_DEAD = Operation(
     "list_dead",
@@ -87,6 +95,7 @@ LIST_DEAD = Operation(
     payment_models.Dead,
     OPERATOR_CALLERS,
     "Events that were tried as often as they may be.",
+    since=2,
 )
 REPLAY_WEBHOOK = Operation(
     "replay_webhook",
@@ -96,6 +105,7 @@ REPLAY_WEBHOOK = Operation(
     bank_models.Size,
     OPERATOR_CALLERS,
     "A client's dead events are on their way again; gives how many.",
+    since=2,
 )
 PAYMENTS = (
     LOOK_AT_TIME,

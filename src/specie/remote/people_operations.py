@@ -21,6 +21,7 @@ GET_TRANSIT_KEY = Operation(
     onboarding.TransitKeyMessage,
     ANYONE_CALLERS,
     "The key that view keys are sealed for on their way to this bank.",
+    since=2,
 )
 APPLY_ACCOUNT = Operation(
     "apply_account",
@@ -30,6 +31,7 @@ APPLY_ACCOUNT = Operation(
     onboarding.AccountAnswer,
     ANYONE_CALLERS,
     "A device asks for a wallet; again gives how far it has come.",
+    since=2,
 )
 ASK_ACCOUNT = Operation(
     "ask_account",
@@ -39,6 +41,7 @@ ASK_ACCOUNT = Operation(
     onboarding.AccountAnswer,
     ANYONE_CALLERS,
     "What became of an application, for whoever knows its id.",
+    since=2,
 )
 LIST_ACCOUNTS = Operation(
     "list_account_applications",
@@ -48,6 +51,7 @@ LIST_ACCOUNTS = Operation(
     onboarding.ApplicationsShown,
     OPERATOR_CALLERS,
     "Who has applied for a wallet.",
+    since=2,
 )
 SHOW_ACCOUNT = Operation(
     "show_account_application",
@@ -57,6 +61,7 @@ SHOW_ACCOUNT = Operation(
     onboarding.ApplicationShown,
     OPERATOR_CALLERS,
     "One application, with what the person says of himself.",
+    since=2,
 )
 APPROVE_ACCOUNT = Operation(
     "approve_account",
@@ -66,6 +71,7 @@ APPROVE_ACCOUNT = Operation(
     clients.Opened,
     OPERATOR_CALLERS,
     "Open the wallet that was applied for; again is the same.",
+    since=2,
 )
 REFUSE_ACCOUNT = Operation(
     "refuse_account",
@@ -75,6 +81,7 @@ REFUSE_ACCOUNT = Operation(
     Empty,
     OPERATOR_CALLERS,
     "Refuse an application for good.",
+    since=2,
 )
 PROPOSE_SEATS = Operation(
     "propose_signatories",
@@ -84,6 +91,7 @@ PROPOSE_SEATS = Operation(
     signatories.SeatsProposed,
     OPERATOR_CALLERS,
     "Who signs for a client together; a change needs those of before as well.",
+    since=2,
 )
 SHOW_SEATS = Operation(
     "show_signatories",
@@ -93,6 +101,7 @@ SHOW_SEATS = Operation(
     signatories.SeatsShown,
     OPERATOR_CALLERS,
     "Who signs for a client.",
+    since=2,
 )
 ENROL_SIGNATORY = Operation(
     "enrol_signatory",
@@ -102,6 +111,7 @@ ENROL_SIGNATORY = Operation(
     signatories.SignatoryEnrolled,
     ANYONE_CALLERS,
     "A signatory's device comes with its code.",
+    since=2,
 )
 LIST_SUBJECTS = Operation(
     "list_approvals",
@@ -111,6 +121,7 @@ LIST_SUBJECTS = Operation(
     signatories.SubjectsShown,
     SIGNATORY_CALLERS,
     "What waits for this signatory.",
+    since=2,
 )
 VOTE = Operation(
     "vote",
@@ -120,6 +131,7 @@ VOTE = Operation(
     signatories.VoteOutcome,
     SIGNATORY_CALLERS,
     "Approve or reject; again is the same.",
+    since=2,
 )
 CLOSE_CLIENT = Operation(
     "close_client",
@@ -129,6 +141,7 @@ CLOSE_CLIENT = Operation(
     Empty,
     OPERATOR_CALLERS,
     "Close a client's account, if nothing is left in it.",
+    since=2,
 )
 CLOSE_ACCOUNT = Operation(
     "close_account",
@@ -138,6 +151,7 @@ CLOSE_ACCOUNT = Operation(
     Empty,
     CLIENT_CALLERS,
     "Close one's own account, if nothing is left in it.",
+    since=2,
 )
 REPORT_LOST = Operation(
     "report_lost",
@@ -147,6 +161,7 @@ REPORT_LOST = Operation(
     Empty,
     OPERATOR_CALLERS,
     "A client has lost its device: nothing is attested for it any more.",
+    since=2,
 )
 REOPEN_LOST = Operation(
     "reopen_lost",
@@ -156,6 +171,7 @@ REOPEN_LOST = Operation(
     clients.Code,
     OPERATOR_CALLERS,
     "A code with which a client whose device is lost opens a new wallet.",
+    since=2,
 )
 SET_LOSS_CODE = Operation(
     "set_loss_code",
@@ -165,6 +181,7 @@ SET_LOSS_CODE = Operation(
     Empty,
     CLIENT_CALLERS,
     "With which code a loss is reported from another device.",
+    since=2,
 )
 REPORT_LOSS = Operation(
     "report_loss",
@@ -174,6 +191,7 @@ REPORT_LOSS = Operation(
     Empty,
     ANYONE_CALLERS,
     "The same as at the counter, with the code that the client chose before.",
+    since=2,
 )
 KEEP_SHARE = Operation(
     "keep_share",
@@ -183,6 +201,7 @@ KEEP_SHARE = Operation(
     Empty,
     CLIENT_CALLERS,
     "The bank's share of the phrase, if the client wants it kept here.",
+    since=2,
 )
 GET_SHARE = Operation(
     "get_share",
@@ -192,6 +211,7 @@ GET_SHARE = Operation(
     losses.PhraseShare,
     CLIENT_CALLERS,
     "What the client left here, for its device.",
+    since=2,
 )
 LIST_LOST_OUTPUTS = Operation(
     "list_lost_outputs",
@@ -201,6 +221,7 @@ LIST_LOST_OUTPUTS = Operation(
     losses.LostOutputs,
     CLIENT_CALLERS,
     "What is in a lost wallet, for its owner's new device.",
+    since=2,
 )
 CERTIFY_DEVICE = Operation(
     "certify_device",
@@ -210,6 +231,7 @@ CERTIFY_DEVICE = Operation(
     clients.Chain,
     CLIENT_CALLERS,
     "A certificate of the authentication centre for the device's own key.",
+    since=2,
 )
 PEOPLE = (
     GET_TRANSIT_KEY,

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable
-from functools import cache
 
 import pytest
 
 from specie.simulation.country import Country
-from specie.simulation.running import Report, simulate
+from specie.simulation.running import simulate
 from tests.simulation import mutants
+from tests.simulation.days import run_honest
 
 Mutant = Callable[[Country], None]
 
@@ -46,50 +46,34 @@ CASES: dict[str, tuple[Mutant, int, int, str]] = {
 }
 
 
-PEOPLE: dict[str, tuple[Mutant, int, int, int, str]] = {  # seed, minutes, newcomers
-    "banks that redirect a number, seen by who watches the log": (
+PEOPLE: dict[str, tuple[Mutant, int, str]] = {
+    "banks that redirect numbers": (
         mutants.let_banks_redirect_numbers,
-        3,
-        4,
-        1,
-        r"ALARM: version \d+ of your number's entry was not signed on this device",
-    ),
-    "banks that redirect a number, seen by who looks it up": (
-        mutants.let_banks_redirect_numbers,
-        1,
-        4,
-        3,
-        "a look-up gives an address of its owner",
+        2,
+        "a look-up gives an address of its owner|was not signed on this device",
     ),
     "a directory that tells what is outdated": (
         mutants.let_the_directory_be_outdated,
-        1,
-        4,
-        3,
+        2,
         "a look-up gives nothing older",
     ),
     "banks that are deaf to losses": (
         mutants.let_banks_ignore_losses,
-        1,
-        4,
-        3,
-        "reported lost pays nobody|lost has paid|no order is stuck: recovery",
+        2,
+        "a device that was reported lost pays nobody",
     ),
     "banks that keep deposits": (
         mutants.let_banks_keep_deposits,
-        1,
-        4,
         3,
         "the model says",
     ),
     "devices that hear of no limit": (
         mutants.let_devices_hear_of_no_limit,
-        1,
-        4,
         3,
         "is above the limit of",
     ),
 }
+MINUTES = 6
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
@@ -103,12 +87,15 @@ def test_it_is_found(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(PEOPLE))
 def test_it_is_found_among_people(name: str) -> None:  # T3, T6, T8, T19, X7
-    mutant, seed, minutes, newcomers, said = PEOPLE[name]
-    assert run_honest(seed, minutes, newcomers).finding == ""
-    assert re.search(said, simulate(seed, minutes, mutant, newcomers=newcomers).finding)
+    mutant, seed, said = PEOPLE[name]
+    assert run_honest(seed, MINUTES).finding == ""
+    assert re.search(said, simulate(seed, MINUTES, mutant).finding)
 
 
-@cache
-def run_honest(seed: int, minutes: int, newcomers: int) -> Report:
-    """Several cases have the same day."""
-    return simulate(seed, minutes, newcomers=newcomers)
+def test_who_watches_the_log_sees_that_its_number_is_redirected() -> None:  # T8, X3
+    """Nobody pays it: nothing else shows it."""
+    assert run_honest(1, 4, 1).finding == ""
+    report = simulate(1, 4, mutants.let_banks_redirect_numbers, newcomers=1)
+    assert re.search(
+        r"ALARM: version [\d, ]+ of your number's entry was not signed", report.finding
+    )

@@ -1,5 +1,6 @@
 """Applications for a wallet: from the device, decided once, nothing left lying open (T3, X5)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,6 +62,41 @@ def test_an_approved_application_is_an_open_wallet(office: Office) -> None:
         desk.approve(first.number, ClientId("somebody else"), None, "Dana")
     with refused(ErrorCode.ORDER_CONFLICT):
         desk.refuse(first.number, "too late", "Dana")
+
+
+def test_two_people_who_decide_at_once_open_one_wallet(office: Office) -> None:
+    """One of them is told that it was decided; nothing of what it wanted is left."""
+    desk, applicant = office.people.onboarding, make_applicant()
+    number = desk.apply(office.make_request(applicant), PLACE).number
+
+    def decide(name: str) -> ClientId | SpecieError:
+        try:
+            return desk.approve(number, ClientId(name), None, name)
+        except SpecieError as error:
+            return error
+
+    names = ["dana", "erik", "dana", "erik"]
+    with ThreadPoolExecutor(len(names)) as pool:
+        outcomes = list(pool.map(decide, names))
+    (chosen,) = {one for one in outcomes if not isinstance(one, SpecieError)}
+    errors = [one for one in outcomes if isinstance(one, SpecieError)]
+    assert [one.code for one in errors] == [ErrorCode.ORDER_CONFLICT] * 2
+    known = {one.id for one in office.bank.clients.load_clients()}
+    assert known & {"dana", "erik"} == {chosen}
+    assert office.devices.load_keys()[chosen] == applicant.device.public
+
+
+def test_a_client_has_one_device(office: Office) -> None:
+    """A second one applies as somebody else; under the first one's name it is refused."""
+    desk, first, second = office.people.onboarding, make_applicant(), make_applicant()
+    asked = [desk.apply(office.make_request(one), PLACE).number for one in (first, second)]
+    client = desk.approve(asked[0], ClientId("gulnar"), None, "Dana")
+    with refused(ErrorCode.CLIENT_EXISTS):
+        desk.approve(asked[1], client, None, "Dana")
+    assert office.devices.load_keys()[client] == first.device.public
+    other = desk.approve(asked[1], None, None, "Dana")
+    assert office.devices.load_keys()[other] == second.device.public
+    assert office.bank.get_client(client).address == first.keys.address
 
 
 def test_refused_is_refused_for_good(office: Office) -> None:

@@ -213,6 +213,11 @@ def test_a_bank_that_never_answers_holds_money_until_the_window_is_over(  # T8, 
         device.wait()
     assert device.check() is PaymentStatus.EXPIRED and find_reason(device.get_facts()) is None
     assert device.anna.wallet.get_balance() == 100
+    country, wallet = device.country, device.anna.wallet
+    other = country.open_person(country.north)
+    again = wallet.prepare_payment([country.order(other, 100)], country.draw_order())
+    wallet.settle(again.payment_id, device.pay(again.built))
+    assert other.collect() == 1 and other.wallet.get_balance() == 100
 
 
 def test_a_no_is_told_at_once_and_ends_with_the_window(

@@ -58,7 +58,6 @@ from specie.oversight.remembering import check_remembered
 from specie.oversight.witness import LogForked, Witness
 from specie.ports.clients import Client, ClientStatus
 from specie.ports.issuance import Application, Direction
-from specie.remote.channel import Channel
 from specie.remote.client_models import (
     Opening,
     Succession,
@@ -312,6 +311,7 @@ class BankProcess:
                 tokens=list(one.tokens),
                 device=keys.get(ClientId(one.client), b""),
                 sealed_rule=seal_rule(self.people.signing.find_rule(ClientId(one.client)), key),
+                returns=list(one.returns),
             )
             for one in exported
         ]
@@ -417,7 +417,7 @@ def build_bank(base: Foundation) -> BankProcess:
     compliance = build_compliance(base.database, clients, base.clock, premises, neighbours)
     supervisor = compliance.supervision
     bank = Bank(member.name, bank_keys, vault, clients, books, journal, teller, supervisor)
-    channel: Channel = base.channel
+    bank.paid, channel = payments.paid, base.channel
     witness, comparison = _build_witness(base)
     devices, notary = SqliteDeviceStore(base.database, storage), RemoteNotary(channel)
     place = PeoplePlace(roster.genesis.network, base.database, storage, notary, base.clock, channel)

@@ -13,6 +13,7 @@ class EventKind(StrEnum):
     """What is told."""
 
     ARRIVED = "payment.arrived"  # money is the client's, final
+    REFUNDED = "refund.arrived"  # the same, and it pays back what the client has paid
     SETTLED = "payment.settled"  # a payment of the client's is final
     REFUSED = "payment.refused"  # somebody said no; pending until its window is over
 

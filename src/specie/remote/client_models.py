@@ -256,6 +256,7 @@ class SuccessionClient(Message):
     tokens: list[BytesField]
     device: BytesField  # public key of the device, if one is known
     sealed_rule: BytesField = b""  # who signs for the client together, if anybody
+    returns: list[BytesField] = Field(default_factory=list)  # where it takes money back
 
 
 class Passphrase(Message):

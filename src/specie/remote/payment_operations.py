@@ -34,6 +34,15 @@ CLAIM_NAME = Operation(
     CLIENT_CALLERS,
     "The client's registered name, signed for one payment that it is about to make.",
 )
+ADD_RETURN_ADDRESS = Operation(
+    "add_return_address",
+    "POST",
+    "/v1/return-addresses",
+    payment_models.ReturnAddressRequest,
+    Empty,
+    CLIENT_CALLERS,
+    "What is paid there is the client's as well; each is given to one payee alone.",
+)
 LIST_EVENTS = Operation(
     "list_events",
     "GET",
@@ -101,6 +110,7 @@ PAYMENTS = (
     LOOK_AT_TIME,
     LOOK_AT_OUTPUTS,
     CLAIM_NAME,
+    ADD_RETURN_ADDRESS,
     LIST_EVENTS,
     STREAM_EVENTS,
     SET_WEBHOOK,

@@ -23,6 +23,7 @@ from specie.values.identifiers import (
     OutputRef,
     ParticipantNumber,
     ServiceName,
+    Signature,
 )
 from specie.values.limits import CLAIMS_MAX
 
@@ -123,6 +124,13 @@ class ServingBankClient:
         )
         answer = self._channel.call(self.name, payments.CLAIM_NAME, request)
         return replace(memo, name=answer.name, name_signature=answer.signature)
+
+    def add_return_address(self, given: Address, proof: Signature) -> None:
+        """What is paid there is ours as well; again is the same."""
+        request = payment_models.ReturnAddressRequest(
+            bank=given.bank, view=given.view, spend=given.spend, proof=proof
+        )
+        self._channel.call(self.name, payments.ADD_RETURN_ADDRESS, request)
 
     def get_standing(self) -> tuple[Minor, str]:
         """Our deposit, and whether we are blocked."""

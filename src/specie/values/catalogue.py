@@ -131,6 +131,8 @@ class ErrorCode(StrEnum):
     REQUEST_EXPIRED = "request_expired"
     REQUEST_AMOUNT_WRONG = "request_amount_wrong"
     REQUEST_PAID = "request_paid"
+    RETURN_ADDRESS_MISSING = "return_address_missing"
+    REFUND_EXCEEDED = "refund_exceeded"
     PASSPHRASE_WRONG = "passphrase_wrong"
 
     # Banks and the central bank

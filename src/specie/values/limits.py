@@ -20,6 +20,7 @@ WINDOW_MS_DEFAULT: Final = 10 * 60 * 1000
 WINDOW_STEP_MS: Final = 60 * 1000  # windows are made of whole steps, whatever the device's clock
 CONTACTS_MAX: Final = 4_096
 SUBWALLETS_MAX: Final = 65_536  # wallet/subwallets.py, of one phrase
+RETURN_ADDRESSES_MAX: Final = 256  # tokens/holdings.py: of one sub-wallet; then they come again
 REQUESTS_MAX: Final = 16_384  # store/request_store.py: made by one holder on one device
 REQUEST_BYTES_MAX: Final = 2_048  # wallet/requests.py: a link, so that it fits a QR code
 SCAN_OUTPUTS_MAX: Final = 1_000_000  # outputs in one call of the kernel

@@ -236,6 +236,7 @@ def make_older(engine: Engine) -> None:
     engine.run("DROP INDEX movement_by_time")
     for column in ("until", "sealed_detail"):
         engine.run(f"ALTER TABLE movement DROP COLUMN {column}")
+    engine.run("DROP TABLE return_address")
     engine.run("UPDATE schema SET version = 3 WHERE name = 'clients'")
 
 

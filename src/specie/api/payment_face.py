@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from specie.api.gate import Asking, Offer
+from specie.api.return_face import offer_returns
 from specie.assembly.bank_process import BankProcess
 from specie.bank.events import format_secret, name_event
 from specie.bank.naming import NamedPayment
-from specie.bank.returns import register_return_address, verify_return_address
 from specie.crypto.addresses import Address
 from specie.remote import bank_models, models
 from specie.remote import payment_models as said
@@ -20,7 +20,7 @@ def offer_payments(process: BankProcess) -> Sequence[Offer]:
     return (
         *_offer_log(process),
         *_offer_names(process),
-        *_offer_returns(process),
+        *offer_returns(process),
         *_offer_events(process),
         *_offer_webhooks(process),
     )
@@ -50,18 +50,6 @@ def _offer_names(process: BankProcess) -> Sequence[Offer]:
         return said.SignedName(name=name, signature=signature)
 
     return ((payments.CLAIM_NAME, claim),)
-
-
-def _offer_returns(process: BankProcess) -> Sequence[Offer]:
-    def add(asking: Asking, request: said.ReturnAddressRequest) -> Empty:
-        client = process.get_client(ClientId(asking.name))
-        given = Address(request.bank, request.view, request.spend)
-        verify_return_address(process.base.peers.network, client.address, given, request.proof)
-        place = (process.number, process.base.peers.roster)
-        register_return_address(process.bank.clients, client, given, place)
-        return Empty()
-
-    return ((payments.ADD_RETURN_ADDRESS, add),)
 
 
 def _offer_events(process: BankProcess) -> Sequence[Offer]:

@@ -24,6 +24,7 @@ from specie.assembly.money import MoneyDesk
 from specie.assembly.onboarding import check_new_client
 from specie.assembly.payment_services import PaymentServices, build_payment_services
 from specie.assembly.people import People, PeoplePlace, build_people
+from specie.assembly.returns import Returns, build_returns
 from specie.assembly.signing import open_rule, seal_rule
 from specie.bank.attestation import Attester
 from specie.bank.compliance import Compliance
@@ -72,6 +73,7 @@ from specie.remote.institutions import (
     RemoteNotary,
     RemoteRegistration,
 )
+from specie.remote.return_client import RemoteReturns
 from specie.store.books_store import SqliteBooksStore
 from specie.store.client_store import SqliteClientStore
 from specie.store.device_store import SqliteDeviceStore
@@ -125,6 +127,7 @@ class BankProcess:
     money: MoneyDesk
     people: People
     payments: PaymentServices
+    returns: Returns
     compliance: Compliance
     vault_lock: threading.RLock = field(default_factory=threading.RLock)
     _released_at: float = 0.0
@@ -440,6 +443,7 @@ def build_bank(base: Foundation) -> BankProcess:
         witness=witness,
         comparison=comparison,
         directory=directory,
+        returns=build_returns(bank, base, payments, RemoteReturns(channel), storage),
         money=MoneyDesk(bank, switches, base.alarms, compliance.find_holding_limit),
         payments=payments,
         compliance=compliance,

@@ -78,6 +78,10 @@ class ClientEvents:
         """Somebody has said no to a payment of this client's."""
         self._add(client, EventKind.REFUSED, txid, {"code": code.value})
 
+    def tell_return(self, client: ClientId, kind: EventKind, about: dict[str, int | str]) -> None:
+        """A request for return was made or answered; within that transaction."""
+        self._store.add(client, kind, self._clock.now(), json.dumps(about))
+
     def _find_original(self, held: WatchedToken, memo: Memo) -> TransactionId | None:
         """The payment of this client's that it pays back, if whoever says so can prove it."""
         if not isinstance(memo.note, RefundReference):

@@ -24,6 +24,7 @@ from specie.cli.parties import draw_order, parse_amount, parse_order
 from specie.cli.payments import format_moment
 from specie.cli.refunds import refund
 from specie.cli.return_addresses import draw_return_address
+from specie.cli.return_requests import add_return_commands
 from specie.cli.wallets import draw_qr, save_qr
 from specie.cli.waterfalls import deposit_excess, withdraw_missing
 from specie.crypto.addresses import Address
@@ -216,6 +217,7 @@ def add_payment_commands(wallet: typer.Typer) -> None:
     wallet.command("request")(request)
     wallet.command("requests")(list_requests)
     wallet.command("listen")(listen_to_bank)
+    add_return_commands(wallet)
 
 
 def _read_payee(online: Online, said: Said) -> Intent:

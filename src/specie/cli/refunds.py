@@ -10,11 +10,12 @@ from specie.cli.naming import naming_order
 from specie.cli.online_commands import Online, Order, opened_online, tell_balance
 from specie.cli.parties import parse_amount, parse_order
 from specie.cli.payments import parse_payment
+from specie.cli.return_requests import find_creditor_asked
 from specie.cli.waterfalls import withdraw_missing
 from specie.crypto.addresses import Address, parse_address
 from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import unpack_memo
-from specie.tokens.memo_notes import RefundReference
+from specie.tokens.memo_notes import RefundReference, ReturnAddress
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -82,6 +83,8 @@ def plan_next(online: Online, ref: OutputRef, amount: Minor | None, told: Addres
     """`payment_unknown` unless we have received it, and all that `wallet/refunds.py` refuses."""
     history = online.vault.load_history()
     original = get_original(history, ref)
+    if told is None and not isinstance(original.memo.note, ReturnAddress):
+        told = find_creditor_asked(online, ref)
     creditor = choose_creditor(original, told)
     if creditor == online.vault.keys.address:
         raise SpecieError(ErrorCode.SETTING_INVALID, "this wallet's own address: nothing goes back")

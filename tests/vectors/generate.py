@@ -26,6 +26,7 @@ from tests.vectors.generate_messages import make_messages
 from tests.vectors.generate_outputs import make_outputs
 from tests.vectors.generate_receipts import make_receipts
 from tests.vectors.generate_requests import make_requests
+from tests.vectors.generate_returns import make_returns
 from tests.vectors.generate_transactions import make_range_proofs, make_transactions
 
 Content = dict[str, Any]
@@ -277,6 +278,7 @@ MAKERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Content]]] = {
     "messages": make_messages,
     "directory": make_directory,
     "requests": make_requests,
+    "returns": make_returns,
 }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from specie.api.gate import Asking, Offer
+from specie.api.return_face import offer_returns
 from specie.assembly.bank_process import BankProcess
 from specie.bank.events import format_secret, name_event
 from specie.bank.naming import NamedPayment
@@ -19,6 +20,7 @@ def offer_payments(process: BankProcess) -> Sequence[Offer]:
     return (
         *_offer_log(process),
         *_offer_names(process),
+        *offer_returns(process),
         *_offer_events(process),
         *_offer_webhooks(process),
     )

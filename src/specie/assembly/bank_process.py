@@ -24,6 +24,7 @@ from specie.assembly.money import MoneyDesk
 from specie.assembly.onboarding import check_new_client
 from specie.assembly.payment_services import PaymentServices, build_payment_services
 from specie.assembly.people import People, PeoplePlace, build_people
+from specie.assembly.returns import Returns, build_returns
 from specie.assembly.signing import open_rule, seal_rule
 from specie.bank.attestation import Attester
 from specie.bank.compliance import Compliance
@@ -58,7 +59,6 @@ from specie.oversight.remembering import check_remembered
 from specie.oversight.witness import LogForked, Witness
 from specie.ports.clients import Client, ClientStatus
 from specie.ports.issuance import Application, Direction
-from specie.remote.channel import Channel
 from specie.remote.client_models import (
     Opening,
     Succession,
@@ -73,6 +73,7 @@ from specie.remote.institutions import (
     RemoteNotary,
     RemoteRegistration,
 )
+from specie.remote.return_client import RemoteReturns
 from specie.store.books_store import SqliteBooksStore
 from specie.store.client_store import SqliteClientStore
 from specie.store.device_store import SqliteDeviceStore
@@ -126,6 +127,7 @@ class BankProcess:
     money: MoneyDesk
     people: People
     payments: PaymentServices
+    returns: Returns
     compliance: Compliance
     vault_lock: threading.RLock = field(default_factory=threading.RLock)
     _released_at: float = 0.0
@@ -319,6 +321,7 @@ class BankProcess:
                 tokens=list(one.tokens),
                 device=keys.get(ClientId(one.client), b""),
                 sealed_rule=seal_rule(self.people.signing.find_rule(ClientId(one.client)), key),
+                returns=list(one.returns),
             )
             for one in exported
         ]
@@ -423,7 +426,7 @@ def build_bank(base: Foundation) -> BankProcess:
     compliance = build_compliance(base.database, clients, base.clock, premises, neighbours)
     supervisor = compliance.supervision
     bank = Bank(member.name, bank_keys, vault, clients, books, journal, teller, supervisor)
-    channel: Channel = base.channel
+    bank.paid, channel = payments.paid, base.channel
     witness, comparison = _build_witness(base)
     devices, notary = SqliteDeviceStore(base.database, storage), RemoteNotary(channel)
     place = PeoplePlace(roster.genesis.network, base.database, storage, notary, base.clock, channel)
@@ -446,6 +449,7 @@ def build_bank(base: Foundation) -> BankProcess:
         witness=witness,
         comparison=comparison,
         directory=directory,
+        returns=build_returns(bank, base, payments, RemoteReturns(channel), storage),
         money=MoneyDesk(bank, switches, base.alarms, compliance.find_holding_limit),
         payments=payments,
         compliance=compliance,

@@ -54,8 +54,9 @@ from specie.store.durable_files import read_limited, replace_durably
 from specie.store.journal_store import SqliteJournal
 from specie.store.log_files import LogFolder
 from specie.store.notary_store import SqliteNotaryStore
-from specie.store.vault_store import VaultDatabase
-from specie.tokens.holdings import derive_keys
+from specie.store.paid_store import SqlitePaidStore
+from specie.store.vault_store import SqliteVaultStore, VaultDatabase
+from specie.tokens.holdings import derive_keys, derive_keys_with_returns
 from specie.values.amounts import Currency, Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -157,12 +158,17 @@ class InProcessNetwork:
             self.device_salt,
             KeyTree.generate(),
         )
-        return _open_vault(self.devices, holder, opened, bank, self.surroundings)
+        keys = derive_keys_with_returns(opened.tree, 0, bank)
+        return Vault(keys, self._open_rows(holder, opened), self.surroundings)
 
     def reopen_wallet(self, holder: str, bank: ParticipantNumber) -> Vault:
         """The device starts again: keys, tokens and payments are what its store has."""
         opened = open_keys(self.devices, holder, self.device_master)
-        return _open_vault(self.devices, holder, opened, bank, self.surroundings)
+        keys = derive_keys_with_returns(opened.tree, 0, bank)
+        return Vault(keys, self._open_rows(holder, opened), self.surroundings)
+
+    def _open_rows(self, holder: str, opened: OpenedKeys) -> SqliteVaultStore:
+        return self.devices.open_holder(holder, opened.vault_key)
 
     def show_phrase(self, holder: str) -> str:
         """What the holder wrote down when the wallet was made; shown on the holder's device."""
@@ -325,7 +331,8 @@ def _build_bank(
         surroundings.identifiers.draw(),
         KeyTree.generate(),
     )
-    vault = _open_vault(vaults, "vault", opened, number, surroundings)
+    own = derive_keys(opened.tree, 0, number)
+    vault = Vault(own, vaults.open_holder("vault", opened.vault_key), surroundings)
     storage_key = SealingKey.generate()
     clients = SqliteClientStore(database, storage_key)
     journal = SqliteJournal(database, storage_key)
@@ -336,15 +343,6 @@ def _build_bank(
     premises = Premises(number, secrets.institution, network.genesis, storage_key)
     compliance = build_compliance(database, clients, surroundings.clock, premises)
     network.compliance[number] = compliance
-    return Bank(name, keys, vault, clients, books, journal, supervisor=compliance.supervision)
-
-
-def _open_vault(
-    database: VaultDatabase,
-    holder: str,
-    opened: OpenedKeys,
-    bank: ParticipantNumber,
-    surroundings: Surroundings,
-) -> Vault:
-    keys = derive_keys(opened.tree, 0, bank)
-    return Vault(keys, database.open_holder(holder, opened.vault_key), surroundings)
+    bank = Bank(name, keys, vault, clients, books, journal, supervisor=compliance.supervision)
+    bank.paid = SqlitePaidStore(database, storage_key)
+    return bank

@@ -10,6 +10,7 @@ from specie.crypto.secrets import SealingKey
 from specie.ports.clock import Clock
 from specie.store.database import Database
 from specie.store.event_store import SqliteEventStore
+from specie.store.paid_store import SqlitePaidStore
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, TransactionId
 from specie.wallet.statuses import SILENCES
@@ -21,6 +22,7 @@ class PaymentServices:
 
     names: NameSigner
     events: SqliteEventStore
+    paid: SqlitePaidStore
     telling: ClientEvents
     webhooks: WebhookSender
 
@@ -43,5 +45,6 @@ def build_payment_services(
 ) -> PaymentServices:
     """Before the store of clients, which tells of what becomes final."""
     events = SqliteEventStore(database, storage)
-    telling = ClientEvents(events, clock, VAULT_CLIENT)
-    return PaymentServices(names, events, telling, WebhookSender(events, clock))
+    paid = SqlitePaidStore(database, storage)
+    telling = ClientEvents(events, clock, VAULT_CLIENT, names.network, paid)
+    return PaymentServices(names, events, paid, telling, WebhookSender(events, clock))

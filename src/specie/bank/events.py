@@ -16,17 +16,21 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
+from specie.crypto.addresses import Address
 from specie.crypto.hashing import tagged_hash
 from specie.ports.clients import Movement, WatchedToken
 from specie.ports.clock import Clock
 from specie.ports.events import Event, EventKind, EventStore
-from specie.tokens.holdings import unpack_memo
+from specie.ports.paid import PaidOutputs
+from specie.tokens.holdings import Memo, unpack_memo
+from specie.tokens.memo_notes import RefundReference
 from specie.values.catalogue import ErrorCode
 from specie.values.encoding import encode_text, u64
 from specie.values.errors import SpecieError
-from specie.values.identifiers import ClientId, TransactionId
+from specie.values.identifiers import ClientId, NetworkId, TransactionId
 from specie.values.limits import URL_BYTES_MAX, WEBHOOK_WAIT_MS_MAX
 from specie.values.times import Timestamp, format_time
+from specie.wallet.refunds import compute_refund_proof
 
 SECRET_MARK: Final = "whsec_"
 _FIRST_WAIT_MS: Final = 5_000
@@ -35,10 +39,19 @@ _FIRST_WAIT_MS: Final = 5_000
 class ClientEvents:
     """Of one bank's clients; `silent` (the vault) is told nothing."""
 
-    def __init__(self, store: EventStore, clock: Clock, silent: ClientId) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        clock: Clock,
+        silent: ClientId,
+        network: NetworkId,
+        paid: PaidOutputs,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._silent = silent
+        self._network = network
+        self._paid = paid
 
     def tell_final(self, movements: Sequence[Movement], tokens: Sequence[WatchedToken]) -> None:
         """What has become final just now; within that transaction."""
@@ -56,11 +69,30 @@ class ClientEvents:
                 "order": memo.order_id.hex(),
                 "end_to_end": memo.end_to_end_id.hex(),
             }
-            self._add(held.client, EventKind.ARRIVED, movements[0].txid, about)
+            kind, original = EventKind.ARRIVED, self._find_original(held, memo)
+            if original is not None:
+                kind, about = EventKind.REFUNDED, {**about, "refund_of": original.hex()}
+            self._add(held.client, kind, movements[0].txid, about)
 
     def tell_refused(self, client: ClientId, txid: TransactionId, code: ErrorCode) -> None:
         """Somebody has said no to a payment of this client's."""
         self._add(client, EventKind.REFUSED, txid, {"code": code.value})
+
+    def tell_return(self, client: ClientId, kind: EventKind, about: dict[str, int | str]) -> None:
+        """A request for return was made or answered; within that transaction."""
+        self._store.add(client, kind, self._clock.now(), json.dumps(about))
+
+    def _find_original(self, held: WatchedToken, memo: Memo) -> TransactionId | None:
+        """The payment of this client's that it pays back, if whoever says so can prove it."""
+        if not isinstance(memo.note, RefundReference):
+            return None
+        paid, opening = self._paid.find(memo.note.ref), held.token.opening
+        if paid is None or paid.client != held.client or opening.amount > paid.amount:
+            return None
+        payee = Address(opening.bank, opening.view, opening.spend)
+        original = (memo.note.ref, paid.anchor)
+        proof = compute_refund_proof(self._network, original, payee, opening.amount)
+        return paid.txid if proof == memo.note.proof else None
 
     def _add(
         self, client: ClientId, kind: EventKind, txid: TransactionId, about: dict[str, int | str]

@@ -53,6 +53,12 @@ def list_movements(
     return found
 
 
+def list_others(payer: ClientId, outputs: Sequence[Token], owned: Sequence[Owned]) -> list[Token]:
+    """What a payment gives to others: without its change, and without outputs of nothing."""
+    own = {token.ref for owner, token in owned if owner.id == payer}
+    return [token for token in outputs if token.ref not in own and token.amount]
+
+
 def group_sides(movements: Sequence[Movement], mark: Mark = mark_nothing) -> list[Side]:
     """One side for each client, direction and transaction: outputs of one payment are one payment.
 
@@ -131,10 +137,9 @@ def _describe_payment(
     client, spent = payer
     vault_client, now = vault
     change = sum(token.amount for owner, token in owned if owner.id == client.id)
-    own = {token.ref for owner, token in owned if owner.id == client.id}
-    others = [token for token in outputs if token.ref not in own and token.amount]
+    others = list_others(client.id, outputs, owned)
     parties = tuple(dict.fromkeys(get_address(token) for token in others))
-    payees = [owner for owner, token in owned if token.ref not in own]
+    payees = [owner for owner, _ in owned if owner.id != client.id]
     is_own_bank = bool(parties) and len(payees) == len(others)
     return Movement(
         txid=outline.compute_id(),

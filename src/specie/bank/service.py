@@ -32,14 +32,13 @@ from specie.bank.deposits import (
     name_issue,
 )
 from specie.bank.losses import get_heir
-from specie.bank.movements import Owned, get_address, list_movements
+from specie.bank.movements import Owned, get_address, list_movements, list_others
 from specie.bank.succession import (
     ExportedClient,
     export_client,
     open_exported,
-    open_tokens,
+    take_over,
     unpack_own_token,
-    unpack_token,
 )
 from specie.bank.supervision import Unsupervised
 from specie.bank.teller import Teller
@@ -61,6 +60,7 @@ from specie.ports.clients import (
 )
 from specie.ports.journal import Journal
 from specie.ports.notary import NotaryPort
+from specie.ports.paid import PaidOutputs
 from specie.ports.supervision import Supervisor
 from specie.tokens.building import BuiltTransaction
 from specie.tokens.disclosures import PayeeView
@@ -92,6 +92,7 @@ class _Seen:
     ours: dict[int, Client]
     owned: Sequence[Owned]
     movements: list[Movement]
+    outputs: Sequence[Token]  # as far as this bank was shown them
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -128,6 +129,7 @@ class Bank:
         self._roster = keys.attester.roster
         self._clock = vault.surroundings.clock
         self.checks: list[CheckPayment] = []  # each may refuse, before anything is attested
+        self.paid: PaidOutputs | None = None  # what clients pay to others, where it is kept
         if clients.find_client(VAULT_CLIENT) is None:
             standing = ClientStatus.GOOD
             own = Client(VAULT_CLIENT, name, self.vault_address, vault.keys.view, standing)
@@ -218,18 +220,20 @@ class Bank:
                 self._clients.add_client(client)
                 self.books.open_deposit(client.id)
                 fresh += 1
-            known = self._clients.find_by_address(client.address)
-            assert known is not None, "added above"
-            tokens = [unpack_token(data, self._roster) for data in open_tokens(one, key)]
-            self._clients.add_found([(known.id, token) for token in tokens])
+            take_over(one, key, self._clients, self._roster)
         return fresh
 
     def unpack_claimed(self, client: ClientId, tokens: Sequence[bytes]) -> list[Token]:
         """Tokens of a client whose bank is lost, as it shows them; each once, each its own."""
-        address = self.get_client(client).address
-        if address.bank == self.number or len({*tokens}) != len(tokens):
+        is_here = self.get_client(client).address.bank == self.number
+        if is_here or len({*tokens}) != len(tokens):
             raise SpecieError(ErrorCode.NOT_SERVED_HERE, "tokens of a lost bank, each once")
-        return [unpack_own_token(one, address, self._roster) for one in tokens]
+
+        def is_own(one: Address) -> bool:
+            owner = self._clients.find_by_address(one)
+            return owner is not None and owner.id == client
+
+        return [unpack_own_token(one, is_own, self._roster) for one in tokens]
 
     def add_tokens(self, client: ClientId, tokens: Sequence[Token]) -> None:
         """Tokens that are this client's, final and unspent; known ones are left alone."""
@@ -252,7 +256,7 @@ class Bank:
         role = AttestationRole.BOTH if len(ours) == len(outputs) else AttestationRole.PAYER
         owners = {payer.id, *(owner.id for owner in ours.values())}
         attester, indexes = self._keys.attester, list(ours)
-        claim = _get_claim(owners)
+        claim = Claim.VAULT if owners == {VAULT_CLIENT} else Claim.CLIENT
         return attester.attest(body.txid, role, len(body.inputs), indexes, claim, policy)
 
     def _look_at_payment(
@@ -275,7 +279,7 @@ class Bank:
         spent = sum(one.token.amount for one in inputs)
         vault = (VAULT_CLIENT, self._clock.now())
         movements = list_movements(body.outline, (payer, spent), outputs, owned, vault)
-        seen.append(_Seen(payer, ours, owned, movements))
+        seen.append(_Seen(payer, ours, owned, movements, outputs))
         return [] if payer.status is ClientStatus.LOST else movements  # it pays its owner alone
 
     def attest_receipt(self, view: PayeeView) -> Attestation:
@@ -293,7 +297,8 @@ class Bank:
             lambda: self._record(txid, (), seen[0]),
         )
         owned = seen[0].owned
-        claim = _get_claim({owner.id for owner, _ in owned})
+        is_vault = {owner.id for owner, _ in owned} == {VAULT_CLIENT}
+        claim = Claim.VAULT if is_vault else Claim.CLIENT  # nothing else is concerned
         indexes = [shown.index for shown in view.outputs]
         attester = self._keys.attester
         return attester.attest(txid, AttestationRole.PAYEE, 0, indexes, claim, policy)
@@ -309,7 +314,7 @@ class Bank:
                 check_announced(self._list_vaults(owned), self._clients.find_expected)
         vault = (VAULT_CLIENT, self._clock.now())
         movements = list_movements(outline, None, tokens, owned, vault)
-        seen.append(_Seen(None, {}, owned, movements))
+        seen.append(_Seen(None, {}, owned, movements, tokens))
         return movements
 
     def deliver(self, promise: Promise) -> None:
@@ -391,6 +396,8 @@ class Bank:
         watched = [(client.view_key, client.address.spend) for client in clients]
         found = scan_for_clients(outputs, watched, member, self._keys.scan_key)
         pairs = [(clients[one.client].id, one.token) for one in found]
+        known = self._clients.find_tokens([output.ref for output in outputs])
+        pairs += [(one.client, one.token) for one in known.values() if not one.is_final]
         fresh = self._clients.add_found(pairs)
         own = [one.token.output for one in found if clients[one.client].id == VAULT_CLIENT]
         if own:
@@ -472,8 +479,11 @@ class Bank:
         )
 
     def _record(self, txid: TransactionId, inputs: Sequence[OutputRef], seen: _Seen) -> None:
-        pairs = [(owner.id, token) for owner, token in seen.owned]
+        pairs = [(owner.id, one) for owner, one in seen.owned]
         self._clients.record_attested(txid, inputs, pairs, seen.movements)
+        if self.paid is not None and seen.payer is not None:
+            payer = seen.payer.id
+            self.paid.record(payer, txid, list_others(payer, seen.outputs, seen.owned))
 
 
 def _identify(client: Client) -> tuple[ClientId, str, Address]:
@@ -484,8 +494,3 @@ def _get_known(client: Client | None) -> Client:
     if client is None:
         raise SpecieError(ErrorCode.CLIENT_UNKNOWN, "no client of ours has this address")
     return client
-
-
-def _get_claim(owners: set[ClientId]) -> Claim:
-    """`VAULT` only if nothing but our own vault is concerned."""
-    return Claim.VAULT if owners == {VAULT_CLIENT} else Claim.CLIENT

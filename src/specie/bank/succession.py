@@ -8,9 +8,10 @@ Spend keys stay on the devices, as ever. Deposits do not go with the clients: th
 bank that leaves, and for the law to settle. Tokens are nobody's debt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from specie.bank.movements import pack_address, unpack_address
 from specie.crypto.addresses import Address
 from specie.crypto.outputs import OPENING_BYTES, OUTPUT_BYTES, derive_output, unpack_opening
 from specie.crypto.secrets import SealingKey, ViewKey, open_sealed, unseal
@@ -38,6 +39,7 @@ class ExportedClient:
     sealed_name: bytes
     sealed_view: bytes
     tokens: Sequence[bytes]  # output ‖ opening, sealed together
+    returns: Sequence[bytes] = ()  # return addresses, page 02
 
 
 def export_client(client: Client, store: ClientStore, key: SealingKey) -> ExportedClient:
@@ -55,6 +57,7 @@ def export_client(client: Client, store: ClientStore, key: SealingKey) -> Export
         sealed_name=key.seal(encode_text(client.name), aad),
         sealed_view=client.view_key.seal(key, aad),
         tokens=[key.seal(one.output.data + one.opening.pack(), aad) for one in tokens],
+        returns=[pack_address(one) for one in store.list_return_addresses(client.id)],
     )
 
 
@@ -76,6 +79,18 @@ def open_exported(exported: ExportedClient, key: SealingKey) -> Client:
     )
 
 
+def take_over(
+    exported: ExportedClient, key: SealingKey, store: ClientStore, roster: Roster
+) -> None:
+    """Tokens and return addresses of a client who is in our store; known ones are left alone."""
+    known = store.find_by_address(open_exported(exported, key).address)
+    assert known is not None, "added before"
+    tokens = [unpack_token(data, roster) for data in open_tokens(exported, key)]
+    store.add_found([(known.id, token) for token in tokens])
+    for given in exported.returns:
+        store.add_return_address(known.id, unpack_address(given))
+
+
 def open_tokens(exported: ExportedClient, key: SealingKey) -> list[bytes]:
     """Output and opening of each."""
     aad = _AAD + encode_text(exported.client)
@@ -93,10 +108,10 @@ def unpack_token(data: bytes, roster: Roster) -> Token:
     return Token(output, opening)
 
 
-def unpack_own_token(data: bytes, address: Address, roster: Roster) -> Token:
-    """The same, and `not_served_here` if it is another address's."""
+def unpack_own_token(data: bytes, is_own: Callable[[Address], bool], roster: Roster) -> Token:
+    """The same, and `not_served_here` if it is another's."""
     token = unpack_token(data, roster)
     opening = token.opening
-    if Address(opening.bank, opening.view, opening.spend) != address:
+    if not is_own(Address(opening.bank, opening.view, opening.spend)):
         raise SpecieError(ErrorCode.NOT_SERVED_HERE, "a token of another address")
     return token

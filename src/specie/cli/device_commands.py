@@ -54,14 +54,23 @@ def create(device: Store, holder: Holder) -> None:
 
 
 def restore_device(
-    device: Path, holder: str, public: Path, bank: int, subwallets: int, network: str | None
+    device: Path,
+    holder: str,
+    public: Path,
+    bank: int,
+    subwallets: int,
+    network: str | None,
+    *,
+    has_returns: bool = False,
 ) -> dict[str, Any]:
     """Keys from the phrase under a new passphrase, and its tokens from the log."""
     tree, passphrase = parse_phrase(ask("phrase")), ask_new()
     expected = parse_network(network)
     surroundings = load_surroundings(public, expected)
     with created_device(device, holder, passphrase, tree) as made:
-        taken, seen = restore_into(made, public, bank, subwallets, expected)
+        taken, seen = restore_into(
+            made, public, bank, subwallets, expected, has_returns=has_returns
+        )
         owned = list_subwallets(made, bank, subwallets, surroundings)
     balance = sum(one for _, one in owned)
     return {

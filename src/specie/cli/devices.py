@@ -7,7 +7,7 @@ log, a wallet that is made or restored. The passphrase opens the keys (`wallet/k
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from specie.assembly.system import RandomIdentifiers, SystemClock
@@ -22,7 +22,7 @@ from specie.log.proofs import prove_inclusion
 from specie.store.contacts import SqliteContactStore
 from specie.store.log_files import LogFolder
 from specie.store.vault_store import SqliteVaultStore, VaultDatabase
-from specie.tokens.holdings import derive_keys
+from specie.tokens.holdings import derive_keys_with_returns
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import NetworkId, ParticipantNumber, TransactionId
@@ -61,7 +61,7 @@ class Device:
             reason = "no token yet: name the serving bank with --bank"
             raise SpecieError(ErrorCode.SETTING_INVALID, reason)
         number = surroundings.roster.current.get(found).number
-        keys = derive_keys(self.opened.tree, subwallet, number)
+        keys = derive_keys_with_returns(self.opened.tree, subwallet, number)
         return Vault(keys, self._open_store(subwallet), surroundings, is_looking=True)
 
     def _open_store(self, subwallet: int) -> SqliteVaultStore:
@@ -118,11 +118,18 @@ def load_surroundings(public: Path, expected: NetworkId | None) -> Surroundings:
 
 
 def restore_into(
-    device: Device, public: Path, bank: int, subwallets: int, expected: NetworkId | None
+    device: Device,
+    public: Path,
+    bank: int,
+    subwallets: int,
+    expected: NetworkId | None,
+    *,
+    has_returns: bool = False,
 ) -> tuple[int, int]:
     """Tokens of the phrase from the log alone, into the store; how many, and how many were ever.
 
-    They can be spent once the lost device's last window is over (ADR 0017).
+    They can be spent once the lost device's last window is over (ADR 0017). `has_returns`: also
+    what is at return addresses, which takes some 250 times as long.
     """
     trust, surroundings = load_trust(public, expected), load_surroundings(public, expected)
     log = LogFolder(public)
@@ -133,7 +140,8 @@ def restore_into(
     taken = seen = 0
     for place in range(subwallets):
         vault = device.open_vault(place, bank, surroundings)
-        found = restore_from_log(log, vault.keys, believed)
+        keys = vault.keys if has_returns else replace(vault.keys, returns=None)
+        found = restore_from_log(log, keys, believed)
         taken += vault.take_restored(found.tokens, found.spent)
         seen += found.seen
     return taken, seen

@@ -32,7 +32,7 @@ def listen_to_bank(
     with opened_online(device, holder, public, network) as online:
         heard = _listen(online, after)
         for event in itertools.islice(heard, count) if count else heard:
-            if event.kind == EventKind.ARRIVED.value:
+            if event.kind in (EventKind.ARRIVED.value, EventKind.REFUNDED.value):
                 online.collect()
             typer.echo(_format(event, as_json=as_json))
 

@@ -23,7 +23,7 @@ from specie.ports.onboarding import AccountState
 from specie.remote.people_client import PeopleClient
 from specie.remote.serving_bank import ServingBankClient
 from specie.store.device_notes import set_current
-from specie.tokens.scanning import scan
+from specie.tokens.scanning import scan_own
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import OrderId
@@ -148,7 +148,7 @@ def _take_lost(vault: Vault, people: PeopleClient) -> int | None:
     member = vault.surroundings.roster.current.get(vault.keys.address.bank)
     try:
         for part in people.iterate_lost(vault.keys.address):
-            tokens = scan(part.outputs, vault.keys.view, vault.keys.address.spend, member)
+            tokens = scan_own(part.outputs, vault.keys, member)
             vault.take_rescued(tokens, part.held)
             held += len(part.held)
     except SpecieError as error:

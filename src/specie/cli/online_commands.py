@@ -19,6 +19,7 @@ from specie.cli.names import record_names
 from specie.cli.naming import naming_order
 from specie.cli.parties import draw_order, open_channel, parse_amount, parse_order
 from specie.cli.phones import open_phone
+from specie.cli.return_addresses import show_return_addresses
 from specie.cli.trust import load_trust
 from specie.cli.waterfalls import (
     add_money_commands,
@@ -80,6 +81,7 @@ class Online:
     former: tuple[SpendKey, ...]  # of the sub-wallets before, at other banks
     refusals: SqliteRefusalStore
     requests: SqliteRequestStore
+    notes: SqliteDeviceNotes
 
     @property
     def phone(self) -> HolderPhone:
@@ -146,7 +148,9 @@ def open_at_bank(
         if tokens:
             name = CLIENT + name_device(InstitutionPublicKey(account.key.public))
             with open_channel(public, chosen, name, account.key, number) as channel:
-                taken = ServingBankClient(channel, number).claim_tokens(tokens)
+                served = ServingBankClient(channel, number)
+                show_return_addresses(vault, served, tokens)
+                taken = served.claim_tokens(tokens)
                 typer.echo(f"{taken} of {len(tokens)} tokens are served by bank {served.number}")
 
 
@@ -266,6 +270,7 @@ def build_online(
         former=tuple(device.opened.tree.spend_key(one) for one in range(place)),
         refusals=SqliteRefusalStore(database, holder),
         requests=SqliteRequestStore(database, holder, key),
+        notes=SqliteDeviceNotes(database, holder, key),
     )
 
 

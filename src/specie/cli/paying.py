@@ -22,6 +22,9 @@ from specie.cli.online_commands import (
 )
 from specie.cli.parties import draw_order, parse_amount, parse_order
 from specie.cli.payments import format_moment
+from specie.cli.refunds import refund
+from specie.cli.return_addresses import draw_return_address
+from specie.cli.return_requests import add_return_commands
 from specie.cli.wallets import draw_qr, save_qr
 from specie.cli.waterfalls import deposit_excess, withdraw_missing
 from specie.crypto.addresses import Address
@@ -36,6 +39,7 @@ from specie.values.errors import SpecieError
 from specie.values.identifiers import OrderId
 from specie.values.times import Timestamp
 from specie.wallet.history import IncomingToken
+from specie.wallet.refunds import add_return_address
 from specie.wallet.requests import (
     SCHEME,
     PaymentRequest,
@@ -69,6 +73,9 @@ class Said:
     order: str | None
 
 
+AddToMemo = Callable[[Online, PaymentOrder], PaymentOrder]
+
+
 def choose_payee(online: Online, said: Said) -> Intent:
     """By what the payee's argument is: a link, or an address of this network."""
     read: Callable[[Online, Said], Intent] = _read_payee
@@ -77,7 +84,7 @@ def choose_payee(online: Online, said: Said) -> Intent:
     return read(online, said)
 
 
-def pay(
+def pay(  # noqa: PLR0913  # one parameter for each option
     payee: Annotated[
         str, typer.Argument(help="An address, a phone number (+77015550102), or a request's link.")
     ],
@@ -94,13 +101,21 @@ def pay(
         bool,
         typer.Option("--show-name/--hide-name", help="Show your registered name to the payee."),
     ] = False,
+    is_refundable: Annotated[
+        bool,
+        typer.Option("--refundable", help="Give the payee a fresh address to return money to."),
+    ] = False,
 ) -> None:
     """Pay; final when it returns. After a stop the same with --order goes on where it stood."""
+    if is_named and is_refundable:
+        reason = "--show-name or --refundable: a memo has room for one of the two"
+        raise SpecieError(ErrorCode.SETTING_INVALID, reason)
+    add = _add_name if is_named else _add_return_address if is_refundable else None
     with opened_online(device, holder, public, network) as online:
         online.collect()
         intent = choose_payee(online, Said(payee, amount, order))
         with naming_order(intent.payment_id):
-            _carry_out(online, intent, is_named=is_named)
+            _carry_out(online, intent, add)
         typer.echo(f"paid: {intent.payment_id.hex()}")
         deposit_excess(online)
         tell_balance(online)
@@ -198,9 +213,11 @@ def describe_request(
 def add_payment_commands(wallet: typer.Typer) -> None:
     """Beside those of the device and of the bank."""
     wallet.command("pay")(pay)
+    wallet.command("refund")(refund)
     wallet.command("request")(request)
     wallet.command("requests")(list_requests)
     wallet.command("listen")(listen_to_bank)
+    add_return_commands(wallet)
 
 
 def _read_payee(online: Online, said: Said) -> Intent:
@@ -239,7 +256,7 @@ def _choose_attempt(online: Online, wanted: PaymentRequest) -> OrderId:
         attempt += 1
 
 
-def _carry_out(online: Online, intent: Intent, *, is_named: bool) -> None:
+def _carry_out(online: Online, intent: Intent, add: AddToMemo | None) -> None:
     """What is recorded already goes on as it was signed, with its name or without."""
     known = online.vault.find_payment(intent.payment_id)
     if known is not None:
@@ -248,7 +265,7 @@ def _carry_out(online: Online, intent: Intent, *, is_named: bool) -> None:
     withdraw_missing(online, intent.payment_id, intent.order.amount)
     if intent.link:
         online.requests.record_paid(intent.payment_id, intent.link)
-    order = _add_name(online, intent.order) if is_named else intent.order
+    order = intent.order if add is None else add(online, intent.order)
     online.pay(order, intent.payment_id)
 
 
@@ -280,6 +297,12 @@ def _add_name(online: Online, order: PaymentOrder) -> PaymentOrder:
     )
     verify_claim(claim, memo.name_signature, roster.current)
     return replace(order, memo=memo)
+
+
+def _add_return_address(online: Online, order: PaymentOrder) -> PaymentOrder:
+    """Our bank knows it as ours before the payee has it."""
+    given = draw_return_address(online.vault, online.bank, online.notes)
+    return replace(order, memo=add_return_address(order.memo, given))
 
 
 def _compute_expiry(now: Timestamp, hours: float) -> Timestamp:

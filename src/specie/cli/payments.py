@@ -14,6 +14,7 @@ from specie.store.log_files import LogFolder
 from specie.store.refusal_store import SqliteRefusalStore
 from specie.store.request_store import SqliteRequestStore
 from specie.tokens.holdings import Memo
+from specie.tokens.memo_notes import ReturnAddress
 from specie.tokens.name_claims import ShownName
 from specie.values.amounts import Currency
 from specie.values.catalogue import ErrorCode
@@ -79,6 +80,8 @@ def describe_paid(
         "code": reason.value if reason else "",
         "id": one.payment_id.hex(),
         "for": told.requests.get(one.payment_id, ""),
+        "refund of": one.pays_back.hex() if one.pays_back else "",
+        "refunded minor": one.refunded,
     }
 
 
@@ -93,6 +96,7 @@ def describe_received(one: IncomingToken, told: Told, currency: Currency) -> Row
         "code": "",
         "id": one.ref.hex(),
         "from": describe_name(told.names.get(one.ref)),
+        "refund of": one.refund_of.hex() if one.refund_of else "",
     }
 
 
@@ -100,6 +104,7 @@ def format_row(row: Row) -> str:
     """A line of a history."""
     state = f"{row['state']}: {row['code']}" if row["code"] else row["state"]
     about = f"{row['id']}  {row.get('from', '')}{row.get('for', '')}".rstrip()
+    about += f"  refund of {row['refund of']}" if row["refund of"] else ""
     return f"{row['time']}  {row['what']:<8} {row['amount']:>20}  {state:<9} {about}"
 
 
@@ -142,7 +147,9 @@ def format_moment(time: Timestamp) -> str:
 
 def _describe_memo(memo: Memo) -> Row:
     found = {"order": memo.order_id.hex(), "end to end": memo.end_to_end_id.hex()}
-    return {name: value for name, value in found.items() if value.strip("0")}
+    shown = {name: value for name, value in found.items() if value.strip("0")}
+    is_refundable = isinstance(memo.note, ReturnAddress)
+    return shown | ({"return address": "given"} if is_refundable else {})
 
 
 def _is_in_log(vault: Vault, payment_id: bytes, public: Path, trust: ReceiptTrust) -> bool:

@@ -78,12 +78,19 @@ def restore(
         Path | None, typer.Option(help="Make a device's store of it, with --holder.")
     ] = None,
     holder: Annotated[str, typer.Option(help="Whose wallet it is on that device.")] = "",
+    has_returns: Annotated[
+        bool, typer.Option("--with-returns", help="Refunds too: some 250 times as slow.")
+    ] = False,
 ) -> None:
     """What a phrase owns, from the log alone: nobody is asked, every leaf is checked."""
     if into is not None:
-        show(restore_device(into, holder, public, bank, subwallets, network), as_json=as_json)
+        place = (into, holder, public, bank, subwallets, network)
+        show(restore_device(*place, has_returns=has_returns), as_json=as_json)
         return
-    found = restore_wallet(ask("phrase"), public, bank, subwallets, parse_network(network))
+    expected = parse_network(network)
+    found = restore_wallet(
+        ask("phrase"), public, bank, subwallets, expected, has_returns=has_returns
+    )
     tokens = [token for one in found.restored for token in one.tokens]
     facts = {
         "balance": found.genesis.currency.format(found.balance),

@@ -12,7 +12,7 @@ from specie.crypto.secrets import KeyTree, parse_phrase
 from specie.identity.genesis import Genesis
 from specie.log.notes import verify_note
 from specie.store.log_files import LogFolder
-from specie.tokens.holdings import derive_keys
+from specie.tokens.holdings import derive_keys, derive_keys_with_returns
 from specie.values.amounts import Minor, sum_minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -56,9 +56,16 @@ def list_addresses(
 
 
 def restore_wallet(
-    phrase: str, public: Path, bank: int, subwallets: int, expected: NetworkId | None
+    phrase: str,
+    public: Path,
+    bank: int,
+    subwallets: int,
+    expected: NetworkId | None,
+    *,
+    has_returns: bool = False,
 ) -> FoundWallet:
     """Scan the whole log with the phrase's view keys; nobody is asked."""
+    derive = derive_keys_with_returns if has_returns else derive_keys
     trust = load_trust(public, expected)
     log = LogFolder(public)
     signed = verify_note(log.read_checkpoint(), trust.get_log_key(), trust.cosigners)
@@ -68,7 +75,7 @@ def restore_wallet(
     tree = parse_phrase(phrase)
     addresses, found = [], []
     for place in range(subwallets):
-        keys = derive_keys(tree, place, member.number)
+        keys = derive(tree, place, member.number)
         addresses.append(format_address(keys.address, trust.genesis.address_prefix))
         found.append(restore_from_log(log, keys, believed))
     return FoundWallet(trust.genesis, tuple(addresses), tuple(found), signed.checkpoint.size)

@@ -151,7 +151,15 @@ class ClientStore(Protocol):
         ...
 
     def find_by_address(self, address: Address) -> Client | None:
-        """By address."""
+        """By its own address, or by one at which it takes money back."""
+        ...
+
+    def list_return_addresses(self, client: ClientId) -> list[Address]:
+        """All that are this client's."""
+        ...
+
+    def add_return_address(self, client: ClientId, address: Address) -> None:
+        """Again is nothing; `client_exists` if it is somebody's, `limit_exceeded`."""
         ...
 
     def load_clients(self) -> list[Client]:

@@ -13,7 +13,10 @@ class EventKind(StrEnum):
     """What is told."""
 
     ARRIVED = "payment.arrived"  # money is the client's, final
+    REFUNDED = "refund.arrived"  # the same, and it pays back what the client has paid
     SETTLED = "payment.settled"  # a payment of the client's is final
+    RETURN_ASKED = "return.requested"  # a payer wants back what the client was paid
+    RETURN_DECLINED = "return.declined"  # the payee of a payment of the client's keeps it
     REFUSED = "payment.refused"  # somebody said no; pending until its window is over
 
 

@@ -257,6 +257,7 @@ class SuccessionClient(Message):
     tokens: list[BytesField]
     device: BytesField  # public key of the device, if one is known
     sealed_rule: Annotated[BytesField, Since(2)] = b""  # who signs for the client together
+    returns: Annotated[list[BytesField], Since(2)] = Field(default_factory=list)  # for refunds
 
 
 class Passphrase(Message):

@@ -47,6 +47,7 @@ _STATUS: Final = {
     ErrorCode.PAYMENT_UNKNOWN: 404,
     ErrorCode.ACCOUNT_UNKNOWN: 404,
     ErrorCode.WEBHOOK_UNKNOWN: 404,
+    ErrorCode.RETURN_REQUEST_UNKNOWN: 404,
     ErrorCode.NOT_PUBLISHED: 404,
     ErrorCode.CASE_UNKNOWN: 404,
     ErrorCode.INPUT_SPENT: 409,

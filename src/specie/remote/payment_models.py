@@ -39,6 +39,15 @@ class SignedName(Message):
     signature: SignatureField
 
 
+class ReturnAddressRequest(Message):
+    """An address at which the client takes money back, and that it is its own."""
+
+    bank: ParticipantField
+    view: PointField
+    spend: PointField
+    proof: SignatureField
+
+
 # --- events --------------------------------------------------------------------------------------
 
 

@@ -3,9 +3,9 @@
 Money itself moves by the operations of `bank_operations`; here is what people say of it.
 """
 
-from specie.remote import bank_models, models, payment_models
+from specie.remote import bank_models, models, payment_models, return_models
 from specie.remote.fields import Empty
-from specie.remote.operations import CLIENT_CALLERS, OPERATOR_CALLERS, Operation
+from specie.remote.operations import BANK_ALONE, CLIENT_CALLERS, OPERATOR_CALLERS, Operation
 
 LOOK_AT_TIME = Operation(
     "look_at_time",
@@ -36,6 +36,60 @@ CLAIM_NAME = Operation(
     CLIENT_CALLERS,
     "The client's registered name, signed for one payment that it is about to make.",
     since=2,
+)
+ADD_RETURN_ADDRESS = Operation(
+    "add_return_address",
+    "POST",
+    "/v1/return-addresses",
+    payment_models.ReturnAddressRequest,
+    Empty,
+    CLIENT_CALLERS,
+    "What is paid there is the client's as well; each is given to one payee alone.",
+)
+ASK_RETURN = Operation(
+    "ask_return",
+    "POST",
+    "/v1/return-requests",
+    return_models.ReturnMessage,
+    Empty,
+    CLIENT_CALLERS,
+    "Ask the payee of a payment for its return; again is the same, and is told again.",
+)
+LIST_RETURNS = Operation(
+    "list_returns",
+    "GET",
+    "/v1/return-requests",
+    Empty,
+    return_models.Returns,
+    CLIENT_CALLERS,
+    "What the client has asked back, and what it is asked for, the newest first.",
+)
+DECLINE_RETURN = Operation(
+    "decline_return",
+    "POST",
+    "/v1/return-requests/answers",
+    return_models.AnswerMessage,
+    Empty,
+    CLIENT_CALLERS,
+    "Say no to a payer who asks; a yes is a refund.",
+)
+RELAY_RETURN = Operation(
+    "relay_return",
+    "POST",
+    "/v1/relayed-returns",
+    return_models.SignedReturnMessage,
+    Empty,
+    BANK_ALONE,
+    "As a payee's bank: keep for its client what the caller's client asks.",
+)
+RELAY_ANSWER = Operation(
+    "relay_answer",
+    "POST",
+    "/v1/relayed-answers",
+    return_models.AnswerMessage,
+    Empty,
+    BANK_ALONE,
+    "As a payer's bank: keep for its client what the caller's client answers.",
 )
 LIST_EVENTS = Operation(
     "list_events",
@@ -111,6 +165,12 @@ PAYMENTS = (
     LOOK_AT_TIME,
     LOOK_AT_OUTPUTS,
     CLAIM_NAME,
+    ADD_RETURN_ADDRESS,
+    ASK_RETURN,
+    LIST_RETURNS,
+    DECLINE_RETURN,
+    RELAY_RETURN,
+    RELAY_ANSWER,
     LIST_EVENTS,
     STREAM_EVENTS,
     SET_WEBHOOK,

@@ -7,7 +7,7 @@ from specie.crypto.addresses import Address
 from specie.ledger.records import Output
 from specie.ledger.states import StateStatement
 from specie.ledger.transactions import Promise
-from specie.remote import bank_models, models, payment_models
+from specie.remote import bank_models, models, payment_models, return_models
 from specie.remote import bank_operations as banks
 from specie.remote import client_models as clients
 from specie.remote import payment_operations as payments
@@ -15,14 +15,17 @@ from specie.remote.channel import Channel
 from specie.remote.fields import Empty
 from specie.tokens.building import BuiltTransaction, PaymentOrder
 from specie.tokens.holdings import Memo, Token
+from specie.tokens.return_requests import ReturnRequest
 from specie.values.amounts import Minor
 from specie.values.identifiers import (
     ClientId,
     CoreAccount,
+    Digest,
     OrderId,
     OutputRef,
     ParticipantNumber,
     ServiceName,
+    Signature,
 )
 from specie.values.limits import CLAIMS_MAX
 
@@ -123,6 +126,27 @@ class ServingBankClient:
         )
         answer = self._channel.call(self.name, payments.CLAIM_NAME, request)
         return replace(memo, name=answer.name, name_signature=answer.signature)
+
+    def add_return_address(self, given: Address, proof: Signature) -> None:
+        """What is paid there is ours as well; again is the same."""
+        request = payment_models.ReturnAddressRequest(
+            bank=given.bank, view=given.view, spend=given.spend, proof=proof
+        )
+        self._channel.call(self.name, payments.ADD_RETURN_ADDRESS, request)
+
+    def ask_return(self, request: ReturnRequest) -> None:
+        """Of the payee, through both banks; again is the same."""
+        message = return_models.ReturnMessage.wrap(request)
+        self._channel.call(self.name, payments.ASK_RETURN, message)
+
+    def list_returns(self) -> list[return_models.KeptMessage]:
+        """What we have asked, and what we are asked for."""
+        return self._channel.call(self.name, payments.LIST_RETURNS, Empty()).returns
+
+    def decline_return(self, ref: OutputRef, text: str, proof: Digest) -> None:
+        """Say no; again is the same."""
+        message = return_models.AnswerMessage(ref=ref, text=text, proof=proof)
+        self._channel.call(self.name, payments.DECLINE_RETURN, message)
 
     def get_standing(self) -> tuple[Minor, str]:
         """Our deposit, and whether we are blocked."""

@@ -164,6 +164,7 @@ def build_house(keys: HouseKeys, ground: Ground) -> BankProcess:
         people=people,
         payments=payments,
         compliance=compliance,
+        returns=nobody,
         vault_lock=cast("Any", Turn(me)),  # whoever waits for it gives the baton back
     )
 

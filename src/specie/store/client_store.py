@@ -41,7 +41,7 @@ from specie.ports.clients import (
     PendingPayment,
     WatchedToken,
 )
-from specie.store import movement_search
+from specie.store import movement_search, return_addresses
 from specie.store.database import Place, Steps, chunked, open_store
 from specie.tokens.holdings import Token
 from specie.values.amounts import Minor
@@ -59,7 +59,7 @@ from specie.values.identifiers import (
 from specie.values.limits import PAGE_ITEMS_MAX
 from specie.values.times import Timestamp
 
-_VERSION: Final = 5
+_VERSION: Final = 6
 _METADATA: Final = movement_search.METADATA
 _MOVEMENT: Final = movement_search.MOVEMENT
 
@@ -113,7 +113,12 @@ def _widen(connection: Connection) -> None:
 
 TellFinal = Callable[[Sequence[Movement], Sequence[WatchedToken]], None]
 """Movements that are final from now on, and the outputs of their transaction."""
-_STEPS: Final[Steps] = {2: _widen, 3: movement_search.add_details, 4: movement_search.add_places}
+_STEPS: Final[Steps] = {
+    2: _widen,
+    3: movement_search.add_details,
+    4: movement_search.add_places,
+    5: return_addresses.create_table,
+}
 
 
 class SqliteClientStore:
@@ -133,7 +138,8 @@ class SqliteClientStore:
             address = client.address
             is_address = and_(_CLIENT.c.bank == address.bank, _CLIENT.c.spend == address.spend)
             query = select(_CLIENT.c.id).where(or_(_CLIENT.c.id == client.id, is_address))
-            if connection.execute(query).first() is not None:
+            is_given = return_addresses.find_owner(connection, address) is not None
+            if is_given or connection.execute(query).first() is not None:
                 raise SpecieError(ErrorCode.CLIENT_EXISTS, "this client or address is known")
             connection.execute(
                 insert(_CLIENT).values(
@@ -168,6 +174,20 @@ class SqliteClientStore:
             self.add_client(replace(known, id=retired, status=ClientStatus.LOST))
             moved = update(_TOKEN).where(_TOKEN.c.client == client)
             connection.execute(moved.values(client=retired))
+            return_addresses.retire_addresses(connection, client, retired)
+
+    def add_return_address(self, client: ClientId, address: Address) -> None:
+        """Again is nothing; `client_exists` if it is somebody's, `limit_exceeded`."""
+        is_own = and_(_CLIENT.c.bank == address.bank, _CLIENT.c.spend == address.spend)
+        with self._database.transaction() as connection:
+            if connection.execute(select(_CLIENT.c.id).where(is_own)).first() is not None:
+                raise SpecieError(ErrorCode.CLIENT_EXISTS, "this address is a client's own")
+            return_addresses.add_address(connection, client, address)
+
+    def list_return_addresses(self, client: ClientId) -> list[Address]:
+        """All that are this client's."""
+        with self._database.reading() as connection:
+            return return_addresses.list_addresses(connection, client)
 
     def list_pending(self, client: ClientId, since: Timestamp) -> list[PendingPayment]:
         """What was attested of this payer later than that, and is not known to be final."""
@@ -203,7 +223,7 @@ class SqliteClientStore:
         return None if row is None else self._open_client(row)
 
     def find_by_address(self, address: Address) -> Client | None:
-        """By address."""
+        """By its own address, or by one at which it takes money back."""
         query = select(_CLIENT).where(
             _CLIENT.c.bank == address.bank,
             _CLIENT.c.spend == address.spend,
@@ -211,6 +231,9 @@ class SqliteClientStore:
         )
         with self._database.reading() as connection:
             row = connection.execute(query).first()
+            if row is None:
+                owner = return_addresses.find_owner(connection, address)
+                row = connection.execute(select(_CLIENT).where(_CLIENT.c.id == owner)).first()
         return None if row is None else self._open_client(row)
 
     def load_clients(self) -> list[Client]:

@@ -220,6 +220,7 @@ def _sign(
         message = compute_owner_message(
             body.network, token.ref, body.not_before, body.not_after, body.txid
         )
-        owner = derive_owner_key(keys.spend, keys.view, token.output.data)
+        own = keys.get_for(token.opening)
+        owner = derive_owner_key(own.spend, own.view, token.output.data)
         signatures.append(sign(owner, message))
     return SignedTransaction(body, (kernel,), tuple(signatures), supply)

@@ -131,6 +131,10 @@ class ErrorCode(StrEnum):
     REQUEST_EXPIRED = "request_expired"
     REQUEST_AMOUNT_WRONG = "request_amount_wrong"
     REQUEST_PAID = "request_paid"
+    RETURN_ADDRESS_MISSING = "return_address_missing"
+    REFUND_EXCEEDED = "refund_exceeded"
+    RETURN_REQUEST_INVALID = "return_request_invalid"
+    RETURN_REQUEST_UNKNOWN = "return_request_unknown"
     PASSPHRASE_WRONG = "passphrase_wrong"
 
     # Banks and the central bank

@@ -20,6 +20,7 @@ WINDOW_MS_DEFAULT: Final = 10 * 60 * 1000
 WINDOW_STEP_MS: Final = 60 * 1000  # windows are made of whole steps, whatever the device's clock
 CONTACTS_MAX: Final = 4_096
 SUBWALLETS_MAX: Final = 65_536  # wallet/subwallets.py, of one phrase
+RETURN_ADDRESSES_MAX: Final = 256  # tokens/holdings.py: of one sub-wallet; then they come again
 REQUESTS_MAX: Final = 16_384  # store/request_store.py: made by one holder on one device
 REQUEST_BYTES_MAX: Final = 2_048  # wallet/requests.py: a link, so that it fits a QR code
 SCAN_OUTPUTS_MAX: Final = 1_000_000  # outputs in one call of the kernel
@@ -41,6 +42,8 @@ APPROVAL_MS_MAX: Final = 48 * 3600 * 1000  # assembly/signing.py: of what has no
 LOST_SUBWALLETS_MAX: Final = 8  # cli/moving.py: looked at, of a phrase whose wallet was lost
 SHARES_MAX: Final = 16  # crypto/shares.py, of one phrase
 DEVICE_CERTIFICATE_DAYS: Final = 30  # identity/device_certificates.py; renewed when a third is left
+RETURN_REQUESTS_DAY_MAX: Final = 16  # bank/return_requests.py: made by one client
+RETURN_REQUEST_MS_MAX: Final = 30 * 24 * 3600 * 1000  # tokens/return_requests.py: to be answered
 # A bank's policy (policy/policies.py), cases and searches (bank/compliance.py)
 POLICY_BYTES_MAX: Final = 1024 * 1024
 POLICY_TIERS_MAX: Final = 64

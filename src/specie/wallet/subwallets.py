@@ -10,7 +10,7 @@ from typing import Protocol
 
 from specie.crypto.secrets import SealingKey
 from specie.ports.vault import VaultStore
-from specie.tokens.holdings import derive_keys
+from specie.tokens.holdings import derive_keys_with_returns
 from specie.values.amounts import Minor, sum_minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -53,7 +53,7 @@ class Wallet:
         if not 0 <= number < SUBWALLETS_MAX:
             raise SpecieError(ErrorCode.LIMIT_EXCEEDED, f"sub-wallets 0 to {SUBWALLETS_MAX - 1}")
         if number not in self._vaults:
-            keys = derive_keys(self._opened.tree, number, bank)
+            keys = derive_keys_with_returns(self._opened.tree, number, bank)
             holder = get_subholder(self._holder, number)
             store = self._stores.open_holder(holder, self._opened.vault_key)
             self._vaults[number] = Vault(keys, store, self._surroundings)

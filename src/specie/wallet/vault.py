@@ -39,7 +39,7 @@ from specie.tokens.building import (
 )
 from specie.tokens.disclosures import Disclosure
 from specie.tokens.holdings import HolderKeys, Memo, Token
-from specie.tokens.scanning import scan
+from specie.tokens.scanning import scan_own
 from specie.tokens.selection import (
     compute_part,
     list_small,
@@ -145,7 +145,8 @@ class Vault:
     def load_history(self) -> History:
         """What was paid and received here, the oldest first."""
         payments, tokens = self._store.load_payments(), self._store.load_tokens()
-        return build_history(payments, tokens, self.keys.address)
+        network = self.surroundings.genesis.network
+        return build_history(payments, tokens, self.keys.address, network)
 
     def can_pay(self, amount: Minor) -> bool:
         """False if the money is there but in too many small tokens: merge first."""
@@ -257,7 +258,8 @@ class Vault:
         signed = decode_signed(payment.data)
         token = self._store.find_token(signed.body.inputs[0])
         assert token is not None, "a recorded payment spends tokens of ours"
-        owner = derive_owner_key(self.keys.spend, self.keys.view, token.output.data)
+        own = self.keys.get_for(token.opening)
+        owner = derive_owner_key(own.spend, own.view, token.output.data)
         return payment.data, sign_void(signed, owner)
 
     def release_void(self, payment_id: bytes, promise: VoidPromise) -> None:
@@ -285,7 +287,7 @@ class Vault:
         nothing only to fill our wallet.
         """
         bank = self.surroundings.roster.current.get(self.keys.address.bank)
-        found = scan(outputs, self.keys.view, self.keys.address.spend, bank)
+        found = scan_own(outputs, self.keys, bank)
         worth = [token for token in found if token.amount > 0]
         fresh = self._store.add_tokens(worth, self.surroundings.clock.now())
         return Received(tuple(token.ref for token in found), fresh)

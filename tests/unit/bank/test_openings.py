@@ -12,6 +12,7 @@ from specie.bank.openings import (
     verify_opening,
 )
 from specie.bank.succession import unpack_own_token
+from specie.crypto.addresses import Address
 from specie.crypto.secrets import InstitutionKey, KeyTree
 from specie.identity.participants import Status
 from specie.ledger.records import AttestationRole
@@ -159,14 +160,18 @@ def test_what_is_claimed_is_ones_own_and_shown_once(country: Country, anna: Pers
     boris = country.open_person(country.south, 5)
     address, roster = anna.wallet.keys.address, country.network.roster
     [own], [others] = anna.wallet.load_unspent(), boris.wallet.load_unspent()
-    assert unpack_own_token(pack(own), address, roster) == own
+
+    def is_own(one: Address) -> bool:
+        return one == address
+
+    assert unpack_own_token(pack(own), is_own, roster) == own
     with refused(ErrorCode.NOT_SERVED_HERE):
-        unpack_own_token(pack(others), address, roster)
+        unpack_own_token(pack(others), is_own, roster)
     with refused(ErrorCode.SIZE_INVALID):
-        unpack_own_token(pack(own)[:-1], address, roster)
+        unpack_own_token(pack(own)[:-1], is_own, roster)
     mixed = own.output.data + others.opening.pack()
     with pytest.raises(SpecieError) as error:
-        unpack_own_token(mixed, address, roster)
+        unpack_own_token(mixed, is_own, roster)
     assert error.value.code in (ErrorCode.DISCLOSURE_MISMATCH, ErrorCode.NOT_SERVED_HERE)
     country.south.open_wallet(anna.id, "Anna", address, anna.wallet.keys.view)
     with refused(ErrorCode.NOT_SERVED_HERE):

@@ -109,7 +109,7 @@ def test_only_what_the_device_took_is_confirmed(country: Country) -> None:  # M1
     anna, boris = country.open_person(country.north, 30), country.open_person(country.south)
     country.pay(anna, boris, 20)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("specie.wallet.vault.scan", lambda *_: [])
+        patch.setattr("specie.wallet.vault.scan_own", lambda *_: [])
         assert boris.collect() == 0
     assert len(country.south.fetch_outputs(boris.id)) == 1
     boris.wallet.receive(country.south.fetch_outputs(boris.id))  # recorded, then stopped

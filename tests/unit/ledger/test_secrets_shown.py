@@ -35,7 +35,7 @@ from specie.tokens.selection import select_tokens
 from specie.values.amounts import Currency, Minor, Money
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import ClientId, OrderId, Signature
+from specie.values.identifiers import ClientId, NetworkId, OrderId, Signature
 from specie.values.times import Timestamp
 from specie.wallet.history import build_history
 from specie.wallet.keys import create_keys, derive_master
@@ -229,7 +229,7 @@ def test_what_is_stored_is_not_shown(affair: Affair) -> None:  # X5, T20
     judgement = Judgement({data: SpecieError(ErrorCode.EXPIRED)}, [candidate])
     movement = Movement(txid, client, Minor(PAID), now, is_incoming=True, is_final=True)
     held, watched = HeldToken(token, now, None), WatchedToken(client, token, False, None)
-    history = build_history([payment], [held], affair.people[2].address)
+    history = build_history([payment], [held], affair.people[2].address, NetworkId(bytes(16)))
     assert [one.amount for one in history.paid] == [REST]
     batch = RecordedBatch(1, now, (), (), (), data)
     check_hidden(affair, payment, recorded, recorded.get_judged(), batch, candidate, judgement)

@@ -268,7 +268,8 @@ def test_movements_of_one_transaction(engine: Engine, samples: Samples) -> None:
 
 
 def make_version_4(engine: Engine) -> None:
-    """Version 4 had its clients' movements in no order of their own."""
+    """Version 4 had its clients' movements in no order of their own, and no return addresses."""
+    engine.run("DROP TABLE return_address")
     engine.run("DROP INDEX movement_by_place")
     engine.run("CREATE INDEX ix_movement_client ON movement (client)")
     engine.run("UPDATE schema SET version = 4 WHERE name = 'clients'")

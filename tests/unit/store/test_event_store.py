@@ -3,26 +3,33 @@
 On both engines; secrets and texts of webhooks are sealed at rest.
 """
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from specie.bank.events import ClientEvents
+from specie.crypto.addresses import Address
 from specie.crypto.secrets import SealingKey
 from specie.ports.clients import Movement, WatchedToken
 from specie.ports.events import DeliveryState, EventKind, Webhook
 from specie.store.client_store import SqliteClientStore
 from specie.store.database import Database
 from specie.store.event_store import SqliteEventStore
+from specie.store.paid_store import SqlitePaidStore
+from specie.tokens.holdings import Memo
+from specie.tokens.memo_notes import RefundReference
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import ClientId, TransactionId
 from specie.values.limits import EVENTS_KEPT_MAX
 from specie.values.times import Timestamp
+from specie.wallet.refunds import compute_refund_proof
 from tests.clocks import ManualClock
 from tests.country import refused
 from tests.unit.store.engines import Engine
-from tests.unit.store.samples import Samples
+from tests.unit.store.samples import NETWORK, Samples
 
 ANNA, BORIS, VAULT = ClientId("anna"), ClientId("boris"), ClientId("vault")
 NOW = Timestamp(1_000)
@@ -88,7 +95,7 @@ def make_payment(database: Database, samples: Samples, clients: SqliteClientStor
 def test_what_becomes_final_is_told_once(engine: Engine, samples: Samples) -> None:
     database = engine.open()
     store = SqliteEventStore(database, KEY)
-    telling = ClientEvents(store, ManualClock(), VAULT)
+    telling = ClientEvents(store, ManualClock(), VAULT, NETWORK, SqlitePaidStore(database, KEY))
     clients = SqliteClientStore(database, KEY, telling.tell_final)
     txid = make_payment(database, samples, clients)
     assert store.load_heads([ANNA, BORIS]) == {}, "attested is not final"
@@ -106,7 +113,7 @@ def test_an_event_and_its_effect_are_one(engine: Engine, samples: Samples) -> No
     database = engine.open()
     store = SqliteEventStore(database, KEY)
     store.set_webhook(HOOK)
-    telling = ClientEvents(store, ManualClock(), VAULT)
+    telling = ClientEvents(store, ManualClock(), VAULT, NETWORK, SqlitePaidStore(database, KEY))
 
     def stop(movements: Sequence[Movement], tokens: Sequence[WatchedToken]) -> None:
         telling.tell_final(movements, tokens)
@@ -122,9 +129,37 @@ def test_an_event_and_its_effect_are_one(engine: Engine, samples: Samples) -> No
     assert len(store.load(ANNA, 0, 9)) == len(store.load(BORIS, 0, 9)) == 1
 
 
+@pytest.mark.parametrize("lie", ["", "proof", "amount", "client", "unknown"])
+def test_a_refund_says_which_payment_if_it_can_prove_it(
+    engine: Engine, samples: Samples, lie: str
+) -> None:
+    database = engine.open()
+    store, paid = SqliteEventStore(database, KEY), SqlitePaidStore(database, KEY)
+    telling = ClientEvents(store, ManualClock(), VAULT, NETWORK, paid)
+    original, sold, back = samples.txid(), samples.token(9), samples.token(4)
+    if lie != "unknown":
+        paid.record(BORIS if lie == "client" else ANNA, original, [sold])
+    opening = back.opening
+    payee = Address(opening.bank, opening.view, opening.spend)
+    anchor = bytes(16) if lie == "proof" else sold.opening.anchor
+    amount = Minor(5 if lie == "amount" else 4)
+    proof = compute_refund_proof(NETWORK, (sold.ref, anchor), payee, amount)
+    memo = Memo(note=RefundReference(sold.ref, proof)).pack()
+    token = replace(back, opening=replace(opening, memo=memo))
+    txid = samples.txid()
+    held = WatchedToken(ANNA, token, is_final=True, spent_by=None)
+    telling.tell_final([move(txid, ANNA, is_incoming=True)], [held])
+    [event] = store.load(ANNA, 0, 9)
+    data = json.loads(event.data)
+    kind = EventKind.ARRIVED if lie else EventKind.REFUNDED
+    assert event.kind is kind and data["minor"] == 4
+    assert data.get("refund_of") == (None if lie else original.hex())
+
+
 def test_a_vault_is_told_nothing(engine: Engine, samples: Samples) -> None:
-    store = open_events(engine)
-    telling = ClientEvents(store, ManualClock(), VAULT)
+    database = engine.open()
+    store = SqliteEventStore(database, KEY)
+    telling = ClientEvents(store, ManualClock(), VAULT, NETWORK, SqlitePaidStore(database, KEY))
     telling.tell_refused(VAULT, samples.txid(), ErrorCode.CLIENT_BLOCKED)
     assert store.load_heads([VAULT]) == {}
 

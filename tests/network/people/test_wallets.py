@@ -53,7 +53,6 @@ def test_a_person_applies_pays_and_moves(pilot: Pilot) -> None:
     _certify(pilot, "aliya")
     pilot.wallet("aliya", "phone", "set", NUMBER, "--show-name")
     moved = pilot.bank(3, "invite", "aliya-3", "Aliya Bekova")
-    pilot.bank(3, "phone", "aliya-3", NUMBER)
     assert "account_not_empty" in pilot.run(
         "bank", "close", "aliya", "--at", str(pilot.data / "bank-2"), code=1
     )
@@ -67,7 +66,9 @@ def test_a_person_applies_pays_and_moves(pilot: Pilot) -> None:
 
 
 def _take_number_along(pilot: Pilot) -> None:
-    """A move that was killed at its very end is over; the number is then set by hand."""
+    """The new bank confirms the number once the wallet is open there."""
+    assert "phone_not_confirmed" in pilot.wallet("aliya", "phone", "set", NUMBER, code=1)
+    pilot.bank(3, "phone", "aliya-3", NUMBER)
     shown = json.loads(pilot.wallet("aliya", "phone", "set", NUMBER, "--show-name", "--json"))
     assert (shown["bank"], shown["name"]) == (3, "Aliya Bekova")
     told = json.loads(pilot.wallet("aliya", "find", NUMBER, "--json"))

@@ -74,6 +74,7 @@ PEOPLE: dict[str, tuple[Mutant, int, str]] = {
     ),
 }
 MINUTES = 6
+USUAL = {"banks that redirect numbers", "banks that are deaf to losses"}  # the others take as long
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
@@ -85,7 +86,10 @@ def test_it_is_found(name: str) -> None:
     assert report.tail, "what led to it is told"
 
 
-@pytest.mark.parametrize("name", sorted(PEOPLE))
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(one, marks=() if one in USUAL else pytest.mark.soak) for one in sorted(PEOPLE)],
+)
 def test_it_is_found_among_people(name: str) -> None:  # T3, T6, T8, T19, X7
     mutant, seed, said = PEOPLE[name]
     assert run_honest(seed, MINUTES).finding == ""

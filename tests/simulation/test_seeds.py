@@ -16,7 +16,7 @@ from tests.simulation.days import run_honest
 MINUTES = 6
 
 
-SEEDS = range(1, 5)
+SEEDS = range(1, 4)
 
 
 def run_day(seed: int) -> Report:
@@ -72,7 +72,7 @@ def test_the_same_seed_is_the_same_day() -> None:
         check=True,
         env={**os.environ, "PYTHONHASHSEED": "1"},
     )
-    assert json.loads(ran.stdout)["trace"] == run_day(3).trace != run_day(4).trace
+    assert json.loads(ran.stdout)["trace"] == run_day(3).trace != run_day(2).trace
 
 
 def test_seeds_are_a_range() -> None:

@@ -25,6 +25,7 @@ from specie.remote.notary_operations import NOTARY
 from specie.remote.operations import SERVICE_CALLERS, Operation
 from specie.remote.payment_operations import PAYMENTS
 from specie.remote.registration_operations import AUDITOR, REGISTRATION
+from specie.remote.travel_operations import TRAVEL
 
 PATH: Final = Path(__file__).resolve().parent.parent / "docs/reference/operations.md"
 TABLES: Final[Mapping[str, Sequence[Operation[Any, Any]]]] = {
@@ -32,7 +33,7 @@ TABLES: Final[Mapping[str, Sequence[Operation[Any, Any]]]] = {
     "Accounting": ACCOUNTING,
     "Central bank": (*CENTRAL_BANK, *DESK_DIRECTORY),
     "Bank": (*BANK, *BANK_DIRECTORY, *PAYMENTS),
-    "Bank: policy, cases, access log": COMPLIANCE,
+    "Bank: policy, cases, access log": (*COMPLIANCE, *TRAVEL),
     "Core bank (sample)": CORE_BANK,
     "Registration": (*REGISTRATION, *REGISTRATION_DIRECTORY),
     "Auditor": AUDITOR,

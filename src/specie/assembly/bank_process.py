@@ -26,6 +26,7 @@ from specie.assembly.payment_services import PaymentServices, build_payment_serv
 from specie.assembly.people import People, PeoplePlace, build_people
 from specie.assembly.returns import Returns, build_returns
 from specie.assembly.signing import open_rule, seal_rule
+from specie.assembly.travel import TravelDesk, build_travel
 from specie.bank.attestation import Attester
 from specie.bank.compliance import Compliance
 from specie.bank.control_books import Reconciliation
@@ -81,6 +82,7 @@ from specie.store.journal_store import SqliteJournal
 from specie.store.look_up_store import SqliteLookUpCounts
 from specie.store.phone_store import SqlitePhoneStore
 from specie.store.switch_store import SqliteSwitchStore
+from specie.store.travel_store import SqliteTravelStore
 from specie.store.vault_store import VaultDatabase
 from specie.store.witness_store import SqliteWitnessStore
 from specie.tokens.building import BuiltTransaction, PaymentOrder
@@ -128,6 +130,7 @@ class BankProcess:
     people: People
     payments: PaymentServices
     returns: Returns
+    travel: TravelDesk
     compliance: Compliance
     vault_lock: threading.RLock = field(default_factory=threading.RLock)
     _released_at: float = 0.0
@@ -422,7 +425,8 @@ def build_bank(base: Foundation) -> BankProcess:
     signer, switches = base.find_key(member.institution_key), SqliteSwitchStore(base.database)
     phones = SqlitePhoneStore(base.database, storage)
     premises = Premises(number, signer, roster.genesis, storage)
-    neighbours = build_neighbours(clients, switches, phones)
+    told = SqliteTravelStore(base.database, storage)
+    neighbours = build_neighbours(clients, switches, phones, told)
     compliance = build_compliance(base.database, clients, base.clock, premises, neighbours)
     supervisor = compliance.supervision
     bank = Bank(member.name, bank_keys, vault, clients, books, journal, teller, supervisor)
@@ -436,10 +440,11 @@ def build_bank(base: Foundation) -> BankProcess:
     people.onboarding.confirm_phone = directory.register_phone
     people.onboarding.required_fields = compliance.list_required
     people.onboarding.set_tier = compliance.set_tier
+    banks = RemoteBanks(channel, bank)
     return BankProcess(
         base=base,
         bank=bank,
-        banks=RemoteBanks(channel, bank),
+        banks=banks,
         notary=notary,
         desk=RemoteDesk(channel),
         counter=CounterAccounting(channel),
@@ -452,6 +457,7 @@ def build_bank(base: Foundation) -> BankProcess:
         returns=build_returns(bank, base, payments, RemoteReturns(channel), storage),
         money=MoneyDesk(bank, switches, base.alarms, compliance.find_holding_limit),
         payments=payments,
+        travel=build_travel(compliance, told, people.onboarding, channel, banks),
         compliance=compliance,
     )
 

@@ -12,6 +12,7 @@ from specie.identity.genesis import Genesis
 from specie.ports.clients import ClientStore
 from specie.ports.clock import Clock
 from specie.ports.core_bank import SwitchStore
+from specie.ports.travel import TravelStore
 from specie.store.access_store import SqliteAccessStore
 from specie.store.case_store import SqliteCaseStore
 from specie.store.database import Database
@@ -31,7 +32,10 @@ class Premises:
 
 
 def build_neighbours(
-    clients: ClientStore, switches: SwitchStore, phones: SqlitePhoneStore
+    clients: ClientStore,
+    switches: SwitchStore,
+    phones: SqlitePhoneStore,
+    travel: TravelStore,
 ) -> Neighbours:
     """What the policy asks of other parts of the bank, all in its one database."""
 
@@ -43,7 +47,7 @@ def build_neighbours(
         known = None if client is None else phones.find(client.id)
         return () if known is None else (known.phone,)
 
-    return Neighbours(is_waterfall_on, find_phones)
+    return Neighbours(is_waterfall_on, travel.has, find_phones)
 
 
 def build_compliance(

@@ -48,6 +48,10 @@ def _confirm_no_phone(client: ClientId, phone: PhoneNumber) -> None:
     """Until there is a directory."""
 
 
+def _keep_nothing(client: ClientId, person: Person) -> None:
+    """Where nobody has to be told who pays."""
+
+
 @dataclass(slots=True, repr=False)
 class Onboarding:
     """A bank's desk for people whom it does not know yet."""
@@ -60,6 +64,7 @@ class Onboarding:
     clock: Clock
     required_fields: RequiredFields = list_required_fields
     set_tier: Callable[[ClientId, str], None] = field(default=_set_no_tier)
+    keep_person: Callable[[ClientId, Person], None] = field(default=_keep_nothing)
     confirm_phone: Callable[[ClientId, PhoneNumber], None] = field(default=_confirm_no_phone)
 
     def get_transit_key(self) -> bytes:
@@ -160,6 +165,7 @@ class Onboarding:
         self.devices.record_key(found.code_hash, found.device)
         self.bank.open_wallet(client, person.name, found.address, found.view_key)
         self.set_tier(client, tier)
+        self.keep_person(client, person)
         if person.phone is not None:
             self.confirm_phone(client, person.phone)
 

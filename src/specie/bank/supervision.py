@@ -82,11 +82,16 @@ def _find_no_phones(_address: Address) -> Sequence[str]:
     return ()
 
 
+def _has_none(_txid: TransactionId, _client: ClientId) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Neighbours:
     """What other parts of the bank know; by default nobody has a waterfall or a phone number."""
 
     is_waterfall_on: Callable[[ClientId], bool] = _is_never_on
+    has_travel_data: Callable[[TransactionId, ClientId], bool] = _has_none
     find_phones: Callable[[Address], Sequence[str]] = _find_no_phones
 
 
@@ -199,6 +204,7 @@ class Supervision:
         now = self._clock.now()
         for client in {one.client for one in movements}:
             self._check_frozen(client, now)
+        self._check_travel_data(txid, movements, policy)
         sides = group_sides(movements, self.build_mark(policy))
         judged = [(side, self._judge_side(policy, side)) for side in sides]
         for _, findings in judged:
@@ -207,6 +213,23 @@ class Supervision:
             self._check_not_refused(side, txid)
         self._pass_or_hold(txid, judged, policy, now)
         return tuple(dict.fromkeys(one.name for _, findings in judged for one in findings))
+
+    def _check_travel_data(
+        self, txid: TransactionId, movements: Sequence[Movement], policy: Policy
+    ) -> None:
+        """Large money from another bank comes with the name of who pays it (FATF R.16).
+
+        The payer of what comes from there is nobody whom this bank knows.
+        """
+        if policy.travel_from is None:
+            return
+        foreign = [one for one in movements if one.is_incoming and not one.parties]
+        for client in {one.client for one in foreign}:
+            total = sum(one.amount for one in foreign if one.client == client)
+            is_told = self._neighbours.has_travel_data(txid, client)
+            if total >= policy.travel_from and not is_told:
+                reason = "the payer's bank has not said who pays this"
+                raise SpecieError(ErrorCode.TRAVEL_DATA_MISSING, reason)
 
     def _judge_side(self, policy: Policy, side: Side) -> tuple[Finding, ...]:
         tier = self._find_tier(policy, side.client)

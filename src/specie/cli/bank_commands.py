@@ -11,7 +11,7 @@ from specie.assembly.foundation import read_passphrase
 from specie.assembly.lists import load_peers
 from specie.assembly.newcomer import Newcomer
 from specie.assembly.renewing import renew_certificate
-from specie.cli import case_commands, policy_commands
+from specie.cli import case_commands, policy_commands, travel_commands
 from specie.cli.device_commands import ask, ask_new, show
 from specie.cli.money_commands import add_money_commands
 from specie.cli.naming import naming_order
@@ -159,6 +159,7 @@ def show_bank(at: Folder, *, as_json: AsJson = False) -> None:
 
 policy_commands.add_commands(bank)
 case_commands.add_commands(bank)
+travel_commands.add_commands(bank)
 
 
 @bank.command("export-clients")

@@ -85,7 +85,7 @@ def redeem(
     state = bank.journal.find_state(order)
     if state is FlowState.ENDED:
         raise SpecieError(ErrorCode.ORDER_CONFLICT, "the redemption was ended; order it anew")
-    if state is None and desk.find_promise(order, notary) is None:
+    if state is None and not _is_known(order, desk, notary):
         vault.can_pay(amount)  # refused now, it is begun nowhere, and nobody does it later
     application = desk.apply(order, Direction.REDEEM, bank.number, bank.vault_address, amount)
     if application.state is ApplicationState.ENDED and vault.find_payment(order) is None:
@@ -134,6 +134,16 @@ def end_redemption(
         raise SpecieError(ErrorCode.TRANSACTION_FINAL, "the money is void")
     accounting.release_redemption(EntryId(order))
     bank.journal.end(order, FlowState.ENDED)
+
+
+def _is_known(order: OrderId, desk: RedemptionDesk, notary: NotaryPort) -> bool:
+    """Whether it was final already, though our journal came back from an older copy."""
+    try:
+        return desk.find_promise(order, notary) is not None
+    except SpecieError as error:
+        if error.code is not ErrorCode.APPLICATION_UNKNOWN:
+            raise
+        return False
 
 
 def _is_given_up(order: OrderId, vault: RedeemingVault) -> bool:

@@ -108,6 +108,7 @@ class Policy:
     release_ms: int
     tiers: Mapping[str, Tier]
     rules: tuple[Rule, ...]
+    travel_from: Minor | None = None  # from here on two banks tell each other who pays whom
 
     def get_tier(self, name: str) -> Tier:
         """`tier_unknown` if there is none of this name."""
@@ -140,6 +141,9 @@ def _read_policy(fields: Fields, faults: Faults) -> Policy:
     two_people_from = cases.take_integer("two_people_from", 0, AMOUNT_MAX)
     minutes = cases.take_integer("release_minutes", 1, POLICY_WINDOW_MINUTES_MAX)
     cases.finish()
+    travel = fields.take_table("travel_rule")
+    travel_from = travel.take_integer("from", 1, AMOUNT_MAX)
+    travel.finish()
     tiers = [_read_tier(one) for one in fields.take_tables("tier", 1, POLICY_TIERS_MAX)]
     names = {one.name for one in tiers}
     rules = [_read_rule(one, names) for one in fields.take_tables("rule", 0, POLICY_RULES_MAX)]
@@ -155,6 +159,7 @@ def _read_policy(fields: Fields, faults: Faults) -> Policy:
         release_ms=(minutes or _RELEASE_MINUTES) * MINUTE_MS,
         tiers={one.name: one for one in tiers},
         rules=tuple(rules),
+        travel_from=None if travel_from is None else Minor(travel_from),
     )
 
 

@@ -5,7 +5,7 @@ reference) is not sent: the institution that answers has its own.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from specie.crypto.addresses import Address
@@ -205,11 +205,15 @@ class RemoteAccounting:
         return answer.fund, answer.in_transit
 
 
+TellFirst = Callable[[ParticipantNumber, PayeeView], None]
+
+
 class RemoteBank:
     """`BankPort` of another bank: what it does for its own clients it does at home."""
 
     def __init__(self, channel: Channel, number: ParticipantNumber) -> None:
         self.number = number
+        self.tell_first: TellFirst | None = None  # what the other bank is told before it attests
         self._channel = channel
         self._vault: Address | None = None
 
@@ -229,6 +233,8 @@ class RemoteBank:
 
     def attest_receipt(self, view: PayeeView) -> Attestation:
         """As a payee's bank: sees its own outputs only."""
+        if self.tell_first is not None:
+            self.tell_first(self.number, view)
         request = bank_models.PayeeMessage.wrap(view)
         return self._channel.call(self._name, banks.ATTEST_RECEIPT, request).unwrap()
 
@@ -272,6 +278,7 @@ class RemoteBanks:
         self._channel = channel
         self._own = {bank.number: bank for bank in own}
         self._others: dict[ParticipantNumber, RemoteBank] = {}
+        self.tell_first: TellFirst | None = None
         self._lock = threading.Lock()
 
     def get_bank(self, number: ParticipantNumber) -> BankPort:
@@ -287,6 +294,7 @@ class RemoteBanks:
         with self._lock:
             if number not in self._others:
                 self._others[number] = RemoteBank(self._channel, number)
+                self._others[number].tell_first = self.tell_first
             return self._others[number]
 
     def list_banks(self) -> list[RemoteBank]:

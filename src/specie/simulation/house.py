@@ -41,6 +41,7 @@ from specie.store.journal_store import SqliteJournal
 from specie.store.look_up_store import SqliteLookUpCounts
 from specie.store.phone_store import SqlitePhoneStore
 from specie.store.switch_store import SqliteSwitchStore
+from specie.store.travel_store import SqliteTravelStore
 from specie.tokens.building import BuiltTransaction
 from specie.values.amounts import Minor
 from specie.values.identifiers import (
@@ -127,7 +128,8 @@ def build_house(keys: HouseKeys, ground: Ground) -> BankProcess:
     clients = SqliteClientStore(database, storage, payments.telling.tell_final)
     switches, phones = SqliteSwitchStore(database), SqlitePhoneStore(database, storage)
     premises = Premises(number, keys.institution, genesis, storage)
-    neighbours = build_neighbours(clients, switches, phones)
+    travel = SqliteTravelStore(database, storage)
+    neighbours = build_neighbours(clients, switches, phones, travel)
     compliance = build_compliance(database, clients, me, premises, neighbours)
     compliance.set_policy(_OFFICER, POLICY)
     bank = Bank(
@@ -165,6 +167,7 @@ def build_house(keys: HouseKeys, ground: Ground) -> BankProcess:
         payments=payments,
         compliance=compliance,
         returns=nobody,
+        travel=nobody,
         vault_lock=cast("Any", Turn(me)),  # whoever waits for it gives the baton back
     )
 

@@ -177,6 +177,8 @@ class ErrorCode(StrEnum):
     PAYMENT_HELD = "payment_held"
     PAYMENT_REFUSED_BY_POLICY = "payment_refused_by_policy"
     CLIENT_FROZEN = "client_frozen"
+    TRAVEL_DATA_MISSING = "travel_data_missing"
+    TRAVEL_DATA_INVALID = "travel_data_invalid"
     CASE_UNKNOWN = "case_unknown"
     CASE_CLOSED = "case_closed"
     DECISION_REPEATED = "decision_repeated"

@@ -44,6 +44,7 @@ SHARES_MAX: Final = 16  # crypto/shares.py, of one phrase
 DEVICE_CERTIFICATE_DAYS: Final = 30  # identity/device_certificates.py; renewed when a third is left
 RETURN_REQUESTS_DAY_MAX: Final = 16  # bank/return_requests.py: made by one client
 RETURN_REQUEST_MS_MAX: Final = 30 * 24 * 3600 * 1000  # tokens/return_requests.py: to be answered
+TRAVEL_BYTES_MAX: Final = 16_384  # remote/travel_models.py: of one payment's data, sealed
 # A bank's policy (policy/policies.py), cases and searches (bank/compliance.py)
 POLICY_BYTES_MAX: Final = 1024 * 1024
 POLICY_TIERS_MAX: Final = 64

@@ -141,6 +141,7 @@ WRONG = {
     "phone": ("+7 701 555 01 02", "701 555", "rule[6].phones: a number with its country"),
     "hash": ("sha256:", "sha256:zz", "rule[6].names: sha256: and 64 hexadecimal digits"),
     "data": ('"phone"]', '"Phone number"]', "tier[1].requires: names of data"),
+    "travel": ("[[tier]]", "[travel_rule]\nfrom = 0\n[[tier]]", "travel_rule.from"),
     "table": ("[cases]", "[case]", "case: no such key"),
     "rule without a list": ('addresses = ["spc1qqq"]', "addresses = 5", "rule[6].addresses"),
     "name": ('name = "often"', 'name = "Often!"', "rule[2].name: a small letter"),
@@ -185,3 +186,9 @@ def test_as_many_tiers_and_rules_as_the_limits_say() -> None:
     for tiers, rules in ((POLICY_TIERS_MAX + 1, 1), (1, POLICY_RULES_MAX + 1), (0, 0)):
         with refused(ErrorCode.POLICY_INVALID):
             parse_policy(write(tiers, rules))
+
+
+def test_from_where_on_banks_tell_who_pays() -> None:  # T20
+    assert parse_policy(WHOLE).travel_from is None, "what is not there is not asked for"
+    told = WHOLE.replace("[[tier]]", "[travel_rule]\nfrom = 7\n[[tier]]", 1)
+    assert parse_policy(told).travel_from == 7

@@ -1,0 +1,131 @@
+"""Travel-rule data of a bank's payments, and what it knows of its clients for it; sealed."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    and_,
+    delete,
+    insert,
+    select,
+)
+
+from specie.crypto.secrets import SealingKey, open_sealed
+from specie.ports.travel import Identity, TravelRecord
+from specie.store.database import Place, open_store
+from specie.values.encoding import encode_text, u8
+from specie.values.identifiers import ClientId, ParticipantNumber, Signature, TransactionId
+from specie.values.times import Timestamp
+
+_VERSION: Final = 1
+_METADATA: Final = MetaData()
+_IDENTITY_AAD: Final = b"identity\0"
+
+_RECORD = Table(
+    "travel_data",
+    _METADATA,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("txid", LargeBinary, nullable=False, index=True),
+    Column("client", String, nullable=False, index=True),
+    Column("is_originating", Integer, nullable=False),
+    Column("bank", Integer, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    UniqueConstraint("txid", "client", "is_originating"),
+)
+_IDENTITY = Table(
+    "travel_identity",
+    _METADATA,
+    Column("client", String, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+
+class SqliteTravelStore:
+    """`TravelStore`, in the bank's database."""
+
+    def __init__(self, place: Place, key: SealingKey) -> None:
+        self._database = open_store(place, "travel data", _VERSION, _METADATA)
+        self._key = key
+
+    def add(self, record: TravelRecord) -> None:
+        """The first one counts."""
+        side = int(record.is_originating)
+        with self._database.transaction() as connection:
+            known = select(_RECORD.c.sequence).where(_is(record.txid, record.client, side))
+            if connection.execute(known).first() is not None:
+                return
+            sealed = self._key.seal(record.data.encode(), _bind(record.txid, side, record.client))
+            row = {"txid": record.txid, "client": record.client, "is_originating": side}
+            row |= {"bank": record.bank, "time": record.time, "signature": record.signature}
+            connection.execute(insert(_RECORD).values(**row, sealed=sealed))
+
+    def has(self, txid: TransactionId, client: ClientId) -> bool:
+        """Whether the payer's bank has told who pays this client."""
+        query = select(_RECORD.c.sequence).where(_is(txid, client, 0))
+        with self._database.reading() as connection:
+            return connection.execute(query).first() is not None
+
+    def load(
+        self, client: ClientId | None, txid: TransactionId | None, limit: int
+    ) -> Sequence[TravelRecord]:
+        """The newest first."""
+        query = select(_RECORD)
+        if client is not None:
+            query = query.where(_RECORD.c.client == client)
+        if txid is not None:
+            query = query.where(_RECORD.c.txid == txid)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(_RECORD.c.sequence.desc()).limit(limit)).all()
+        return [self._open(row) for row in rows]
+
+    def put_identity(self, client: ClientId, identity: Identity) -> None:
+        """In the place of an earlier one."""
+        plain = json.dumps(asdict(identity)).encode()
+        sealed = self._key.seal(plain, _IDENTITY_AAD + encode_text(client))
+        with self._database.transaction() as connection:
+            connection.execute(delete(_IDENTITY).where(_IDENTITY.c.client == client))
+            connection.execute(insert(_IDENTITY).values(client=client, sealed=sealed))
+
+    def find_identity(self, client: ClientId) -> Identity | None:
+        """None: the bank knows the registered name alone."""
+        query = select(_IDENTITY.c.sealed).where(_IDENTITY.c.client == client)
+        with self._database.reading() as connection:
+            sealed = connection.execute(query).scalar()
+        if sealed is None:
+            return None
+        plain = open_sealed(self._key, sealed, _IDENTITY_AAD + encode_text(client))
+        return Identity(**json.loads(plain))
+
+    def _open(self, row: Any) -> TravelRecord:
+        txid, client = TransactionId(row.txid), ClientId(row.client)
+        aad = _bind(txid, row.is_originating, client)
+        return TravelRecord(
+            txid=txid,
+            client=client,
+            is_originating=bool(row.is_originating),
+            bank=ParticipantNumber(row.bank),
+            time=Timestamp(row.time),
+            data=open_sealed(self._key, row.sealed, aad).decode(),
+            signature=Signature(row.signature),
+        )
+
+
+def _is(txid: TransactionId, client: ClientId, side: int) -> Any:
+    is_payment = and_(_RECORD.c.txid == txid, _RECORD.c.client == client)
+    return and_(is_payment, _RECORD.c.is_originating == side)
+
+
+def _bind(txid: TransactionId, side: int, client: ClientId) -> bytes:
+    return b"travel\0" + txid + u8(side) + encode_text(client)

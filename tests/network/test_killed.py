@@ -2,13 +2,17 @@
 Or put back from a backup: it notices, catches up, and goes on.
 
 All steps are stopped at in the simulator (tests/simulation, tests/stateful); here a sample of them
-is, with real processes, real files and SIGKILL (T1, P4, P8, P9, X12).
+is, with real processes, real files and SIGKILL (T1, P4, P8, P9, X12): at random moments, and aimed
+at chosen steps. There a flow waits for officers, or for a process that stands still meanwhile,
+until journals and stores, read from outside, say that it has come just so far.
 """
 
 import json
+import os
 import random
 import re
 import secrets
+import signal
 import sqlite3
 import time
 from collections.abc import Callable
@@ -19,6 +23,7 @@ from pathlib import Path
 import pytest
 
 from specie.assembly.ceremony import PASSPHRASES
+from specie.assembly.foundation import find_database_file
 from specie.log.notes import parse_note
 from specie.remote import models
 from specie.remote import notary_operations as notary
@@ -52,12 +57,17 @@ class Scene:
     def pay(self, order: str) -> tuple[str, ...]:
         return self.pilot.spell("alice", "pay", self.bob, "1.00", "--order", order)
 
+    def withdraw(self, order: str) -> tuple[str, ...]:
+        """Of what is lent when the network is made."""
+        return self.pilot.spell("alice", "withdraw", "1.00", "--order", order)
+
 
 @pytest.fixture(scope="module")
 def scene(pilot: Pilot) -> Scene:
     pilot.fund(2, "500.00")
     pilot.lend(2, "500.00")
     pilot.give("alice", 2, "100.00")
+    pilot.bank(2, "lend", "alice", "10.00")
     return Scene(pilot, pilot.open_wallet("bob", 3))
 
 
@@ -117,6 +127,129 @@ def test_the_same_end(scene: Scene, what: str, victim: str) -> None:
     after = scene.get_facts()
     assert after[0] == before[0] + supply
     assert after[2:] == (before[2] - paid, before[3] + paid)
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where an order stands still, who is killed then, and what journals and stores say of it."""
+
+    what: str
+    victim: str
+    found: dict[str, str]
+    held: str = ""  # who does not answer meanwhile
+
+
+STEPS = {
+    "issue approved, nothing debited": Step(
+        "issue", "central-bank", {"desk flow": "open", "application": "approved"}, "accounting"
+    ),
+    "issue produced, in transit": Step(
+        "issue", "central-bank", {"desk flow": "open", "application": "produced"}
+    ),
+    "redemption begun": Step("redeem", "bank-2", {"bank flow": "open", "application": "applied"}),
+    "redemption in transit": Step(
+        "redeem",
+        "bank-2",
+        {"bank flow": "open", "application": "produced", "vault payment": "prepared"},
+    ),
+    "withdrawal signed": Step(
+        "withdraw", "bank-2", {"bank flow": "open", "vault payment": "prepared"}, "notary"
+    ),
+    "payment attested by one bank": Step(
+        "pay", "bank-2", {"payer's bank": "attested", "payee's bank": ""}, "bank-3"
+    ),
+}
+STATES = {
+    "desk flow": ("central-bank", "SELECT state FROM flow WHERE order_id = :order"),
+    "bank flow": ("bank-2", "SELECT state FROM flow WHERE order_id = :order"),
+    "application": ("central-bank", "SELECT state FROM application WHERE order_id = :order"),
+    "vault payment": ("bank-2", "SELECT state FROM payment WHERE id = :order"),
+    "payer's bank": (
+        "bank-2",
+        "SELECT 'attested' FROM movement WHERE client = 'alice' AND is_final = 0",
+    ),
+    "payee's bank": (
+        "bank-3",
+        "SELECT 'attested' FROM movement WHERE client = 'bob' AND is_final = 0",
+    ),
+}
+
+
+def read_state(pilot: Pilot, what: str, order: str) -> str:
+    """From outside, by the process' file; empty if there is none of it."""
+    service, query = STATES[what]
+    path = find_database_file(pilot.data / service, name(service))
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        row = connection.execute(query, {"order": bytes.fromhex(order)}).fetchone()
+    return str(row[0]) if row else ""
+
+
+def begin(scene: Scene, step: Step, order: str) -> Callable[[], None]:
+    """As far as it goes; gives how it is brought to its end."""
+    pilot = scene.pilot
+    if step.what in ("issue", "redeem"):
+        end = (issue if step.what == "issue" else redeem)(scene, order)
+        officers = ("1", "2") if step.found["application"] != "applied" else ()
+        for number in officers:  # one after the other: neither authorises what is produced
+            approve = ("officer", "approve", order, "--data", str(pilot.data), "--wait", "0")
+            pilot.run(*approve, "--officer", number, stdin="y\n", code=1)
+        return end
+    words = scene.pay(order) if step.what == "pay" else scene.withdraw(order)
+    begun = pilot.begin(*words, stdin=f"{PASSPHRASE}\n")
+
+    def insist() -> None:
+        if begun.poll() is None:
+            begun.communicate()
+        pilot.insist(*words, stdin=f"{PASSPHRASE}\n")
+
+    return insist
+
+
+def hold(pilot: Pilot, service: str, how: signal.Signals) -> None:
+    """It stands still, or goes on."""
+    if service:
+        os.killpg(pilot.children[service].running.pid, how)
+
+
+@pytest.mark.parametrize(
+    "aim",
+    [
+        pytest.param("issue approved, nothing debited", marks=pytest.mark.soak),
+        "issue produced, in transit",
+        pytest.param("redemption begun", marks=pytest.mark.soak),
+        "redemption in transit",
+        pytest.param("withdrawal signed", marks=pytest.mark.soak),
+        "payment attested by one bank",
+    ],
+)
+def test_the_same_end_from_a_chosen_step(scene: Scene, aim: str) -> None:
+    """What was aimed at is what is found after the kill; from there on, everything once."""
+    pilot, order, step = scene.pilot, secrets.token_hex(16), STEPS[aim]
+    before = scene.get_facts()
+
+    def find() -> dict[str, str]:
+        return {what: read_state(pilot, what, order) for what in step.found}
+
+    hold(pilot, step.held, signal.SIGSTOP)
+    try:
+        end = begin(scene, step, order)
+        pilot.wait(lambda: find() == step.found)
+        pilot.kill(step.victim)
+        assert find() == step.found, "not a step further, and nothing lost"
+    finally:
+        hold(pilot, step.held, signal.SIGCONT)
+    pilot.start(step.victim)
+    end()
+    end()  # again is nothing
+    supply, paid = CHANGES.get(step.what, (0, 0))
+    drawn = 1 if step.what == "withdraw" else 0
+    pilot.wait(lambda: scene.get_facts()[0] == scene.get_facts()[1])
+    after = scene.get_facts()
+    assert after[0] == before[0] + supply
+    assert after[2:] == (before[2] - paid + drawn, before[3] + paid)
+    ends = {"desk flow": "completed", "bank flow": "completed", "application": "completed"}
+    wanted = {what: state for what, state in ends.items() if what in step.found}
+    pilot.wait(lambda: wanted == {what: read_state(pilot, what, order) for what in wanted})
 
 
 def check_log(scene: Scene) -> None:

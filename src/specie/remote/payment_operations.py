@@ -45,6 +45,7 @@ ADD_RETURN_ADDRESS = Operation(
     Empty,
     CLIENT_CALLERS,
     "What is paid there is the client's as well; each is given to one payee alone.",
+    since=2,
 )
 ASK_RETURN = Operation(
     "ask_return",
@@ -54,6 +55,7 @@ ASK_RETURN = Operation(
     Empty,
     CLIENT_CALLERS,
     "Ask the payee of a payment for its return; again is the same, and is told again.",
+    since=2,
 )
 LIST_RETURNS = Operation(
     "list_returns",
@@ -63,6 +65,7 @@ LIST_RETURNS = Operation(
     return_models.Returns,
     CLIENT_CALLERS,
     "What the client has asked back, and what it is asked for, the newest first.",
+    since=2,
 )
 DECLINE_RETURN = Operation(
     "decline_return",
@@ -72,6 +75,7 @@ DECLINE_RETURN = Operation(
     Empty,
     CLIENT_CALLERS,
     "Say no to a payer who asks; a yes is a refund.",
+    since=2,
 )
 RELAY_RETURN = Operation(
     "relay_return",
@@ -81,6 +85,7 @@ RELAY_RETURN = Operation(
     Empty,
     BANK_ALONE,
     "As a payee's bank: keep for its client what the caller's client asks.",
+    since=2,
 )
 RELAY_ANSWER = Operation(
     "relay_answer",
@@ -90,6 +95,7 @@ RELAY_ANSWER = Operation(
     Empty,
     BANK_ALONE,
     "As a payer's bank: keep for its client what the caller's client answers.",
+    since=2,
 )
 LIST_EVENTS = Operation(
     "list_events",

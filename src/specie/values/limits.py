@@ -44,6 +44,10 @@ DEVICE_CERTIFICATE_DAYS: Final = 30  # identity/device_certificates.py; renewed 
 # A bank's policy (policy/policies.py), cases and searches (bank/compliance.py)
 POLICY_BYTES_MAX: Final = 1024 * 1024
 POLICY_TIERS_MAX: Final = 64
+DEVICE_CERTIFICATES_MAX: Final = 2  # store/device_certificate_store.py: of one client, good ones
+DEVICE_CERTIFICATES_DAY_MAX: Final = 4  # assembly/device_certifying.py: new ones of one client
+BANK_CERTIFICATES_DAY_MAX: Final = 5_000  # assembly/device_authority.py: of one bank's clients
+DEVICE_REVOCATIONS_MAX: Final = 256  # assembly/device_certifying.py: told to the centre at once
 POLICY_RULES_MAX: Final = 256
 POLICY_LISTED_MAX: Final = 16_384  # entries of one list of a rule
 POLICY_WINDOW_MINUTES_MAX: Final = 31 * 24 * 60

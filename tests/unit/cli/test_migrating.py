@@ -43,6 +43,9 @@ DESK_OF_VERSION_1 = (
 
 @dataclass(frozen=True)
 class Folders:
+    "DROP TABLE device_certificate_day",
+    "DROP INDEX certificate_by_service",
+    "UPDATE schema SET version = 1 WHERE name = 'certificates'",
     """Of a network that stands still, and a way into its processes' databases from outside."""
 
     data: Path
@@ -115,7 +118,8 @@ def test_all_stores_of_a_process_are(folders: Folders) -> None:
     folders.migrate(DESK)
     newest = folders.get_versions(DESK)
     folders.make_older(DESK, *DESK_OF_VERSION_1)
-    lines = [f"{name}: version 1 → {newest[name]}" for name in ("applications", "decisions")]
+    stores = ("applications", "certificates", "decisions")
+    lines = [f"{name}: version 1 → {newest[name]}" for name in stores]
     assert sorted(folders.migrate(DESK)) == lines
     assert folders.get_versions(DESK) == newest
 

@@ -177,14 +177,16 @@ def test_a_certificate_ends_in_two_steps(engine: Engine) -> None:
     newer = replace(first, chain=b"newer", ends=Timestamp(6))
     other = DeviceCertificate("device-2", BORIS, b"chain", Timestamp(5))
     for one in (first, other, newer):
-        store.put(one)
+        store.put(one, Timestamp(1))
     assert store.find("device-1") == newer
     assert (store.end(ANNA), store.end(ANNA)) == (1, 0)
     store = SqliteDeviceCertificateStore(engine.open())
     assert (store.find("device-1"), store.find("device-2")) == (None, other)
-    assert store.load_ending() == ["device-1"]
-    store.note_ended("device-1")
-    assert (store.load_ending(), store.find("device-1")) == ([], None)
+    assert (store.is_ended("device-1"), store.is_ended("device-2")) == (True, False)
+    assert store.load_ending(Timestamp(1), 9) == ["device-1"]
+    assert store.load_ending(Timestamp(6), 9) == [], "it is over"
+    store.note_ended(["device-1"])
+    assert (store.load_ending(Timestamp(1), 9), store.find("device-1")) == ([], None)
 
 
 def test_a_lost_device_never_comes_back(engine: Engine) -> None:

@@ -41,7 +41,7 @@ from specie.ports.clients import (
     PendingPayment,
     WatchedToken,
 )
-from specie.store import movement_search
+from specie.store import arrivals, movement_search
 from specie.store.database import Place, Steps, chunked, open_store
 from specie.tokens.holdings import Token
 from specie.values.amounts import Minor
@@ -59,7 +59,7 @@ from specie.values.identifiers import (
 from specie.values.limits import PAGE_ITEMS_MAX
 from specie.values.times import Timestamp
 
-_VERSION: Final = 5
+_VERSION: Final = 6
 _METADATA: Final = movement_search.METADATA
 _MOVEMENT: Final = movement_search.MOVEMENT
 
@@ -93,13 +93,6 @@ _PART = Table(
     Column("ref", LargeBinary, primary_key=True),
     Column("is_input", Integer, primary_key=True),
 )
-_EXPECTED = Table(
-    "expected_arrival",
-    _METADATA,
-    Column("order_id", LargeBinary, primary_key=True),
-    Column("client", String, nullable=True),
-    Column("sender", Integer, nullable=True),
-)
 
 
 def _widen(connection: Connection) -> None:
@@ -113,7 +106,12 @@ def _widen(connection: Connection) -> None:
 
 TellFinal = Callable[[Sequence[Movement], Sequence[WatchedToken]], None]
 """Movements that are final from now on, and the outputs of their transaction."""
-_STEPS: Final[Steps] = {2: _widen, 3: movement_search.add_details, 4: movement_search.add_places}
+_STEPS: Final[Steps] = {
+    2: _widen,
+    3: movement_search.add_details,
+    4: movement_search.add_places,
+    5: arrivals.add_times,
+}
 
 
 class SqliteClientStore:
@@ -250,6 +248,7 @@ class SqliteClientStore:
             )
             self._insert_tokens(connection, tokens, is_final=False)
             if movements:
+                arrivals.mark_used(connection, movements)
                 connection.execute(
                     insert(_MOVEMENT), [self._seal_movement(one) for one in movements]
                 )
@@ -310,23 +309,15 @@ class SqliteClientStore:
                 change = update(_TOKEN).where(_TOKEN.c.client == client, _TOKEN.c.ref.in_(part))
                 connection.execute(change.values(is_delivered=1))
 
-    def expect(self, arrival: ExpectedArrival) -> None:
-        """Durable before the payer is asked to pay; `order_conflict` if the order is another's."""
+    def expect(self, arrival: ExpectedArrival, now: Timestamp | None = None) -> None:
+        """Durable before the payer is asked to pay; see `store/arrivals.py`."""
         with self._database.transaction() as connection:
-            known = _find_expected(connection, arrival.order)
-            if known is None:
-                connection.execute(
-                    insert(_EXPECTED).values(
-                        order_id=arrival.order, client=arrival.client, sender=arrival.sender
-                    )
-                )
-        if known not in (None, arrival):
-            raise SpecieError(ErrorCode.ORDER_CONFLICT, "this order is for something else")
+            arrivals.expect(connection, arrival, Timestamp(0) if now is None else now)
 
     def find_expected(self, order: OrderId) -> ExpectedArrival | None:
         """What arrives under this order is for; None if nobody said."""
         with self._database.reading() as connection:
-            return _find_expected(connection, order)
+            return arrivals.find(connection, order)
 
     def find_movements(self, txid: TransactionId) -> list[Movement]:
         """Of one transaction."""
@@ -430,14 +421,3 @@ class SqliteClientStore:
 
     def _open_movement(self, row: Any) -> Movement:
         return movement_search.open_movement(self._key, row)
-
-
-def _find_expected(connection: Connection, order: OrderId) -> ExpectedArrival | None:
-    row = connection.execute(select(_EXPECTED).where(_EXPECTED.c.order_id == order)).first()
-    if row is None:
-        return None
-    return ExpectedArrival(
-        order,
-        None if row.client is None else ClientId(row.client),
-        None if row.sender is None else ParticipantNumber(row.sender),
-    )

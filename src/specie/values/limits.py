@@ -28,6 +28,8 @@ HASHES_KEPT_MAX: Final = 262_144  # wallet/restoring.py, of the log's tree
 # Banks (bank/attestation.py): windows that they attest, seen from now
 ATTEST_EARLY_MS_MAX: Final = 2 * 60 * 1000  # a window may begin so much later: clocks differ
 ATTEST_AHEAD_MS_MAX: Final = 3600 * 1000  # and end so much later: a freeze holds after it
+EXPECTED_DEPOSITS_MAX: Final = 64  # store/arrivals.py: of one client, not paid yet
+EXPECTED_DEPOSIT_MS_MAX: Final = 32 * 24 * 3600 * 1000  # longer than a release of a held payment
 
 # People at banks (bank/applications.py, bank/approvals.py)
 ACCOUNT_APPLICATIONS_MAX: Final = 10_000  # that wait, of all
@@ -52,6 +54,7 @@ POLICY_RULES_MAX: Final = 256
 POLICY_LISTED_MAX: Final = 16_384  # entries of one list of a rule
 POLICY_WINDOW_MINUTES_MAX: Final = 31 * 24 * 60
 CASE_NOTES_MAX: Final = 1_000  # of one case
+CASES_OPEN_MAX: Final = 16  # bank/supervision.py: about payments of one client
 MOVEMENTS_KEPT_MAX: Final = 16_384  # store/movement_search.py: opened, in memory
 SEARCHED_ROWS_MAX: Final = 10_000  # store/movement_search.py: looked at for one page
 FREEZE_MS_MAX: Final = 10 * 366 * 24 * 3600 * 1000  # an order ends; a longer one is a new order

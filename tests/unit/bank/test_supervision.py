@@ -27,7 +27,7 @@ from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, OrderId, TransactionId
-from specie.values.limits import ATTEST_EARLY_MS_MAX, WINDOW_MS_DEFAULT
+from specie.values.limits import ATTEST_EARLY_MS_MAX, CASES_OPEN_MAX, WINDOW_MS_DEFAULT
 from specie.values.times import DAY_MS, Timestamp
 from tests.country import NORTH, Country, Person, build_country, find_code, refused
 
@@ -98,6 +98,21 @@ def prepare(country: Country, *amounts: int) -> tuple[Person, Person]:
 
 
 # --- limits --------------------------------------------------------------------------------------
+def test_a_client_has_a_limited_number_of_open_cases(ours: Country) -> None:
+    """What is held beyond them gets its case when one of them is decided."""
+    set_policy(ours, rules=hold_from(2))
+    anna, boris = prepare(ours, 100)
+    desk = get_desk(ours)
+    held = [build(ours, anna, boris, 10, n.to_bytes(16, "big")) for n in range(CASES_OPEN_MAX + 1)]
+    for one in held:
+        assert attest(ours, ours.north, one) is ErrorCode.PAYMENT_HELD
+    cases = list_open(desk, anna)
+    assert len(cases) == CASES_OPEN_MAX
+    desk.decide(ADA, cases[0].number, Verdict.REFUSE)
+    assert attest(ours, ours.north, held[-1]) is ErrorCode.PAYMENT_HELD
+    assert list_open(desk, anna)[0].txid == held[-1].signed.txid
+
+
 
 
 def test_the_built_in_policy_holds_up_nobody(tmp_path: Path) -> None:

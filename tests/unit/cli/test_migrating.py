@@ -31,6 +31,10 @@ CLIENTS_OF_VERSION_3 = (
     "CREATE INDEX ix_movement_client ON movement (client)",
     "ALTER TABLE movement DROP COLUMN until",
     "ALTER TABLE movement DROP COLUMN sealed_detail",
+    "DROP INDEX ix_expected_arrival_client",
+    "ALTER TABLE expected_arrival DROP COLUMN time",
+    "ALTER TABLE expected_arrival DROP COLUMN is_used",
+    "INSERT INTO expected_arrival (order_id, client) VALUES ('order of before', 'anna')",
     "UPDATE schema SET version = 3 WHERE name = 'clients'",
 )
 DESK_OF_VERSION_1 = (

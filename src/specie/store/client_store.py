@@ -3,9 +3,10 @@
 View keys, names and openings are sealed under the bank's storage key.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -43,6 +44,7 @@ from specie.ports.clients import (
 )
 from specie.store import arrivals, movement_search
 from specie.store.database import Place, Steps, chunked, open_store
+from specie.store.kept_amounts import KeptAmounts
 from specie.tokens.holdings import Token
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
@@ -123,6 +125,7 @@ class SqliteClientStore:
         self._key = key
         self._tell = tell
         self._opened = movement_search.Opened(key)
+        self._amounts = KeptAmounts(key)
 
     def add_client(self, client: Client) -> None:
         """`client_exists` if the id or the address is taken."""
@@ -341,13 +344,12 @@ class SqliteClientStore:
 
     def count_holding(self, client: ClientId) -> Minor:
         """What is final and not spent."""
-        query = select(_TOKEN.c.ref, _TOKEN.c.sealed_opening).where(
+        query = select(_TOKEN.c.ref).where(
             _TOKEN.c.client == client, _TOKEN.c.is_final == 1, _TOKEN.c.spent_by.is_(None)
         )
         with self._database.reading() as connection:
-            rows = connection.execute(query).all()
-        opened = (open_sealed(self._key, row.sealed_opening, row.ref) for row in rows)
-        return Minor(sum(unpack_opening(one).amount for one in opened))
+            refs = [OutputRef(bytes(row.ref)) for row in connection.execute(query)]
+            return self._amounts.sum(refs, partial(_load_sealed, connection))
 
     def load_pending(self, client: ClientId, since: Timestamp) -> list[Movement]:
         """Incoming, not final, with a window that ends at `since` or later."""
@@ -421,3 +423,12 @@ class SqliteClientStore:
 
     def _open_movement(self, row: Any) -> Movement:
         return movement_search.open_movement(self._key, row)
+
+
+def _load_sealed(
+    connection: Connection, refs: Sequence[OutputRef]
+) -> Iterator[tuple[OutputRef, bytes]]:
+    for part in chunked(list(refs)):
+        query = select(_TOKEN.c.ref, _TOKEN.c.sealed_opening).where(_TOKEN.c.ref.in_(part))
+        for row in connection.execute(query):
+            yield OutputRef(bytes(row.ref)), bytes(row.sealed_opening)

@@ -57,6 +57,7 @@ CASE_NOTES_MAX: Final = 1_000  # of one case
 CASES_OPEN_MAX: Final = 16  # bank/supervision.py: about payments of one client
 MOVEMENTS_KEPT_MAX: Final = 16_384  # store/movement_search.py: opened, in memory
 SEARCHED_ROWS_MAX: Final = 10_000  # store/movement_search.py: looked at for one page
+AMOUNTS_KEPT_MAX: Final = 131_072  # store/kept_amounts.py: of tokens, in memory
 FREEZE_MS_MAX: Final = 10 * 366 * 24 * 3600 * 1000  # an order ends; a longer one is a new order
 
 # Notary (notary/notarisation.py)

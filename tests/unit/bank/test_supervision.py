@@ -6,6 +6,7 @@ Every payment here is a real one, of real wallets, at two banks.
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,6 @@ def prepare(country: Country, *amounts: int) -> tuple[Person, Person]:
     return country.open_person(country.north, *amounts), country.open_person(country.south)
 
 
-# --- limits --------------------------------------------------------------------------------------
 def test_a_client_has_a_limited_number_of_open_cases(ours: Country) -> None:
     """What is held beyond them gets its case when one of them is decided."""
     set_policy(ours, rules=hold_from(2))
@@ -113,6 +113,7 @@ def test_a_client_has_a_limited_number_of_open_cases(ours: Country) -> None:
     assert list_open(desk, anna)[0].txid == held[-1].signed.txid
 
 
+# --- limits --------------------------------------------------------------------------------------
 
 
 def test_the_built_in_policy_holds_up_nobody(tmp_path: Path) -> None:
@@ -470,3 +471,19 @@ def test_a_freeze_is_lifted_and_stops_payees_too(ours: Country) -> None:
             act()
     assert desk.access.verify([]) == len(log)
     assert desk.search(ADA, MovementQuery(client=boris.id), 0, 9).movements
+
+
+def test_a_release_without_an_order_is_for_its_payer(ours: Country) -> None:
+    """Under an order any payer passes, as docs/policy.md says; without one the same payment."""
+    set_policy(ours, rules=hold_from(50, direction="in"))
+    payee, desk = ours.open_person(ours.north), get_desk(ours)
+    payers = [ours.open_person(ours.south, 100, 100) for _ in range(2)]
+    for order, code in ((bytes(16), ErrorCode.PAYMENT_HELD), (b"o" * 16, None)):
+        first, other = (build(ours, one, payee, 60, order) for one in payers)
+        with refused(ErrorCode.PAYMENT_HELD):
+            ours.north.attest_receipt(first.build_payee_view(NORTH))
+        desk.decide(ADA, list_open(desk, payee)[0].number, Verdict.RELEASE)
+        view = other.build_payee_view(NORTH)
+        assert find_code(partial(ours.north.attest_receipt, view)) is code
+        if code is not None:
+            ours.north.attest_receipt(first.build_payee_view(NORTH))

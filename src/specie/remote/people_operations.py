@@ -68,13 +68,13 @@ APPROVE_ACCOUNT = Operation(
     "Open the wallet that was applied for; again is the same.",
 )
 REFUSE_ACCOUNT = Operation(
-    "refuse_account",
+    "refuse_accounts",
     "POST",
-    "/v1/account-applications/{number}/refusal",
+    "/v1/account-applications/refusals",
     onboarding.AccountRefusal,
     Empty,
     OPERATOR_CALLERS,
-    "Refuse an application for good.",
+    "Refuse applications for good, all or none.",
 )
 PROPOSE_SEATS = Operation(
     "propose_signatories",

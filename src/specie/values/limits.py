@@ -34,6 +34,7 @@ EXPECTED_DEPOSIT_MS_MAX: Final = 32 * 24 * 3600 * 1000  # longer than a release 
 # People at banks (bank/applications.py, bank/approvals.py)
 ACCOUNT_APPLICATIONS_MAX: Final = 10_000  # that wait, of all
 ACCOUNT_APPLICATIONS_PLACE_MAX: Final = 16  # that wait, from one network address
+ACCOUNT_APPLICATIONS_NETWORK_MAX: Final = 64  # that wait, from one network of IPv6, a /48
 ACCOUNT_APPLICATION_MS_MAX: Final = 7 * 24 * 3600 * 1000  # assembly/onboarding.py: then it is gone
 PERSON_FIELDS_MAX: Final = 16  # besides name and phone
 PERSON_BYTES_MAX: Final = 4_096  # of them all
@@ -43,21 +44,21 @@ APPROVAL_MS_MAX: Final = 48 * 3600 * 1000  # assembly/signing.py: of what has no
 LOST_SUBWALLETS_MAX: Final = 8  # cli/moving.py: looked at, of a phrase whose wallet was lost
 SHARES_MAX: Final = 16  # crypto/shares.py, of one phrase
 DEVICE_CERTIFICATE_DAYS: Final = 30  # identity/device_certificates.py; renewed when a third is left
-# A bank's policy (policy/policies.py), cases and searches (bank/compliance.py)
-POLICY_BYTES_MAX: Final = 1024 * 1024
-POLICY_TIERS_MAX: Final = 64
 DEVICE_CERTIFICATES_MAX: Final = 2  # store/device_certificate_store.py: of one client, good ones
 DEVICE_CERTIFICATES_DAY_MAX: Final = 4  # assembly/device_certifying.py: new ones of one client
 BANK_CERTIFICATES_DAY_MAX: Final = 5_000  # assembly/device_authority.py: of one bank's clients
 DEVICE_REVOCATIONS_MAX: Final = 256  # assembly/device_certifying.py: told to the centre at once
+# A bank's policy (policy/policies.py), cases and searches (bank/compliance.py)
+POLICY_BYTES_MAX: Final = 1024 * 1024
+POLICY_TIERS_MAX: Final = 64
 POLICY_RULES_MAX: Final = 256
 POLICY_LISTED_MAX: Final = 16_384  # entries of one list of a rule
 POLICY_WINDOW_MINUTES_MAX: Final = 31 * 24 * 60
-CASE_NOTES_MAX: Final = 1_000  # of one case
 CASES_OPEN_MAX: Final = 16  # bank/supervision.py: about payments of one client
+CASE_NOTES_MAX: Final = 1_000  # of one case
 MOVEMENTS_KEPT_MAX: Final = 16_384  # store/movement_search.py: opened, in memory
-SEARCHED_ROWS_MAX: Final = 10_000  # store/movement_search.py: looked at for one page
 AMOUNTS_KEPT_MAX: Final = 131_072  # store/kept_amounts.py: of tokens, in memory
+SEARCHED_ROWS_MAX: Final = 10_000  # store/movement_search.py: looked at for one page
 FREEZE_MS_MAX: Final = 10 * 366 * 24 * 3600 * 1000  # an order ends; a longer one is a new order
 
 # Notary (notary/notarisation.py)

@@ -37,7 +37,15 @@ CLIENTS_OF_VERSION_3 = (
     "INSERT INTO expected_arrival (order_id, client) VALUES ('order of before', 'anna')",
     "UPDATE schema SET version = 3 WHERE name = 'clients'",
 )
+ONBOARDING_OF_VERSION_1 = (
+    "DROP INDEX ix_account_application_network",
+    "ALTER TABLE account_application DROP COLUMN network",
+    "UPDATE schema SET version = 1 WHERE name = 'onboarding'",
+)
 DESK_OF_VERSION_1 = (
+    "DROP TABLE device_certificate_day",
+    "DROP INDEX certificate_by_service",
+    "UPDATE schema SET version = 1 WHERE name = 'certificates'",
     "DROP TABLE authorisation",
     "UPDATE schema SET version = 1 WHERE name = 'applications'",
     "DROP TABLE loan",
@@ -47,9 +55,6 @@ DESK_OF_VERSION_1 = (
 
 @dataclass(frozen=True)
 class Folders:
-    "DROP TABLE device_certificate_day",
-    "DROP INDEX certificate_by_service",
-    "UPDATE schema SET version = 1 WHERE name = 'certificates'",
     """Of a network that stands still, and a way into its processes' databases from outside."""
 
     data: Path
@@ -116,6 +121,11 @@ def test_an_older_database_is_brought_to_the_newest(folders: Folders) -> None:
     assert folders.migrate(BANK) == [f"clients: version 3 → {needed}"]
     assert folders.get_versions(BANK) == newest
     assert folders.execute(BANK, "SELECT until, sealed_detail FROM movement") == []
+    kept = folders.execute(BANK, "SELECT client, is_used FROM expected_arrival")
+    assert kept == [("anna", 1)], "nobody knows since when: it stays"
+    folders.make_older(BANK, *ONBOARDING_OF_VERSION_1)
+    assert folders.migrate(BANK) == [f"onboarding: version 1 → {newest['onboarding']}"]
+    assert folders.execute(BANK, "SELECT network FROM account_application") == []
 
 
 def test_all_stores_of_a_process_are(folders: Folders) -> None:

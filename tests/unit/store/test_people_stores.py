@@ -66,8 +66,8 @@ def test_an_application_is_decided_once(engine: Engine) -> None:
     )
     store = SqliteOnboardingStore(engine.open(), key)
     for application in (one, other, one):
-        store.add(application, "here" if application is one else "there")
-    assert [store.count_waiting(place) for place in ("here", "there", "")] == [
+        store.add(application, "here" if application is one else "there", "net")
+    assert [store.count_waiting(place, "net") for place in ("here", "there", "")] == [
         (1, 2),
         (1, 2),
         (0, 2),
@@ -86,14 +86,28 @@ def test_an_application_is_decided_once(engine: Engine) -> None:
         with refused(ErrorCode.ORDER_CONFLICT):
             store.refuse(code_hash, "again", "Dana")
     assert store.get(one.number).client == ANNA and store.get(other.number).reason == "why not"
-    assert store.count_waiting("here") == (0, 0)
+    assert store.count_waiting("here", "net") == (0, 0) and not store.count_all()
     with refused(ErrorCode.ORDER_CONFLICT):
-        store.add(replace(one, device=draw()), "here")
+        store.add(replace(one, device=draw()), "here", "net")
+
+
+def test_the_fullest_network_loses_its_oldest(engine: Engine) -> None:
+    """For who has less; among equals nobody displaces anybody."""
+    store = SqliteOnboardingStore(engine.open(), SealingKey.generate())
+    for place, (code_hash, network) in enumerate(
+        zip(CODES[:3], ("wide", "wide", "else"), strict=True)
+    ):
+        store.add(make_application(code_hash, 4 - place), f"place {place}", network)
+    assert not store.displace("wide") and not store.displace("else")
+    assert store.displace("new")
+    found = store.find(CODES[1])
+    assert found is not None and (found.state, found.person) == (AccountState.EXPIRED, None)
+    assert store.count_all() == 2 and not store.displace("new")
 
 
 def test_what_is_late_is_emptied(engine: Engine) -> None:
     store = SqliteOnboardingStore(engine.open(), SealingKey.generate())
-    store.add(make_application(CODES[0]), "here")
+    store.add(make_application(CODES[0]), "here", "net")
     assert (store.expire(Timestamp(104)), store.expire(Timestamp(105))) == (0, 1)
     found = store.find(CODES[0])
     assert found is not None and (found.state, found.person, found.view_key) == (

@@ -174,6 +174,9 @@ def test_a_loss_ends_its_code(engine: Engine) -> None:
     store.set_code(ANNA, CODES[0])
     store.set_code(ANNA, CODES[1])
     assert (store.find_by_code(CODES[0]), store.find_by_code(CODES[1])) == (None, ANNA)
+    with refused(ErrorCode.ORDER_CONFLICT):
+        store.set_code(BORIS, CODES[1])
+    assert store.find_by_code(CODES[1]) == ANNA, "who had it keeps it"
     store.keep_share(ANNA, "academic acid")
     store.keep_share(ANNA, "acid academic")
     retired = [RetiredWallet(ClientId(f"anna~{one}"), ANNA, Timestamp(one)) for one in (1, 2)]
@@ -275,7 +278,8 @@ def test_a_device_remembers_a_note_of_each_kind(engine: Engine) -> None:
 @pytest.mark.parametrize("table", ["account_application", "signatory", "approval_subject"])
 def test_nothing_personal_stands_in_a_row(engine: Engine, table: str) -> None:
     key = SealingKey.generate()
-    SqliteOnboardingStore(engine.open(), key).add(make_application(CODES[0]), "203.0.113.7")
+    onboarding = SqliteOnboardingStore(engine.open(), key)
+    onboarding.add(make_application(CODES[0]), "203.0.113.7", "203.0.113.7")
     store = SqliteSignatoryStore(engine.open(), key)
     store.put_rule(ANNA, SigningRule(1, 1, (Seat(CODES[1], "Secretname"),)))
     subject = Subject(ANNA, SubjectKind.PAYMENT, CODES[2])

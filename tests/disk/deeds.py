@@ -22,7 +22,13 @@ from specie.store.vault_store import VaultDatabase
 from specie.store.witness_store import SqliteWitnessStore
 from specie.tokens.holdings import Token
 from specie.values.amounts import Minor
-from specie.values.identifiers import AccountName, ClientId, Digest, EntryId, OrderId
+from specie.values.identifiers import (
+    AccountName,
+    Digest,
+    EntryId,
+    OrderId,
+    ParticipantNumber,
+)
 from specie.values.times import Timestamp
 from tests.unit.store.samples import Samples
 
@@ -69,7 +75,7 @@ class House:
             self.notary.record_batch([recorded], SupplyState(serial=number, total=number))
             self.books.post(_make_entry(number))
             vault.add_tokens([token], Timestamp(number))
-            self.clients.expect(ExpectedArrival(_make_order(number), ClientId("anna"), None))
+            self.clients.expect(ExpectedArrival(_make_order(number), sender=ParticipantNumber(2)))
             self.witness.replace(self.witness.load(ORIGIN), _make_tip(number))
             leaves = tuple(bytes([number, place]) * 400 for place in range(5))
             txids = (recorded.transaction.txid,)

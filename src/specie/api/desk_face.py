@@ -43,9 +43,9 @@ def _offer_banks(process: DeskProcess) -> Sequence[Offer]:
     def certify(asking: Asking, request: loss_models.DeviceRequest) -> client_models.Chain:
         return client_models.Chain(chain=process.devices.certify(asking.name, request.request))
 
-    def revoke(asking: Asking, request: loss_models.DeviceRevocation) -> Empty:
-        process.devices.revoke(asking.name, request.subject)
-        return Empty()
+    def revoke(asking: Asking, request: loss_models.DeviceRevocation) -> loss_models.UnknownDevices:
+        unknown = process.devices.revoke(asking.name, request.subjects)
+        return loss_models.UnknownDevices(subjects=unknown)
 
     def list_loans(asking: Asking, request: models.LeavesQuery) -> models.Loans:
         found = process.loans.load_loans(asking.number, request.start, request.limit)

@@ -72,7 +72,7 @@ def _offer_decisions(found: People) -> Sequence[Offer]:
         return clients.Opened(client=client)
 
     def refuse(_: Asking, request: onboarding.AccountRefusal) -> Empty:
-        desk.refuse(request.number, request.reason, request.by)
+        desk.refuse_all(request.numbers, request.reason, request.by)
         return _NOTHING
 
     return (

@@ -68,7 +68,7 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ParticipantNumber, ServiceName
 from specie.values.limits import CERTIFICATES_DAY_MAX
-from specie.values.times import DAY_MS
+from specie.values.times import DAY_MS, Timestamp
 
 HISTORY: Final = "lists"  # every participant list that was ever in force, by version
 
@@ -131,6 +131,20 @@ class Centre:
         count = self.store.revoke(service, self.clock.now(), kept)
         self.publish_revocations()
         return count
+
+    def revoke_devices(self, names: Sequence[ServiceName]) -> None:
+        """All of them with one list; none if everybody has heard of them already."""
+        now = self.clock.now()
+        with self.store.database.transaction():
+            for name in names:
+                self.store.revoke(name, now)
+        serials = {one.serial_number for name in names for one in self._list_current(name, now)}
+        if not serials <= self.peers.revocations.serials:
+            self.publish_revocations()
+
+    def _list_current(self, name: ServiceName, now: Timestamp) -> list[x509.Certificate]:
+        known = [one for one, _ in self.store.find_all(name)]
+        return [one for one in known if one.not_valid_after_utc.timestamp() * 1000 > now]
 
     def publish_revocations(self) -> None:
         """A new list, whether or not more is revoked: the old one runs out after a week."""

@@ -1,7 +1,8 @@
 """The bank's part in certificates of its clients' devices (T25): it asks, keeps, and ends them.
 
 The centre hears a key and the bank's name. Ending is recorded with what it belongs to (a loss, a
-closed account) and told to the centre afterwards, again until it has heard.
+closed account, a newer device) and told to the centre afterwards, again until it has heard. A
+client has few certificates and few new ones a day, or it could fill the list that all read.
 """
 
 import time
@@ -21,6 +22,8 @@ from specie.store.device_certificate_store import DeviceCertificate, SqliteDevic
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId
+from specie.values.limits import DEVICE_CERTIFICATES_DAY_MAX, DEVICE_REVOCATIONS_MAX
+from specie.values.times import DAY_MS, Timestamp
 
 _TELL_EVERY_S: Final = 2.0
 
@@ -38,21 +41,28 @@ class DeviceCertifying:
     def certify(self, client: ClientId, request: bytes) -> bytes:
         """A chain, PEM; the same until a third of its life is left.
 
-        `certificate_invalid` for a key of another client's device, `client_blocked`.
+        A new one ends the client's oldest. `certificate_invalid` for a key of another client's
+        device and for one that has ended, `client_blocked`, `rate_exceeded`.
         """
         subject, _ = read_device_request(request)
         known = self.store.find(subject)
         if known is not None and known.client != client:
             raise SpecieError(ErrorCode.CERTIFICATE_INVALID, "the key of another device")
+        if self.store.is_ended(subject):
+            raise SpecieError(ErrorCode.CERTIFICATE_INVALID, "this key has ended: draw a new one")
         self._check_good(client)
-        if known is not None and not is_due(_read(known.chain), self.clock.now()):
+        now = self.clock.now()
+        if known is not None and not is_due(_read(known.chain), now):
             return known.chain
+        self._check_day(client, now)
         assert self.channel is not None, "processes have one"
         asked = DeviceRequest(request=request)
         chain = self.channel.call(CENTRAL_BANK, desk.CERTIFY_DEVICE, asked).chain
         with self.clients.recording():
             self._check_good(client)
-            self.store.put(DeviceCertificate(subject, client, chain, get_end(_read(chain))))
+            self._check_day(client, now)
+            made = DeviceCertificate(subject, client, chain, get_end(_read(chain)))
+            self.store.put(made, now)
         return chain
 
     def end(self, client: ClientId) -> None:
@@ -60,21 +70,27 @@ class DeviceCertifying:
         self.store.end(client)
 
     def tell(self) -> list[SpecieError]:
-        """Now and then: what has ended, to the centre; gives what it refused."""
+        """Now and then: a page of what has ended, to the centre; gives what it refused."""
         now = time.monotonic()
         if self.channel is None or now - self._told_at < _TELL_EVERY_S:
             return []
         self._told_at = now
-        refusals = []
-        for subject in self.store.load_ending():
-            try:
-                asked = DeviceRevocation(subject=subject)
-                self.channel.call(CENTRAL_BANK, desk.REVOKE_DEVICE, asked)
-            except SpecieError as error:
-                refusals.append(error)
-                continue
-            self.store.note_ended(subject)
-        return refusals
+        ending = self.store.load_ending(self.clock.now(), DEVICE_REVOCATIONS_MAX)
+        if not ending:
+            return []
+        try:
+            asked = DeviceRevocation(subjects=ending)
+            unknown = self.channel.call(CENTRAL_BANK, desk.REVOKE_DEVICE, asked).subjects
+        except SpecieError as error:
+            return [error]
+        self.store.note_ended(ending)
+        reason = "the centre knows no certificate of "
+        return [SpecieError(ErrorCode.CERTIFICATE_INVALID, reason + one) for one in unknown]
+
+    def _check_day(self, client: ClientId, now: Timestamp) -> None:
+        if self.store.count_since(client, Timestamp(now - DAY_MS)) >= DEVICE_CERTIFICATES_DAY_MAX:
+            reason = f"{DEVICE_CERTIFICATES_DAY_MAX} new certificates of a client in a day"
+            raise SpecieError(ErrorCode.RATE_EXCEEDED, reason)
 
     def _check_good(self, client: ClientId) -> None:
         known = self.clients.find_client(client)

@@ -18,6 +18,7 @@ from specie.bank.applications import (
     check_waiting,
     compute_transit_info,
     list_required_fields,
+    name_network,
 )
 from specie.bank.deposits import check_client_id
 from specie.bank.losses import get_heir
@@ -35,7 +36,11 @@ from specie.store.onboarding_store import SqliteOnboardingStore
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, NetworkId
-from specie.values.limits import ACCOUNT_APPLICATION_MS_MAX, PAGE_ITEMS_MAX
+from specie.values.limits import (
+    ACCOUNT_APPLICATION_MS_MAX,
+    ACCOUNT_APPLICATIONS_MAX,
+    PAGE_ITEMS_MAX,
+)
 from specie.values.phones import PhoneNumber
 from specie.values.times import Timestamp
 
@@ -89,7 +94,8 @@ class Onboarding:
         person = Person(request.name, request.phone, dict(request.data))
         check_person(person)
         check_complete(person, request.tier, self.required_fields)
-        check_room(*self.store.count_waiting(place))
+        network = name_network(place)
+        check_room(*self.store.count_waiting(place, network))
         asked = OpeningRequest(self.network, self.bank.number, code_hash, address, request.device)
         verify_opening(asked, OpeningProofs(request.spend_proof, request.device_proof))
         info = compute_transit_info(self.network, self.bank.number, code_hash)
@@ -106,8 +112,9 @@ class Onboarding:
             view_key=view,
         )
         with self.database.transaction():
-            check_room(*self.store.count_waiting(place))
-            return self.store.add(application, place)
+            check_room(*self.store.count_waiting(place, network))
+            self._make_room(network)
+            return self.store.add(application, place, network)
 
     def ask(self, secret: bytes) -> AccountApplication:
         """By the device's id for it; `application_unknown`."""
@@ -143,6 +150,12 @@ class Onboarding:
             self.store.approve(found.code_hash, chosen, by)
         return chosen
 
+    def refuse_all(self, numbers: Sequence[str], reason: str, by: str) -> None:
+        """All or none: strangers can leave thousands."""
+        with self.database.transaction():
+            for number in numbers:
+                self.refuse(number, reason, by)
+
     def refuse(self, number: str, reason: str, by: str) -> None:
         """For good, and the view key is forgotten; again is the same."""
         with self.database.transaction():
@@ -154,6 +167,16 @@ class Onboarding:
             check_waiting(found, self.clock.now())
             check_decider(by)
             self.store.refuse(found.code_hash, reason, by)
+
+    def _make_room(self, network: str) -> None:
+        """For one more: the fullest network loses its oldest, so that nobody fills the list alone.
+
+        `rate_exceeded` if no other network has more than the newcomer's.
+        """
+        if self.store.count_all() < ACCOUNT_APPLICATIONS_MAX:
+            return
+        if not self.store.displace(network):
+            raise SpecieError(ErrorCode.RATE_EXCEEDED, "too many applications wait: try later")
 
     def _open(self, found: AccountApplication, client: ClientId, tier: str) -> None:
         """As a code would: the device, the wallet, the deposit account."""

@@ -20,7 +20,7 @@ from specie.bank.approvals import (
     judge,
     verify_vote,
 )
-from specie.bank.attestation import rebuild_outputs
+from specie.bank.attestation import check_window_near, rebuild_outputs
 from specie.bank.deposits import check_client_id
 from specie.bank.service import Bank
 from specie.crypto.addresses import Address
@@ -147,14 +147,19 @@ class Signing:
     def ask_payment(self, client: ClientId, built: BuiltTransaction) -> None:
         """Before anything is done: `signatures_missing` until enough have signed, then nothing.
 
-        What waits is kept here; the same payment again asks the same.
+        What waits is kept here; the same payment again asks the same. `window_invalid`, `expired`
+        for one that nobody would attest: it would wait for years, or for nothing.
         """
-        if self._needs_none(client, built):
+        body, now = built.signed.body, self.clock.now()
+        if self._needs_none(client, built) or self.bank.clients.is_attested(body.txid):
             return
+        check_window_near(body.outline, now)
+        if body.not_after <= now:
+            raise SpecieError(ErrorCode.EXPIRED, "its time is over: pay anew")
         rebuild_outputs(built, self.bank.vault.surroundings.roster)
         subject = _describe_payment(client, built)
         content = encode(BuiltMessage.wrap(built), CBOR)
-        self._ask(subject, content, built.signed.body.not_after)
+        self._ask(subject, content, body.not_after)
         self.check(subject)
 
     def check_payment(self, client: Client, built: BuiltTransaction) -> None:
@@ -231,8 +236,10 @@ class Signing:
         until = Timestamp(now + APPROVAL_MS_MAX) if expires is None else expires
         with self.store.database.transaction():
             known = self.store.find_subject(subject.client, subject.digest)
-            waiting = len(self.store.load_open(subject.client, now))
-            if known is None and waiting >= APPROVALS_OPEN_MAX:
+            if known is not None and (known.is_done or now < known.expires):
+                return
+            self.store.prune(subject.client, now)
+            if self.store.count_open(subject.client) >= APPROVALS_OPEN_MAX:
                 reason = f"{APPROVALS_OPEN_MAX} wait for the signatories already"
                 raise SpecieError(ErrorCode.LIMIT_EXCEEDED, reason)
             self.store.add_subject(StoredSubject(subject, content, until))

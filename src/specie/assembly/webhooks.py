@@ -3,7 +3,7 @@
 Sent, then recorded: whoever stops between the two sends it again under the same id. What hangs, is
 slow, redirects or answers with an error is tried again later, ever more rarely, and in the end
 kept for its operator (`specie bank webhooks`). Each attempt has a thread of its own for ten seconds
-at most, so nobody's webhook delays another's.
+at most, its host's name included, so nobody's webhook delays another's.
 """
 
 import http.client
@@ -11,6 +11,7 @@ import secrets
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
@@ -31,6 +32,8 @@ from specie.values.identifiers import ClientId
 from specie.values.limits import WEBHOOK_ATTEMPTS_MAX, WEBHOOK_SECONDS_MAX, WEBHOOKS_AT_ONCE_MAX
 
 _CONNECT_S: Final = 3.0
+_LEAST_S: Final = 0.01  # when looking up the name took all the time
+_NAMES_AT_ONCE: Final = 4 * WEBHOOKS_AT_ONCE_MAX  # looked up; a name server may take its time
 
 Resolve = Callable[[str, int], list[str]]
 """Host and port → addresses."""
@@ -40,7 +43,7 @@ def resolve(host: str, port: int) -> list[str]:
     """By the system; nothing if it knows none."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):  # the second for a label that no name can have
         return []
     return list(dict.fromkeys(str(one[4][0]) for one in found))
 
@@ -63,11 +66,12 @@ class WebhookSender:
         self._busy: set[ClientId] = set()
         self._live: set[socket.socket] = set()
         self._lock = threading.Lock()
+        self._asking = threading.Semaphore(_NAMES_AT_ONCE)
 
     def register(self, client: ClientId, url: str) -> Webhook:
         """With a fresh secret, which is told once; `webhook_invalid`."""
         _, host, port, _ = check_url(url)
-        choose_place(host, self._find_addresses(host, port))
+        choose_place(host, self._look_up(host, port))
         webhook = Webhook(client, url, secrets.token_bytes(32))
         self._store.set_webhook(webhook)
         return webhook
@@ -124,17 +128,20 @@ class WebhookSender:
 
     def _post(self, url: str, body: bytes, headers: dict[str, str]) -> int:
         """Its status; the body of the answer is nobody's concern, a redirection is an answer."""
+        end = time.monotonic() + self._seconds
         scheme, host, port, path = check_url(url)
-        place = choose_place(host, self._find_addresses(host, port))
-        raw = socket.create_connection((place, port), timeout=min(_CONNECT_S, self._seconds))
-        timer = threading.Timer(self._seconds, _cut, (raw,))
+        place = choose_place(host, self._look_up(host, port))
+        left = max(end - time.monotonic(), _LEAST_S)
+        raw = socket.create_connection((place, port), timeout=min(_CONNECT_S, left))
+        left = max(end - time.monotonic(), _LEAST_S)
+        timer = threading.Timer(left, _cut, (raw,))
         timer.daemon = True
         timer.start()
         with self._lock:
             self._live.add(raw)
         connection = http.client.HTTPConnection(host, port)
         try:
-            raw.settimeout(self._seconds)
+            raw.settimeout(left)
             connection.sock = raw
             if scheme == "https":
                 context = ssl.create_default_context()
@@ -147,6 +154,24 @@ class WebhookSender:
                 self._live.discard(raw)
             connection.close()
             raw.close()
+
+    def _look_up(self, host: str, port: int) -> list[str]:
+        """Within the seconds of an attempt; none then. The system's own call cannot be cut off."""
+        found: list[str] = []
+
+        def ask() -> None:
+            try:
+                found.extend(self._find_addresses(host, port))
+            finally:
+                self._asking.release()
+
+        end = time.monotonic() + self._seconds
+        if not self._asking.acquire(timeout=self._seconds):
+            return []
+        asking = threading.Thread(target=ask, name="webhook-name", daemon=True)
+        asking.start()
+        asking.join(max(end - time.monotonic(), 0))
+        return [] if asking.is_alive() else found
 
 
 def _cut(raw: socket.socket) -> None:

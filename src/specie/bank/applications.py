@@ -8,6 +8,7 @@ The id is the device's secret: whoever knows it may ask what became of the appli
 been identified yet, so strangers may leave few and small ones, and what nobody approves goes.
 """
 
+import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -17,7 +18,7 @@ from specie.values.encoding import encode_text, u32
 from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest, NetworkId, ParticipantNumber
 from specie.values.limits import (
-    ACCOUNT_APPLICATIONS_MAX,
+    ACCOUNT_APPLICATIONS_NETWORK_MAX,
     ACCOUNT_APPLICATIONS_PLACE_MAX,
     NAME_BYTES_MAX,
     PERSON_BYTES_MAX,
@@ -36,6 +37,7 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "business": ("name", "phone", "registration-number", "country"),
 }
 _FIELD_CHARS_MAX: Final = 32
+_NETWORK_BITS: Final = 48
 
 
 def list_required_fields(tier: str) -> tuple[str, ...]:
@@ -80,13 +82,25 @@ def check_decider(name: str) -> None:
         raise SpecieError(ErrorCode.TEXT_INVALID, "who decides has a name")
 
 
-def check_room(of_place: int, of_all: int) -> None:
-    """`rate_exceeded`: too many wait, of one place or of all."""
+def name_network(place: str) -> str:
+    """Who has one network of 64 bits mostly has 65,536 of them: a /48. Of IPv4, the address."""
+    try:
+        found = ipaddress.ip_network(place, strict=False)
+    except ValueError:
+        return place
+    if isinstance(found, ipaddress.IPv6Network):
+        return str(ipaddress.ip_network((found.network_address, _NETWORK_BITS), strict=False))
+    return place
+
+
+def check_room(of_place: int, of_network: int) -> None:
+    """`rate_exceeded`: too many wait, of one place or of its network."""
     if of_place >= ACCOUNT_APPLICATIONS_PLACE_MAX:
         reason = f"{ACCOUNT_APPLICATIONS_PLACE_MAX} applications from one address wait already"
         raise SpecieError(ErrorCode.RATE_EXCEEDED, reason)
-    if of_all >= ACCOUNT_APPLICATIONS_MAX:
-        raise SpecieError(ErrorCode.RATE_EXCEEDED, "too many applications wait: try later")
+    if of_network >= ACCOUNT_APPLICATIONS_NETWORK_MAX:
+        reason = f"{ACCOUNT_APPLICATIONS_NETWORK_MAX} applications from one network wait already"
+        raise SpecieError(ErrorCode.RATE_EXCEEDED, reason)
 
 
 def check_waiting(found: AccountApplication, now: Timestamp) -> None:

@@ -34,6 +34,11 @@ from specie.wallet.refunds import compute_refund_proof
 
 SECRET_MARK: Final = "whsec_"
 _FIRST_WAIT_MS: Final = 5_000
+_UNICAST: Final = ipaddress.IPv6Network("2000::/3")  # what is given out; NAT64 lies outside it
+_DISGUISES: Final = (
+    ipaddress.IPv6Network("2001::/32"),  # Teredo
+    ipaddress.IPv6Network("2002::/16"),  # 6to4
+)
 
 
 class ClientEvents:
@@ -157,8 +162,7 @@ def choose_place(host: str, addresses: Sequence[str]) -> str:
     if _is_loopback(host) and list(addresses) == [host]:
         return host
     for one in addresses:
-        found = ipaddress.ip_address(one)
-        if not found.is_global or found.is_multicast:
+        if not _is_outside(one):
             raise SpecieError(ErrorCode.WEBHOOK_INVALID, "a place inside, or none at all")
     if not addresses:
         raise SpecieError(ErrorCode.WEBHOOK_INVALID, "no address is known for it")
@@ -173,6 +177,16 @@ def compute_next(attempts: int, now: Timestamp) -> Timestamp:
 def format_secret(secret: bytes) -> str:
     """As receivers' libraries take it."""
     return SECRET_MARK + base64.b64encode(secret).decode()
+
+
+def _is_outside(address: str) -> bool:
+    """On the public internet by its own number, and no way to an IPv4 address in disguise."""
+    found = ipaddress.ip_address(address)
+    if not found.is_global or found.is_multicast:
+        return False
+    if isinstance(found, ipaddress.IPv4Address):
+        return True
+    return found in _UNICAST and not any(found in one for one in _DISGUISES)
 
 
 def _is_loopback(host: str) -> bool:

@@ -337,7 +337,7 @@ class Bank:
         check_order(order)
         _get_known(self._clients.find_client(client))
         self.teller.get_account(client)
-        self._clients.expect(ExpectedArrival(order, client=client))
+        self._clients.expect(ExpectedArrival(order, client=client), self._clock.now())
 
     def expect_transfer(self, order: OrderId, sender: ParticipantNumber) -> None:
         """What arrives in our vault under this order is vault money of that bank (P14)."""

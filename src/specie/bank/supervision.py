@@ -45,7 +45,7 @@ from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, TransactionId
-from specie.values.limits import ATTEST_EARLY_MS_MAX
+from specie.values.limits import ATTEST_EARLY_MS_MAX, CASES_OPEN_MAX
 from specie.values.times import Timestamp
 
 _SENTENCES: Final = {
@@ -317,6 +317,8 @@ class Supervision:
             alike = self._cases.load_alike(likeness, held.txid)
             if any(one.state is CaseState.OPEN and one.likeness == likeness for one in alike):
                 return
+            if self._cases.count_open(side.client) >= CASES_OPEN_MAX:
+                return  # its officers have enough to decide; sent again later, it is one of them
             self._cases.add(
                 Case(
                     number=0,

@@ -16,6 +16,8 @@ from specie.crypto.secrets import SealingKey, open_sealed
 from specie.identity.certificates import verify_chain
 from specie.identity.device_certificates import build_device_request, is_due
 from specie.remote.people_client import PeopleClient
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
 from specie.values.times import Timestamp
 
 _NOTE = "certificate"
@@ -42,7 +44,12 @@ def get_certificate(
         note = {"key": _draw(key).hex(), "place": place}
         site.notes.put(_NOTE, note)
     private = _open(key, note)
-    chain = people.certify(build_device_request(private))
+    try:
+        chain = people.certify(build_device_request(private))
+    except SpecieError as error:
+        if error.code is ErrorCode.CERTIFICATE_INVALID:
+            site.notes.remove(_NOTE)  # this key has ended: the next time draws another
+        raise
     verify_chain(chain, root, private.public_key())
     site.notes.put(_NOTE, {**note, "chain": chain.decode()})
     return chain

@@ -15,10 +15,11 @@ from specie.cli.devices import Device
 from specie.cli.online_commands import build_opening, surround
 from specie.cli.parties import draw_order
 from specie.cli.places import STRANGER, Site
+from specie.cli.waterfalls import Pouring
 from specie.crypto.addresses import Address
-from specie.crypto.hashing import tagged_hash
 from specie.directory.succession import is_open
 from specie.flows.sweeping import sweep
+from specie.flows.waterfall import empty_deposit
 from specie.ports.onboarding import AccountState
 from specie.remote.people_client import PeopleClient
 from specie.remote.serving_bank import ServingBankClient
@@ -26,7 +27,6 @@ from specie.store.device_notes import set_current
 from specie.tokens.scanning import scan_own
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import OrderId
 from specie.values.limits import LOST_SUBWALLETS_MAX
 from specie.wallet.phone import Wish
 from specie.wallet.vault import Vault
@@ -106,17 +106,13 @@ def move_number(site: Site) -> bool | None:
 
 
 def _empty(site: Site, place: int, creditor: Address) -> None:
-    """Deposit and tokens, then the account; a deposit has the same order however often."""
+    """Deposit and tokens, then the account; a withdrawal that was begun goes on."""
     with site.online(place) as (old, people):
-        deposit, standing = old.bank.get_standing()
+        _, standing = old.bank.get_standing()
         if standing == "closed":
             return
         old.collect()
-        if deposit:
-            address = old.vault.keys.address
-            order = tagged_hash("sweep", address.view, address.spend, deposit.to_bytes(8, "big"))
-            old.bank.withdraw(OrderId(order[:16]), deposit)
-            old.collect()
+        empty_deposit(Pouring(old), old.top_ups, lambda: old.bank.get_standing()[0])
         sweep(old.vault, creditor, old.bank, draw_order)
         people.close()
 

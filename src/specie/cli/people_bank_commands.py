@@ -61,13 +61,13 @@ def approve(
 
 
 def refuse(
-    number: Number,
+    numbers: Annotated[list[str], typer.Argument(help="One, or as many as a page shows.")],
     at: Folder,
     by: By,
     reason: Annotated[str, typer.Option(help="The person is told it.")],
 ) -> None:
-    """Refuse it, for good; the view key that came with it is forgotten."""
-    request = onboarding.AccountRefusal(number=number, reason=reason, by=by)
+    """Refuse them all or none, for good; the view keys that came with them are forgotten."""
+    request = onboarding.AccountRefusal(numbers=numbers, reason=reason, by=by)
     call_control(at / CONTROL, operations.REFUSE_ACCOUNT, request)
 
 

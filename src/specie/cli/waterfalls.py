@@ -60,7 +60,7 @@ SwitchOption = Annotated[Switch | None, typer.Option(help="on or off; left out, 
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Pouring:
+class Pouring:
     """`PouringDevice`."""
 
     online: OnlineWallet
@@ -88,7 +88,7 @@ def deposit_excess(online: OnlineWallet) -> None:
     if found is None or not found.waterfall:
         return
     try:
-        poured = pour_excess(_Pouring(online), found.holding_limit)
+        poured = pour_excess(Pouring(online), found.holding_limit)
     except SpecieError as error:  # the next time: what was asked for has been done
         typer.echo(f"not into the deposit yet: {error.code.value}")
         return
@@ -108,7 +108,7 @@ def withdraw_missing(online: OnlineWallet, payment: bytes, amount: Minor) -> Non
         found = _find_waterfall(online) if is_short else None
         if found is None or not found.reverse_waterfall:
             return
-    withdrawn = top_up(_Pouring(online), online.top_ups, payment, amount)
+    withdrawn = top_up(Pouring(online), online.top_ups, payment, amount)
     if withdrawn:
         typer.echo(f"out of the deposit: {_get_currency(online).format(withdrawn)}")
 

@@ -2,6 +2,7 @@
 
     over the holding limit → the excess is paid into the deposit, when the device comes online
     missing at a payment   ← what is missing is withdrawn first, and then the payment is made
+    the wallet moves       ← all of the deposit is withdrawn
 
 Only the owner moves tokens, so both are its device's doing; the bank keeps what was switched.
 
@@ -9,13 +10,17 @@ A withdrawal for a payment is recorded on the device before the bank hears of it
 cut off, between the two or anywhere else, asks for the same withdrawal when it is repeated.
 """
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Final, Protocol
 
 from specie.ports.top_ups import TopUp, TopUps
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import OrderId
+
+EMPTYING: Final = b"empty the deposit"
+"""Under it a device records that it withdraws everything; no payment's id is as long."""
 
 
 class PouringDevice(Protocol):
@@ -67,6 +72,29 @@ def top_up(device: PouringDevice, records: TopUps, payment: bytes, amount: Minor
         withdrawn += _carry_out(device, records, payment, begun)
         if withdrawn < missing:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "the bank has ended the withdrawal")
+    return Minor(withdrawn)
+
+
+def empty_deposit(
+    device: PouringDevice, records: TopUps, get_deposit: Callable[[], Minor]
+) -> Minor:
+    """Withdraw all of it; gives how much. What was begun before is brought to its end first.
+
+    A withdrawal that the bank has ended gives way to a new one under another order, so nobody who
+    guesses an order, and no vault that was short once, holds up a wallet that moves.
+    """
+    withdrawn = 0
+    begun = records.find(EMPTYING)
+    if begun is not None:
+        withdrawn += _carry_out(device, records, EMPTYING, begun)
+    left = get_deposit()
+    if left:
+        begun = TopUp(device.draw_order(), left)
+        records.begin(EMPTYING, begun)
+        done = _carry_out(device, records, EMPTYING, begun)
+        if done < left:
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, "the bank has ended the withdrawal")
+        withdrawn += done
     return Minor(withdrawn)
 
 

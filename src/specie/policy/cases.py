@@ -85,12 +85,14 @@ def compute_likeness(side: Side, txid: TransactionId) -> Digest:
     """What a payment built anew has in common with the first: who, to whom, how much, which order.
 
     One that pays several at once has nothing in common with any other: how much each of them gets
-    is not in it.
+    is not in it. Neither has one without an order whose other side is not known: anybody's would
+    say the same.
     """
     name = encode_text(side.client)
     head = u8(list(Direction).index(side.direction)) + u16(len(name)) + name + side.order
     parties = b"".join(u16(len(party)) + party for party in sorted(side.parties))
-    only = txid if len(side.parties) > 1 else b""
+    is_anybodys = not side.parties and side.order == OrderId(ZERO16)
+    only = txid if len(side.parties) > 1 or is_anybodys else b""
     return tagged_hash("case", head, u64(side.amount), u8(len(side.parties)), parties, only)
 
 

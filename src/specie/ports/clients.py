@@ -208,8 +208,11 @@ class ClientStore(Protocol):
         """The device has them."""
         ...
 
-    def expect(self, arrival: ExpectedArrival) -> None:
-        """Durable before the payer is asked to pay; `order_conflict` if the order is another's."""
+    def expect(self, arrival: ExpectedArrival, now: Timestamp | None = None) -> None:
+        """Durable before the payer is asked to pay; `order_conflict` if the order is another's.
+
+        `limit_exceeded` for too many of one client; those that it did not use end after a while.
+        """
         ...
 
     def find_expected(self, order: OrderId) -> ExpectedArrival | None:

@@ -147,6 +147,10 @@ class CaseStore(Protocol):
         """About this payment or one that says the same, newest first."""
         ...
 
+    def count_open(self, client: ClientId) -> int:
+        """About payments of this client that wait for a decision."""
+        ...
+
     def load(self, *, is_open: bool, before: int, limit: int) -> Sequence[Case]:
         """A page, newest first, of numbers below `before`."""
         ...

@@ -181,9 +181,9 @@ REVOKE_DEVICE = Operation(
     "POST",
     "/v1/device-certificates/revocations",
     losses.DeviceRevocation,
-    Empty,
+    losses.UnknownDevices,
     BANK_ALONE,
-    "The certificate of a device that the same bank had asked for no longer counts.",
+    "Certificates of devices that the same bank had asked for no longer count.",
     since=2,
 )
 LIST_VAULTS = Operation(

@@ -16,6 +16,7 @@ from specie.remote.fields import (
     RefField,
     TimeField,
 )
+from specie.values.limits import DEVICE_REVOCATIONS_MAX
 
 
 class LossCode(Message):
@@ -72,9 +73,18 @@ class DeviceRequest(Message):
     request: BytesField
 
 
-class DeviceRevocation(Message):
-    """A device whose certificate no longer counts, by the name in it."""
+SubjectField = Annotated[
+    str, Field(pattern=r"^device-[0-9a-f]{32}$", description="name in a certificate")
+]
 
-    subject: Annotated[
-        str, Field(pattern=r"^device-[0-9a-f]{32}$", description="name in a certificate")
-    ]
+
+class DeviceRevocation(Message):
+    """Devices whose certificates no longer count, by the names in them."""
+
+    subjects: Annotated[list[SubjectField], Field(min_length=1, max_length=DEVICE_REVOCATIONS_MAX)]
+
+
+class UnknownDevices(Message):
+    """Those of them for which this bank never asked for a certificate."""
+
+    subjects: list[SubjectField]

@@ -17,7 +17,7 @@ from specie.remote.fields import (
     TextField,
     TimeField,
 )
-from specie.values.limits import PERSON_FIELDS_MAX
+from specie.values.limits import PAGE_ITEMS_MAX, PERSON_FIELDS_MAX
 
 _Data = Annotated[
     dict[str, str],
@@ -112,8 +112,8 @@ class AccountApproval(Message):
 
 
 class AccountRefusal(Message):
-    """One of the bank's people says no, for good."""
+    """One of the bank's people says no, for good, to one or to many."""
 
-    number: NumberField
+    numbers: Annotated[list[NumberField], Field(min_length=1, max_length=PAGE_ITEMS_MAX)]
     reason: Annotated[str, Field(min_length=1, max_length=500, description="why not")]
     by: NameField

@@ -74,13 +74,13 @@ APPROVE_ACCOUNT = Operation(
     since=2,
 )
 REFUSE_ACCOUNT = Operation(
-    "refuse_account",
+    "refuse_accounts",
     "POST",
-    "/v1/account-applications/{number}/refusal",
+    "/v1/account-applications/refusals",
     onboarding.AccountRefusal,
     Empty,
     OPERATOR_CALLERS,
-    "Refuse an application for good.",
+    "Refuse applications for good, all or none.",
     since=2,
 )
 PROPOSE_SEATS = Operation(

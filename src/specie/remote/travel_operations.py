@@ -12,6 +12,7 @@ GET_TRAVEL_KEY = Operation(
     models.TravelKey,
     BANK_ALONE,
     "What data about who pays are sealed to.",
+    since=2,
 )
 TELL_TRAVEL = Operation(
     "tell_travel",
@@ -21,6 +22,7 @@ TELL_TRAVEL = Operation(
     Empty,
     BANK_ALONE,
     "As a payee's bank: keep who pays, before the payment is attested; again is the same.",
+    since=2,
 )
 LIST_TRAVEL = Operation(
     "list_travel",
@@ -30,6 +32,7 @@ LIST_TRAVEL = Operation(
     models.TravelRecords,
     OPERATOR_CALLERS,
     "Who paid and who was paid, of large payments from and to other banks.",
+    since=2,
 )
 SET_IDENTITY = Operation(
     "set_identity",
@@ -39,5 +42,6 @@ SET_IDENTITY = Operation(
     Empty,
     OPERATOR_CALLERS,
     "What the bank knows of a client, for what it tells other banks.",
+    since=2,
 )
 TRAVEL = (GET_TRAVEL_KEY, TELL_TRAVEL, LIST_TRAVEL, SET_IDENTITY)

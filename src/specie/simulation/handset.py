@@ -13,7 +13,6 @@ from specie.assembly.bank_process import CODE_SALT, compute_opening_aad
 from specie.assembly.joining import hash_code
 from specie.bank.openings import OpeningRequest, sign_opening
 from specie.crypto.addresses import Address
-from specie.crypto.hashing import tagged_hash
 from specie.crypto.secrets import KeyTree, SealingKey, derive_sealing_key
 from specie.directory.answers import AnswerTrust, RecordedEntry
 from specie.directory.entries import SignedEntry
@@ -22,7 +21,7 @@ from specie.flows.receiving import collect
 from specie.flows.releasing import LogWitness
 from specie.flows.sending import give_up, send, send_again
 from specie.flows.sweeping import sweep
-from specie.flows.waterfall import pour_excess, top_up
+from specie.flows.waterfall import empty_deposit, pour_excess, top_up
 from specie.ledger.records import Output
 from specie.ledger.transactions import Promise
 from specie.log.notes import verify_note
@@ -303,16 +302,15 @@ class Handset:
     def empty(self, place: int, creditor: Address) -> None:
         """Deposit and tokens of a sub-wallet to another address, and the account is closed."""
         vault, counter = self.open_vault(place), self.at_counter(place)
-        deposit, standing = counter.port.get_standing(counter.device)
-        if standing == "closed":
+
+        def get_standing() -> tuple[Minor, str]:
+            found: tuple[Minor, str] = counter.port.get_standing(counter.device)
+            return found
+
+        if get_standing()[1] == "closed":
             return
-        client = self.get_account(place).client
-        collect(client, vault, counter)
-        if deposit:
-            address = vault.keys.address
-            order = tagged_hash("sweep", address.view, address.spend, deposit.to_bytes(8, "big"))
-            counter.port.withdraw(counter.device, OrderId(order[:16]), deposit)
-            collect(client, vault, counter)
+        collect(self.get_account(place).client, vault, counter)
+        empty_deposit(_Pouring(self, place), self.top_ups, lambda: get_standing()[0])
         self.give_up(place)
         sweep(vault, creditor, counter, self.draw_order)
         counter.port.close(counter.device)

@@ -97,6 +97,14 @@ class SqliteCaseStore:
             rows = connection.execute(query.order_by(_CASE.c.number.desc())).all()
         return [self._open(row) for row in rows]
 
+    def count_open(self, client: ClientId) -> int:
+        """About payments of this client that wait for a decision."""
+        is_open = (_CASE.c.client == client) & (_CASE.c.state == CaseState.OPEN.value)
+        query = select(func.count()).select_from(_CASE)
+        query = query.where(is_open, _CASE.c.kind == CaseKind.PAYMENT.value)
+        with self._database.reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def load(self, *, is_open: bool, before: int, limit: int) -> Sequence[Case]:
         """A page, newest first, of numbers below `before` (0: from the newest)."""
         query = select(_CASE).order_by(_CASE.c.number.desc()).limit(limit)

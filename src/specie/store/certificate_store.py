@@ -5,7 +5,10 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import (
+    BigInteger,
     Column,
+    Connection,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -17,11 +20,11 @@ from sqlalchemy import (
 )
 
 from specie.identity.certificates import Revoked
-from specie.store.database import Database, Place, insert_rows, open_store
+from specie.store.database import Database, Place, Steps, insert_rows, open_store
 from specie.values.identifiers import ServiceName
 from specie.values.times import Timestamp
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _METADATA: Final = MetaData()
 _SERIAL_BYTES: Final = 20
 
@@ -39,13 +42,35 @@ _NUMBER = Table(
     Column("id", Integer, primary_key=True),
     Column("number", Integer, nullable=False),
 )
+_DAY = Table(
+    "device_certificate_day",
+    _METADATA,
+    Column("bank", String, primary_key=True),
+    Column("day", BigInteger, nullable=False),  # the newest, since 1970
+    Column("issued", Integer, nullable=False),
+)
+_BY_SERVICE = Index("certificate_by_service", _CERTIFICATE.c.service)
+
+
+def _count_devices(connection: Connection) -> None:
+    """Version 2: devices have certificates too, so there are many, and a bank's are counted."""
+    _DAY.create(connection)
+    _BY_SERVICE.create(connection)
+
+
+_STEPS: Final[Steps] = {1: _count_devices}
 
 
 class SqliteCertificateStore:
     """In the central bank's database."""
 
     def __init__(self, place: Place) -> None:
-        self._database = open_store(place, "certificates", _VERSION, _METADATA)
+        self._database = open_store(place, "certificates", _VERSION, _METADATA, _STEPS)
+
+    @property
+    def database(self) -> Database:
+        """The one that all this is in."""
+        return self._database
 
     def add(self, service: ServiceName, certificate: x509.Certificate) -> None:
         """Before it leaves: what is not here cannot be revoked."""
@@ -114,6 +139,19 @@ class SqliteCertificateStore:
             if time is not None and certificate.not_valid_after_utc.timestamp() * 1000 > now:
                 found.append(Revoked(certificate.serial_number, time))
         return found
+
+    def count_device(self, bank: str, day: int, most: int) -> bool:
+        """One more certificate for a device of this bank's clients; false if it had `most`."""
+        with self._database.transaction() as connection:
+            known = connection.execute(select(_DAY).where(_DAY.c.bank == bank)).first()
+            if known is None:
+                connection.execute(insert(_DAY).values(bank=bank, day=day, issued=0))
+            issued = known.issued if known is not None and known.day == day else 0
+            if issued >= most:
+                return False
+            change = update(_DAY).where(_DAY.c.bank == bank)
+            connection.execute(change.values(day=day, issued=issued + 1))
+            return True
 
     def draw_number(self) -> int:
         """Of the next revocation list: 1, 2, …"""

@@ -3,9 +3,10 @@
 View keys, names and openings are sealed under the bank's storage key.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -41,8 +42,9 @@ from specie.ports.clients import (
     PendingPayment,
     WatchedToken,
 )
-from specie.store import movement_search, return_addresses
+from specie.store import arrivals, movement_search, return_addresses
 from specie.store.database import Place, Steps, chunked, open_store
+from specie.store.kept_amounts import KeptAmounts
 from specie.tokens.holdings import Token
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
@@ -59,7 +61,7 @@ from specie.values.identifiers import (
 from specie.values.limits import PAGE_ITEMS_MAX
 from specie.values.times import Timestamp
 
-_VERSION: Final = 6
+_VERSION: Final = 7
 _METADATA: Final = movement_search.METADATA
 _MOVEMENT: Final = movement_search.MOVEMENT
 
@@ -93,13 +95,6 @@ _PART = Table(
     Column("ref", LargeBinary, primary_key=True),
     Column("is_input", Integer, primary_key=True),
 )
-_EXPECTED = Table(
-    "expected_arrival",
-    _METADATA,
-    Column("order_id", LargeBinary, primary_key=True),
-    Column("client", String, nullable=True),
-    Column("sender", Integer, nullable=True),
-)
 
 
 def _widen(connection: Connection) -> None:
@@ -118,6 +113,7 @@ _STEPS: Final[Steps] = {
     3: movement_search.add_details,
     4: movement_search.add_places,
     5: return_addresses.create_table,
+    6: arrivals.add_times,
 }
 
 
@@ -130,6 +126,7 @@ class SqliteClientStore:
         self._key = key
         self._tell = tell
         self._opened = movement_search.Opened(key)
+        self._amounts = KeptAmounts(key)
 
     def add_client(self, client: Client) -> None:
         """`client_exists` if the id or the address is taken."""
@@ -273,6 +270,7 @@ class SqliteClientStore:
             )
             self._insert_tokens(connection, tokens, is_final=False)
             if movements:
+                arrivals.mark_used(connection, movements)
                 connection.execute(
                     insert(_MOVEMENT), [self._seal_movement(one) for one in movements]
                 )
@@ -333,23 +331,15 @@ class SqliteClientStore:
                 change = update(_TOKEN).where(_TOKEN.c.client == client, _TOKEN.c.ref.in_(part))
                 connection.execute(change.values(is_delivered=1))
 
-    def expect(self, arrival: ExpectedArrival) -> None:
-        """Durable before the payer is asked to pay; `order_conflict` if the order is another's."""
+    def expect(self, arrival: ExpectedArrival, now: Timestamp | None = None) -> None:
+        """Durable before the payer is asked to pay; see `store/arrivals.py`."""
         with self._database.transaction() as connection:
-            known = _find_expected(connection, arrival.order)
-            if known is None:
-                connection.execute(
-                    insert(_EXPECTED).values(
-                        order_id=arrival.order, client=arrival.client, sender=arrival.sender
-                    )
-                )
-        if known not in (None, arrival):
-            raise SpecieError(ErrorCode.ORDER_CONFLICT, "this order is for something else")
+            arrivals.expect(connection, arrival, Timestamp(0) if now is None else now)
 
     def find_expected(self, order: OrderId) -> ExpectedArrival | None:
         """What arrives under this order is for; None if nobody said."""
         with self._database.reading() as connection:
-            return _find_expected(connection, order)
+            return arrivals.find(connection, order)
 
     def find_movements(self, txid: TransactionId) -> list[Movement]:
         """Of one transaction."""
@@ -373,13 +363,12 @@ class SqliteClientStore:
 
     def count_holding(self, client: ClientId) -> Minor:
         """What is final and not spent."""
-        query = select(_TOKEN.c.ref, _TOKEN.c.sealed_opening).where(
+        query = select(_TOKEN.c.ref).where(
             _TOKEN.c.client == client, _TOKEN.c.is_final == 1, _TOKEN.c.spent_by.is_(None)
         )
         with self._database.reading() as connection:
-            rows = connection.execute(query).all()
-        opened = (open_sealed(self._key, row.sealed_opening, row.ref) for row in rows)
-        return Minor(sum(unpack_opening(one).amount for one in opened))
+            refs = [OutputRef(bytes(row.ref)) for row in connection.execute(query)]
+            return self._amounts.sum(refs, partial(_load_sealed, connection))
 
     def load_pending(self, client: ClientId, since: Timestamp) -> list[Movement]:
         """Incoming, not final, with a window that ends at `since` or later."""
@@ -455,12 +444,10 @@ class SqliteClientStore:
         return movement_search.open_movement(self._key, row)
 
 
-def _find_expected(connection: Connection, order: OrderId) -> ExpectedArrival | None:
-    row = connection.execute(select(_EXPECTED).where(_EXPECTED.c.order_id == order)).first()
-    if row is None:
-        return None
-    return ExpectedArrival(
-        order,
-        None if row.client is None else ClientId(row.client),
-        None if row.sender is None else ParticipantNumber(row.sender),
-    )
+def _load_sealed(
+    connection: Connection, refs: Sequence[OutputRef]
+) -> Iterator[tuple[OutputRef, bytes]]:
+    for part in chunked(list(refs)):
+        query = select(_TOKEN.c.ref, _TOKEN.c.sealed_opening).where(_TOKEN.c.ref.in_(part))
+        for row in connection.execute(query):
+            yield OutputRef(bytes(row.ref)), bytes(row.sealed_opening)

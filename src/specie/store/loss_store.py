@@ -17,7 +17,9 @@ from sqlalchemy import (
 
 from specie.crypto.secrets import SealingKey, open_sealed
 from specie.store.database import Place, open_store
+from specie.values.catalogue import ErrorCode
 from specie.values.encoding import encode_text
+from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, Digest
 from specie.values.times import Timestamp
 
@@ -62,8 +64,11 @@ class SqliteLossStore:
         self._key = key
 
     def set_code(self, client: ClientId, code_hash: Digest) -> None:
-        """In the place of an earlier one."""
+        """In the place of an earlier one; `order_conflict` if it is another client's."""
+        taken = (_CODE.c.code_hash == code_hash) & (_CODE.c.client != client)
         with self._database.transaction() as connection:
+            if connection.execute(select(_CODE.c.client).where(taken)).first() is not None:
+                raise SpecieError(ErrorCode.ORDER_CONFLICT, "this code is taken: draw another")
             connection.execute(delete(_CODE).where(_CODE.c.client == client))
             connection.execute(insert(_CODE).values(client=client, code_hash=code_hash))
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Integer,
     LargeBinary,
@@ -22,6 +23,8 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
+    true,
     update,
 )
 
@@ -29,7 +32,7 @@ from specie.crypto.addresses import Address
 from specie.crypto.secrets import SealingKey, ViewKey, open_sealed, unseal
 from specie.crypto.transit import TRANSIT_KEY_BYTES, TransitKey, draw_transit_key
 from specie.ports.onboarding import AccountApplication, AccountState, Person
-from specie.store.database import Place, open_store
+from specie.store.database import Place, Steps, open_store
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import (
@@ -42,7 +45,7 @@ from specie.values.identifiers import (
 from specie.values.phones import PhoneNumber
 from specie.values.times import Timestamp
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _METADATA: Final = MetaData()
 _KEY_AAD: Final = b"transit-key\0"
 
@@ -71,7 +74,28 @@ _APPLICATION = Table(
     Column("client", String, nullable=False),
     Column("decided_by", String, nullable=False),
     Column("sealed_reason", LargeBinary, nullable=False),
+    Column("network", LargeBinary, nullable=True, index=True),  # the same hash, of what is wider
 )
+
+
+def _add_networks(connection: Connection) -> None:
+    """Version 2: of older ones only the place is known, so it is their network."""
+    binary = LargeBinary().compile(dialect=connection.dialect)
+    connection.execute(text(f"ALTER TABLE account_application ADD COLUMN network {binary}"))
+    connection.execute(text("UPDATE account_application SET network = place"))
+    name = "ix_account_application_network"
+    connection.execute(text(f"CREATE INDEX {name} ON account_application (network)"))
+
+
+_STEPS: Final[Steps] = {1: _add_networks}
+
+
+_IS_WAITING: Final = _APPLICATION.c.state == AccountState.WAITING.value
+_GONE: Final = {
+    "state": AccountState.EXPIRED.value,
+    "sealed_person": b"",
+    "sealed_view_key": b"",
+}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -84,7 +108,7 @@ class SqliteOnboardingStore:
     """In the bank's database."""
 
     def __init__(self, place: Place, key: SealingKey) -> None:
-        self._database = open_store(place, "onboarding", _VERSION, _METADATA)
+        self._database = open_store(place, "onboarding", _VERSION, _METADATA, _STEPS)
         self._key = key
         self._keys = self._load_keys()
 
@@ -93,12 +117,16 @@ class SqliteOnboardingStore:
         """The bank's, drawn once."""
         return self._keys.transit
 
-    def add(self, one: AccountApplication, place: str) -> AccountApplication:
+    def add(self, one: AccountApplication, place: str, network: str) -> AccountApplication:
         """Again gives what is recorded; `order_conflict` if the id was used for something else."""
         with self._database.transaction() as connection:
             row = _find(connection, one.code_hash)
             if row is None:
-                connection.execute(insert(_APPLICATION).values(self._seal(one, place)))
+                connection.execute(
+                    insert(_APPLICATION).values(
+                        network=self._hash_place(network), **self._seal(one, place)
+                    )
+                )
                 return one
             known = self._open(row)
         same = (known.address, known.device, known.tier)
@@ -106,13 +134,36 @@ class SqliteOnboardingStore:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "this id is another application's")
         return known
 
-    def count_waiting(self, place: str) -> tuple[int, int]:
-        """From one place, and in all."""
-        count = select(func.count()).select_from(_APPLICATION)
-        waiting = count.where(_APPLICATION.c.state == AccountState.WAITING.value)
-        here = waiting.where(_APPLICATION.c.place == self._hash_place(place))
+    def count_waiting(self, place: str, network: str) -> tuple[int, int]:
+        """From one place, and from its network."""
+        here = _APPLICATION.c.place == self._hash_place(place)
+        around = _APPLICATION.c.network == self._hash_place(network)
         with self._database.reading() as connection:
-            return connection.execute(here).scalar_one(), connection.execute(waiting).scalar_one()
+            return _count(connection, here), _count(connection, around)
+
+    def count_all(self) -> int:
+        """That wait."""
+        with self._database.reading() as connection:
+            return _count(connection, true())
+
+    def displace(self, network: str) -> bool:
+        """The oldest of the network with most is over; false if no other has more than this one."""
+        many = func.count().label("many")
+        query = select(_APPLICATION.c.network, many).where(_IS_WAITING)
+        query = query.group_by(_APPLICATION.c.network).order_by(many.desc()).limit(1)
+        with self._database.transaction() as connection:
+            mine = _count(connection, _APPLICATION.c.network == self._hash_place(network))
+            fullest = connection.execute(query).first()
+            if fullest is None or fullest.many <= mine + 1:
+                return False
+            theirs = select(_APPLICATION.c.code_hash).where(
+                _IS_WAITING, _APPLICATION.c.network == fullest.network
+            )
+            theirs = theirs.order_by(_APPLICATION.c.time, _APPLICATION.c.number).limit(1)
+            oldest = connection.execute(theirs).scalar_one()
+            which = _APPLICATION.c.code_hash == oldest
+            connection.execute(update(_APPLICATION).where(which).values(**_GONE))
+        return True
 
     def find(self, code_hash: Digest) -> AccountApplication | None:
         """By the hash of the device's id."""
@@ -158,15 +209,10 @@ class SqliteOnboardingStore:
 
     def expire(self, now: Timestamp) -> int:
         """What nobody has decided in time: all that was told is forgotten. Gives how many."""
-        is_over = (_APPLICATION.c.state == AccountState.WAITING.value) & (
-            _APPLICATION.c.expires <= now
-        )
+        is_over = _IS_WAITING & (_APPLICATION.c.expires <= now)
         with self._database.transaction() as connection:
             change = update(_APPLICATION).where(is_over)
-            gone = {"sealed_person": b"", "sealed_view_key": b""}
-            return connection.execute(
-                change.values(state=AccountState.EXPIRED.value, **gone)
-            ).rowcount
+            return connection.execute(change.values(**_GONE)).rowcount
 
     def _decide(self, code_hash: Digest, **values: object) -> None:
         which = (_APPLICATION.c.code_hash == code_hash) & (
@@ -239,6 +285,11 @@ class SqliteOnboardingStore:
         told = json.loads(open_sealed(self._key, row.sealed_person, bytes(row.code_hash)))
         phone = None if told["phone"] is None else PhoneNumber(told["phone"])
         return Person(told["name"], phone, told["data"])
+
+
+def _count(connection: Connection, which: ColumnElement[bool]) -> int:
+    query = select(func.count()).select_from(_APPLICATION).where(_IS_WAITING, which)
+    return int(connection.execute(query).scalar_one())
 
 
 def _find(connection: Connection, code_hash: Digest) -> Any:

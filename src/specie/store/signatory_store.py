@@ -13,7 +13,9 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    case,
     delete,
+    func,
     insert,
     select,
     update,
@@ -26,10 +28,11 @@ from specie.store.device_store import name_device
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, Digest, InstitutionPublicKey, Signature
-from specie.values.times import Timestamp
+from specie.values.times import DAY_MS, Timestamp
 
 _VERSION: Final = 1
 _METADATA: Final = MetaData()
+_DONE_KEPT_MS: Final = 30 * DAY_MS
 
 _RULE = Table(
     "signing_rule",
@@ -161,6 +164,26 @@ class SqliteSignatoryStore:
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(_SUBJECT.c.expires, _SUBJECT.c.digest))
             return [self._open_subject(row) for row in rows]
+
+    def count_open(self, client: ClientId) -> int:
+        """What is not done, of what was not pruned."""
+        is_open = (_SUBJECT.c.client == client) & (_SUBJECT.c.is_done == 0)
+        with self._database.reading() as connection:
+            query = select(func.count()).select_from(_SUBJECT).where(is_open)
+            return int(connection.execute(query).scalar_one())
+
+    def prune(self, client: ClientId, now: Timestamp) -> None:
+        """What is over is forgotten, with what was said of it: it has to be asked anew.
+
+        What was carried out or refused stays for a while: the same again is the same.
+        """
+        until = case((_SUBJECT.c.is_done == 1, now - _DONE_KEPT_MS), else_=int(now))
+        is_over = (_SUBJECT.c.client == client) & (_SUBJECT.c.expires <= until)
+        over = select(_SUBJECT.c.digest).where(is_over)
+        with self._database.transaction() as connection:
+            said = (_VOTE.c.client == client) & _VOTE.c.digest.in_(over)
+            connection.execute(delete(_VOTE).where(said))
+            connection.execute(delete(_SUBJECT).where(is_over))
 
     def end_subject(self, client: ClientId, digest: Digest) -> None:
         """It was carried out, or refused: no longer shown."""

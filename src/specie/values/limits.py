@@ -29,10 +29,13 @@ HASHES_KEPT_MAX: Final = 262_144  # wallet/restoring.py, of the log's tree
 # Banks (bank/attestation.py): windows that they attest, seen from now
 ATTEST_EARLY_MS_MAX: Final = 2 * 60 * 1000  # a window may begin so much later: clocks differ
 ATTEST_AHEAD_MS_MAX: Final = 3600 * 1000  # and end so much later: a freeze holds after it
+EXPECTED_DEPOSITS_MAX: Final = 64  # store/arrivals.py: of one client, not paid yet
+EXPECTED_DEPOSIT_MS_MAX: Final = 32 * 24 * 3600 * 1000  # longer than a release of a held payment
 
 # People at banks (bank/applications.py, bank/approvals.py)
 ACCOUNT_APPLICATIONS_MAX: Final = 10_000  # that wait, of all
 ACCOUNT_APPLICATIONS_PLACE_MAX: Final = 16  # that wait, from one network address
+ACCOUNT_APPLICATIONS_NETWORK_MAX: Final = 64  # that wait, from one network of IPv6, a /48
 ACCOUNT_APPLICATION_MS_MAX: Final = 7 * 24 * 3600 * 1000  # assembly/onboarding.py: then it is gone
 PERSON_FIELDS_MAX: Final = 16  # besides name and phone
 PERSON_BYTES_MAX: Final = 4_096  # of them all
@@ -45,14 +48,20 @@ DEVICE_CERTIFICATE_DAYS: Final = 30  # identity/device_certificates.py; renewed 
 RETURN_REQUESTS_DAY_MAX: Final = 16  # bank/return_requests.py: made by one client
 RETURN_REQUEST_MS_MAX: Final = 30 * 24 * 3600 * 1000  # tokens/return_requests.py: to be answered
 TRAVEL_BYTES_MAX: Final = 16_384  # remote/travel_models.py: of one payment's data, sealed
+DEVICE_CERTIFICATES_MAX: Final = 2  # store/device_certificate_store.py: of one client, good ones
+DEVICE_CERTIFICATES_DAY_MAX: Final = 4  # assembly/device_certifying.py: new ones of one client
+BANK_CERTIFICATES_DAY_MAX: Final = 5_000  # assembly/device_authority.py: of one bank's clients
+DEVICE_REVOCATIONS_MAX: Final = 256  # assembly/device_certifying.py: told to the centre at once
 # A bank's policy (policy/policies.py), cases and searches (bank/compliance.py)
 POLICY_BYTES_MAX: Final = 1024 * 1024
 POLICY_TIERS_MAX: Final = 64
 POLICY_RULES_MAX: Final = 256
 POLICY_LISTED_MAX: Final = 16_384  # entries of one list of a rule
 POLICY_WINDOW_MINUTES_MAX: Final = 31 * 24 * 60
+CASES_OPEN_MAX: Final = 16  # bank/supervision.py: about payments of one client
 CASE_NOTES_MAX: Final = 1_000  # of one case
 MOVEMENTS_KEPT_MAX: Final = 16_384  # store/movement_search.py: opened, in memory
+AMOUNTS_KEPT_MAX: Final = 131_072  # store/kept_amounts.py: of tokens, in memory
 SEARCHED_ROWS_MAX: Final = 10_000  # store/movement_search.py: looked at for one page
 FREEZE_MS_MAX: Final = 10 * 366 * 24 * 3600 * 1000  # an order ends; a longer one is a new order
 

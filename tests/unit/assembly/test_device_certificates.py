@@ -9,6 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy import text
 
 from specie.assembly.centre import Centre
 from specie.assembly.device_authority import DeviceAuthority
@@ -16,19 +17,25 @@ from specie.assembly.device_certifying import DeviceCertifying
 from specie.identity.certificates import build_request, issue_certificate, name_peer
 from specie.identity.device_certificates import (
     build_device_request,
+    get_end,
     is_due,
     issue_device_certificate,
     name_subject,
 )
 from specie.remote.client_models import Chain
-from specie.remote.fields import Empty
-from specie.remote.loss_models import DeviceRequest, DeviceRevocation
+from specie.remote.loss_models import DeviceRequest, DeviceRevocation, UnknownDevices
 from specie.store.certificate_store import SqliteCertificateStore
-from specie.store.device_certificate_store import SqliteDeviceCertificateStore
+from specie.store.device_certificate_store import DeviceCertificate, SqliteDeviceCertificateStore
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, ServiceName
-from specie.values.limits import DEVICE_CERTIFICATE_DAYS
+from specie.values.limits import (
+    BANK_CERTIFICATES_DAY_MAX,
+    DEVICE_CERTIFICATE_DAYS,
+    DEVICE_CERTIFICATES_DAY_MAX,
+    DEVICE_CERTIFICATES_MAX,
+    DEVICE_REVOCATIONS_MAX,
+)
 from specie.values.times import DAY_MS
 from tests.clocks import MORNING, ManualClock
 from tests.country import Country, build_country, refused
@@ -50,8 +57,7 @@ class Wire:
         if isinstance(request, DeviceRequest):
             return Chain(chain=self.authority.certify(BANK, request.request))
         assert isinstance(request, DeviceRevocation)
-        self.authority.revoke(BANK, request.subject)
-        return Empty()
+        return UnknownDevices(subjects=self.authority.revoke(BANK, request.subjects))
 
 
 class Desk:
@@ -72,6 +78,11 @@ class Desk:
         self.store = SqliteDeviceCertificateStore(folder / "bank.db")
         clients = country.north.clients
         self.bank = DeviceCertifying(clients, self.store, channel, self.clock)
+
+    def tell(self) -> None:
+        """A round of the bank's worker."""
+        self.bank._told_at = float("-inf")  # noqa: SLF001  # its pause is over
+        assert self.bank.tell() == []
 
     def list_revoked(self) -> set[int]:
         return {one.serial for one in self.centre.store.load_revoked(self.clock.now())}
@@ -175,8 +186,7 @@ def test_a_loss_ends_it_even_if_the_centre_hears_late(desk: Desk) -> None:
     assert error.code is ErrorCode.UNREACHABLE and not desk.list_revoked()
     desk.wire.is_cut = False
     for _ in range(2):
-        desk.bank._told_at = 0.0  # noqa: SLF001  # its pause is over
-        assert desk.bank.tell() == []
+        desk.tell()
     assert desk.list_revoked() == {read(chain).serial_number}
     told = desk.cast.peers.revocations
     assert told.serials == frozenset({read(chain).serial_number})
@@ -190,10 +200,68 @@ def test_a_bank_ends_only_what_it_asked_for(desk: Desk) -> None:
     key = draw()
     desk.authority.certify(BANK, build_device_request(key))
     subject = name_subject(key.public_key())
-    for bank, name in ((OTHER, subject), (BANK, name_subject(draw().public_key()))):
-        with refused(ErrorCode.CERTIFICATE_INVALID):
-            desk.authority.revoke(bank, name)
-    assert desk.list_revoked() == set()
+    foreign = name_subject(draw().public_key())
+    for bank, name in ((OTHER, subject), (BANK, foreign)):
+        assert desk.authority.revoke(bank, [name]) == [name]
+    assert desk.list_revoked() == set() and desk.cast.peers.revocations.number == 0
+    assert desk.authority.revoke(BANK, [foreign, subject]) == [foreign], "it holds up no other"
+    assert len(desk.list_revoked()) == 1
+
+
+def test_a_client_has_few_and_the_newest(desk: Desk) -> None:
+    """The oldest ends, and its key with it; one that is nearly over is on no list."""
+    keys = [draw() for _ in range(DEVICE_CERTIFICATES_MAX + 1)]
+    chains = [desk.bank.certify(desk.anna, build_device_request(one)) for one in keys]
+    desk.tell()
+    assert desk.list_revoked() == {read(chains[0]).serial_number}
+    with refused(ErrorCode.CERTIFICATE_INVALID):
+        desk.bank.certify(desk.anna, build_device_request(keys[0]))
+    assert desk.bank.certify(desk.anna, build_device_request(keys[1])) == chains[1]
+    desk.clock.advance((DEVICE_CERTIFICATE_DAYS - 1) * DAY_MS)
+    for _ in range(DEVICE_CERTIFICATES_MAX):
+        desk.bank.certify(desk.anna, build_device_request(draw()))
+    desk.tell()
+    assert desk.list_revoked() == {read(chains[0]).serial_number}
+
+
+def test_a_client_has_few_new_ones_a_day(desk: Desk) -> None:
+    """So it cannot fill the list that everybody reads; others go on."""
+    for _ in range(DEVICE_CERTIFICATES_DAY_MAX):
+        desk.bank.certify(desk.anna, build_device_request(draw()))
+    with refused(ErrorCode.RATE_EXCEEDED):
+        desk.bank.certify(desk.anna, build_device_request(draw()))
+    desk.bank.certify(desk.boris, build_device_request(draw()))
+    desk.clock.advance(DAY_MS)
+    desk.bank.certify(desk.anna, build_device_request(draw()))
+
+
+def test_a_bank_has_a_number_of_new_ones_a_day(desk: Desk) -> None:
+    store, day = desk.centre.store, MORNING // DAY_MS
+    for _ in range(3):
+        assert store.count_device(BANK, day, 3)
+    assert not store.count_device(BANK, day, 3)
+    assert store.count_device(OTHER, day, 3) and store.count_device(BANK, day + 1, 3)
+    with store.database.transaction() as connection:
+        full = text("update device_certificate_day set day = :day, issued = :issued")
+        connection.execute(full, {"day": day, "issued": BANK_CERTIFICATES_DAY_MAX})
+    with refused(ErrorCode.RATE_EXCEEDED):
+        desk.bank.certify(desk.anna, build_device_request(draw()))
+
+
+def test_many_end_with_one_list_and_a_page_a_round(desk: Desk) -> None:
+    """Of more than a page, those that ended first are told first."""
+    now = desk.clock.now()
+    for place in range(DEVICE_REVOCATIONS_MAX + 1):
+        client = ClientId(f"client-{place}")
+        chain = desk.authority.certify(BANK, build_device_request(key := draw()))
+        subject, ends = name_subject(key.public_key()), get_end(read(chain))
+        desk.store.put(DeviceCertificate(subject, client, chain, ends), now)
+        desk.store.end(client)
+    desk.tell()
+    assert len(desk.list_revoked()) == DEVICE_REVOCATIONS_MAX
+    desk.tell()
+    assert len(desk.list_revoked()) == DEVICE_REVOCATIONS_MAX + 1
+    assert desk.cast.peers.revocations.number == 2, "one list a round"
 
 
 def test_who_is_stopped_gets_none(desk: Desk) -> None:

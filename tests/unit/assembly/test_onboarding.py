@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from specie.bank.applications import name_network
 from specie.crypto.secrets import parse_phrase
 from specie.ports.onboarding import AccountState, Person
 from specie.remote.onboarding_models import AccountRequest
+from specie.store.onboarding_store import SqliteOnboardingStore
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId
@@ -276,11 +278,41 @@ def test_strangers_leave_few(office: Office) -> None:
 
 def test_all_strangers_together_leave_few(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = office.people.onboarding
-    waiting = len(desk.list(AccountState.WAITING))
-    monkeypatch.setattr("specie.bank.applications.ACCOUNT_APPLICATIONS_MAX", waiting + 1)
+    for _ in range(3):
+        desk.apply(office.make_request(make_applicant()), "crowd")
+    waiting = desk.store.count_all()
+    monkeypatch.setattr("specie.assembly.onboarding.ACCOUNT_APPLICATIONS_MAX", waiting + 1)
     desk.apply(office.make_request(make_applicant()), "last")
+    desk.apply(office.make_request(make_applicant()), "one more")
+    assert desk.store.count_all() == waiting + 1, "whoever has most has lost one"
+    monkeypatch.setattr(SqliteOnboardingStore, "displace", lambda *_: False)
     with refused(ErrorCode.RATE_EXCEEDED):
         desk.apply(office.make_request(make_applicant()), "none")
+
+
+def test_a_network_of_many_places_leaves_few(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has a /48 has 65,536 networks of 64 bits, each a place."""
+    desk = office.people.onboarding
+    monkeypatch.setattr("specie.bank.applications.ACCOUNT_APPLICATIONS_NETWORK_MAX", 2)
+    for place in ("2606:4700:1:1::/64", "2606:4700:1:2::/64", "2606:4700:2:1::/64"):
+        desk.apply(office.make_request(make_applicant()), place)
+    with refused(ErrorCode.RATE_EXCEEDED):
+        desk.apply(office.make_request(make_applicant()), "2606:4700:1:3::/64")
+    assert name_network("203.0.113.7") == "203.0.113.7" and name_network("") == ""
+
+
+def test_many_are_refused_at_once_or_none(office: Office) -> None:
+    desk = office.people.onboarding
+    numbers = [desk.apply(office.make_request(make_applicant()), "many").number for _ in range(3)]
+    desk.approve(numbers[2], ClientId("many"), None, "Dana")
+    with refused(ErrorCode.ORDER_CONFLICT):
+        desk.refuse_all(numbers, "strangers", "Dana")
+    assert desk.get(numbers[0]).state is AccountState.WAITING
+    for _ in range(2):
+        desk.refuse_all(numbers[:2], "strangers", "Dana")
+    assert {desk.get(one).state for one in numbers[:2]} == {AccountState.REFUSED}
 
 
 def test_an_id_is_one_applications(office: Office) -> None:

@@ -8,7 +8,12 @@ import pytest
 
 from specie.assembly.joining import hash_code
 from specie.assembly.signing import open_rule, seal_rule
-from specie.bank.approvals import Outcome, compute_enrolment_message, sign_vote
+from specie.bank.approvals import (
+    Outcome,
+    compute_enrolment_message,
+    compute_withdrawal_digest,
+    sign_vote,
+)
 from specie.crypto.secrets import InstitutionKey, SealingKey
 from specie.crypto.signatures import sign_as_institution
 from specie.flows.payment import complete_payment
@@ -16,7 +21,7 @@ from specie.ledger.transactions import Promise
 from specie.ports.approvals import Subject, SubjectKind
 from specie.ports.clients import Client
 from specie.store.device_store import name_device
-from specie.tokens.building import BuiltTransaction, PaymentOrder
+from specie.tokens.building import BuiltTransaction, PaymentOrder, build_payment
 from specie.tokens.holdings import Memo
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
@@ -27,7 +32,13 @@ from specie.values.identifiers import (
     ParticipantNumber,
     Signature,
 )
-from specie.values.limits import APPROVAL_MS_MAX, WINDOW_MS_DEFAULT
+from specie.values.limits import (
+    APPROVAL_MS_MAX,
+    APPROVALS_OPEN_MAX,
+    ATTEST_AHEAD_MS_MAX,
+    WINDOW_MS_DEFAULT,
+)
+from specie.values.times import Timestamp
 from tests.country import Person, build_country, find_code, refused
 from tests.unit.assembly.office import Office, make_office
 
@@ -235,6 +246,41 @@ def test_time_runs_out(company: Company) -> None:
     assert len(signing.list_open(speaker)) == 1
     company.office.country.clock.advance(APPROVAL_MS_MAX)
     assert signing.list_open(speaker) == []
+
+
+def test_what_nobody_would_attest_does_not_wait(company: Company) -> None:
+    """A window that is over or far away is no way to fill the bank's record."""
+    country, signing = company.office.country, company.office.people.signing
+    now = country.clock.now()
+    near = replace(country.network.surroundings.build_context(), not_before=Timestamp(now - 9))
+    far = Timestamp(now + ATTEST_AHEAD_MS_MAX + 1)
+    for end, code in ((now, ErrorCode.EXPIRED), (far, ErrorCode.WINDOW_INVALID)):
+        context = replace(near, not_after=end)
+        tokens = company.person.wallet.load_tokens()[:1]
+        order = country.order(company.payee, 1)
+        built = build_payment([order], tokens, company.person.wallet.keys, context)
+        with refused(code):
+            signing.ask_payment(company.id, built)
+    assert signing.store.count_open(company.id) == 0
+
+
+def test_what_waits_is_limited_and_forgotten_when_it_is_over(company: Company) -> None:
+    """Also what was said of it; what is open already may be asked for again."""
+    country, signing = company.office.country, company.office.people.signing
+    orders = [country.draw_order() for _ in range(APPROVALS_OPEN_MAX)]
+    ask = signing.ask_order
+    for order in (*orders, orders[0]):
+        with refused(ErrorCode.SIGNATURES_MISSING):
+            ask(company.id, order, Minor(1))
+    with refused(ErrorCode.LIMIT_EXCEEDED):
+        ask(company.id, country.draw_order(), Minor(1))
+    digest = compute_withdrawal_digest(orders[0], Minor(1))
+    company.vote("Aru", digest, kind=SubjectKind.WITHDRAWAL)
+    country.clock.advance(APPROVAL_MS_MAX)
+    with refused(ErrorCode.SIGNATURES_MISSING):
+        ask(company.id, orders[0], Minor(1))
+    assert signing.store.count_open(company.id) == 1
+    assert signing.store.load_votes(company.id, digest) == {}
 
 
 def test_a_change_needs_those_of_before(company: Company) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from specie.assembly.webhooks import WebhookSender
 from specie.crypto.secrets import SealingKey
-from specie.ports.events import Delivery, DeliveryState, Event, EventKind
+from specie.ports.events import Delivery, DeliveryState, Event, EventKind, Webhook
 from specie.store.event_store import SqliteEventStore
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import ClientId
@@ -281,3 +281,24 @@ def test_a_name_that_turns_inside_is_not_followed(bank: Bank, shop: Receiver) ->
         WebhookSender(bank.store, bank.clock, lambda _host, _port: []).register(
             SHOP, "https://nowhere.example/"
         )
+
+
+def test_a_name_is_looked_up_within_the_time_of_an_attempt(bank: Bank) -> None:
+    """Whoever has a name server of its own can let the bank wait, and no longer than others."""
+    released = threading.Event()
+
+    def look_up(_host: str, _port: int) -> list[str]:
+        released.wait(30)
+        return ["93.184.215.14"]
+
+    slow = WebhookSender(bank.store, bank.clock, look_up, seconds=0.2)
+    began = time.monotonic()
+    with refused(ErrorCode.WEBHOOK_INVALID):
+        slow.register(SHOP, "https://shop.example/in")
+    bank.store.set_webhook(Webhook(SHOP, "https://shop.example/in", b"s" * 32))
+    bank.add()
+    assert slow.start_due() == 1
+    wait(lambda: not bank.list_due())
+    assert time.monotonic() - began < 20
+    slow.close()
+    released.set()

@@ -79,6 +79,15 @@ def test_only_places_outside_are_called() -> None:
     assert choose_place("127.0.0.1", ["127.0.0.1"]) == "127.0.0.1"
     inside = [*("127.0.0.1", "10.1.2.3", "192.168.1.1", "172.16.0.1", "169.254.169.254")]
     inside += ("0.0.0.0", "::1", "fe80::1", "fd00::1", "224.0.0.1", "100.64.0.1", "::ffff:10.0.0.1")
+    inside += (
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::a01:203",
+        "2002:a9fe:a9fe::1",
+        "4000::1",
+        "ff0e::1",
+    )
+    inside += ("2001:0:5ef5:79fd::1", "2001:db8::1", "::7f00:1", "fec0::1", "5f00::1")
+    assert choose_place("shop.example", ["2606:2800:220:1::1"]) == "2606:2800:220:1::1"
     for place in inside:
         for addresses in ([place], ["8.8.8.8", place]):
             with refused(ErrorCode.WEBHOOK_INVALID):

@@ -6,6 +6,7 @@ Every payment here is a real one, of real wallets, at two banks.
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, OrderId, TransactionId
-from specie.values.limits import ATTEST_EARLY_MS_MAX, WINDOW_MS_DEFAULT
+from specie.values.limits import ATTEST_EARLY_MS_MAX, CASES_OPEN_MAX, WINDOW_MS_DEFAULT
 from specie.values.times import DAY_MS, Timestamp
 from tests.country import NORTH, Country, Person, build_country, find_code, refused
 
@@ -95,6 +96,21 @@ def build(
 
 def prepare(country: Country, *amounts: int) -> tuple[Person, Person]:
     return country.open_person(country.north, *amounts), country.open_person(country.south)
+
+
+def test_a_client_has_a_limited_number_of_open_cases(ours: Country) -> None:
+    """What is held beyond them gets its case when one of them is decided."""
+    set_policy(ours, rules=hold_from(2))
+    anna, boris = prepare(ours, 100)
+    desk = get_desk(ours)
+    held = [build(ours, anna, boris, 10, n.to_bytes(16, "big")) for n in range(CASES_OPEN_MAX + 1)]
+    for one in held:
+        assert attest(ours, ours.north, one) is ErrorCode.PAYMENT_HELD
+    cases = list_open(desk, anna)
+    assert len(cases) == CASES_OPEN_MAX
+    desk.decide(ADA, cases[0].number, Verdict.REFUSE)
+    assert attest(ours, ours.north, held[-1]) is ErrorCode.PAYMENT_HELD
+    assert list_open(desk, anna)[0].txid == held[-1].signed.txid
 
 
 # --- limits --------------------------------------------------------------------------------------
@@ -455,3 +471,19 @@ def test_a_freeze_is_lifted_and_stops_payees_too(ours: Country) -> None:
             act()
     assert desk.access.verify([]) == len(log)
     assert desk.search(ADA, MovementQuery(client=boris.id), 0, 9).movements
+
+
+def test_a_release_without_an_order_is_for_its_payer(ours: Country) -> None:
+    """Under an order any payer passes, as docs/policy.md says; without one the same payment."""
+    set_policy(ours, rules=hold_from(50, direction="in"))
+    payee, desk = ours.open_person(ours.north), get_desk(ours)
+    payers = [ours.open_person(ours.south, 100, 100) for _ in range(2)]
+    for order, code in ((bytes(16), ErrorCode.PAYMENT_HELD), (b"o" * 16, None)):
+        first, other = (build(ours, one, payee, 60, order) for one in payers)
+        with refused(ErrorCode.PAYMENT_HELD):
+            ours.north.attest_receipt(first.build_payee_view(NORTH))
+        desk.decide(ADA, list_open(desk, payee)[0].number, Verdict.RELEASE)
+        view = other.build_payee_view(NORTH)
+        assert find_code(partial(ours.north.attest_receipt, view)) is code
+        if code is not None:
+            ours.north.attest_receipt(first.build_payee_view(NORTH))

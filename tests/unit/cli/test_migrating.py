@@ -31,9 +31,21 @@ CLIENTS_OF_VERSION_3 = (
     "CREATE INDEX ix_movement_client ON movement (client)",
     "ALTER TABLE movement DROP COLUMN until",
     "ALTER TABLE movement DROP COLUMN sealed_detail",
+    "DROP INDEX ix_expected_arrival_client",
+    "ALTER TABLE expected_arrival DROP COLUMN time",
+    "ALTER TABLE expected_arrival DROP COLUMN is_used",
+    "INSERT INTO expected_arrival (order_id, client) VALUES ('order of before', 'anna')",
     "UPDATE schema SET version = 3 WHERE name = 'clients'",
 )
+ONBOARDING_OF_VERSION_1 = (
+    "DROP INDEX ix_account_application_network",
+    "ALTER TABLE account_application DROP COLUMN network",
+    "UPDATE schema SET version = 1 WHERE name = 'onboarding'",
+)
 DESK_OF_VERSION_1 = (
+    "DROP TABLE device_certificate_day",
+    "DROP INDEX certificate_by_service",
+    "UPDATE schema SET version = 1 WHERE name = 'certificates'",
     "DROP TABLE authorisation",
     "UPDATE schema SET version = 1 WHERE name = 'applications'",
     "DROP TABLE loan",
@@ -109,13 +121,19 @@ def test_an_older_database_is_brought_to_the_newest(folders: Folders) -> None:
     assert folders.migrate(BANK) == [f"clients: version 3 → {needed}"]
     assert folders.get_versions(BANK) == newest
     assert folders.execute(BANK, "SELECT until, sealed_detail FROM movement") == []
+    kept = folders.execute(BANK, "SELECT client, is_used FROM expected_arrival")
+    assert kept == [("anna", 1)], "nobody knows since when: it stays"
+    folders.make_older(BANK, *ONBOARDING_OF_VERSION_1)
+    assert folders.migrate(BANK) == [f"onboarding: version 1 → {newest['onboarding']}"]
+    assert folders.execute(BANK, "SELECT network FROM account_application") == []
 
 
 def test_all_stores_of_a_process_are(folders: Folders) -> None:
     folders.migrate(DESK)
     newest = folders.get_versions(DESK)
     folders.make_older(DESK, *DESK_OF_VERSION_1)
-    lines = [f"{name}: version 1 → {newest[name]}" for name in ("applications", "decisions")]
+    stores = ("applications", "certificates", "decisions")
+    lines = [f"{name}: version 1 → {newest[name]}" for name in stores]
     assert sorted(folders.migrate(DESK)) == lines
     assert folders.get_versions(DESK) == newest
 

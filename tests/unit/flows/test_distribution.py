@@ -18,6 +18,7 @@ from specie.tokens.holdings import Memo
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import AccountName, ClientId, OrderId, PublicKey
+from specie.values.limits import EXPECTED_DEPOSIT_MS_MAX
 from specie.values.times import DAY_MS
 from specie.wallet.releasing import LogView
 from tests.country import Country, Person, build_country, refused
@@ -268,6 +269,28 @@ def test_the_bank_credits_a_deposit_without_being_asked_again(country: Country) 
         country.north.deliver(promise)
         assert anna.bank.books.get_deposit(anna.id) == 25
     anna.wallet.settle(order, promise)
+
+
+def test_money_for_a_forgotten_order_is_booked_when_it_is_expected_again(
+    tmp_path: Path,
+) -> None:
+    """Nobody else's order brings it out, and it is booked once."""
+    country = build_country(tmp_path)
+    anna = country.open_person(country.north, 60)
+    order, foreign = country.draw_order(), country.draw_order()
+    country.north.expect_deposit(order, anna.id)
+    country.clock.advance(EXPECTED_DEPOSIT_MS_MAX)
+    country.north.expect_deposit(foreign, anna.id)
+    assert country.north.clients.find_expected(order) is None
+    paid = PaymentOrder(country.north.vault_address, Minor(25), Memo(order_id=order))
+    prepared = anna.wallet.prepare_payment([paid], order)
+    attested = country.attest(prepared.built, country.north)
+    promise = country.network.notary.notarise(encode_attested(attested))
+    anna.bank.deliver(promise)
+    assert anna.bank.books.get_deposit(anna.id) == 0
+    for _ in range(2):
+        run_deposit(country, order, anna, 25)
+        assert anna.bank.books.get_deposit(anna.id) == 25
 
 
 @pytest.mark.parametrize("change", ["suspended", "attestation key"])

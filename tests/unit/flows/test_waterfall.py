@@ -8,7 +8,13 @@ import pytest
 
 from specie.crypto.secrets import SealingKey
 from specie.flows.distribution import deposit, withdraw
-from specie.flows.waterfall import compute_excess, pour_excess, top_up
+from specie.flows.waterfall import (
+    EMPTYING,
+    compute_excess,
+    empty_deposit,
+    pour_excess,
+    top_up,
+)
 from specie.ports.top_ups import TopUp
 from specie.store.top_up_store import SqliteTopUps
 from specie.values.amounts import Minor
@@ -181,3 +187,38 @@ def test_a_record_is_sealed_and_one_holders(tmp_path: Path) -> None:
     for _ in range(2):
         records.end(b"p" * 16)
         assert records.find(b"p" * 16) is None
+
+
+@pytest.mark.parametrize("cut_at", range(1, 5))
+def test_a_wallet_that_moves_withdraws_everything_once(
+    country: Country, records: SqliteTopUps, cut_at: int
+) -> None:
+    """Cut off anywhere, with more in the deposit the second time: the same order goes on."""
+    anna = country.open_person(country.north, 10)
+    country.lend_deposit(anna, 100)
+
+    def get_deposit() -> Minor:
+        return anna.bank.teller.get_balance(anna.id)
+
+    with pytest.raises(Cut):
+        empty_deposit(Device(country, anna, cut_at), records, get_deposit)
+    begun = records.find(EMPTYING)
+    assert begun is not None and begun.amount == 100
+    country.lend_deposit(anna, 5)
+    assert empty_deposit(Device(country, anna), records, get_deposit) == 105
+    assert (count(anna), records.find(EMPTYING)) == ((115, 0), None)
+    assert empty_deposit(Device(country, anna), records, get_deposit) == 0
+
+
+def test_a_withdrawal_of_everything_that_was_ended_gives_way_to_another(
+    country: Country, records: SqliteTopUps
+) -> None:
+    """The bank gave it up: the deposit is there again, and the wallet moves nevertheless."""
+    anna = country.open_person(country.north, 10)
+    country.lend_deposit(anna, 100)
+    device, ended = Device(country, anna), country.draw_order()
+    device.withdraw(ended, Minor(7))  # an id that stands for something else
+    records.begin(EMPTYING, TopUp(ended, Minor(100)))
+    balance = anna.bank.teller.get_balance
+    assert empty_deposit(device, records, lambda: balance(anna.id)) == 93
+    assert count(anna) == (110, 0)

@@ -26,6 +26,7 @@ from specie.values.identifiers import (
     PublicKey,
     TransactionId,
 )
+from specie.values.limits import EXPECTED_DEPOSIT_MS_MAX, EXPECTED_DEPOSITS_MAX
 from specie.values.times import Timestamp
 from tests.country import refused
 from tests.unit.store.engines import Engine
@@ -256,6 +257,27 @@ def test_an_expected_order_is_for_one_thing(engine: Engine) -> None:  # C2
         with refused(ErrorCode.ORDER_CONFLICT):
             store.expect(other)
     assert engine.open_clients().find_expected(order) == wanted
+
+
+def test_a_client_expects_a_limited_number_of_deposits(engine: Engine, samples: Samples) -> None:
+    """Those that nobody has paid end after a while; what was attested is kept for ever."""
+    store, anna = engine.open_clients(), ANNA
+    store.add_client(make_client(samples, ANNA))
+    orders = [OrderId(number.to_bytes(16, "big")) for number in range(1, 100)]
+    first, *others = orders[:EXPECTED_DEPOSITS_MAX]
+    for order in (first, *others, first):
+        store.expect(ExpectedArrival(order, client=anna), Timestamp(1))
+    with refused(ErrorCode.LIMIT_EXCEEDED):
+        store.expect(ExpectedArrival(orders[-1], client=anna), Timestamp(1))
+    store.expect(ExpectedArrival(orders[-1], client=ClientId("boris")), Timestamp(1))
+    paid = samples.token(7)
+    movement = move(samples.txid(), anna, 7, is_incoming=True)
+    store.record_attested(movement.txid, [], [(anna, paid)], [replace(movement, order=first)])
+    store.expect(ExpectedArrival(orders[-2], client=anna), Timestamp(2))
+    later = Timestamp(1 + EXPECTED_DEPOSIT_MS_MAX)
+    store.expect(ExpectedArrival(orders[-3], client=anna), later)
+    known = [store.find_expected(one) is not None for one in (first, *others, *orders[-3:])]
+    assert known == [True, *[False] * len(others), True, True, True]
 
 
 def test_movements_of_one_transaction(engine: Engine, samples: Samples) -> None:

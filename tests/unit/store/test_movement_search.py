@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from specie.crypto.secrets import SealingKey, open_sealed
 from specie.ports.clients import Movement, MovementQuery
+from specie.store import kept_amounts
 from specie.store.client_store import SqliteClientStore
 from specie.values.amounts import Minor
 from specie.values.identifiers import ClientId
@@ -107,3 +109,39 @@ def test_what_a_client_holds(engine: Engine, samples: Samples) -> None:
     store.finalise(txid)
     assert store.count_holding(ANNA) == 5 + 11 + 3
     assert store.count_holding(BORIS) == 0
+
+
+def test_what_is_held_is_opened_once(
+    engine: Engine, samples: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within the bank's transaction; after a start it is opened again, and what is undone is not
+    counted.
+    """
+    store = engine.open_clients()
+    opened: list[bytes] = []
+    monkeypatch.setattr(kept_amounts, "AMOUNTS_KEPT_MAX", 3)
+
+    def open_counted(key: SealingKey, sealed: bytes, ref: bytes) -> bytes:
+        opened.append(ref)
+        return open_sealed(key, sealed, ref)
+
+    monkeypatch.setattr(kept_amounts, "open_sealed", open_counted)
+    coins = [samples.token(amount) for amount in (5, 7)]
+    store.add_found([(ANNA, coin) for coin in coins])
+    for _ in range(3):
+        assert store.count_holding(ANNA) == 12
+    assert len(opened) == 2
+    assert engine.open_clients().count_holding(ANNA) == 12 and len(opened) == 4
+
+    def stop() -> None:
+        with store.recording():
+            store.add_found([(ANNA, samples.token(11))])
+            assert store.count_holding(ANNA) == 23
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stop()
+    assert store.count_holding(ANNA) == 12
+    store.add_found([(ANNA, samples.token(amount)) for amount in (1, 2)])
+    for _ in range(2):
+        assert store.count_holding(ANNA) == 15, "with more of them than are kept"

@@ -66,8 +66,8 @@ def test_an_application_is_decided_once(engine: Engine) -> None:
     )
     store = SqliteOnboardingStore(engine.open(), key)
     for application in (one, other, one):
-        store.add(application, "here" if application is one else "there")
-    assert [store.count_waiting(place) for place in ("here", "there", "")] == [
+        store.add(application, "here" if application is one else "there", "net")
+    assert [store.count_waiting(place, "net") for place in ("here", "there", "")] == [
         (1, 2),
         (1, 2),
         (0, 2),
@@ -86,14 +86,28 @@ def test_an_application_is_decided_once(engine: Engine) -> None:
         with refused(ErrorCode.ORDER_CONFLICT):
             store.refuse(code_hash, "again", "Dana")
     assert store.get(one.number).client == ANNA and store.get(other.number).reason == "why not"
-    assert store.count_waiting("here") == (0, 0)
+    assert store.count_waiting("here", "net") == (0, 0) and not store.count_all()
     with refused(ErrorCode.ORDER_CONFLICT):
-        store.add(replace(one, device=draw()), "here")
+        store.add(replace(one, device=draw()), "here", "net")
+
+
+def test_the_fullest_network_loses_its_oldest(engine: Engine) -> None:
+    """For who has less; among equals nobody displaces anybody."""
+    store = SqliteOnboardingStore(engine.open(), SealingKey.generate())
+    for place, (code_hash, network) in enumerate(
+        zip(CODES[:3], ("wide", "wide", "else"), strict=True)
+    ):
+        store.add(make_application(code_hash, 4 - place), f"place {place}", network)
+    assert not store.displace("wide") and not store.displace("else")
+    assert store.displace("new")
+    found = store.find(CODES[1])
+    assert found is not None and (found.state, found.person) == (AccountState.EXPIRED, None)
+    assert store.count_all() == 2 and not store.displace("new")
 
 
 def test_what_is_late_is_emptied(engine: Engine) -> None:
     store = SqliteOnboardingStore(engine.open(), SealingKey.generate())
-    store.add(make_application(CODES[0]), "here")
+    store.add(make_application(CODES[0]), "here", "net")
     assert (store.expire(Timestamp(104)), store.expire(Timestamp(105))) == (0, 1)
     found = store.find(CODES[0])
     assert found is not None and (found.state, found.person, found.view_key) == (
@@ -160,6 +174,9 @@ def test_a_loss_ends_its_code(engine: Engine) -> None:
     store.set_code(ANNA, CODES[0])
     store.set_code(ANNA, CODES[1])
     assert (store.find_by_code(CODES[0]), store.find_by_code(CODES[1])) == (None, ANNA)
+    with refused(ErrorCode.ORDER_CONFLICT):
+        store.set_code(BORIS, CODES[1])
+    assert store.find_by_code(CODES[1]) == ANNA, "who had it keeps it"
     store.keep_share(ANNA, "academic acid")
     store.keep_share(ANNA, "acid academic")
     retired = [RetiredWallet(ClientId(f"anna~{one}"), ANNA, Timestamp(one)) for one in (1, 2)]
@@ -177,14 +194,16 @@ def test_a_certificate_ends_in_two_steps(engine: Engine) -> None:
     newer = replace(first, chain=b"newer", ends=Timestamp(6))
     other = DeviceCertificate("device-2", BORIS, b"chain", Timestamp(5))
     for one in (first, other, newer):
-        store.put(one)
+        store.put(one, Timestamp(1))
     assert store.find("device-1") == newer
     assert (store.end(ANNA), store.end(ANNA)) == (1, 0)
     store = SqliteDeviceCertificateStore(engine.open())
     assert (store.find("device-1"), store.find("device-2")) == (None, other)
-    assert store.load_ending() == ["device-1"]
-    store.note_ended("device-1")
-    assert (store.load_ending(), store.find("device-1")) == ([], None)
+    assert (store.is_ended("device-1"), store.is_ended("device-2")) == (True, False)
+    assert store.load_ending(Timestamp(1), 9) == ["device-1"]
+    assert store.load_ending(Timestamp(6), 9) == [], "it is over"
+    store.note_ended(["device-1"])
+    assert (store.load_ending(Timestamp(1), 9), store.find("device-1")) == ([], None)
 
 
 def test_a_lost_device_never_comes_back(engine: Engine) -> None:
@@ -259,7 +278,8 @@ def test_a_device_remembers_a_note_of_each_kind(engine: Engine) -> None:
 @pytest.mark.parametrize("table", ["account_application", "signatory", "approval_subject"])
 def test_nothing_personal_stands_in_a_row(engine: Engine, table: str) -> None:
     key = SealingKey.generate()
-    SqliteOnboardingStore(engine.open(), key).add(make_application(CODES[0]), "203.0.113.7")
+    onboarding = SqliteOnboardingStore(engine.open(), key)
+    onboarding.add(make_application(CODES[0]), "203.0.113.7", "203.0.113.7")
     store = SqliteSignatoryStore(engine.open(), key)
     store.put_rule(ANNA, SigningRule(1, 1, (Seat(CODES[1], "Secretname"),)))
     subject = Subject(ANNA, SubjectKind.PAYMENT, CODES[2])

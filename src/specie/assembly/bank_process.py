@@ -204,8 +204,8 @@ class BankProcess:
             raise SpecieError(ErrorCode.NOT_SERVED_HERE, "the vault of a bank is no client's")
         with self.base.database.transaction():
             self.devices.record_key(code_hash, opening.device)
-            self.people.losses.make_room(invited.client, address)
-            self.bank.open_wallet(invited.client, invited.name, address, view)
+            status = self.people.losses.make_room(invited.client, address)
+            self.bank.open_wallet(invited.client, invited.name, address, view, status)
         return invited.client
 
     def claim_tokens(self, client: ClientId, shown: Sequence[bytes]) -> int:

@@ -107,32 +107,35 @@ class Losses:
             known = self._get_own(client)
             if known.status is ClientStatus.CLOSED:
                 raise SpecieError(ErrorCode.CLIENT_BLOCKED, "the account is closed")
-            if known.status is not ClientStatus.LOST:
-                self.clients.set_status(client, ClientStatus.LOST)
+            if not known.status.is_lost:
+                is_blocked = known.status is ClientStatus.BLOCKED
+                lost = ClientStatus.LOST_BLOCKED if is_blocked else ClientStatus.LOST
+                self.clients.set_status(client, lost)
                 self.devices.revoke(client)
                 self.certificates.end(client)
 
     def reopen(self, client: ClientId) -> bytes:
         """A code for the new device, once its holder was identified; one not used ends."""
         known = self._get_own(client)
-        if known.status is not ClientStatus.LOST:
+        if not known.status.is_lost:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "no loss was reported of this wallet")
         code = secrets.token_bytes(16)
         self.devices.invite_again(hash_code(code), client, known.name)
         return code
 
-    def make_room(self, client: ClientId, address: Address) -> None:
+    def make_room(self, client: ClientId, address: Address) -> ClientStatus:
         """Before a wallet is opened: one that was lost leaves its place to the new one.
 
         `client_blocked` if the new one has the keys that were lost.
         """
         known = self.clients.find_client(client)
-        if known is None or known.status is not ClientStatus.LOST:
-            return
+        if known is None or not known.status.is_lost:
+            return ClientStatus.GOOD
         retired = self.store.load_retired(client)
         before = [self._get_address(one.id) for one in retired]
         if any(address.spend == one.spend for one in (known.address, *before)):
             raise SpecieError(ErrorCode.CLIENT_BLOCKED, "keys that were lost do not come back")
+        Gives the standing in which the new one is opened: whoever was blocked still is.
         name = name_retired(client, len(retired) + 1)
         self.clients.retire(client, name)
         self.store.retire(RetiredWallet(name, client, self.clock.now()))
@@ -145,10 +148,12 @@ class Losses:
 
     # --- having it back ------------------------------------------------------------------------
 
+        is_blocked = known.status is ClientStatus.LOST_BLOCKED
+        return ClientStatus.BLOCKED if is_blocked else ClientStatus.GOOD
     def list_outputs(self, client: ClientId, address: Address, start: int) -> LostPage:
         """For the new device; `client_unknown` unless it is a lost wallet of the same client."""
         found = self.clients.find_by_address(address)
-        if found is None or get_heir(found.id) != client or found.status is not ClientStatus.LOST:
+        if found is None or get_heir(found.id) != client or not found.status.is_lost:
             raise SpecieError(ErrorCode.CLIENT_UNKNOWN, "no wallet that you have lost")
         held = self._list_held(found)
         outputs = sorted(self.clients.load_outputs(found.id), key=lambda one: one.ref)

@@ -429,6 +429,7 @@ def build_bank(base: Foundation) -> BankProcess:
     return BankProcess(
         base=base,
         bank=bank,
+    people.losses.tell = payments.telling.tell_act
         banks=RemoteBanks(channel, bank),
         notary=notary,
         desk=RemoteDesk(channel),

@@ -9,8 +9,8 @@ everything else can never be: without an attestation of ours nothing of ours is 
 """
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from specie.assembly.device_certifying import DeviceCertifying
 from specie.assembly.joining import hash_code
@@ -26,6 +26,7 @@ from specie.flows.requests import unpack_withdrawals
 from specie.ledger.records import Output
 from specie.ports.clients import Client, ClientStatus, ClientStore
 from specie.ports.clock import Clock
+from specie.ports.events import EventKind
 from specie.ports.journal import FlowKind, Journal
 from specie.ports.notary import NotaryPort
 from specie.store.database import Database
@@ -47,9 +48,13 @@ class LostPage:
     held: Sequence[tuple[OutputRef, Timestamp]]
 
 
+def _tell_nobody(client: ClientId, kind: EventKind, about: Mapping[str, str]) -> None:
+    """Until there are events."""
+
+
 @dataclass(slots=True, repr=False)
 class Losses:
-    """A bank's desk for wallets that end."""
+    """A bank's desk for wallets that end. `tell` is told what was done, and who said so."""
 
     bank: Bank
     clients: ClientStore
@@ -59,6 +64,7 @@ class Losses:
     database: Database
     notary: NotaryPort
     clock: Clock
+    tell: Callable[[ClientId, EventKind, Mapping[str, str]], None] = field(default=_tell_nobody)
 
     # --- closing -------------------------------------------------------------------------------
 
@@ -99,9 +105,9 @@ class Losses:
         client = self.store.find_by_code(hash_code(code))
         if client is None:
             raise SpecieError(ErrorCode.CALLER_UNKNOWN, "no client has chosen this code")
-        self.report(client)
+        self.report(client, "code")
 
-    def report(self, client: ClientId) -> None:
+    def report(self, client: ClientId, by: str = "bank") -> None:
         """From this moment on nothing is attested; again is the same."""
         with self.database.transaction():
             known = self._get_own(client)
@@ -113,6 +119,7 @@ class Losses:
                 self.clients.set_status(client, lost)
                 self.devices.revoke(client)
                 self.certificates.end(client)
+                self.tell(client, EventKind.WALLET_LOST, {"by": by})
 
     def reopen(self, client: ClientId) -> bytes:
         """A code for the new device, once its holder was identified; one not used ends."""
@@ -120,12 +127,15 @@ class Losses:
         if not known.status.is_lost:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "no loss was reported of this wallet")
         code = secrets.token_bytes(16)
-        self.devices.invite_again(hash_code(code), client, known.name)
+        with self.database.transaction():
+            self.devices.invite_again(hash_code(code), client, known.name)
+            self.tell(client, EventKind.WALLET_REOPENED, {"by": "bank"})
         return code
 
     def make_room(self, client: ClientId, address: Address) -> ClientStatus:
         """Before a wallet is opened: one that was lost leaves its place to the new one.
 
+        Gives the standing in which the new one is opened: whoever was blocked still is.
         `client_blocked` if the new one has the keys that were lost.
         """
         known = self.clients.find_client(client)
@@ -135,10 +145,11 @@ class Losses:
         before = [self._get_address(one.id) for one in retired]
         if any(address.spend == one.spend for one in (known.address, *before)):
             raise SpecieError(ErrorCode.CLIENT_BLOCKED, "keys that were lost do not come back")
-        Gives the standing in which the new one is opened: whoever was blocked still is.
         name = name_retired(client, len(retired) + 1)
         self.clients.retire(client, name)
         self.store.retire(RetiredWallet(name, client, self.clock.now()))
+        is_blocked = known.status is ClientStatus.LOST_BLOCKED
+        return ClientStatus.BLOCKED if is_blocked else ClientStatus.GOOD
 
     def adopt(self, lost: ClientId) -> None:
         """A wallet that was lost at a bank that we succeed: it waits as if it were lost now."""
@@ -148,8 +159,6 @@ class Losses:
 
     # --- having it back ------------------------------------------------------------------------
 
-        is_blocked = known.status is ClientStatus.LOST_BLOCKED
-        return ClientStatus.BLOCKED if is_blocked else ClientStatus.GOOD
     def list_outputs(self, client: ClientId, address: Address, start: int) -> LostPage:
         """For the new device; `client_unknown` unless it is a lost wallet of the same client."""
         found = self.clients.find_by_address(address)

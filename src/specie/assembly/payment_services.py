@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from specie.assembly.webhooks import WebhookSender
-from specie.bank.events import ClientEvents
+from specie.bank.events import ClientEvents, check_url
 from specie.bank.naming import NameSigner
 from specie.bank.service import VAULT_CLIENT
 from specie.crypto.secrets import SealingKey
 from specie.ports.clock import Clock
+from specie.ports.events import EventKind, Webhook
 from specie.store.database import Database
 from specie.store.event_store import SqliteEventStore
 from specie.values.errors import SpecieError
@@ -23,6 +24,20 @@ class PaymentServices:
     events: SqliteEventStore
     telling: ClientEvents
     webhooks: WebhookSender
+    database: Database
+
+    def register_webhook(self, webhook: Webhook) -> None:
+        """In force, and told to the client: whoever it is sent to, its device hears that it is."""
+        about = {"host": check_url(webhook.url)[1]}
+        with self.database.transaction():
+            self.telling.tell_act(webhook.client, EventKind.WEBHOOK_REGISTERED, about)
+            self.events.set_webhook(webhook)
+
+    def remove_webhook(self, client: ClientId) -> None:
+        """In force no more, and told to the client; `webhook_unknown`."""
+        with self.database.transaction():
+            self.events.remove_webhook(client)
+            self.telling.tell_act(client, EventKind.WEBHOOK_REMOVED, {})
 
     def hear_refusal(self, client: ClientId, txid: TransactionId, error: SpecieError) -> None:
         """A payment of a client was refused by somebody; a silence is no refusal."""
@@ -44,4 +59,4 @@ def build_payment_services(
     """Before the store of clients, which tells of what becomes final."""
     events = SqliteEventStore(database, storage)
     telling = ClientEvents(events, clock, VAULT_CLIENT)
-    return PaymentServices(names, events, telling, WebhookSender(events, clock))
+    return PaymentServices(names, events, telling, WebhookSender(events, clock), database)

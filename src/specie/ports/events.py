@@ -15,6 +15,10 @@ class EventKind(StrEnum):
     ARRIVED = "payment.arrived"  # money is the client's, final
     SETTLED = "payment.settled"  # a payment of the client's is final
     REFUSED = "payment.refused"  # somebody said no; pending until its window is over
+    WEBHOOK_REGISTERED = "webhook.registered"  # what follows is sent there
+    WEBHOOK_REMOVED = "webhook.removed"
+    WALLET_LOST = "wallet.lost"  # nothing is attested any more
+    WALLET_REOPENED = "wallet.reopened"  # a code was given out for a new device
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from specie.ledger.records import Output
+from specie.remote.acting import Tracked
 from specie.remote.fields import (
     AmountField,
     BytesField,
@@ -117,7 +118,7 @@ class Linking(Message):
     account: CoreAccountField | None = None
 
 
-class ClientLinking(Message):
+class ClientLinking(Tracked):
     """The same, by the bank's operator."""
 
     client: ClientField
@@ -162,7 +163,7 @@ class Settled(Message):
 # --- operators, on their own institution's machine -----------------------------------------------
 
 
-class Invitation(Message):
+class Invitation(Tracked):
     """A person whom the bank has identified."""
 
     client: ClientField
@@ -191,7 +192,7 @@ class TransferOrder(Message):
     amount: AmountField
 
 
-class ClientQuery(Message):
+class ClientQuery(Tracked):
     """About one client."""
 
     client: ClientField
@@ -258,7 +259,7 @@ class SuccessionClient(Message):
     sealed_rule: BytesField = b""  # who signs for the client together, if anybody
 
 
-class Passphrase(Message):
+class Passphrase(Tracked):
     """Of a file that goes to a successor."""
 
     passphrase: TextField
@@ -271,7 +272,7 @@ class Succession(Message):
     clients: list[SuccessionClient]
 
 
-class SuccessionImport(Message):
+class SuccessionImport(Tracked):
     """The same, and what opens it."""
 
     passphrase: TextField

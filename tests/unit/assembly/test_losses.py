@@ -1,19 +1,24 @@
 """A lost device, and the money back by new keys; closing (T19, X7, T3, T15)."""
 
+import json
 from collections.abc import Callable
 
 import pytest
 
 from specie.assembly.joining import hash_code
 from specie.assembly.losses import LostPage
+from specie.bank.events import ClientEvents
 from specie.bank.losses import compute_settled_at, get_heir, name_retired
+from specie.bank.service import VAULT_CLIENT
 from specie.crypto.secrets import InstitutionKey, SealingKey
 from specie.flows.payment import complete_payment
 from specie.flows.sweeping import sweep
 from specie.ledger.transactions import Promise
 from specie.ledger.wire import encode_attested
 from specie.ports.clients import ClientStatus
+from specie.ports.events import EventKind
 from specie.store.device_store import name_device
+from specie.store.event_store import SqliteEventStore
 from specie.tokens.building import BuiltTransaction, PaymentOrder
 from specie.tokens.holdings import Memo
 from specie.tokens.scanning import scan
@@ -391,6 +396,32 @@ def test_the_country_still_has_all_its_money(office: Office) -> None:
     """After all of these: as much as was issued, by the public log."""
     totals = office.country.audit()
     assert totals.supply == office.country.network.accounting.get_fund()
+
+
+def test_a_client_hears_who_has_reported_its_wallet_lost(office: Office) -> None:
+    """Once each, in its own events: its new device reads them, a webhook at once."""
+    events = SqliteEventStore(office.database, office.storage)
+    telling = ClientEvents(events, office.country.clock, VAULT_CLIENT)
+    losses = office.people.losses
+    losses.tell = telling.tell_act
+    counter, phone = Victim(office), Victim(office)
+    losses.set_code(phone.id, hash_code(b"c" * 16))
+    try:
+        for _ in range(2):
+            losses.report(counter.id)
+            losses.report_by_code(b"c" * 16)
+        losses.reopen(counter.id)
+    finally:
+        losses.tell = lambda _client, _kind, _about: None
+    told = [
+        [(one.kind, json.loads(one.data)) for one in events.load(victim.id, 0, 10)]
+        for victim in (counter, phone)
+    ]
+    lost = EventKind.WALLET_LOST
+    assert told == [
+        [(lost, {"by": "bank"}), (EventKind.WALLET_REOPENED, {"by": "bank"})],
+        [(lost, {"by": "code"})],
+    ]
 
 
 @pytest.mark.parametrize("is_first", [True, False])

@@ -220,7 +220,7 @@ def _offer_access(process: BankProcess) -> Sequence[Offer]:
         )
 
     def verify(_: Asking, request: models.AccessHeads) -> Size:
-        return Size(size=log.verify(request.heads))
+        return Size(size=log.verify(request.heads, request.told))
 
     def get_head(_: Asking, _request: Empty) -> models.AccessHeadMessage:
         return models.AccessHeadMessage(head=log.sign_head())

@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from specie.assembly.access_heads import AccessHeads
 from specie.assembly.comparing import Comparison
 from specie.assembly.compliance import Premises, build_compliance, build_neighbours
 from specie.assembly.core_system import build_teller
@@ -127,6 +128,7 @@ class BankProcess:
     people: People
     payments: PaymentServices
     compliance: Compliance
+    heads: AccessHeads
     vault_lock: threading.RLock = field(default_factory=threading.RLock)
     _released_at: float = 0.0
     _asked_at: float = 0.0
@@ -142,12 +144,13 @@ class BankProcess:
         """What was begun, what the vault has signed, filler for the notary's next batch."""
         self.comparison.ask()
         self.payments.work()
+        refusals = self.heads.work()
         members = self.base.peers.roster.current
         if members.get(self.number).status is not Status.ACTIVE:
-            return ()
+            return refusals
         with self.vault_lock:
             self._book_loans()
-            refusals = list(
+            refusals += list(
                 resume_bank(self.bank, self.banks, self.desk, self.counter, self.notary).values()
             )
             refusals += resume(self.bank.vault, self.bank, self.banks, self.notary)
@@ -426,10 +429,10 @@ def build_bank(base: Foundation) -> BankProcess:
     people.onboarding.confirm_phone = directory.register_phone
     people.onboarding.required_fields = compliance.list_required
     people.onboarding.set_tier = compliance.set_tier
+    people.losses.tell = payments.telling.tell_act
     return BankProcess(
         base=base,
         bank=bank,
-    people.losses.tell = payments.telling.tell_act
         banks=RemoteBanks(channel, bank),
         notary=notary,
         desk=RemoteDesk(channel),
@@ -443,6 +446,7 @@ def build_bank(base: Foundation) -> BankProcess:
         money=MoneyDesk(bank, switches, base.alarms, compliance.find_holding_limit),
         payments=payments,
         compliance=compliance,
+        heads=AccessHeads(compliance.access, base.alarms),
     )
 
 

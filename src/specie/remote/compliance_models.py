@@ -277,6 +277,7 @@ class AccessHeads(Message):
     """Heads that somebody was given before."""
 
     heads: Annotated[list[HeadField], Field(max_length=64)]
+    told: Annotated[tuple[TextField, ...], Field(max_length=64, description="SIZE:HASH")] = ()
 
 
 class AccessHeadMessage(Message):

@@ -165,6 +165,7 @@ def build_house(keys: HouseKeys, ground: Ground) -> BankProcess:
         people=people,
         payments=payments,
         compliance=compliance,
+        heads=nobody,
         vault_lock=cast("Any", Turn(me)),  # whoever waits for it gives the baton back
     )
 

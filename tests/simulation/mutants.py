@@ -137,7 +137,7 @@ class Deaf(Losses):
 
     __slots__ = ()
 
-    def report(self, client: ClientId) -> None:
+    def report(self, client: ClientId, by: str = "bank") -> None:
         """It is not."""
 
 

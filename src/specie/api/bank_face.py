@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from specie.api.compliance_face import name_operator, offer_compliance
+from specie.api.acting import name_operator, note, noting
+from specie.api.compliance_face import offer_compliance
 from specie.api.gate import Asking, Offer
 from specie.api.money_face import build_standing, offer_money
 from specie.api.payment_face import offer_payments
 from specie.api.people_face import offer_people
 from specie.api.travel_face import offer_travel
 from specie.assembly.bank_process import BankProcess
-from specie.bank.access import Operator
 from specie.identity.services import ServiceRole
 from specie.ledger.transactions import Promise
 from specie.ports.issuance import Application
@@ -21,7 +21,6 @@ from specie.values.amounts import Minor
 from specie.values.identifiers import ClientId
 
 _NOTHING = Empty()
-_UNNAMED = Operator("operator", "none is asked for")  # by commands older than the access log
 
 
 def offer_bank(process: BankProcess) -> Sequence[Offer]:
@@ -33,7 +32,7 @@ def offer_bank(process: BankProcess) -> Sequence[Offer]:
         *_offer_operators(process),
         *_offer_succession(process),
         *offer_money(process),
-        *offer_people(process.people),
+        *offer_people(process),
         *offer_payments(process),
         *offer_compliance(process),
         *offer_travel(process),
@@ -140,10 +139,11 @@ def _offer_clients(process: BankProcess) -> Sequence[Offer]:
 
 
 def _offer_operators(process: BankProcess) -> Sequence[Offer]:
-    service, access = process.bank, process.compliance.access
+    service = process.bank
 
     def invite(_: Asking, request: client_models.Invitation) -> client_models.Code:
-        return client_models.Code(code=process.invite(request.client, request.name))
+        with noting(process, name_operator(request), "invite", request.client):
+            return client_models.Code(code=process.invite(request.client, request.name))
 
     def lend(_: Asking, request: client_models.ClientOrder) -> Empty:
         process.lend(request.order, request.client, request.amount)
@@ -160,13 +160,13 @@ def _offer_operators(process: BankProcess) -> Sequence[Offer]:
         return _wrap(process.transfer(request.order, request.receiver, request.amount))
 
     def block(_: Asking, request: ClientAct) -> Empty:
-        access.write(name_operator(request), "block", request.client)
-        service.block(request.client)
+        with noting(process, name_operator(request), "block", request.client):
+            service.block(request.client)
         return _NOTHING
 
     def unblock(_: Asking, request: ClientAct) -> Empty:
-        access.write(name_operator(request), "unblock", request.client)
-        service.unblock(request.client)
+        with noting(process, name_operator(request), "unblock", request.client):
+            service.unblock(request.client)
         return _NOTHING
 
     def get_facts(_: Asking, _request: Empty) -> client_models.Facts:
@@ -194,10 +194,11 @@ def _offer_operators(process: BankProcess) -> Sequence[Offer]:
 
 def _offer_succession(process: BankProcess) -> Sequence[Offer]:
     def export(_: Asking, request: client_models.Passphrase) -> client_models.Succession:
-        process.compliance.access.write(_UNNAMED, "export-clients")
+        note(process, request, "export-clients")
         return process.export_clients(request.passphrase)
 
     def take_over(_: Asking, request: client_models.SuccessionImport) -> bank_models.Size:
+        note(process, request, "import-clients")
         return bank_models.Size(size=process.import_clients(request))
 
     return ((bank.EXPORT_CLIENTS, export), (bank.IMPORT_CLIENTS, take_over))

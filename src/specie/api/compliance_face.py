@@ -3,9 +3,9 @@
 import json
 from collections.abc import Sequence
 
+from specie.api.acting import name_operator
 from specie.api.gate import Asking, Offer
 from specie.assembly.bank_process import BankProcess
-from specie.bank.access import Operator
 from specie.bank.movements import unpack_address
 from specie.bank.reporting import Reporter, build_report
 from specie.crypto.addresses import Address
@@ -220,7 +220,7 @@ def _offer_access(process: BankProcess) -> Sequence[Offer]:
         )
 
     def verify(_: Asking, request: models.AccessHeads) -> Size:
-        return Size(size=log.verify(request.heads))
+        return Size(size=log.verify(request.heads, request.told))
 
     def get_head(_: Asking, _request: Empty) -> models.AccessHeadMessage:
         return models.AccessHeadMessage(head=log.sign_head())
@@ -230,11 +230,6 @@ def _offer_access(process: BankProcess) -> Sequence[Offer]:
         (operations.VERIFY_ACCESS, verify),
         (operations.GET_ACCESS_HEAD, get_head),
     )
-
-
-def name_operator(request: models.Acting) -> Operator:
-    """Who acts, and why: both are required."""
-    return Operator(request.officer, request.reason)
 
 
 def _wrap_policy(one: PolicyVersion) -> models.PolicyMessage:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from specie.api.acting import note
 from specie.api.gate import Asking, Offer
 from specie.assembly.bank_process import BankProcess
 from specie.assembly.central_processes import NotaryProcess, RegistrationProcess
@@ -32,6 +33,7 @@ def offer_bank_directory(process: BankProcess) -> Sequence[Offer]:
         return models.Found(answer=service.find(ClientId(asking.name), request.phone))
 
     def set_phone(_: Asking, request: models.ClientPhone) -> Empty:
+        note(process, request, "phone", request.client, request.phone or "none")
         if request.phone is None:
             service.release_phone(request.client)
         else:

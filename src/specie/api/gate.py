@@ -191,6 +191,13 @@ class Gate:
         self._check_flood(request, asking)
         return asking
 
+    def is_heard(self, signed: SignedBy, name: str) -> bool:
+        """Whether who signed with this still speaks for the same client, or is who it was."""
+        try:
+            return self._find_signer(signed)[0].name == name
+        except SpecieError:
+            return False
+
     async def refuse(self, request: Request, error: SpecieError) -> Response:
         """As operations are refused, signed for whoever is known."""
         status, body = encode_problem(error)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from specie.api.acting import note
 from specie.api.gate import Asking, Offer
 from specie.assembly.bank_process import BankProcess
 from specie.bank.control_books import is_reconciled
@@ -64,9 +65,11 @@ def _offer_operators(process: BankProcess) -> Sequence[Offer]:
     desk = process.money
 
     def link(_: Asking, request: clients.ClientLinking) -> clients.Linked:
+        note(process, request, "link-account", request.client, request.account or "")
         return clients.Linked(account=desk.link(request.client, request.account))
 
     def unlink(_: Asking, request: clients.ClientQuery) -> Empty:
+        note(process, request, "unlink-account", request.client)
         desk.unlink(request.client)
         return Empty()
 

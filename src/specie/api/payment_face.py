@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from specie.api.acting import name_operator, note, noting
 from specie.api.gate import Asking, Offer
 from specie.api.return_face import offer_returns
 from specie.assembly.bank_process import BankProcess
@@ -68,23 +69,29 @@ def _offer_events(process: BankProcess) -> Sequence[Offer]:
 
 
 def _offer_webhooks(process: BankProcess) -> Sequence[Offer]:
-    store, sender = process.payments.events, process.payments.webhooks
+    store = process.payments.events
 
     def set_webhook(_: Asking, request: said.WebhookRequest) -> said.WebhookSecret:
-        made = sender.register(process.get_client(request.client).id, request.url)
+        process.get_client(request.client)
+        made = process.payments.webhooks.draw(request.client, request.url)
+        with noting(process, name_operator(request), "webhook", request.client, request.url):
+            process.payments.register_webhook(made)
         return said.WebhookSecret(secret=format_secret(made.secret))
 
     def remove(_: Asking, request: said.WebhookClient) -> Empty:
-        store.remove_webhook(request.client)
+        with noting(process, name_operator(request), "webhook-removed", request.client):
+            process.payments.remove_webhook(request.client)
         return Empty()
 
-    def list_webhooks(_: Asking, _request: Empty) -> said.Webhooks:
+    def list_webhooks(_: Asking, request: said.WebhooksQuery) -> said.Webhooks:
+        note(process, request, "webhooks")
         found = store.load_webhooks()
         return said.Webhooks(
             webhooks=[said.WebhookMessage(client=one.client, url=one.url) for one in found]
         )
 
-    def list_dead(_: Asking, _request: Empty) -> said.Dead:
+    def list_dead(_: Asking, request: said.WebhooksQuery) -> said.Dead:
+        note(process, request, "webhooks-dead")
         dead = [
             said.DeadMessage(
                 client=one.event.client,
@@ -100,7 +107,8 @@ def _offer_webhooks(process: BankProcess) -> Sequence[Offer]:
         return said.Dead(dead=dead)
 
     def replay(_: Asking, request: said.WebhookClient) -> bank_models.Size:
-        return bank_models.Size(size=store.replay(request.client, process.base.clock.now()))
+        with noting(process, name_operator(request), "webhook-replay", request.client):
+            return bank_models.Size(size=store.replay(request.client, process.base.clock.now()))
 
     return (
         (payments.SET_WEBHOOK, set_webhook),

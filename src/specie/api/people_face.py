@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from specie.api.acting import name_operator, note, noting
 from specie.api.gate import Asking, Offer
+from specie.assembly.bank_process import BankProcess
 from specie.assembly.people import People
 from specie.assembly.signing import Waiting
+from specie.bank.access import Operator
 from specie.crypto.addresses import Address
 from specie.ports.approvals import SubjectKind
 from specie.ports.onboarding import AccountApplication, AccountState
@@ -24,13 +27,15 @@ from specie.values.identifiers import ClientId
 _NOTHING = Empty()
 
 
-def offer_people(found: People) -> Sequence[Offer]:
+def offer_people(process: BankProcess) -> Sequence[Offer]:
     """Everything."""
+    found = process.people
     return (
         *_offer_applications(found),
-        *_offer_decisions(found),
+        *_offer_decisions(process),
+        *_offer_seats(process),
         *_offer_signatories(found),
-        *_offer_losses(found),
+        *_offer_losses(process),
         *_offer_devices(found),
     )
 
@@ -54,25 +59,32 @@ def _offer_applications(found: People) -> Sequence[Offer]:
     )
 
 
-def _offer_decisions(found: People) -> Sequence[Offer]:
-    desk = found.onboarding
+def _offer_decisions(process: BankProcess) -> Sequence[Offer]:
+    desk = process.people.onboarding
 
     def list_all(_: Asking, request: onboarding.ApplicationsQuery) -> onboarding.ApplicationsShown:
         if request.state not in {one.value for one in AccountState}:
             reason = f"states are: {', '.join(AccountState)}"
             raise SpecieError(ErrorCode.MESSAGE_MALFORMED, reason)
+        note(process, request, "applications", subject=request.state)
         shown = [_show(one) for one in desk.list(AccountState(request.state))]
         return onboarding.ApplicationsShown(applications=shown)
 
     def show(_: Asking, request: onboarding.ApplicationQuery) -> onboarding.ApplicationShown:
+        note(process, request, "application", subject=request.number)
         return _show(desk.get(request.number))
 
     def approve(_: Asking, request: onboarding.AccountApproval) -> clients.Opened:
-        client = desk.approve(request.number, request.client, request.tier, request.by)
+        operator = Operator(request.by, request.reason)
+        with process.base.database.transaction():
+            client = desk.approve(request.number, request.client, request.tier, request.by)
+            process.compliance.access.write(operator, "approve", client, request.number)
         return clients.Opened(client=client)
 
     def refuse(_: Asking, request: onboarding.AccountRefusal) -> Empty:
-        desk.refuse_all(request.numbers, request.reason, request.by)
+        told = ", ".join(request.numbers)
+        with noting(process, Operator(request.by, request.reason), "refuse", "", told):
+            desk.refuse_all(request.numbers, request.reason, request.by)
         return _NOTHING
 
     return (
@@ -83,17 +95,20 @@ def _offer_decisions(found: People) -> Sequence[Offer]:
     )
 
 
-def _offer_signatories(found: People) -> Sequence[Offer]:
-    signing = found.signing
+def _offer_seats(process: BankProcess) -> Sequence[Offer]:
+    signing = process.people.signing
 
     def propose(_: Asking, request: signatories.SeatsProposal) -> signatories.SeatsProposed:
-        done = signing.propose(request.client, request.need, request.names)
+        told = f"{request.need} of {len(request.names)}"
+        with noting(process, name_operator(request), "signatories", request.client, told):
+            done = signing.propose(request.client, request.need, request.names)
         codes = [signatories.SeatCode(name=one, code=code) for one, code in done.codes.items()]
         return signatories.SeatsProposed(
             codes=codes, digest=done.digest, is_in_force=done.is_in_force
         )
 
     def show(_: Asking, request: clients.ClientQuery) -> signatories.SeatsShown:
+        note(process, request, "signatories-shown", request.client)
         rule = signing.find_rule(request.client)
         seats = [
             signatories.SeatMessage(
@@ -102,6 +117,12 @@ def _offer_signatories(found: People) -> Sequence[Offer]:
             for one in (rule.seats if rule else ())
         ]
         return signatories.SeatsShown(need=rule.need if rule else 0, seats=seats)
+
+    return ((people.PROPOSE_SEATS, propose), (people.SHOW_SEATS, show))
+
+
+def _offer_signatories(found: People) -> Sequence[Offer]:
+    signing = found.signing
 
     def enrol(_: Asking, request: signatories.SignatoryEnrolment) -> signatories.SignatoryEnrolled:
         client, name, address = signing.enrol(request.code, request.device, request.proof)
@@ -123,19 +144,18 @@ def _offer_signatories(found: People) -> Sequence[Offer]:
         return signatories.VoteOutcome(outcome=outcome.value)
 
     return (
-        (people.PROPOSE_SEATS, propose),
-        (people.SHOW_SEATS, show),
         (people.ENROL_SIGNATORY, enrol),
         (people.LIST_SUBJECTS, list_open),
         (people.VOTE, vote),
     )
 
 
-def _offer_losses(found: People) -> Sequence[Offer]:
-    desk = found.losses
+def _offer_losses(process: BankProcess) -> Sequence[Offer]:
+    desk = process.people.losses
 
     def close_client(_: Asking, request: clients.ClientQuery) -> Empty:
-        desk.close(request.client)
+        with noting(process, name_operator(request), "close", request.client):
+            desk.close(request.client)
         return _NOTHING
 
     def close_own(asking: Asking, _request: Empty) -> Empty:
@@ -143,11 +163,13 @@ def _offer_losses(found: People) -> Sequence[Offer]:
         return _NOTHING
 
     def report(_: Asking, request: losses.LossOrder) -> Empty:
-        desk.report(request.client)
+        with noting(process, name_operator(request), "lost", request.client):
+            desk.report(request.client)
         return _NOTHING
 
     def reopen(_: Asking, request: losses.LossOrder) -> clients.Code:
-        return clients.Code(code=desk.reopen(request.client))
+        with noting(process, name_operator(request), "reopen", request.client):
+            return clients.Code(code=desk.reopen(request.client))
 
     def report_by_code(_: Asking, request: losses.LossReport) -> Empty:
         desk.report_by_code(request.code)

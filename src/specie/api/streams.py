@@ -4,7 +4,9 @@
 
 Whoever comes again with `last-event-id` hears what came after it: each event at least once, in
 order. A stream holds a page of events at most and no thread: one task looks for all of them what is
-new. A reader that hangs is cut off like any other (`api/protocol.py`), and comes again.
+new. A device that was lost hears nothing from then on: each page and each comment asks again
+whether it speaks for its client. A reader that hangs is cut off like any other
+(`api/protocol.py`), and comes again.
 """
 
 import asyncio
@@ -23,6 +25,7 @@ from specie.assembly.bank_process import BankProcess
 from specie.assembly.foundation import Process
 from specie.ports.events import Event, EventStore
 from specie.remote.payment_operations import STREAM_EVENTS
+from specie.remote.signing import SignedBy, read_signer
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId
@@ -40,6 +43,7 @@ _COMMENT_S: Final = 10.0
 class _Stream:
     client: ClientId
     seen: int
+    device: SignedBy
     is_over: bool = False
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -62,7 +66,7 @@ class Streams:
             self._check_room()
         except SpecieError as error:
             return await self._gate.refuse(request, error)
-        stream = _Stream(ClientId(asking.name), after)
+        stream = _Stream(ClientId(asking.name), after, read_signer(request.headers))
         return StreamingResponse(
             self._tell(stream), media_type=KIND, headers={"cache-control": "no-store"}
         )
@@ -82,7 +86,7 @@ class Streams:
                     yield format_event(event)
                     stream.seen = event.number
                     stream.wake.set()  # there may be more
-                if not await _wait(stream.wake):
+                if not stream.is_over and not await _wait(stream.wake):
                     yield b":\n\n"
         finally:
             self._open.pop(stream, None)
@@ -92,9 +96,14 @@ class Streams:
         return stream.is_over or is_late or self._gate.is_draining
 
     async def _load(self, stream: _Stream) -> list[Event]:
-        return await anyio.to_thread.run_sync(
-            self._store.load, stream.client, stream.seen, _PAGE, limiter=self._threads
-        )
+        """Nothing, and the end, if the device is the client's no more by then."""
+
+        def load() -> list[Event]:
+            found = self._store.load(stream.client, stream.seen, _PAGE)
+            stream.is_over |= not self._gate.is_heard(stream.device, stream.client)
+            return [] if stream.is_over else found
+
+        return await anyio.to_thread.run_sync(load, limiter=self._threads)
 
     def _enter(self, stream: _Stream) -> None:
         mine = [one for one in self._open if one.client == stream.client]

@@ -13,6 +13,7 @@
 | applications_lost | the central bank: the supply has changed more often than it knows of | never |
 | core_bank_silent | a bank: its core system does not take what is due to it | when it does |
 | core_bank_mismatch | a bank: control accounts and core system differ | when they agree |
+| access_log_cut | a bank: entries of its access log are gone or changed | never: people decide |
 
 Each is a line of the log when it begins and ends, a metric, and a line of `specie alarms`.
 """
@@ -34,6 +35,7 @@ STOCK_MISMATCH: Final = "stock_mismatch"
 APPLICATIONS_LOST: Final = "applications_lost"
 CORE_BANK_SILENT: Final = "core_bank_silent"
 CORE_BANK_MISMATCH: Final = "core_bank_mismatch"
+ACCESS_LOG_CUT: Final = "access_log_cut"
 ALARMS: Final = (
     LISTS_OLD,
     CLOCK_OFF,
@@ -46,6 +48,7 @@ ALARMS: Final = (
     APPLICATIONS_LOST,
     CORE_BANK_SILENT,
     CORE_BANK_MISMATCH,
+    ACCESS_LOG_CUT,
 )
 _LOG: Final = structlog.get_logger("specie.process")
 

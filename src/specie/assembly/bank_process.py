@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from specie.assembly.access_heads import AccessHeads
 from specie.assembly.comparing import Comparison
 from specie.assembly.compliance import Premises, build_compliance, build_neighbours
 from specie.assembly.core_system import build_teller
@@ -132,6 +133,7 @@ class BankProcess:
     returns: Returns
     travel: TravelDesk
     compliance: Compliance
+    heads: AccessHeads
     vault_lock: threading.RLock = field(default_factory=threading.RLock)
     _released_at: float = 0.0
     _asked_at: float = 0.0
@@ -147,12 +149,13 @@ class BankProcess:
         """What was begun, what the vault has signed, filler for the notary's next batch."""
         self.comparison.ask()
         self.payments.work()
+        refusals = self.heads.work()
         members = self.base.peers.roster.current
         if members.get(self.number).status is not Status.ACTIVE:
-            return ()
+            return refusals
         with self.vault_lock:
             self._book_loans()
-            refusals = list(
+            refusals += list(
                 resume_bank(self.bank, self.banks, self.desk, self.counter, self.notary).values()
             )
             refusals += resume(self.bank.vault, self.bank, self.banks, self.notary)
@@ -209,8 +212,8 @@ class BankProcess:
             raise SpecieError(ErrorCode.NOT_SERVED_HERE, "the vault of a bank is no client's")
         with self.base.database.transaction():
             self.devices.record_key(code_hash, opening.device)
-            self.people.losses.make_room(invited.client, address)
-            self.bank.open_wallet(invited.client, invited.name, address, view)
+            status = self.people.losses.make_room(invited.client, address)
+            self.bank.open_wallet(invited.client, invited.name, address, view, status)
         return invited.client
 
     def claim_tokens(self, client: ClientId, shown: Sequence[bytes]) -> int:
@@ -441,6 +444,7 @@ def build_bank(base: Foundation) -> BankProcess:
     people.onboarding.required_fields = compliance.list_required
     people.onboarding.set_tier = compliance.set_tier
     banks = RemoteBanks(channel, bank)
+    people.losses.tell = payments.telling.tell_act
     return BankProcess(
         base=base,
         bank=bank,
@@ -459,6 +463,7 @@ def build_bank(base: Foundation) -> BankProcess:
         payments=payments,
         travel=build_travel(compliance, told, people.onboarding, channel, banks),
         compliance=compliance,
+        heads=AccessHeads(compliance.access, base.alarms),
     )
 
 

@@ -9,8 +9,8 @@ everything else can never be: without an attestation of ours nothing of ours is 
 """
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from specie.assembly.device_certifying import DeviceCertifying
 from specie.assembly.joining import hash_code
@@ -26,6 +26,7 @@ from specie.flows.requests import unpack_withdrawals
 from specie.ledger.records import Output
 from specie.ports.clients import Client, ClientStatus, ClientStore
 from specie.ports.clock import Clock
+from specie.ports.events import EventKind
 from specie.ports.journal import FlowKind, Journal
 from specie.ports.notary import NotaryPort
 from specie.store.database import Database
@@ -47,9 +48,13 @@ class LostPage:
     held: Sequence[tuple[OutputRef, Timestamp]]
 
 
+def _tell_nobody(client: ClientId, kind: EventKind, about: Mapping[str, str]) -> None:
+    """Until there are events."""
+
+
 @dataclass(slots=True, repr=False)
 class Losses:
-    """A bank's desk for wallets that end."""
+    """A bank's desk for wallets that end. `tell` is told what was done, and who said so."""
 
     bank: Bank
     clients: ClientStore
@@ -59,6 +64,7 @@ class Losses:
     database: Database
     notary: NotaryPort
     clock: Clock
+    tell: Callable[[ClientId, EventKind, Mapping[str, str]], None] = field(default=_tell_nobody)
 
     # --- closing -------------------------------------------------------------------------------
 
@@ -99,36 +105,42 @@ class Losses:
         client = self.store.find_by_code(hash_code(code))
         if client is None:
             raise SpecieError(ErrorCode.CALLER_UNKNOWN, "no client has chosen this code")
-        self.report(client)
+        self.report(client, "code")
 
-    def report(self, client: ClientId) -> None:
+    def report(self, client: ClientId, by: str = "bank") -> None:
         """From this moment on nothing is attested; again is the same."""
         with self.database.transaction():
             known = self._get_own(client)
             if known.status is ClientStatus.CLOSED:
                 raise SpecieError(ErrorCode.CLIENT_BLOCKED, "the account is closed")
-            if known.status is not ClientStatus.LOST:
-                self.clients.set_status(client, ClientStatus.LOST)
+            if not known.status.is_lost:
+                is_blocked = known.status is ClientStatus.BLOCKED
+                lost = ClientStatus.LOST_BLOCKED if is_blocked else ClientStatus.LOST
+                self.clients.set_status(client, lost)
                 self.devices.revoke(client)
                 self.certificates.end(client)
+                self.tell(client, EventKind.WALLET_LOST, {"by": by})
 
     def reopen(self, client: ClientId) -> bytes:
         """A code for the new device, once its holder was identified; one not used ends."""
         known = self._get_own(client)
-        if known.status is not ClientStatus.LOST:
+        if not known.status.is_lost:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "no loss was reported of this wallet")
         code = secrets.token_bytes(16)
-        self.devices.invite_again(hash_code(code), client, known.name)
+        with self.database.transaction():
+            self.devices.invite_again(hash_code(code), client, known.name)
+            self.tell(client, EventKind.WALLET_REOPENED, {"by": "bank"})
         return code
 
-    def make_room(self, client: ClientId, address: Address) -> None:
+    def make_room(self, client: ClientId, address: Address) -> ClientStatus:
         """Before a wallet is opened: one that was lost leaves its place to the new one.
 
+        Gives the standing in which the new one is opened: whoever was blocked still is.
         `client_blocked` if the new one has the keys that were lost.
         """
         known = self.clients.find_client(client)
-        if known is None or known.status is not ClientStatus.LOST:
-            return
+        if known is None or not known.status.is_lost:
+            return ClientStatus.GOOD
         retired = self.store.load_retired(client)
         before = [self._get_address(one.id) for one in retired]
         if any(address.spend == one.spend for one in (known.address, *before)):
@@ -136,6 +148,8 @@ class Losses:
         name = name_retired(client, len(retired) + 1)
         self.clients.retire(client, name)
         self.store.retire(RetiredWallet(name, client, self.clock.now()))
+        is_blocked = known.status is ClientStatus.LOST_BLOCKED
+        return ClientStatus.BLOCKED if is_blocked else ClientStatus.GOOD
 
     def adopt(self, lost: ClientId) -> None:
         """A wallet that was lost at a bank that we succeed: it waits as if it were lost now."""
@@ -148,7 +162,7 @@ class Losses:
     def list_outputs(self, client: ClientId, address: Address, start: int) -> LostPage:
         """For the new device; `client_unknown` unless it is a lost wallet of the same client."""
         found = self.clients.find_by_address(address)
-        if found is None or get_heir(found.id) != client or found.status is not ClientStatus.LOST:
+        if found is None or get_heir(found.id) != client or not found.status.is_lost:
             raise SpecieError(ErrorCode.CLIENT_UNKNOWN, "no wallet that you have lost")
         held = self._list_held(found)
         outputs = sorted(self.clients.load_outputs(found.id), key=lambda one: one.ref)

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from specie.assembly.webhooks import WebhookSender
-from specie.bank.events import ClientEvents
+from specie.bank.events import ClientEvents, check_url
 from specie.bank.naming import NameSigner
 from specie.bank.service import VAULT_CLIENT
 from specie.crypto.secrets import SealingKey
 from specie.ports.clock import Clock
+from specie.ports.events import EventKind, Webhook
 from specie.store.database import Database
 from specie.store.event_store import SqliteEventStore
 from specie.store.paid_store import SqlitePaidStore
@@ -25,6 +26,20 @@ class PaymentServices:
     paid: SqlitePaidStore
     telling: ClientEvents
     webhooks: WebhookSender
+    database: Database
+
+    def register_webhook(self, webhook: Webhook) -> None:
+        """In force, and told to the client: whoever it is sent to, its device hears that it is."""
+        about = {"host": check_url(webhook.url)[1]}
+        with self.database.transaction():
+            self.telling.tell_act(webhook.client, EventKind.WEBHOOK_REGISTERED, about)
+            self.events.set_webhook(webhook)
+
+    def remove_webhook(self, client: ClientId) -> None:
+        """In force no more, and told to the client; `webhook_unknown`."""
+        with self.database.transaction():
+            self.events.remove_webhook(client)
+            self.telling.tell_act(client, EventKind.WEBHOOK_REMOVED, {})
 
     def hear_refusal(self, client: ClientId, txid: TransactionId, error: SpecieError) -> None:
         """A payment of a client was refused by somebody; a silence is no refusal."""
@@ -47,4 +62,5 @@ def build_payment_services(
     events = SqliteEventStore(database, storage)
     paid = SqlitePaidStore(database, storage)
     telling = ClientEvents(events, clock, VAULT_CLIENT, names.network, paid)
-    return PaymentServices(names, events, paid, telling, WebhookSender(events, clock))
+    webhooks = WebhookSender(events, clock)
+    return PaymentServices(names, events, paid, telling, webhooks, database)

@@ -69,12 +69,16 @@ class WebhookSender:
         self._asking = threading.Semaphore(_NAMES_AT_ONCE)
 
     def register(self, client: ClientId, url: str) -> Webhook:
-        """With a fresh secret, which is told once; `webhook_invalid`."""
-        _, host, port, _ = check_url(url)
-        choose_place(host, self._look_up(host, port))
-        webhook = Webhook(client, url, secrets.token_bytes(32))
+        """From now on; `webhook_invalid`."""
+        webhook = self.draw(client, url)
         self._store.set_webhook(webhook)
         return webhook
+
+    def draw(self, client: ClientId, url: str) -> Webhook:
+        """Not in force yet: with a fresh secret, which is told once; `webhook_invalid`."""
+        _, host, port, _ = check_url(url)
+        choose_place(host, self._look_up(host, port))
+        return Webhook(client, url, secrets.token_bytes(32))
 
     def start_due(self) -> int:
         """Begins what is due and not under way; waits for nothing. Gives how many it began."""

@@ -13,6 +13,8 @@ Whoever keeps a head can later have it checked that the log still begins with wh
 
 import base64
 import binascii
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,10 +24,17 @@ from specie.ports.clock import Clock
 from specie.ports.supervision import AccessEntry, AccessStore
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import Digest, InstitutionPublicKey, NetworkId, ParticipantNumber
+from specie.values.identifiers import (
+    ZERO32,
+    Digest,
+    InstitutionPublicKey,
+    NetworkId,
+    ParticipantNumber,
+)
 
 _TITLE: Final = "specie access log v1"
 _LINES: Final = 7  # five, an empty one, the signature
+_TOLD: Final = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})")
 _NAME_MAX: Final = 100
 _REASON_MAX: Final = 500
 
@@ -74,6 +83,7 @@ class AccessLog:
         self._number = number
         self._key = key
         self._signed: tuple[tuple[int, Digest], str] | None = None
+        self._seen = (0, Digest(ZERO32))  # that this process has told
 
     def write(self, operator: Operator, action: str, client: str = "", subject: str = "") -> None:
         """Durable before anything is shown; within a decision's transaction, with it."""
@@ -97,15 +107,30 @@ class AccessLog:
             self._signed = (head, f"{text}\n{line.format()}\n")
         return self._signed[1]
 
-    def verify(self, pinned: list[str]) -> int:
-        """All entries, and that every head in `pinned` is one of this log; gives how many.
+    def tell_head(self) -> str | None:
+        """The newest as `SIZE:HASH`, if it was not told yet, for a place outside the database.
+
+        `access_log_invalid` if the one told before is not on the log any more.
+        """
+        size, digest = self._store.get_head()
+        if size < self._seen[0] or self._store.find_hash(self._seen[0]) != self._seen[1]:
+            what = f"entry {self._seen[0]} was written, and is gone or changed"
+            raise SpecieError(ErrorCode.ACCESS_LOG_INVALID, what)
+        if size == self._seen[0]:
+            return None
+        self._seen = (size, digest)
+        return f"{size}:{digest.hex()}"
+
+    def verify(self, pinned: Sequence[str], told: Sequence[str] = ()) -> int:
+        """All entries, and that every head, signed or told, is one of this log; gives how many.
 
         `access_log_invalid` if anything is gone or changed.
         """
         heads = [parse_head(note) for note in pinned]
         if any(one.network != self._network for one in heads):
             raise SpecieError(ErrorCode.ACCESS_LOG_INVALID, "a head of another network")
-        return self._store.verify([(one.size, one.digest) for one in heads])
+        known = [(one.size, one.digest) for one in heads]
+        return self._store.verify([*known, *(parse_told(one) for one in told)])
 
 
 def name_log(number: ParticipantNumber) -> str:
@@ -126,6 +151,14 @@ def parse_head(note: str) -> AccessHead:
     if len(digest) != 32 or head.size < 0:
         raise SpecieError(ErrorCode.ACCESS_LOG_INVALID, "not the head of an access log")
     return head
+
+
+def parse_told(text: str) -> tuple[int, Digest]:
+    """What `tell_head` gives; `access_log_invalid` if it is none."""
+    found = _TOLD.fullmatch(text)
+    if found is None:
+        raise SpecieError(ErrorCode.ACCESS_LOG_INVALID, "a head that was told is SIZE:HASH")
+    return int(found[1]), Digest(bytes.fromhex(found[2]))
 
 
 def verify_head(

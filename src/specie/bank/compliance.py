@@ -31,7 +31,7 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ZERO16, ZERO32, ClientId, Digest, OrderId, TransactionId
 from specie.values.limits import CASE_NOTES_MAX, FREEZE_MS_MAX, PAGE_ITEMS_MAX
-from specie.values.times import Timestamp
+from specie.values.times import Timestamp, format_time
 
 _ONBOARDING: Final = Operator("onboarding", "approved")
 _NOTE_MAX: Final = 1_000
@@ -190,7 +190,7 @@ class Compliance:
         client = query.client or ClientId("")
         if client and client != self._vault:
             self._get_client(client)
-        self.access.write(operator, "search", client, f"from {before}" if before else "")
+        self.access.write(operator, "search", client, _describe_query(query, before))
         return self._clients.search(query, before, limit)
 
     # --- cases -----------------------------------------------------------------------------------
@@ -289,6 +289,26 @@ class Compliance:
         if found is None or client == self._vault:
             raise SpecieError(ErrorCode.CLIENT_UNKNOWN, _NO_CLIENT)
         return found
+
+
+def _describe_query(query: MovementQuery, before: int) -> str:
+    """What was searched for besides the client; a counterparty is `bank:A:B`, in hex digits."""
+    party, words = query.party, []
+    if query.since is not None:
+        words.append(f"since {format_time(query.since)}")
+    if query.until is not None:
+        words.append(f"until {format_time(query.until)}")
+    if query.least is not None:
+        words.append(f"at least {query.least}")
+    if query.most is not None:
+        words.append(f"at most {query.most}")
+    if party is not None:
+        words.append(f"with {party.bank}:{party.view.hex()}:{party.spend.hex()}")
+    if query.is_incoming is not None:
+        words.append("incoming" if query.is_incoming else "outgoing")
+    if before:
+        words.append(f"from {before}")
+    return ", ".join(words)
 
 
 def _describe_builtin() -> PolicyVersion:

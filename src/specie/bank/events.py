@@ -1,4 +1,4 @@
-"""What a bank tells its clients of their payments, and how a webhook's message is signed (T18).
+"""What a bank tells its clients, and how a webhook's message is signed (T18).
 
 An event is a hint and never money: the device fetches its outputs and checks them by itself.
 
@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import ipaddress
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -82,6 +82,11 @@ class ClientEvents:
     def tell_refused(self, client: ClientId, txid: TransactionId, code: ErrorCode) -> None:
         """Somebody has said no to a payment of this client's."""
         self._add(client, EventKind.REFUSED, txid, {"code": code.value})
+
+    def tell_act(self, client: ClientId, kind: EventKind, about: Mapping[str, str]) -> None:
+        """What was done to the client's wallet, without secrets; within that transaction."""
+        if client != self._silent:
+            self._store.add(client, kind, self._clock.now(), json.dumps(dict(about)))
 
     def tell_return(self, client: ClientId, kind: EventKind, about: dict[str, int | str]) -> None:
         """A request for return was made or answered; within that transaction."""

@@ -5,15 +5,23 @@
     alice        the new one, by new keys
 
 What was lost pays nobody but `alice`: so whoever has the old keys can do nothing but to give the
-money back. Two losses make alice~1 and alice~2; both pay `alice`.
+money back. Two losses make alice~1 and alice~2; both pay `alice`. Who was blocked before the loss,
+or before the new wallet, is blocked with the new one.
 """
 
 import re
 from typing import Final
 
+from specie.ports.clients import ClientStatus
 from specie.values.identifiers import ClientId
 from specie.values.limits import ATTEST_AHEAD_MS_MAX, ATTEST_EARLY_MS_MAX
 from specie.values.times import Timestamp
+
+BLOCKED_BY: Final = {
+    ClientStatus.GOOD: ClientStatus.BLOCKED,
+    ClientStatus.LOST: ClientStatus.LOST_BLOCKED,
+}
+"""What a block makes of a wallet's standing."""
 
 _RETIRED: Final = re.compile(r"(.+)~[0-9]+")
 

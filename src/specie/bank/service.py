@@ -3,8 +3,8 @@
 The bank's vault is a holder like any other; it is watched as the client `VAULT_CLIENT`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from specie.bank.arrivals import (
@@ -31,7 +31,7 @@ from specie.bank.deposits import (
     derive_vault_entry,
     name_issue,
 )
-from specie.bank.losses import get_heir
+from specie.bank.losses import BLOCKED_BY, get_heir
 from specie.bank.movements import Owned, get_address, list_movements, list_others
 from specie.bank.succession import (
     ExportedClient,
@@ -135,7 +135,14 @@ class Bank:
             own = Client(VAULT_CLIENT, name, self.vault_address, vault.keys.view, standing)
             clients.add_client(own)
 
-    def open_wallet(self, client: ClientId, name: str, address: Address, view: ViewKey) -> None:
+    def open_wallet(
+        self,
+        client: ClientId,
+        name: str,
+        address: Address,
+        view: ViewKey,
+        status: ClientStatus = ClientStatus.GOOD,
+    ) -> None:
         """Register a client's wallet and deposit account, after identifying the person (T3).
 
         Idempotent; `client_exists` if the id or the address is taken by another.
@@ -144,7 +151,7 @@ class Bank:
         if not is_ours or view.public != address.view:
             raise SpecieError(ErrorCode.NOT_SERVED_HERE, "the address is not one of this bank")
         check_client_id(client)
-        self._add_client(Client(client, name, address, view, ClientStatus.GOOD))
+        self._add_client(Client(client, name, address, view, status))
         self.books.open_deposit(client)
 
     def _add_client(self, client: Client) -> None:
@@ -153,7 +160,8 @@ class Bank:
             self._clients.add_client(client)
         except SpecieError as error:
             known = self._clients.find_client(client.id)
-            is_same = known is not None and _identify(known) == _identify(client)
+            same = {"status": client.status, "view_key": client.view_key}
+            is_same = known is not None and replace(known, **same) == client
             if error.code is not ErrorCode.CLIENT_EXISTS or not is_same:
                 raise
 
@@ -163,19 +171,19 @@ class Bank:
         return self._clients
 
     def block(self, client: ClientId) -> None:
-        """Stop attesting for a client; its money stays where it is."""
-        self._change_status(client, ClientStatus.GOOD, ClientStatus.BLOCKED)
+        """Stop attesting for a client, with its next wallet if this one is lost."""
+        self._change_status(client, BLOCKED_BY)
 
     def unblock(self, client: ClientId) -> None:
         """Attest again; what is lost or closed stays so."""
-        self._change_status(client, ClientStatus.BLOCKED, ClientStatus.GOOD)
+        self._change_status(client, {after: before for before, after in BLOCKED_BY.items()})
 
-    def _change_status(self, client: ClientId, before: ClientStatus, after: ClientStatus) -> None:
+    def _change_status(self, client: ClientId, to: Mapping[ClientStatus, ClientStatus]) -> None:
         with self._clients.recording():
-            known = self.get_client(client)
-            if known.status not in (before, after):
-                raise SpecieError(ErrorCode.CLIENT_BLOCKED, f"the wallet is {known.status.value}")
-            self._clients.set_status(client, after)
+            status = self.get_client(client).status
+            if status not in {*to, *to.values()}:
+                raise SpecieError(ErrorCode.CLIENT_BLOCKED, f"the wallet is {status.value}")
+            self._clients.set_status(client, to.get(status, status))
 
     def get_client(self, client: ClientId) -> Client:
         """`client_unknown` if there is none of this id."""
@@ -280,7 +288,7 @@ class Bank:
         vault = (VAULT_CLIENT, self._clock.now())
         movements = list_movements(body.outline, (payer, spent), outputs, owned, vault)
         seen.append(_Seen(payer, ours, owned, movements, outputs))
-        return [] if payer.status is ClientStatus.LOST else movements  # it pays its owner alone
+        return [] if payer.status.is_lost else movements  # it pays its owner alone
 
     def attest_receipt(self, view: PayeeView) -> Attestation:
         """As a payee's bank: check what is shown, record it, then sign for it."""
@@ -462,7 +470,7 @@ class Bank:
         """A wallet that was lost pays its owner's new address and itself; others must be good."""
         heir, others = get_heir(payer.id), [one for one in ours.values() if one.id != payer.id]
         is_inside = len(ours) == outputs and all(one.id == heir for one in others)
-        if payer.status is ClientStatus.LOST and heir is not None and is_inside:
+        if payer.status.is_lost and heir is not None and is_inside:
             self._check_good(others)
         else:
             self._check_good([payer, *others])
@@ -484,10 +492,6 @@ class Bank:
         if self.paid is not None and seen.payer is not None:
             payer = seen.payer.id
             self.paid.record(payer, txid, list_others(payer, seen.outputs, seen.owned))
-
-
-def _identify(client: Client) -> tuple[ClientId, str, Address]:
-    return client.id, client.name, client.address
 
 
 def _get_known(client: Client | None) -> Client:

@@ -12,6 +12,7 @@ from specie.assembly.lists import load_peers
 from specie.assembly.newcomer import Newcomer
 from specie.assembly.renewing import renew_certificate
 from specie.cli import case_commands, policy_commands, travel_commands
+from specie.cli.acting import Officer, Why
 from specie.cli.device_commands import ask, ask_new, show
 from specie.cli.money_commands import add_money_commands
 from specie.cli.naming import naming_order
@@ -25,6 +26,7 @@ from specie.remote import client_models as clients
 from specie.remote import compliance_models as compliance
 from specie.remote import desk_operations as desk
 from specie.remote import directory_models, directory_operations
+from specie.remote.acting import NO_REASON, NOBODY
 from specie.remote.control import call_control
 from specie.remote.encoding import JSON, decode, encode
 from specie.remote.fields import Empty
@@ -52,9 +54,11 @@ def invite(
     client: Annotated[str, typer.Argument(help="The bank's own id for the person.")],
     name: Annotated[str, typer.Argument(help="The person's name.")],
     at: Folder,
+    officer: Officer = NOBODY,
+    reason: Why = NO_REASON,
 ) -> None:
     """A code with which the person's device opens a wallet, once."""
-    request = clients.Invitation(client=ClientId(client), name=name)
+    request = clients.Invitation(client=ClientId(client), name=name, officer=officer, reason=reason)
     typer.echo(call_control(at / CONTROL, operations.INVITE, request).code.hex())
 
 
@@ -133,6 +137,8 @@ def set_phone(
     number: Annotated[str | None, typer.Argument(help="With its country: +77015550102")] = None,
     *,
     at: Folder,
+    officer: Officer = NOBODY,
+    reason: Why = NO_REASON,
     is_none: Annotated[
         bool, typer.Option("--none", help="It is the client's no more; its entry is closed.")
     ] = False,
@@ -141,7 +147,9 @@ def set_phone(
     if (number is None) != is_none:
         raise SpecieError(ErrorCode.SETTING_INVALID, "a number, or --none")
     known = None if number is None else parse_phone(number)
-    request = directory_models.ClientPhone(client=ClientId(client), phone=known)
+    request = directory_models.ClientPhone(
+        client=ClientId(client), phone=known, officer=officer, reason=reason
+    )
     call_control(at / CONTROL, directory_operations.SET_CLIENT_PHONE, request)
 
 
@@ -164,10 +172,13 @@ travel_commands.add_commands(bank)
 
 @bank.command("export-clients")
 def export_clients(
-    file: Annotated[Path, typer.Argument(help="Where to write it.")], at: Folder
+    file: Annotated[Path, typer.Argument(help="Where to write it.")],
+    at: Folder,
+    officer: Officer = NOBODY,
+    reason: Why = NO_REASON,
 ) -> None:
     """Everything that a successor needs to serve our clients, sealed under a passphrase."""
-    request = clients.Passphrase(passphrase=ask_new())
+    request = clients.Passphrase(passphrase=ask_new(), officer=officer, reason=reason)
     found = call_control(at / CONTROL, operations.EXPORT_CLIENTS, request)
     replace_durably(file.parent, file.name, encode(found, JSON))
     typer.echo(f"{file}: {len(found.clients)} clients")
@@ -175,7 +186,10 @@ def export_clients(
 
 @bank.command("import-clients")
 def import_clients(
-    file: Annotated[Path, typer.Argument(help="From the bank that leaves.")], at: Folder
+    file: Annotated[Path, typer.Argument(help="From the bank that leaves.")],
+    at: Folder,
+    officer: Officer = NOBODY,
+    reason: Why = NO_REASON,
 ) -> None:
     """Take over the clients of a bank whose successor we are."""
     try:
@@ -183,7 +197,9 @@ def import_clients(
     except OSError as error:
         raise SpecieError(ErrorCode.SETTING_INVALID, f"{file}: {error.strerror}") from None
     found = decode(data, JSON, clients.Succession)
-    request = clients.SuccessionImport(passphrase=ask("passphrase"), succession=found)
+    request = clients.SuccessionImport(
+        passphrase=ask("passphrase"), succession=found, officer=officer, reason=reason
+    )
     count = call_control(at / CONTROL, operations.IMPORT_CLIENTS, request).size
     typer.echo(f"{count} clients are new here")
 

@@ -197,18 +197,23 @@ def show_access_log(  # noqa: PLR0913  # each is an option of the command line
     pinned: Annotated[
         list[Path] | None, typer.Option(help="A head that was given before; may be repeated.")
     ] = None,
+    told: Annotated[
+        list[str] | None, typer.Option(help="SIZE:HASH, of a line of the process' log.")
+    ] = None,
     *,
     verify: Annotated[bool, typer.Option("--verify", help="Go through all entries.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Who looked at or decided what; with --verify or --head, the log itself."""
-    if verify or pinned:
-        heads = models.AccessHeads(heads=[_read_head(path) for path in pinned or []])
+    is_checked = verify or bool(pinned or told)
+    if is_checked:
+        notes = [_read_head(path) for path in pinned or []]
+        heads = models.AccessHeads(heads=notes, told=tuple(told or ()))
         size = call_control(at / CONTROL, operations.VERIFY_ACCESS, heads).size
-        show({"entries": size, "pinned heads": len(heads.heads)}, as_json=as_json)
+        show({"entries": size, "pinned heads": len(notes) + len(heads.told)}, as_json=as_json)
     if head is not None:
         _write_head(at, head)
-    if verify or pinned or head is not None:
+    if is_checked or head is not None:
         return
     request = models.AccessQuery(officer=person, reason=reason, start=start, limit=limit)
     found = call_control(at / CONTROL, operations.LIST_ACCESS, request).entries

@@ -7,9 +7,11 @@ import typer
 
 from specie.api.serving import CONTROL
 from specie.assembly.lists import load_peers
+from specie.cli.acting import Officer, Why
 from specie.cli.device_commands import show
 from specie.remote import bank_operations as operations
 from specie.remote import client_models as clients
+from specie.remote.acting import NO_REASON, NOBODY
 from specie.remote.control import call_control
 from specie.remote.fields import Empty
 from specie.values.catalogue import ErrorCode
@@ -26,16 +28,22 @@ def link_account(
     account: Annotated[
         str | None, typer.Argument(help="At the core system; else the one that it knows.")
     ] = None,
+    officer: Officer = NOBODY,
+    reason: Why = NO_REASON,
 ) -> None:
     """Link a client's account at the core system, which says that it is the client's."""
     chosen = None if account is None else CoreAccount(account)
-    request = clients.ClientLinking(client=ClientId(client), account=chosen)
+    request = clients.ClientLinking(
+        client=ClientId(client), account=chosen, officer=officer, reason=reason
+    )
     typer.echo(call_control(at / CONTROL, operations.LINK_ACCOUNT, request).account)
 
 
-def unlink_account(client: Client, at: Folder) -> None:
+def unlink_account(
+    client: Client, at: Folder, officer: Officer = NOBODY, reason: Why = NO_REASON
+) -> None:
     """Unlink it again; refused while anything of the client's is in transit."""
-    request = clients.ClientQuery(client=ClientId(client))
+    request = clients.ClientQuery(client=ClientId(client), officer=officer, reason=reason)
     call_control(at / CONTROL, operations.UNLINK_ACCOUNT, request)
 
 

@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from specie.api.serving import CONTROL
+from specie.cli.acting import Officer, Why
 from specie.cli.device_commands import AsJson, show
 from specie.remote import client_models as clients
 from specie.remote import loss_models as losses
 from specie.remote import onboarding_models as onboarding
 from specie.remote import people_operations as operations
 from specie.remote import signatory_models as signatories
+from specie.remote.acting import NO_REASON, NOBODY
 from specie.remote.control import call_control
 from specie.values.identifiers import ClientId
 
@@ -26,11 +28,13 @@ By = Annotated[str, typer.Option("--as", help="Your name: it stands beside the d
 def applications(
     at: Folder,
     state: Annotated[str, typer.Option(help="waiting, approved, refused, expired.")] = "waiting",
+    officer: Officer = NOBODY,
+    reason: Why = NO_REASON,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Who asks for a wallet, the oldest first."""
-    request = onboarding.ApplicationsQuery(state=state)
+    request = onboarding.ApplicationsQuery(state=state, officer=officer, reason=reason)
     found = call_control(at / CONTROL, operations.LIST_ACCOUNTS, request).applications
     if as_json:
         typer.echo(json.dumps([_describe(one) for one in found]))
@@ -40,9 +44,16 @@ def applications(
         typer.echo(f"{one.number}  {_spell(one.time)}  {one.tier:<10}  {name}")
 
 
-def application(number: Number, at: Folder, *, as_json: AsJson = False) -> None:
+def application(
+    number: Number,
+    at: Folder,
+    officer: Officer = NOBODY,
+    reason: Why = NO_REASON,
+    *,
+    as_json: AsJson = False,
+) -> None:
     """One application, with what the person says of himself."""
-    request = onboarding.ApplicationQuery(number=number)
+    request = onboarding.ApplicationQuery(number=number, officer=officer, reason=reason)
     found = call_control(at / CONTROL, operations.SHOW_ACCOUNT, request)
     show(_describe(found), as_json=as_json)
 
@@ -53,10 +64,13 @@ def approve(
     by: By,
     client: Annotated[str | None, typer.Option(help="The bank's id for the person.")] = None,
     tier: Annotated[str | None, typer.Option(help="Another tier than was asked for.")] = None,
+    reason: Why = NO_REASON,
 ) -> None:
     """Open the wallet; prints the client's id. Again is the same."""
     chosen = None if client is None else ClientId(client)
-    request = onboarding.AccountApproval(number=number, client=chosen, tier=tier, by=by)
+    request = onboarding.AccountApproval(
+        number=number, client=chosen, tier=tier, by=by, reason=reason
+    )
     typer.echo(call_control(at / CONTROL, operations.APPROVE_ACCOUNT, request).client)
 
 
@@ -80,38 +94,42 @@ def signatories_of(
     need: Annotated[
         int | None, typer.Option(help="How many of them sign; 0 of nobody ends it.")
     ] = None,
+    officer: Officer = NOBODY,
+    reason: Why = NO_REASON,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Who signs for a client together; a change needs those of before as well."""
     if need is None:
-        query = clients.ClientQuery(client=ClientId(client))
+        query = clients.ClientQuery(client=ClientId(client), officer=officer, reason=reason)
         found = call_control(at / CONTROL, operations.SHOW_SEATS, query)
         known = {one.name: "signs" if one.is_known else "no device yet" for one in found.seats}
         show({"need": found.need, **known}, as_json=as_json)
         return
-    request = signatories.SeatsProposal(client=ClientId(client), need=need, names=names or [])
+    request = signatories.SeatsProposal(
+        client=ClientId(client), need=need, names=names or [], officer=officer, reason=reason
+    )
     done = call_control(at / CONTROL, operations.PROPOSE_SEATS, request)
     force = "now" if done.is_in_force else "when those of before have approved"
     codes = {one.name: one.code.hex() for one in done.codes}
     show({"in force": force, "id": done.digest.hex(), **codes}, as_json=as_json)
 
 
-def close(client: Client, at: Folder) -> None:
+def close(client: Client, at: Folder, officer: Officer = NOBODY, reason: Why = NO_REASON) -> None:
     """Close an account, for good; only with nothing left in it."""
-    request = clients.ClientQuery(client=ClientId(client))
+    request = clients.ClientQuery(client=ClientId(client), officer=officer, reason=reason)
     call_control(at / CONTROL, operations.CLOSE_CLIENT, request)
 
 
-def lost(client: Client, at: Folder) -> None:
+def lost(client: Client, at: Folder, officer: Officer = NOBODY, reason: Why = NO_REASON) -> None:
     """The client's device is lost: nothing is attested any more, its key is refused."""
-    request = losses.LossOrder(client=ClientId(client))
+    request = losses.LossOrder(client=ClientId(client), officer=officer, reason=reason)
     call_control(at / CONTROL, operations.REPORT_LOST, request)
 
 
-def reopen(client: Client, at: Folder) -> None:
+def reopen(client: Client, at: Folder, officer: Officer = NOBODY, reason: Why = NO_REASON) -> None:
     """A code for the new device of a client who lost one; `specie wallet recover` takes it."""
-    request = losses.LossOrder(client=ClientId(client))
+    request = losses.LossOrder(client=ClientId(client), officer=officer, reason=reason)
     typer.echo(call_control(at / CONTROL, operations.REOPEN_LOST, request).code.hex())
 
 

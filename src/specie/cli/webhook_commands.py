@@ -7,11 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from specie.api.serving import CONTROL
+from specie.cli.acting import Officer, Why
 from specie.cli.device_commands import AsJson
 from specie.remote import payment_models as said
 from specie.remote import payment_operations as operations
+from specie.remote.acting import NO_REASON, NOBODY
 from specie.remote.control import call_control
-from specie.remote.fields import Empty
 from specie.values.identifiers import ClientId
 
 webhooks = typer.Typer(help="Where clients' events are sent.", no_args_is_help=True)
@@ -25,37 +26,45 @@ def register(
     client: Client,
     url: Annotated[str, typer.Argument(help="https://…, or http://127.0.0.1:… in a pilot.")],
     at: Folder,
+    officer: Officer = NOBODY,
+    reason: Why = NO_REASON,
 ) -> None:
     """Send a client's events there from now on; prints the secret that signs them, once."""
-    request = said.WebhookRequest(client=ClientId(client), url=url)
+    request = said.WebhookRequest(client=ClientId(client), url=url, officer=officer, reason=reason)
     typer.echo(call_control(at / CONTROL, operations.SET_WEBHOOK, request).secret)
 
 
 @webhooks.command("remove")
-def remove(client: Client, at: Folder) -> None:
+def remove(client: Client, at: Folder, officer: Officer = NOBODY, reason: Why = NO_REASON) -> None:
     """Send nothing more; what was on its way is forgotten."""
-    request = said.WebhookClient(client=ClientId(client))
+    request = said.WebhookClient(client=ClientId(client), officer=officer, reason=reason)
     call_control(at / CONTROL, operations.REMOVE_WEBHOOK, request)
 
 
 @webhooks.command("list")
-def list_webhooks(at: Folder, *, as_json: AsJson = False) -> None:
+def list_webhooks(
+    at: Folder, officer: Officer = NOBODY, reason: Why = NO_REASON, *, as_json: AsJson = False
+) -> None:
     """All that are registered, without their secrets."""
-    found = call_control(at / CONTROL, operations.LIST_WEBHOOKS, Empty()).webhooks
+    who = said.WebhooksQuery(officer=officer, reason=reason)
+    found = call_control(at / CONTROL, operations.LIST_WEBHOOKS, who).webhooks
     _show([one.model_dump(mode="json") for one in found], as_json=as_json)
 
 
 @webhooks.command("dead")
-def list_dead(at: Folder, *, as_json: AsJson = False) -> None:
+def list_dead(
+    at: Folder, officer: Officer = NOBODY, reason: Why = NO_REASON, *, as_json: AsJson = False
+) -> None:
     """Events that never got there: tried twelve times, within a day and a half or so."""
-    found = call_control(at / CONTROL, operations.LIST_DEAD, Empty()).dead
+    who = said.WebhooksQuery(officer=officer, reason=reason)
+    found = call_control(at / CONTROL, operations.LIST_DEAD, who).dead
     _show([one.model_dump(mode="json") for one in found], as_json=as_json)
 
 
 @webhooks.command("replay")
-def replay(client: Client, at: Folder) -> None:
+def replay(client: Client, at: Folder, officer: Officer = NOBODY, reason: Why = NO_REASON) -> None:
     """Send a client's dead events once more, under the ids that they had."""
-    request = said.WebhookClient(client=ClientId(client))
+    request = said.WebhookClient(client=ClientId(client), officer=officer, reason=reason)
     count = call_control(at / CONTROL, operations.REPLAY_WEBHOOK, request).size
     typer.echo(f"{count} events are on their way again")
 

@@ -123,8 +123,14 @@ def find_month_excess(side: Side, tier: Tier, before: Before) -> Finding | None:
 
 
 def find_holding_excess(side: Side, tier: Tier, before: Before) -> Finding | None:
-    """What a client holds with what comes in; with the waterfall on, the device sees to it."""
-    if tier.holding is None or side.direction is not Direction.IN or before.is_waterfall_on:
+    """What a client holds with what comes in; with the waterfall on, its device sees to the rest.
+
+    Once: whoever is over the limit already has not poured. And what the client fetches from its own
+    deposit itself is nothing that it could not keep from coming.
+    """
+    if tier.holding is None or side.direction is not Direction.IN:
+        return None
+    if before.is_waterfall_on and not side.is_own_bank and before.holding <= tier.holding:
         return None
     is_over = before.holding + side.amount > tier.holding
     return _limit("holding", ErrorCode.HOLDING_LIMIT_EXCEEDED) if is_over else None

@@ -28,7 +28,13 @@ class ClientStatus(StrEnum):
     GOOD = "good"
     BLOCKED = "blocked"
     LOST = "lost"  # its keys may be a thief's: it pays nobody but the client's new address
+    LOST_BLOCKED = "lost-blocked"  # the same; and the client's new wallet is blocked
     CLOSED = "closed"  # for good; what is on record stays
+
+    @property
+    def is_lost(self) -> bool:
+        """Blocked or not."""
+        return self in (ClientStatus.LOST, ClientStatus.LOST_BLOCKED)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -18,6 +18,10 @@ class EventKind(StrEnum):
     RETURN_ASKED = "return.requested"  # a payer wants back what the client was paid
     RETURN_DECLINED = "return.declined"  # the payee of a payment of the client's keeps it
     REFUSED = "payment.refused"  # somebody said no; pending until its window is over
+    WEBHOOK_REGISTERED = "webhook.registered"  # what follows is sent there
+    WEBHOOK_REMOVED = "webhook.removed"
+    WALLET_LOST = "wallet.lost"  # nothing is attested any more
+    WALLET_REOPENED = "wallet.reopened"  # a code was given out for a new device
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -194,6 +194,10 @@ class AccessStore(Protocol):
         """How many entries there are, and the hash of the last."""
         ...
 
+    def find_hash(self, number: int) -> Digest | None:
+        """Of the entry of this number, as it stands there; that of 0 is zeros."""
+        ...
+
     def verify(self, pinned: Sequence[tuple[int, Digest]]) -> int:
         """From the first entry to the last, and that heads told before lie on it; gives how many.
 

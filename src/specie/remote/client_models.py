@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from specie.ledger.records import Output
+from specie.remote.acting import Tracked
 from specie.remote.fields import (
     AmountField,
     BytesField,
@@ -118,7 +119,7 @@ class Linking(Message):
     account: CoreAccountField | None = None
 
 
-class ClientLinking(Message):
+class ClientLinking(Tracked):
     """The same, by the bank's operator."""
 
     client: ClientField
@@ -163,7 +164,7 @@ class Settled(Message):
 # --- operators, on their own institution's machine -----------------------------------------------
 
 
-class Invitation(Message):
+class Invitation(Tracked):
     """A person whom the bank has identified."""
 
     client: ClientField
@@ -192,7 +193,7 @@ class TransferOrder(Message):
     amount: AmountField
 
 
-class ClientQuery(Message):
+class ClientQuery(Tracked):
     """About one client."""
 
     client: ClientField
@@ -260,7 +261,7 @@ class SuccessionClient(Message):
     returns: Annotated[list[BytesField], Since(2)] = Field(default_factory=list)  # for refunds
 
 
-class Passphrase(Message):
+class Passphrase(Tracked):
     """Of a file that goes to a successor."""
 
     passphrase: TextField
@@ -273,7 +274,7 @@ class Succession(Message):
     clients: list[SuccessionClient]
 
 
-class SuccessionImport(Message):
+class SuccessionImport(Tracked):
     """The same, and what opens it."""
 
     passphrase: TextField

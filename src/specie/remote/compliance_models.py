@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from specie.remote.acting import Acting, PersonField, ReasonField
 from specie.remote.fields import (
     AmountField,
     BytesField,
@@ -18,18 +19,9 @@ from specie.remote.fields import (
 from specie.values.limits import NOTE_BYTES_MAX, PAGE_ITEMS_MAX, POLICY_BYTES_MAX
 
 PolicyField = Annotated[str, Field(max_length=POLICY_BYTES_MAX, description="TOML")]
-PersonField = Annotated[str, Field(max_length=100, description="who acts for the bank")]
-ReasonField = Annotated[str, Field(max_length=500, description="why")]
 LimitField = Annotated[int, Field(ge=1, le=PAGE_ITEMS_MAX, description="of a page")]
 WordField = Annotated[str, Field(max_length=64, description="a name")]
 HeadField = Annotated[str, Field(max_length=NOTE_BYTES_MAX, description="a signed note (C2SP)")]
-
-
-class Acting(Message):
-    """Who asks, and why; both are in the access log before anything is answered."""
-
-    officer: PersonField
-    reason: ReasonField
 
 
 class PolicyRequest(Acting):
@@ -285,6 +277,7 @@ class AccessHeads(Message):
     """Heads that somebody was given before."""
 
     heads: Annotated[list[HeadField], Field(max_length=64)]
+    told: Annotated[tuple[TextField, ...], Field(max_length=64, description="SIZE:HASH")] = ()
 
 
 class AccessHeadMessage(Message):

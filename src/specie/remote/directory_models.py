@@ -11,6 +11,7 @@ from specie.ledger.directory_leaves import LeafPromise
 from specie.log.leaves import DirectoryLeaf, unpack_leaf
 from specie.log.tree import compute_leaf_hash
 from specie.ports.directory import Located
+from specie.remote.acting import Tracked
 from specie.remote.fields import (
     ClientField,
     CountField,
@@ -162,7 +163,7 @@ class Found(Message):
     answer: AnswerField
 
 
-class ClientPhone(Message):
+class ClientPhone(Tracked):
     """A client and its number; none: the number is the client's no more."""
 
     client: ClientField

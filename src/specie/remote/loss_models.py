@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from specie.remote.acting import Tracked
 from specie.remote.fields import (
     BytesField,
     ClientField,
@@ -61,7 +62,7 @@ class LostOutputs(Message):
     held: list[HeldRef]
 
 
-class LossOrder(Message):
+class LossOrder(Tracked):
     """Which client has lost its device, and who has made sure of it."""
 
     client: ClientField

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from specie.remote.acting import NO_REASON, ReasonField, Tracked
 from specie.remote.fields import (
     BytesField,
     ClientField,
@@ -70,7 +71,7 @@ class AccountAnswer(Message):
 # --- the bank's operators ------------------------------------------------------------------------
 
 
-class ApplicationQuery(Message):
+class ApplicationQuery(Tracked):
     """By its number."""
 
     number: NumberField
@@ -90,7 +91,7 @@ class ApplicationShown(Message):
     person: Annotated[dict[str, str], Field(description="what the person says of himself")]
 
 
-class ApplicationsQuery(Message):
+class ApplicationsQuery(Tracked):
     """In which state."""
 
     state: TextField = "waiting"
@@ -109,6 +110,7 @@ class AccountApproval(Message):
     client: ClientField | None = None
     tier: TierField | None = None
     by: NameField
+    reason: ReasonField = NO_REASON
 
 
 class AccountRefusal(Message):

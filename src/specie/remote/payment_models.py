@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from specie.remote.acting import Tracked
 from specie.remote.fields import (
     AmountField,
     ClientField,
@@ -73,7 +74,7 @@ class Events(Message):
     events: list[EventMessage]
 
 
-class WebhookRequest(Message):
+class WebhookRequest(Tracked):
     """Where a client's events are to be sent."""
 
     client: ClientField
@@ -86,10 +87,14 @@ class WebhookSecret(Message):
     secret: TextField
 
 
-class WebhookClient(Message):
+class WebhookClient(Tracked):
     """Whose webhook."""
 
     client: ClientField
+
+
+class WebhooksQuery(Tracked):
+    """Who looks at them."""
 
 
 class WebhookMessage(Message):

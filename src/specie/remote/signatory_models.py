@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from specie.remote.acting import Tracked
 from specie.remote.fields import (
     AmountField,
     ClientField,
@@ -26,7 +27,7 @@ from specie.values.limits import SIGNATORIES_MAX
 _Names = Annotated[list[NameField], Field(max_length=SIGNATORIES_MAX)]
 
 
-class SeatsProposal(Message):
+class SeatsProposal(Tracked):
     """Who is to sign for a client, and how many of them; nobody of none ends it."""
 
     client: ClientField

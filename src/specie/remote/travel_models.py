@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from specie.remote.compliance_models import Acting, LimitField
+from specie.remote.acting import Acting
+from specie.remote.compliance_models import LimitField
 from specie.remote.fields import (
     BytesField,
     ClientField,

@@ -149,6 +149,7 @@ def build_house(keys: HouseKeys, ground: Ground) -> BankProcess:
     people.onboarding.confirm_phone = directory.register_phone
     people.onboarding.required_fields = compliance.list_required
     people.onboarding.set_tier = compliance.set_tier
+    people.losses.tell = payments.telling.tell_act
     nobody: Any = None  # of whom nothing is asked here
     return BankProcess(
         base=cast("Any", _Base(ground.name, _Peers(genesis.network, ground.roster), database)),
@@ -168,6 +169,7 @@ def build_house(keys: HouseKeys, ground: Ground) -> BankProcess:
         compliance=compliance,
         returns=nobody,
         travel=nobody,
+        heads=nobody,
         vault_lock=cast("Any", Turn(me)),  # whoever waits for it gives the baton back
     )
 

@@ -4,8 +4,9 @@
     entry  = JSON: action, client, officer, reason, subject; keys sorted, without spaces, ASCII
 
 What is changed no longer hashes to what stands beside it, what is taken out leaves a gap. Of the
-last entries only who was told a later head misses any: the newest one is kept sealed here, and a
-signed one belongs with somebody outside. The salt makes the head say nothing of short entries.
+last entries only who was told a later head misses any: the newest one is kept sealed here, and
+whoever may write to the database can put back the one of before. So heads belong with somebody
+outside. The salt makes the head say nothing of short entries.
 """
 
 import json
@@ -103,6 +104,15 @@ class SqliteAccessStore:
         """How many entries there are, and the hash of the last."""
         with self._database.reading() as connection:
             return self._find_head(connection)
+
+    def find_hash(self, number: int) -> Digest | None:
+        """Of the entry of this number, as it stands there; that of 0 is zeros."""
+        if not number:
+            return Digest(ZERO32)
+        query = select(_ENTRY.c.hash).where(_ENTRY.c.number == number)
+        with self._database.reading() as connection:
+            found = connection.execute(query).scalar()
+        return None if found is None else Digest(bytes(found))
 
     def verify(self, pinned: Sequence[tuple[int, Digest]]) -> int:
         """From the first entry to the last, and that heads told before lie on it; gives how many.

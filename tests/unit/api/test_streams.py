@@ -183,6 +183,25 @@ def test_a_further_stream_ends_the_oldest(house: House) -> None:
     asyncio.run(story())
 
 
+def test_a_lost_device_hears_no_more(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the loss on: neither what comes then, nor for ever nothing (T19, X7)."""
+    monkeypatch.setattr("specie.api.streams._COMMENT_S", 0.5)
+
+    async def story() -> None:
+        house.add(ANNA)
+        told, silent = Reader(house, ANNA), Reader(house, BORIS)
+        await told.wait([1])
+        del house.keys[ANNA]
+        house.add(ANNA)
+        await asyncio.wait_for(told.task, 20)
+        assert told.heard == [1]
+        assert not silent.task.done()
+        del house.keys[BORIS]
+        await asyncio.wait_for(silent.task, 20)
+
+    asyncio.run(story())
+
+
 def test_a_stream_ends_when_the_bank_is_about_to(house: House) -> None:
     async def story() -> None:
         anna = Reader(house, ANNA)

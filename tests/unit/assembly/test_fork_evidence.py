@@ -36,7 +36,7 @@ class House:
         parts: dict[str, Any] = dict.fromkeys(
             (
                 *("bank", "banks", "notary", "desk", "counter", "registration", "devices"),
-                *("directory", "money", "people", "payments", "compliance"),
+                *("directory", "money", "people", "payments", "compliance", "heads"),
             )
         )
         parts["comparison"] = SimpleNamespace(insist=lambda: None)  # our database is no old one

@@ -1,19 +1,25 @@
 """A lost device, and the money back by new keys; closing (T19, X7, T3, T15)."""
 
+import json
 from collections.abc import Callable
 
 import pytest
 
 from specie.assembly.joining import hash_code
 from specie.assembly.losses import LostPage
+from specie.bank.events import ClientEvents
 from specie.bank.losses import compute_settled_at, get_heir, name_retired
+from specie.bank.service import VAULT_CLIENT
 from specie.crypto.secrets import InstitutionKey, SealingKey
 from specie.flows.payment import complete_payment
 from specie.flows.sweeping import sweep
 from specie.ledger.transactions import Promise
 from specie.ledger.wire import encode_attested
 from specie.ports.clients import ClientStatus
+from specie.ports.events import EventKind
 from specie.store.device_store import name_device
+from specie.store.event_store import SqliteEventStore
+from specie.store.paid_store import SqlitePaidStore
 from specie.tokens.building import BuiltTransaction, PaymentOrder
 from specie.tokens.holdings import Memo
 from specie.tokens.scanning import scan
@@ -61,8 +67,9 @@ class Victim:
         with office.database.transaction():
             key = InstitutionPublicKey(InstitutionKey.generate().public)
             office.devices.record_key(hash_code(code), key)
-            office.people.losses.make_room(self.id, keys.address)
-            office.bank.open_wallet(self.id, f"Name of {self.id}", keys.address, keys.view)
+            status = office.people.losses.make_room(self.id, keys.address)
+            name = f"Name of {self.id}"
+            office.bank.open_wallet(self.id, name, keys.address, keys.view, status)
 
     def list_lost(self, person: Person | None = None) -> LostPage:
         address = (person or self.old).wallet.keys.address
@@ -301,17 +308,18 @@ def test_a_loss_code_stops_one_wallet_and_ends_with_it(office: Office) -> None:
 
 def test_an_operator_does_not_undo_a_loss(office: Office) -> None:
     """Nor is a block in its way lifted to pay."""
-    victim = Victim(office, 30)
+    victim, bank = Victim(office, 30), office.bank
     with refused(ErrorCode.ORDER_CONFLICT):
         office.people.losses.reopen(victim.id)
-    office.bank.block(victim.id)
+    bank.block(victim.id)
     office.people.losses.report(victim.id)
-    for act in (office.bank.block, office.bank.unblock):
-        with refused(ErrorCode.CLIENT_BLOCKED):
-            act(victim.id)
+    for act in (bank.block, bank.unblock):
+        act(victim.id)
+        assert bank.get_client(victim.id).status.is_lost
     victim.open_new()
-    with refused(ErrorCode.CLIENT_BLOCKED):
-        office.bank.unblock(ClientId(f"{victim.id}~1"))
+    retired = ClientId(f"{victim.id}~1")
+    bank.unblock(retired)
+    assert bank.get_client(retired).status is ClientStatus.LOST
     for name in ("vault", f"{victim.id}~1", "nobody"):
         with refused(ErrorCode.CLIENT_UNKNOWN):
             office.people.losses.report(ClientId(name))
@@ -389,3 +397,61 @@ def test_the_country_still_has_all_its_money(office: Office) -> None:
     """After all of these: as much as was issued, by the public log."""
     totals = office.country.audit()
     assert totals.supply == office.country.network.accounting.get_fund()
+
+
+def test_a_client_hears_who_has_reported_its_wallet_lost(office: Office) -> None:
+    """Once each, in its own events: its new device reads them, a webhook at once."""
+    events = SqliteEventStore(office.database, office.storage)
+    network, paid = (
+        office.country.network.genesis.network,
+        SqlitePaidStore(office.database, office.storage),
+    )
+    telling = ClientEvents(events, office.country.clock, VAULT_CLIENT, network, paid)
+    losses = office.people.losses
+    losses.tell = telling.tell_act
+    counter, phone = Victim(office), Victim(office)
+    losses.set_code(phone.id, hash_code(b"c" * 16))
+    try:
+        for _ in range(2):
+            losses.report(counter.id)
+            losses.report_by_code(b"c" * 16)
+        losses.reopen(counter.id)
+    finally:
+        losses.tell = lambda _client, _kind, _about: None
+    told = [
+        [(one.kind, json.loads(one.data)) for one in events.load(victim.id, 0, 10)]
+        for victim in (counter, phone)
+    ]
+    lost = EventKind.WALLET_LOST
+    assert told == [
+        [(lost, {"by": "bank"}), (EventKind.WALLET_REOPENED, {"by": "bank"})],
+        [(lost, {"by": "code"})],
+    ]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_block_outlives_a_loss(office: Office, *, is_first: bool) -> None:  # T3, X7
+    """Before the loss or after it: whoever is blocked is so by new keys, too, until unblocked."""
+    victim, bank = Victim(office, 5), office.bank
+    acts: list[Callable[[ClientId], None]] = [bank.block, office.people.losses.report]
+    for act in acts if is_first else acts[::-1]:
+        act(victim.id)
+        act(victim.id)
+    assert bank.get_client(victim.id).status is ClientStatus.LOST_BLOCKED
+    new = victim.open_new()
+    assert bank.get_client(victim.id).status is ClientStatus.BLOCKED
+    old = victim.restore()
+    with refused(ErrorCode.CLIENT_BLOCKED):
+        sweep(old, new.wallet.keys.address, Counter(victim), draw(office))
+    bank.unblock(victim.id)
+    assert bank.get_client(victim.id).status is ClientStatus.GOOD
+
+
+def test_a_block_of_a_lost_wallet_can_be_lifted(office: Office) -> None:
+    victim, bank = Victim(office), office.bank
+    office.people.losses.report(victim.id)
+    for act in (bank.block, bank.unblock, bank.unblock):
+        act(victim.id)
+    assert bank.get_client(victim.id).status is ClientStatus.LOST
+    victim.open_new()
+    assert bank.get_client(victim.id).status is ClientStatus.GOOD

@@ -13,12 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from specie.assembly.payment_services import build_payment_services
 from specie.assembly.webhooks import WebhookSender
-from specie.crypto.secrets import SealingKey
+from specie.bank.naming import NameSigner
+from specie.crypto.secrets import InstitutionKey, SealingKey
 from specie.ports.events import Delivery, DeliveryState, Event, EventKind, Webhook
+from specie.store.database import Database
 from specie.store.event_store import SqliteEventStore
 from specie.values.catalogue import ErrorCode
-from specie.values.identifiers import ClientId
+from specie.values.identifiers import ClientId, NetworkId, ParticipantNumber
 from specie.values.limits import WEBHOOK_ATTEMPTS_MAX, WEBHOOK_WAIT_MS_MAX
 from specie.values.times import Timestamp
 from tests.clocks import ManualClock
@@ -302,3 +305,27 @@ def test_a_name_is_looked_up_within_the_time_of_an_attempt(bank: Bank) -> None:
     assert time.monotonic() - began < 20
     slow.close()
     released.set()
+
+
+def test_a_client_hears_where_its_events_go(tmp_path: Path) -> None:
+    """The host alone: a path may hold what only the receiver is to know."""
+    database = Database(tmp_path / "bank.db")
+    key, clock = SealingKey.generate(), ManualClock()
+    names = NameSigner(ParticipantNumber(2), NetworkId(bytes(16)), InstitutionKey.generate())
+    services = build_payment_services(database, key, names, clock)
+    try:
+        services.register_webhook(services.webhooks.draw(SHOP, "http://127.0.0.1:1/?token=hush"))
+        assert [one.url for one in services.events.load_webhooks()] == [
+            "http://127.0.0.1:1/?token=hush"
+        ]
+        services.remove_webhook(SHOP)
+        with refused(ErrorCode.WEBHOOK_UNKNOWN):
+            services.remove_webhook(SHOP)
+        told = [(one.kind, one.data) for one in services.events.load(SHOP, 0, 10)]
+        assert told == [
+            (EventKind.WEBHOOK_REGISTERED, '{"host": "127.0.0.1"}'),
+            (EventKind.WEBHOOK_REMOVED, "{}"),
+        ]
+        assert services.events.list_due(clock.now(), 10) == [], "nothing of it goes there itself"
+    finally:
+        services.close()

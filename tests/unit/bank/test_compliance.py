@@ -12,6 +12,7 @@ from specie.crypto.addresses import format_address
 from specie.policy.cases import CaseState, Verdict
 from specie.policy.policies import Consequence
 from specie.ports.clients import MovementQuery
+from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import ClientId, NetworkId
 from specie.values.limits import CASE_NOTES_MAX
@@ -71,6 +72,29 @@ def test_every_look_and_every_decision_is_on_the_log(
         ("Ada", action, client) for action, client in zip(looks, about, strict=True)
     ]
     assert {one.reason for one in desk.access.load(start, 1_000)} == {ADA.reason}
+
+
+def test_a_search_is_on_the_log_with_what_was_searched_for(
+    country: Country, desk: Compliance, anna: Person
+) -> None:
+    """Who goes through a counterparty's payments leaves whose they were."""
+    start, party = desk.access.verify([]) + 1, anna.wallet.keys.address
+    query = MovementQuery(
+        since=Timestamp(0),
+        until=Timestamp(1_000),
+        least=Minor(5),
+        most=Minor(10),
+        party=party,
+        is_incoming=True,
+    )
+    desk.search(ADA, query, 7, 10)
+    desk.search(ADA, MovementQuery(client=anna.id, is_incoming=False), 0, 10)
+    whole, short = (one.subject for one in desk.access.load(start, 10))
+    assert whole == (
+        "since 1970-01-01T00:00:00.000Z, until 1970-01-01T00:00:01.000Z, at least 5, at most 10, "
+        f"with {party.bank}:{party.view.hex()}:{party.spend.hex()}, incoming, from 7"
+    )
+    assert short == "outgoing"
 
 
 @pytest.mark.parametrize(

@@ -272,7 +272,7 @@ def test_tiers_are_set_and_known(ours: Country) -> None:
 
 
 def test_a_waterfall_lets_pass_what_is_too_much(ours: Country) -> None:
-    """The switch is somebody else's to keep; it is asked for each client."""
+    """Once, until it is poured. The switch is somebody else's to keep; it is asked for each."""
     anna, boris = prepare(ours, 60)
     bank = ours.south
     clients = bank._clients  # noqa: SLF001  # the bank's own store, for another supervision
@@ -283,7 +283,7 @@ def test_a_waterfall_lets_pass_what_is_too_much(ours: Country) -> None:
     neighbours = Neighbours(is_waterfall_on=lambda client: client == boris.id)
     other = build_compliance(database, clients, ours.clock, premises, neighbours)
     ours.pay(anna, boris, 60)
-    set_policy(ours, "holding = 10", bank=3)
+    set_policy(ours, "holding = 60", bank=3)
     (received,) = ours.south.load_movements(boris.id)
     again = replace(received, txid=TransactionId(b"t" * 32))
     done: list[int] = []
@@ -292,6 +292,12 @@ def test_a_waterfall_lets_pass_what_is_too_much(ours: Country) -> None:
     plain = get_desk(ours, 3)
     with refused(ErrorCode.HOLDING_LIMIT_EXCEEDED):
         plain.supervision.admit(TransactionId(b"u" * 32), lambda: [again], lambda: done.append(1))
+    assert done == [1]
+    set_policy(ours, "holding = 59", bank=3)
+    with refused(ErrorCode.HOLDING_LIMIT_EXCEEDED):
+        other.supervision.admit(TransactionId(b"v" * 32), lambda: [again], lambda: done.append(1))
+    with refused(ErrorCode.HOLDING_LIMIT_EXCEEDED):
+        other.supervision.check_room(boris.id, Minor(1))
     assert done == [1]
 
 

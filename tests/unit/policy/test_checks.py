@@ -1,5 +1,7 @@
 """Each limit and each rule at its edge: at the limit it passes, one unit more it does not (X9)."""
 
+from dataclasses import replace
+
 import pytest
 
 from specie.policy.checks import Before, Side, compute_lookback_ms, get_strictest, judge
@@ -98,6 +100,16 @@ def test_the_waterfall_takes_what_is_too_much() -> None:
     policy, tier = make_policy(limits="holding = 100")
     before = Before(holding=Minor(100), is_waterfall_on=True)
     assert judge(policy, tier, make_side(1_000, direction=IN), before) == ()
+
+
+def test_the_waterfall_is_no_key_to_the_holding_limit() -> None:
+    """Who switches it on and pours nothing is paid no more, and withdraws nothing over it."""
+    limit, code = "holding = 100", ErrorCode.HOLDING_LIMIT_EXCEEDED
+    policy, tier = make_policy(limits=limit)
+    withdrawn = replace(make_side(1, direction=IN), is_own_bank=True)
+    for side, held in ((make_side(1, direction=IN), 101), (withdrawn, 100), (withdrawn, 10**9)):
+        found = judge(policy, tier, side, Before(holding=Minor(held), is_waterfall_on=True))
+        assert [one.code for one in found] == [code]
 
 
 def test_incoming_payments_eat_no_outgoing_limit() -> None:

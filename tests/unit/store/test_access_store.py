@@ -124,3 +124,9 @@ def test_written_at_once_one_follows_the_other(engine: Engine) -> None:
     for thread in threads:
         thread.join()
     assert stores[0].verify([]) == 20
+
+
+def test_hashes_as_they_stand_there(engine: Engine) -> None:
+    store = open_log(engine, 2)
+    assert store.find_hash(2) == store.get_head()[1] != store.find_hash(1)
+    assert store.find_hash(0) == Digest(ZERO32) and store.find_hash(3) is None

@@ -408,14 +408,13 @@ def build_bank(base: Foundation) -> BankProcess:
 
     `store_outdated` if it came back from an old copy: our witness has cosigned more than it knows.
     """
-    keys, roster, surroundings = base.keys, base.peers.roster, base.surroundings
+    keys, roster = base.keys, base.peers.roster
     number = base.peers.services.get(base.name).number
     member = roster.current.get(number)
     storage = keys.get_sealing_key("storage")
     holder = derive_keys(keys.get("tree", KeyTree.unseal), 0, number)
-    vaults = VaultDatabase(base.database)
-    vault_key = keys.get_sealing_key("vault")
-    vault = Vault(holder, vaults.open_holder("vault", vault_key), surroundings)
+    store = VaultDatabase(base.database).open_holder("vault", keys.get_sealing_key("vault"))
+    vault = Vault(holder, store, base.surroundings)
     attester = Attester(number, base.own.find_attestation(member.attestation_key), roster)
     names = NameSigner(number, base.peers.network, base.channel.speaker.key)
     payments = build_payment_services(base.database, storage, names, base.clock)

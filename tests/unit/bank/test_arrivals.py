@@ -103,3 +103,22 @@ def test_another_banks_client_pays_no_vault(country: Country) -> None:
             pay_vault(country, stranger, one, "the other")
     assert country.north.books.get_deposit(boris.id) == 0
     assert stranger.wallet.load_tokens()[0].amount == Minor(40)
+
+
+def test_what_our_own_bank_refuses_keeps_no_tokens_waiting(country: Country) -> None:
+    """So one client, however often it asks, shuts the vault for nobody else (T6)."""
+    north, network = country.north, country.network
+    anna = country.open_person(north)
+    country.lend_deposit(anna, 50)
+    free, asked = north.vault.get_balance(), [(anna.id, country.order(anna, 50))]
+    orders = [country.draw_order() for _ in range(2)]
+    north.block(anna.id)
+    for order in orders:
+        with refused(ErrorCode.CLIENT_BLOCKED):
+            withdraw(order, asked, north, network, network.notary)
+        assert (north.vault.get_balance(), north.books.get_deposit(anna.id)) == (free, 50)
+        assert north.books.get_in_transit() == 0
+    north.unblock(anna.id)
+    with refused(ErrorCode.ORDER_CONFLICT):
+        withdraw(orders[0], asked, north, network, network.notary)
+    withdraw(country.draw_order(), asked, north, network, network.notary)

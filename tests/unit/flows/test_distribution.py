@@ -391,25 +391,6 @@ def test_a_withdrawal_given_up_gives_the_deposit_back(country: Country) -> None:
     country.check_money()
 
 
-def test_what_our_own_bank_refuses_keeps_no_tokens_waiting(country: Country) -> None:
-    """So one client, however often it asks, shuts the vault for nobody else (T6)."""
-    anna, north = with_deposit(country, country.north, 500), country.north
-    free = north.vault.get_balance()
-    north.block(anna.id)
-    asked = request(country, (anna, 500))
-    orders = [country.draw_order() for _ in range(2)]
-    for order in orders:
-        with refused(ErrorCode.CLIENT_BLOCKED):
-            run_withdrawal(country, order, asked)
-        assert (north.vault.get_balance(), north.books.get_deposit(anna.id)) == (free, 500)
-        assert read_transit(country, north) == 0
-    north.unblock(anna.id)
-    with refused(ErrorCode.ORDER_CONFLICT):
-        run_withdrawal(country, orders[0], asked)
-    run_withdrawal(country, country.draw_order(), asked)
-    country.check_money()
-
-
 def test_a_withdrawal_that_was_voided_gives_the_deposit_back(country: Country) -> None:  # H4
     anna, network = with_deposit(country, country.north, 70), country.network
     country.issue(country.north, 70)

@@ -409,8 +409,8 @@ def build_bank(base: Foundation) -> BankProcess:
     `store_outdated` if it came back from an old copy: our witness has cosigned more than it knows.
     """
     keys, roster = base.keys, base.peers.roster
-    number = base.peers.services.get(base.name).number
-    member = roster.current.get(number)
+    member = roster.current.get(base.peers.services.get(base.name).number)
+    number = member.number
     storage = keys.get_sealing_key("storage")
     holder = derive_keys(keys.get("tree", KeyTree.unseal), 0, number)
     store = VaultDatabase(base.database).open_holder("vault", keys.get_sealing_key("vault"))
@@ -430,8 +430,8 @@ def build_bank(base: Foundation) -> BankProcess:
     told = SqliteTravelStore(base.database, storage)
     neighbours = build_neighbours(clients, switches, phones, told)
     compliance = build_compliance(base.database, clients, base.clock, premises, neighbours)
-    supervisor = compliance.supervision
-    bank = Bank(member.name, bank_keys, vault, clients, books, journal, teller, supervisor)
+    judge = compliance.supervision
+    bank = Bank(member.name, bank_keys, vault, clients, books, journal, teller, judge)
     bank.paid, channel = payments.paid, base.channel
     witness, comparison = _build_witness(base)
     devices, notary = SqliteDeviceStore(base.database, storage), RemoteNotary(channel)
@@ -442,8 +442,7 @@ def build_bank(base: Foundation) -> BankProcess:
     people.onboarding.confirm_phone = directory.register_phone
     people.onboarding.required_fields = compliance.list_required
     people.onboarding.set_tier = compliance.set_tier
-    banks = RemoteBanks(channel, bank)
-    people.losses.tell = payments.telling.tell_act
+    people.losses.tell, banks = payments.telling.tell_act, RemoteBanks(channel, bank)
     return BankProcess(
         base=base,
         bank=bank,

@@ -88,6 +88,10 @@ def test_a_device_hears_and_a_webhook_is_told(pilot: Pilot, payees: str) -> None
         link = ask(pilot, "2.25")
         pilot.wallet(PAYEE, "collect")
         known = count_events(pilot)
+        line = pilot.wallet(PAYEE, "listen", "--after", str(known), "--count", "1", "--json")
+        told = {"number": known + 1, "kind": "webhook.registered", "host": "127.0.0.1"}
+        assert json.loads(line) == told, "the device hears where its events go"
+        known += 1
         pilot.wallet(PAYER, "pay", link)
         line = pilot.wallet(PAYEE, "listen", "--after", str(known), "--count", "1", "--json")
         event = json.loads(line)
@@ -110,7 +114,7 @@ def test_a_device_hears_and_a_webhook_is_told(pilot: Pilot, payees: str) -> None
 
 
 def count_events(pilot: Pilot) -> int:
-    """What the payee has been told of so far: one event for each payment that arrived."""
+    """What the payee was told before the webhook: one event for each payment that arrived."""
     return len([one for one in list_rows(pilot, PAYEE, "history") if one["what"] == "received"])
 
 

@@ -30,10 +30,10 @@ HASHES_KEPT_MAX: Final = 262_144  # wallet/restoring.py, of the log's tree
 ATTEST_EARLY_MS_MAX: Final = 2 * 60 * 1000  # a window may begin so much later: clocks differ
 ATTEST_AHEAD_MS_MAX: Final = 3600 * 1000  # and end so much later: a freeze holds after it
 EXPECTED_DEPOSITS_MAX: Final = 64  # store/arrivals.py: of one client, not paid yet
-EXPECTED_DEPOSIT_MS_MAX: Final = 32 * 24 * 3600 * 1000  # longer than a release of a held payment
+EXPECTED_DEPOSIT_MS_MAX: Final = 32 * 24 * 3600 * 1000  # longer than any release is good for
 
 # People at banks (bank/applications.py, bank/approvals.py)
-ACCOUNT_APPLICATIONS_MAX: Final = 10_000  # that wait, of all
+ACCOUNT_APPLICATIONS_MAX: Final = 10_000  # assembly/onboarding.py: that wait, of all
 ACCOUNT_APPLICATIONS_PLACE_MAX: Final = 16  # that wait, from one network address
 ACCOUNT_APPLICATIONS_NETWORK_MAX: Final = 64  # that wait, from one network of IPv6, a /48
 ACCOUNT_APPLICATION_MS_MAX: Final = 7 * 24 * 3600 * 1000  # assembly/onboarding.py: then it is gone

@@ -208,7 +208,7 @@ def show_access_log(  # noqa: PLR0913  # each is an option of the command line
     is_checked = verify or bool(pinned or told)
     if is_checked:
         notes = [_read_head(path) for path in pinned or []]
-        heads = models.AccessHeads(heads=notes, told=tuple(told or ()))
+        heads = models.AccessHeads(heads=notes, told=list(told or ()))
         size = call_control(at / CONTROL, operations.VERIFY_ACCESS, heads).size
         show({"entries": size, "pinned heads": len(notes) + len(heads.told)}, as_json=as_json)
     if head is not None:

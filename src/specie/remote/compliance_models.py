@@ -277,7 +277,9 @@ class AccessHeads(Message):
     """Heads that somebody was given before."""
 
     heads: Annotated[list[HeadField], Field(max_length=64)]
-    told: Annotated[tuple[TextField, ...], Field(max_length=64, description="SIZE:HASH")] = ()
+    told: Annotated[list[TextField], Field(max_length=64, description="SIZE:HASH")] = Field(
+        default_factory=list
+    )
 
 
 class AccessHeadMessage(Message):

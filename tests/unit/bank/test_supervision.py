@@ -13,6 +13,7 @@ import pytest
 from specie.assembly.compliance import Premises, build_compliance
 from specie.bank.access import Operator
 from specie.bank.compliance import Compliance
+from specie.bank.losses import name_retired
 from specie.bank.movements import unpack_address
 from specie.bank.service import Bank
 from specie.bank.supervision import Neighbours
@@ -455,3 +456,19 @@ def test_a_freeze_is_lifted_and_stops_payees_too(ours: Country) -> None:
             act()
     assert desk.access.verify([]) == len(log)
     assert desk.search(ADA, MovementQuery(client=boris.id), 0, 9).movements
+
+
+def test_a_freeze_holds_for_a_lost_wallet_and_no_limit_does(ours: Country) -> None:  # T19, X7
+    """Its owner's new wallet gets nothing of it until the freeze ends, and then all at once."""
+    anna = ours.open_person(ours.north, 50)
+    clients = ours.north._clients  # noqa: SLF001  # what the office for losses does with it
+    clients.retire(anna.id, name_retired(anna.id, 1))
+    keys = ours.network.make_wallet(f"new {anna.id}", NORTH)
+    heir = ours.open_person(ours.north, name=anna.id, wallet=keys)
+    set_policy(ours, "payment = 10, holding = 10")
+    until = Timestamp(ours.clock.now() + 1_000)
+    get_desk(ours).freeze(ADA, heir.id, "court 14", until)
+    built = build(ours, anna, heir, 50)
+    assert find_code(lambda: ours.north.attest_payment(built)) is ErrorCode.CLIENT_FROZEN
+    ours.clock.advance(1_000)
+    assert find_code(lambda: ours.north.attest_payment(built)) is None

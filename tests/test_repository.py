@@ -69,8 +69,9 @@ def find_commands(
     assert isinstance(command, TyperCommand | TyperGroup)
     yield name, command
     if isinstance(command, TyperGroup):
-        for part, inner in command.commands.items():
-            yield from find_commands(inner, f"{name} {part}")
+        context = command.context_class(command)
+        for part in command.list_commands(context):  # `commands` of a lazy group is empty
+            yield from find_commands(command.get_command(context, part), f"{name} {part}")
 
 
 def test_every_command_is_documented() -> None:

@@ -5,14 +5,14 @@ transaction with its entry there. Who acts names itself and says why.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from specie.bank.access import AccessLog, Operator
-from specie.bank.movements import Mark, group_sides
+from specie.bank.movements import Mark, group_sides, is_recovery
 from specie.bank.reporting import CaseFile
-from specie.bank.supervision import Supervision
+from specie.bank.supervision import Supervision, is_counted
 from specie.policy import builtin
 from specie.policy.cases import Case, CaseKind, CaseState, Decision, Verdict, decide
 from specie.policy.policies import MONTH_MS, Policy, Tier, parse_policy
@@ -101,7 +101,8 @@ class Compliance:
         self.access.write(operator, "dry-run")
         self._check_tiers(policy)
         past = self._replay(self.supervision.build_mark(policy))
-        return rehearse(policy, self._policies.load_tiers(), past)
+        tiers = self._policies.load_tiers()
+        return rehearse(policy, tiers, past, self.supervision.is_waterfall_on)
 
     def _check_tiers(self, policy: Policy) -> None:
         missing = sorted(set(self._policies.load_tiers().values()) - set(policy.tiers))
@@ -110,21 +111,25 @@ class Compliance:
             raise SpecieError(ErrorCode.TIER_UNKNOWN, reason)
 
     def _replay(self, mark: Mark) -> Iterator[PastPayment]:
-        """Payments as they came; one that waits between two pages is kept together."""
+        """Payments as they came; one that waits between two pages is kept together.
+
+        As the judge sees them: not what came to nothing, nor what a lost wallet gave its owner.
+        """
+        now = self._clock.now()
         waiting: dict[TransactionId, list[Movement]] = defaultdict(list)
         start = 0
         while page := self._clients.load_all(start, PAGE_ITEMS_MAX):
             start += len(page)
             last = page[-1].txid
             for one in page:
-                if one.client != self._vault:
+                if one.client != self._vault and is_counted(one, now):
                     waiting[one.txid].append(one)
             kept = waiting.pop(last, [])
-            yield from (_build_past(parts, mark) for parts in waiting.values())
+            yield from _build_past(waiting, mark)
             waiting.clear()
             if kept:
                 waiting[last] = kept
-        yield from (_build_past(parts, mark) for parts in waiting.values())
+        yield from _build_past(waiting, mark)
 
     # --- tiers and freezes -------------------------------------------------------------------
 
@@ -315,5 +320,9 @@ def _describe_builtin() -> PolicyVersion:
     return PolicyVersion(builtin.VERSION, builtin.TEXT, Timestamp(0), "built in", "the default")
 
 
-def _build_past(parts: Sequence[Movement], mark: Mark) -> PastPayment:
-    return PastPayment(parts[0].txid, tuple(group_sides(parts, mark)))
+def _build_past(
+    payments: Mapping[TransactionId, Sequence[Movement]], mark: Mark
+) -> Iterator[PastPayment]:
+    for txid, parts in payments.items():
+        if not is_recovery(parts):
+            yield PastPayment(txid, tuple(group_sides(parts, mark)))

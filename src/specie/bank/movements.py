@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from specie.bank.losses import get_heir
 from specie.crypto.addresses import Address, format_address
 from specie.ledger.outline import Outline
 from specie.policy.checks import Side
@@ -57,6 +58,11 @@ def list_others(payer: ClientId, outputs: Sequence[Token], owned: Sequence[Owned
     """What a payment gives to others: without its change, and without outputs of nothing."""
     own = {token.ref for owner, token in owned if owner.id == payer}
     return [token for token in outputs if token.ref not in own and token.amount]
+
+
+def is_recovery(movements: Sequence[Movement]) -> bool:
+    """Whether a wallet that was lost gives its owner's new one what is in it: no payment."""
+    return any(not one.is_incoming and get_heir(one.client) is not None for one in movements)
 
 
 def group_sides(movements: Sequence[Movement], mark: Mark = mark_nothing) -> list[Side]:

@@ -288,7 +288,7 @@ class Bank:
         vault = (VAULT_CLIENT, self._clock.now())
         movements = list_movements(body.outline, (payer, spent), outputs, owned, vault)
         seen.append(_Seen(payer, ours, owned, movements, outputs))
-        return [] if payer.status.is_lost else movements  # it pays its owner alone
+        return movements
 
     def attest_receipt(self, view: PayeeView) -> Attestation:
         """As a payee's bank: check what is shown, record it, then sign for it."""

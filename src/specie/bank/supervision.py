@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from specie.bank.movements import Mark, group_sides, make_mark, mark_nothing
+from specie.bank.losses import get_heir
+from specie.bank.movements import Mark, group_sides, is_recovery, make_mark, mark_nothing
 from specie.crypto.addresses import Address
 from specie.policy import builtin
 from specie.policy.cases import (
@@ -168,6 +169,10 @@ class Supervision:
         has_lists = any(rule.kind is RuleKind.LISTED for rule in policy.rules)
         return self._mark if has_lists else mark_nothing
 
+    def is_waterfall_on(self, client: ClientId) -> bool:
+        """Whether the client's device pays what is too much into its deposit by itself."""
+        return self._neighbours.is_waterfall_on(client)
+
     def check_room(self, client: ClientId, amount: Minor) -> None:
         """Before a withdrawal takes the deposit: `holding_limit_exceeded`, `client_frozen`.
 
@@ -202,8 +207,10 @@ class Supervision:
         self, txid: TransactionId, movements: Sequence[Movement], policy: Policy
     ) -> tuple[str, ...]:
         now = self._clock.now()
-        for client in {one.client for one in movements}:
+        for client in {get_heir(one.client) or one.client for one in movements}:
             self._check_frozen(client, now)
+        if is_recovery(movements):
+            return ()  # to its owner alone: no limit and no rule keeps anybody's own money
         self._check_travel_data(txid, movements, policy)
         sides = group_sides(movements, self.build_mark(policy))
         judged = [(side, self._judge_side(policy, side)) for side in sides]

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import Annotated, NoReturn
 
 import typer
+from pydantic import ValidationError
 
 from specie.cli.lazy import LazyGroup
 from specie.cli.stopping import Stopped, silence_output, watch_signals
@@ -47,6 +48,8 @@ def main() -> None:
         app()
     except SpecieError as error:
         _end(f"specie: {error}", 1)
+    except ValidationError as error:
+        _end(f"specie: {ErrorCode.MESSAGE_MALFORMED.value}: {_name_misfit(error)}", 1)
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
         _end(f"specie: {ErrorCode.STORE_UNUSABLE.value}: {what}", 1)
@@ -55,6 +58,16 @@ def main() -> None:
             silence_output()
             sys.exit(stopped.exit_code)
         _end(f"specie: {stopped.describe()}", stopped.exit_code)
+
+
+def _name_misfit(error: ValidationError) -> str:
+    """Of a message that is built from what was typed: the field and what is allowed, no value.
+
+    What others send is refused where it is decoded and does not come here.
+    """
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    return f"{field}: {first['msg']}"
 
 
 def _end(line: str, exit_code: int) -> NoReturn:

@@ -25,11 +25,15 @@ def build_person(name: str, phone: str | None, data: list[str]) -> Person:
 def apply_at_bank(site: Site, place: int, bank: int, person: Person, tier: str) -> AccountAnswer:
     """The keys are drawn and the id is durable before the bank hears of them; again is the same.
 
-    What was refused or has expired is asked anew, with another id.
+    What was refused or has expired is asked anew, with another id. Another bank may be asked as
+    long as none has opened this wallet; the application at the one before is forgotten here.
     """
-    account = site.prepare(place, bank)
     kind = f"{_NOTE} {place}"
     note = site.notes.find(kind)
+    if note is not None and note["bank"] != bank:
+        _hear_of_approval(site, place)
+        note = None
+    account = site.prepare(place, bank)
     if note is None:
         note = {"id": draw_secret().hex(), "bank": bank}
         site.notes.put(kind, note)
@@ -57,6 +61,18 @@ def ask_bank(site: Site, place: int) -> AccountAnswer:
         answer = PeopleClient(channel, account.bank).ask_application(bytes.fromhex(note["id"]))
     _adopt(site, place, answer)
     return answer
+
+
+def _hear_of_approval(site: Site, place: int) -> None:
+    """So that a wallet that the bank before has opened meanwhile is not applied for elsewhere.
+
+    A bank that does not answer, or knows nothing of it, keeps nobody from going to another.
+    """
+    try:
+        ask_bank(site, place)
+    except SpecieError as error:
+        if error.code not in {ErrorCode.UNREACHABLE, ErrorCode.APPLICATION_UNKNOWN}:
+            raise
 
 
 def _adopt(site: Site, place: int, answer: AccountAnswer) -> None:

@@ -14,6 +14,7 @@ import typer
 
 from specie.cli.arguments import parse_network
 from specie.cli.devices import (
+    Device,
     created_device,
     list_subwallets,
     load_surroundings,
@@ -30,16 +31,24 @@ from specie.cli.payments import (
 )
 from specie.cli.trust import load_trust
 from specie.cli.wallets import make_phrase
+from specie.crypto.addresses import format_address
 from specie.crypto.secrets import parse_phrase
+from specie.store.account_store import SqliteAccountStore
+from specie.store.database import Database
+from specie.store.device_notes import SqliteDeviceNotes, get_current
 from specie.store.durable_files import replace_durably
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
+from specie.values.identifiers import NetworkId
+from specie.wallet.keys import get_subholder
 
 Store = Annotated[Path, typer.Option("--device", help="The device's store, a file.")]
 Holder = Annotated[str, typer.Option(help="Whose wallet on this device.")]
 Public = Annotated[Path, typer.Option(help="The network's public folder.")]
 Bank = Annotated[int | None, typer.Option(help="Serving bank; else by the tokens that are there.")]
-Subwallet = Annotated[int, typer.Option(min=0, help="Number of the sub-wallet.")]
+Subwallet = Annotated[
+    int | None, typer.Option(min=0, help="Number of the sub-wallet; else the one in use.")
+]
 Network = Annotated[str | None, typer.Option(help="Network id you trust, 32 hex digits.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -92,7 +101,7 @@ def balance(
     device: Store,
     holder: Holder,
     public: Public,
-    subwallet: Subwallet = 0,
+    subwallet: Subwallet = None,
     bank: Bank = None,
     network: Network = None,
     *,
@@ -101,7 +110,7 @@ def balance(
     """What can be spent, and what waits for an answer."""
     surroundings = load_surroundings(public, parse_network(network))
     with opened_device(device, holder, ask("passphrase")) as opened:
-        vault = opened.open_vault(subwallet, bank, surroundings)
+        vault = opened.open_vault(_choose(opened, device, subwallet), bank, surroundings)
         free, waiting = vault.get_balance(), len(vault.load_prepared())
     currency = surroundings.genesis.currency
     show(
@@ -134,7 +143,7 @@ def history(
     device: Store,
     holder: Holder,
     public: Public,
-    subwallet: Subwallet = 0,
+    subwallet: Subwallet = None,
     bank: Bank = None,
     network: Network = None,
     *,
@@ -143,8 +152,9 @@ def history(
     """What was paid and received here, oldest first; settled, by the notary's word, is final."""
     surroundings = load_surroundings(public, parse_network(network))
     with opened_device(device, holder, ask("passphrase")) as opened:
-        vault = opened.open_vault(subwallet, bank, surroundings)
-        told, found = load_told(opened, vault, subwallet), vault.load_history()
+        place = _choose(opened, device, subwallet)
+        vault = opened.open_vault(place, bank, surroundings)
+        told, found = load_told(opened, vault, place), vault.load_history()
         rows = list_history(found, told, surroundings.genesis.currency)
     if as_json:
         typer.echo(json.dumps(rows))
@@ -158,7 +168,7 @@ def payment(
     device: Store,
     holder: Holder,
     public: Public,
-    subwallet: Subwallet = 0,
+    subwallet: Subwallet = None,
     network: Network = None,
     *,
     as_json: AsJson = False,
@@ -167,8 +177,9 @@ def payment(
     expected = parse_network(network)
     trust, surroundings = load_trust(public, expected), load_surroundings(public, expected)
     with opened_device(device, holder, ask("passphrase")) as opened:
-        vault = opened.open_vault(subwallet, None, surroundings)
-        told = load_told(opened, vault, subwallet)
+        place = _choose(opened, device, subwallet)
+        vault = opened.open_vault(place, None, surroundings)
+        told = load_told(opened, vault, place)
         show(show_payment(vault, parse_payment(payment), told, public, trust), as_json=as_json)
 
 
@@ -178,7 +189,7 @@ def receipt(
     holder: Holder,
     public: Public,
     out: Annotated[Path, typer.Option(help="Where to write it, a .tlog-proof file.")],
-    subwallet: Subwallet = 0,
+    subwallet: Subwallet = None,
     network: Network = None,
     *,
     is_quantum_safe: Annotated[
@@ -189,11 +200,25 @@ def receipt(
     expected = parse_network(network)
     trust, surroundings = load_trust(public, expected), load_surroundings(public, expected)
     with opened_device(device, holder, ask("passphrase")) as opened:
-        vault = opened.open_vault(subwallet, None, surroundings)
+        vault = opened.open_vault(_choose(opened, device, subwallet), None, surroundings)
         wanted = parse_payment(payment)
         text = make_receipt(vault, wanted, public, trust, is_quantum_safe=is_quantum_safe)
     replace_durably(out.parent, out.name, text.encode())
     typer.echo(f"{out}: {len(text):,} bytes")
+
+
+def find_own_address(
+    device: Path, holder: str, public: Path, bank: int | None, expected: NetworkId | None
+) -> str:
+    """Of the sub-wallet in use; at the bank that has opened it, unless another is named."""
+    surroundings = load_surroundings(public, expected)
+    with opened_device(device, holder, ask("passphrase")) as opened:
+        place = _choose(opened, device, None)
+        if bank is None:
+            key, name = opened.opened.vault_key, get_subholder(holder, place)
+            bank = SqliteAccountStore(Database(device)).get(name, key).bank
+        vault = opened.open_vault(place, bank, surroundings)
+    return format_address(vault.keys.address, surroundings.genesis.address_prefix)
 
 
 @contacts.command("list")
@@ -270,6 +295,14 @@ def show(facts: dict[str, Any], *, as_json: bool) -> None:
     width = max((len(name) for name in facts), default=0)
     for name, value in facts.items():
         typer.echo(f"{name:>{width}}: {value}")
+
+
+def _choose(opened: Device, path: Path, subwallet: int | None) -> int:
+    """The one in use changes with each move to another bank."""
+    if subwallet is not None:
+        return subwallet
+    key = opened.opened.vault_key
+    return get_current(SqliteDeviceNotes(Database(path), opened.holder, key))
 
 
 def _get_prefix(public: Path, network: str | None) -> str:

@@ -207,13 +207,15 @@ def show_account(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """The deposit at the bank, and the money on this device."""
+    """The address, the deposit at the bank, and the money on this device."""
     with opened_online(device, holder, public, network) as online:
         standing = online.bank.describe_standing()
         currency = online.channel.peers.roster.genesis.currency
         balance = online.vault.get_balance()
+        prefix = online.channel.peers.roster.genesis.address_prefix
         show(
             {
+                "address": format_address(online.vault.keys.address, prefix),
                 "deposit": currency.format(standing.deposit),
                 "deposit minor": standing.deposit,
                 "on the device": currency.format(balance),

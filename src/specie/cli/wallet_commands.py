@@ -11,7 +11,13 @@ from typing import Annotated
 import typer
 
 from specie.cli.arguments import parse_network
-from specie.cli.device_commands import add_device_commands, ask, restore_device, show
+from specie.cli.device_commands import (
+    add_device_commands,
+    ask,
+    find_own_address,
+    restore_device,
+    show,
+)
 from specie.cli.moving_commands import add_moving_commands
 from specie.cli.online_commands import add_online_commands
 from specie.cli.paying import add_payment_commands
@@ -27,6 +33,8 @@ from specie.cli.wallets import (
     save_qr_sequence,
 )
 from specie.identity.cosigners import check_backed
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
 
 wallet = typer.Typer(help="A wallet: by its phrase, or on a device's store.", no_args_is_help=True)
 add_device_commands(wallet)
@@ -50,17 +58,29 @@ def new_wallet() -> None:
 
 
 @wallet.command("address")
-def show_address(
+def show_address(  # one parameter for each option
     public: Public,
-    bank: Bank,
+    bank: Annotated[
+        int | None, typer.Option(help="Number of the serving bank; a device knows its own.")
+    ] = None,
     subwallets: Subwallets = 1,
     network: Network = None,
     *,
     is_qr: Annotated[bool, typer.Option("--qr", help="Draw QR codes as well.")] = False,
+    device: Annotated[
+        Path | None, typer.Option(help="The device's store, with --holder: its address in use.")
+    ] = None,
+    holder: Annotated[str, typer.Option(help="Whose wallet on that device.")] = "",
 ) -> None:
-    """The addresses of a phrase at a bank."""
+    """Where money is sent to: of a device's wallet, or of a phrase at a bank."""
     expected = parse_network(network)
-    for address in list_addresses(ask("phrase"), public, bank, subwallets, expected):
+    if device is not None:
+        found = [find_own_address(device, holder, public, bank, expected)]
+    elif bank is not None:
+        found = list_addresses(ask("phrase"), public, bank, subwallets, expected)
+    else:
+        raise SpecieError(ErrorCode.SETTING_INVALID, "name the bank with --bank, or a --device")
+    for address in found:
         typer.echo(address)
         if is_qr:
             typer.echo(draw_qr(address.upper()))

@@ -6,7 +6,7 @@ Holdings begin at what the bank knows to have come in: older money than its reco
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from specie.policy.checks import Before, Finding, Side, compute_lookback_ms, get_strictest, judge
@@ -51,11 +51,21 @@ class Rehearsal:
     )
 
 
+def _is_never_on(_client: ClientId) -> bool:
+    return False
+
+
 def rehearse(
-    policy: Policy, tiers: Mapping[ClientId, str], past: Iterable[PastPayment]
+    policy: Policy,
+    tiers: Mapping[ClientId, str],
+    past: Iterable[PastPayment],
+    is_waterfall_on: Callable[[ClientId], bool] = _is_never_on,
 ) -> Rehearsal:
-    """Nothing is changed; clients without a tier are in the policy's default."""
-    stage = _Stage(policy, tiers)
+    """Nothing is changed; clients without a tier are in the policy's default.
+
+    Tiers and waterfalls are as they are now, whatever they were when a payment was made.
+    """
+    stage = _Stage(policy, tiers, is_waterfall_on)
     for payment in past:
         stage.play(payment)
     return stage.found
@@ -67,6 +77,7 @@ class _Stage:
 
     policy: Policy
     tiers: Mapping[ClientId, str]
+    is_waterfall_on: Callable[[ClientId], bool]
     found: Rehearsal = field(default_factory=Rehearsal)
     _kept: dict[tuple[ClientId, Direction], list[Side]] = field(
         default_factory=lambda: defaultdict(list)
@@ -87,7 +98,8 @@ class _Stage:
         tier = self.policy.get_tier(self._get_tier(side.client))
         window_ms = compute_lookback_ms(self.policy, tier, side.direction)
         past = self._list_recent(side, window_ms)
-        before = Before(past, Minor(max(0, self._holding[side.client])))
+        holding = Minor(max(0, self._holding[side.client]))
+        before = Before(past, holding, self.is_waterfall_on(side.client))
         return judge(self.policy, tier, side, before)
 
     def _list_recent(self, side: Side, window_ms: int) -> list[Side]:

@@ -42,18 +42,24 @@ class SqliteAccountStore:
         self._database = open_store(place, "accounts", _VERSION, _METADATA)
 
     def prepare(self, holder: str, bank: ParticipantNumber, key: SealingKey) -> Account:
-        """The key is drawn and durable before the bank hears of it; again gives the same."""
+        """The key is drawn and durable before the bank hears of it; again gives the same.
+
+        A bank that has opened nothing binds nobody: another one gets a key of its own.
+        `client_exists` if a wallet is open at another bank.
+        """
         with self._database.transaction() as connection:
             row = connection.execute(_select(holder)).first()
-            if row is None:
+            if row is not None and row.client and row.bank != bank:
+                reason = f"{holder} is a client of bank {row.bank}"
+                raise SpecieError(ErrorCode.CLIENT_EXISTS, reason)
+            if row is None or row.bank != bank:
                 drawn = InstitutionKey.generate()
                 sealed = drawn.seal(key, _AAD + encode_text(holder))
+                connection.execute(_ACCOUNT.delete().where(_ACCOUNT.c.holder == holder))
                 connection.execute(
                     insert(_ACCOUNT).values(holder=holder, bank=bank, client="", sealed_key=sealed)
                 )
                 return Account(bank, ClientId(""), drawn)
-        if row.bank != bank:
-            raise SpecieError(ErrorCode.CLIENT_EXISTS, f"{holder} is a client of bank {row.bank}")
         return _read(row, holder, key)
 
     def record_client(self, holder: str, client: ClientId) -> None:

@@ -92,8 +92,19 @@ def look_back(pilot: Pilot, tmp_path: Path, number: str) -> None:
     assert json.loads(checked)["pinned heads"] == 1
     log = json.loads(pilot.bank(2, "access-log", "--json", *WHO, "--limit", "1000"))
     mine = [one["action"] for one in log if one["client"] == "policy-anna"]
-    wanted = ["tier", "decide", "decide", "freeze", "freeze-shown", "unfreeze", "search", "report"]
+    wanted = [
+        "invite",
+        "tier",
+        "decide",
+        "decide",
+        "freeze",
+        "freeze-shown",
+        "unfreeze",
+        "search",
+        "report",
+    ]
     assert mine == wanted
+    pilot.bank(2, "tier", "policy-anna", "person", *WHO)  # other policies have no other tiers
     assert "reason_missing" in pilot.run(
         "bank", "access-log", "--at", str(pilot.data / "bank-2"), code=1
     )

@@ -65,6 +65,21 @@ def test_a_person_applies_pays_and_moves(pilot: Pilot) -> None:
     _take_number_along(pilot)
 
 
+def test_who_is_refused_at_one_bank_asks_another(pilot: Pilot) -> None:  # T3
+    """Bound to a bank is whoever that has opened a wallet for; before, the device may go on."""
+    pilot.wallet("timur", "create")
+    assert "waiting" in apply(pilot, "timur", 2)
+    [waiting] = json.loads(pilot.bank(2, "applications", "--json"))
+    pilot.bank(2, "refuse", waiting["number"], "--reason", "not from here", "--as", "Dana")
+    assert "refused" in pilot.wallet("timur", "application")
+    assert "waiting" in apply(pilot, "timur", 3)
+    [there] = json.loads(pilot.bank(3, "applications", "--json"))
+    pilot.bank(3, "approve", there["number"], "--client", "timur-3", "--as", "Erlan")
+    assert "timur-3" in pilot.wallet("timur", "application")
+    assert "client_exists" in apply(pilot, "timur", 2, code=1), "there is a wallet now"
+    pilot.bank(3, "close", "timur-3")
+
+
 def _take_number_along(pilot: Pilot) -> None:
     """The new bank confirms the number once the wallet is open there."""
     assert "phone_not_confirmed" in pilot.wallet("aliya", "phone", "set", NUMBER, code=1)

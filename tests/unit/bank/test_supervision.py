@@ -4,7 +4,6 @@ Every payment here is a real one, of real wallets, at two banks.
 """
 
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,6 @@ from specie.bank.supervision import Neighbours
 from specie.crypto.addresses import format_address
 from specie.policy import builtin
 from specie.policy.cases import Case, CaseState, Verdict
-from specie.ports.clients import MovementQuery
 from specie.store.client_store import SqliteClientStore
 from specie.tokens.building import BuiltTransaction, PaymentOrder, build_payment
 from specie.tokens.holdings import Memo
@@ -29,7 +27,7 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, OrderId, TransactionId
 from specie.values.limits import ATTEST_EARLY_MS_MAX, CASES_OPEN_MAX, WINDOW_MS_DEFAULT
-from specie.values.times import DAY_MS, Timestamp
+from specie.values.times import DAY_MS
 from tests.country import NORTH, Country, Person, build_country, find_code, refused
 
 ADA, GRACE = Operator("Ada", "my watch"), Operator("Grace", "my watch")
@@ -433,50 +431,6 @@ def test_a_listed_address_is_found(ours: Country) -> None:
     set_policy(ours, rules=f'{rule}consequence = "refuse"\n')
     built = build(ours, anna, boris, 50)
     assert attest(ours, ours.north, built) is ErrorCode.PAYMENT_REFUSED_BY_POLICY
-
-
-# --- freezes -------------------------------------------------------------------------------------
-
-
-def test_a_freeze_stops_attestation_until_its_end_and_moves_nothing(ours: Country) -> None:
-    anna, boris = prepare(ours, 50, 50)
-    desk, now = get_desk(ours), ours.clock.now()
-    before = anna.wallet.get_balance()
-    desk.freeze(ADA, anna.id, "court 12/2026", Timestamp(now + 1_000))
-    assert attest(ours, ours.north, build(ours, anna, boris, 50)) is ErrorCode.CLIENT_FROZEN
-    with refused(ErrorCode.CLIENT_FROZEN):
-        desk.supervision.check_room(anna.id, Minor(1))
-    found = desk.find_freeze(ADA, anna.id)
-    assert found is not None and (found.reference, found.officer) == ("court 12/2026", "Ada")
-    ours.clock.advance(999)
-    assert attest(ours, ours.north, build(ours, anna, boris, 50)) is ErrorCode.CLIENT_FROZEN
-    ours.clock.advance(1)
-    assert attest(ours, ours.north, build(ours, anna, boris, 50)) is None
-    assert anna.wallet.get_balance() == before
-
-
-def test_a_freeze_is_lifted_and_stops_payees_too(ours: Country) -> None:
-    anna, boris = ours.open_person(ours.north, 50), ours.open_person(ours.north)
-    desk, later = get_desk(ours), Timestamp(ours.clock.now() + DAY_MS)
-    desk.freeze(ADA, boris.id, "court 13", later)
-    built = build(ours, anna, boris, 50)
-    assert attest(ours, ours.north, built) is ErrorCode.CLIENT_FROZEN
-    desk.unfreeze(ADA, boris.id)
-    desk.unfreeze(ADA, boris.id)
-    assert attest(ours, ours.north, built) is None
-    log = desk.access.load(1, 1_000)
-    actions = [one.action for one in log if one.client == boris.id]
-    assert actions == ["freeze", "unfreeze", "unfreeze"]
-    wrong: dict[ErrorCode, Callable[[], object]] = {
-        ErrorCode.LIMIT_EXCEEDED: lambda: desk.freeze(ADA, boris.id, "x", ours.clock.now()),
-        ErrorCode.REASON_MISSING: lambda: desk.freeze(ADA, boris.id, " ", later),
-        ErrorCode.CLIENT_UNKNOWN: lambda: desk.freeze(ADA, ClientId("nobody"), "x", later),
-    }
-    for code, act in wrong.items():
-        with refused(code):
-            act()
-    assert desk.access.verify([]) == len(log)
-    assert desk.search(ADA, MovementQuery(client=boris.id), 0, 9).movements
 
 
 def test_a_release_without_an_order_is_for_its_payer(ours: Country) -> None:

@@ -7,8 +7,14 @@ import pytest
 from typer.testing import CliRunner
 
 from specie.cli import app
+from specie.cli.devices import opened_device
+from specie.store.account_store import SqliteAccountStore
+from specie.store.database import Database
+from specie.store.device_notes import SqliteDeviceNotes
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
+from specie.values.identifiers import ClientId, ParticipantNumber
+from specie.wallet.keys import get_subholder
 from tests.country import refused
 from tests.unit.cli.conftest import Demo
 
@@ -103,6 +109,27 @@ def test_a_wallet_is_made_and_restored_on_another_device(  # T3, T19, X7
     first, second = invoke(*listed, typed="new secret").splitlines()
     assert first.split()[-1] != second.split()[-1] and "0.00 DCU" in second
     assert (tmp_path / "new.db").stat().st_mode & 0o077 == 0
+
+
+def test_the_sub_wallet_in_use_is_the_one_that_is_shown(public: Options, tmp_path: Path) -> None:
+    """After a move that is another one than 0, and its address needs no phrase (T3, T25)."""
+    path = tmp_path / "mine.db"
+    mine = ("--device", path, "--holder", "Zoë")
+    invoke("create", *mine, typed="secret")
+    listed = invoke("subwallets", *mine, *public, "--bank", "2", "--count", "2", typed="secret")
+    first, second = (line.split()[-1] for line in listed.splitlines())
+    with refused(ErrorCode.CLIENT_UNKNOWN):  # no bank has opened it, and none is named
+        invoke("address", *mine, *public, typed="secret")
+    with refused(ErrorCode.SETTING_INVALID):  # neither a device nor a bank
+        invoke("address", *public)
+    assert invoke("address", *mine, *public, "--bank", "2", typed="secret").strip() == first
+    with opened_device(path, "Zoë", "secret") as opened:
+        key, database = opened.opened.vault_key, Database(path)
+        SqliteDeviceNotes(database, "Zoë", key).put("subwallet", {"number": 1})
+        accounts, inside = SqliteAccountStore(database), get_subholder("Zoë", 1)
+        accounts.prepare(inside, ParticipantNumber(2), key)
+        accounts.record_client(inside, ClientId("zoe"))
+    assert invoke("address", *mine, *public, typed="secret").strip() == second
 
 
 def test_new_keys_and_whose_they_are(public: Options, tmp_path: Path) -> None:  # T3

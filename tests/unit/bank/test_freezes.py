@@ -1,0 +1,79 @@
+"""By order, nothing is attested for a client until a time; no money moves (rows X9, T20)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from specie.bank.losses import name_retired
+from specie.ports.clients import MovementQuery
+from specie.values.amounts import Minor
+from specie.values.catalogue import ErrorCode
+from specie.values.identifiers import ClientId
+from specie.values.times import DAY_MS, Timestamp
+from tests.country import NORTH, Country, find_code, refused
+from tests.unit.bank.test_supervision import ADA, attest, build, get_desk, prepare, set_policy
+
+
+@pytest.fixture
+def ours(country: Country) -> Country:
+    """Nobody is limited by what another test has set."""
+    for number in country.network.compliance:
+        set_policy(country, bank=number)
+    return country
+
+
+def test_a_freeze_stops_attestation_until_its_end_and_moves_nothing(ours: Country) -> None:
+    anna, boris = prepare(ours, 50, 50)
+    desk, now = get_desk(ours), ours.clock.now()
+    before = anna.wallet.get_balance()
+    desk.freeze(ADA, anna.id, "court 12/2026", Timestamp(now + 1_000))
+    assert attest(ours, ours.north, build(ours, anna, boris, 50)) is ErrorCode.CLIENT_FROZEN
+    with refused(ErrorCode.CLIENT_FROZEN):
+        desk.supervision.check_room(anna.id, Minor(1))
+    found = desk.find_freeze(ADA, anna.id)
+    assert found is not None and (found.reference, found.officer) == ("court 12/2026", "Ada")
+    ours.clock.advance(999)
+    assert attest(ours, ours.north, build(ours, anna, boris, 50)) is ErrorCode.CLIENT_FROZEN
+    ours.clock.advance(1)
+    assert attest(ours, ours.north, build(ours, anna, boris, 50)) is None
+    assert anna.wallet.get_balance() == before
+
+
+def test_a_freeze_is_lifted_and_stops_payees_too(ours: Country) -> None:
+    anna, boris = ours.open_person(ours.north, 50), ours.open_person(ours.north)
+    desk, later = get_desk(ours), Timestamp(ours.clock.now() + DAY_MS)
+    desk.freeze(ADA, boris.id, "court 13", later)
+    built = build(ours, anna, boris, 50)
+    assert attest(ours, ours.north, built) is ErrorCode.CLIENT_FROZEN
+    desk.unfreeze(ADA, boris.id)
+    desk.unfreeze(ADA, boris.id)
+    assert attest(ours, ours.north, built) is None
+    log = desk.access.load(1, 1_000)
+    actions = [one.action for one in log if one.client == boris.id]
+    assert actions == ["freeze", "unfreeze", "unfreeze"]
+    wrong: dict[ErrorCode, Callable[[], object]] = {
+        ErrorCode.LIMIT_EXCEEDED: lambda: desk.freeze(ADA, boris.id, "x", ours.clock.now()),
+        ErrorCode.REASON_MISSING: lambda: desk.freeze(ADA, boris.id, " ", later),
+        ErrorCode.CLIENT_UNKNOWN: lambda: desk.freeze(ADA, ClientId("nobody"), "x", later),
+    }
+    for code, act in wrong.items():
+        with refused(code):
+            act()
+    assert desk.access.verify([]) == len(log)
+    assert desk.search(ADA, MovementQuery(client=boris.id), 0, 9).movements
+
+
+def test_a_freeze_holds_for_a_lost_wallet_and_no_limit_does(ours: Country) -> None:  # T19, X7
+    """Its owner's new wallet gets nothing of it until the freeze ends, and then all at once."""
+    anna = ours.open_person(ours.north, 50)
+    clients = ours.north._clients  # noqa: SLF001  # what the office for losses does with it
+    clients.retire(anna.id, name_retired(anna.id, 1))
+    keys = ours.network.make_wallet(f"new {anna.id}", NORTH)
+    heir = ours.open_person(ours.north, name=anna.id, wallet=keys)
+    set_policy(ours, "payment = 10, holding = 10")
+    until = Timestamp(ours.clock.now() + 1_000)
+    get_desk(ours).freeze(ADA, heir.id, "court 14", until)
+    built = build(ours, anna, heir, 50)
+    assert find_code(lambda: ours.north.attest_payment(built)) is ErrorCode.CLIENT_FROZEN
+    ours.clock.advance(1_000)
+    assert find_code(lambda: ours.north.attest_payment(built)) is None

@@ -88,6 +88,7 @@ def _take_number_along(pilot: Pilot) -> None:
     assert (shown["bank"], shown["name"]) == (3, "Aliya Bekova")
     told = json.loads(pilot.wallet("aliya", "find", NUMBER, "--json"))
     assert parse_address(told["address"], "spc").bank == 3
+    pilot.bank(3, "phone", "aliya-3", "--none")  # others of these tests have it next
 
 
 def kill_after(pilot: Pilot, seconds: float, *words: str, stdin: str) -> None:

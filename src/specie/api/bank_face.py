@@ -8,6 +8,7 @@ from specie.api.gate import Asking, Offer
 from specie.api.money_face import build_standing, offer_money
 from specie.api.payment_face import offer_payments
 from specie.api.people_face import offer_people
+from specie.api.standing_face import offer_standings
 from specie.api.travel_face import offer_travel
 from specie.assembly.bank_process import BankProcess
 from specie.identity.services import ServiceRole
@@ -35,6 +36,7 @@ def offer_bank(process: BankProcess) -> Sequence[Offer]:
         *offer_people(process),
         *offer_payments(process),
         *offer_compliance(process),
+        *offer_standings(process),
         *offer_travel(process),
     )
 

@@ -186,6 +186,11 @@ class Compliance:
         self.access.write(operator, "freeze-shown", client)
         return self._policies.find_freeze(client)
 
+    def find_frozen(self, client: ClientId) -> Timestamp | None:
+        """Until when, if it is now; who asks has its look written down."""
+        found = self._policies.find_freeze(client)
+        return found.until if found is not None and self._clock.now() < found.until else None
+
     # --- search --------------------------------------------------------------------------------
 
     def search(

@@ -72,6 +72,10 @@ class Teller:
             return self._own.find_account(client)
         return self.system.links.find_account(client)
 
+    def find_linked(self, client: ClientId) -> CoreAccount | None:
+        """Its account at a core system; None where the bank has none."""
+        return None if self.system is None else self.find_account(client)
+
     def get_account(self, client: ClientId) -> CoreAccount:
         """`account_unknown` as long as the client is not linked."""
         account = self.find_account(client)

@@ -1,4 +1,4 @@
-"""`specie bank applications, application, approve, refuse, signatories, close, lost, reopen`."""
+"""`specie bank clients, applications, approve, refuse, signatories, close, lost, reopen` …"""
 
 import json
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ import typer
 from specie.api.serving import CONTROL
 from specie.cli.acting import Officer, Why
 from specie.cli.device_commands import AsJson, show
+from specie.cli.policy_commands import Person, Reason
 from specie.remote import client_models as clients
 from specie.remote import loss_models as losses
 from specie.remote import onboarding_models as onboarding
@@ -17,7 +18,9 @@ from specie.remote import people_operations as operations
 from specie.remote import signatory_models as signatories
 from specie.remote.acting import NO_REASON, NOBODY
 from specie.remote.control import call_control
+from specie.remote.standing_models import ClientsQuery
 from specie.values.identifiers import ClientId
+from specie.values.times import format_time
 
 Folder = Annotated[Path, typer.Option("--at", help="Folder of the bank's process.")]
 Number = Annotated[str, typer.Argument(help="The application's number, 32 hex digits.")]
@@ -115,6 +118,38 @@ def signatories_of(
     show({"in force": force, "id": done.digest.hex(), **codes}, as_json=as_json)
 
 
+def list_clients(
+    at: Folder,
+    officer: Person,
+    reason: Reason,
+    client: Annotated[str | None, typer.Option(help="One client.")] = None,
+    after: Annotated[str | None, typer.Option(help="Go on behind this id.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="Of one page.")] = 100,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Whom the bank serves, and how each stands; a page, in the order of ids."""
+    request = ClientsQuery(
+        officer=officer,
+        reason=reason,
+        client=None if client is None else ClientId(client),
+        after=None if after is None else ClientId(after),
+        limit=limit,
+    )
+    found = call_control(at / CONTROL, operations.LIST_CLIENTS, request)
+    if as_json:
+        typer.echo(json.dumps([one.model_dump(mode="json") for one in found.clients]))
+        return
+    for one in found.clients:
+        notes = [one.phone, one.account, f"signs {one.signatories}" if one.signatories else ""]
+        if one.frozen_until is not None:
+            notes.append(f"frozen until {format_time(one.frozen_until)}")
+        told = "  ".join(filter(None, notes))
+        typer.echo(f"{one.client:<20}  {one.standing:<12}  {one.tier:<10}  {one.name}  {told}")
+    if client is None and len(found.clients) == limit:
+        typer.echo(f"more: --after {found.last}")
+
+
 def close(client: Client, at: Folder, officer: Officer = NOBODY, reason: Why = NO_REASON) -> None:
     """Close an account, for good; only with nothing left in it."""
     request = clients.ClientQuery(client=ClientId(client), officer=officer, reason=reason)
@@ -138,6 +173,7 @@ def add_people_commands(bank: typer.Typer) -> None:
     for command in (applications, application, approve, refuse, close, lost, reopen):
         bank.command(command.__name__)(command)
     bank.command("signatories")(signatories_of)
+    bank.command("clients")(list_clients)
 
 
 def _describe(one: onboarding.ApplicationShown) -> dict[str, str]:

@@ -172,6 +172,10 @@ class ClientStore(Protocol):
         """All clients."""
         ...
 
+    def load_client_page(self, after: ClientId, limit: int, but: ClientId) -> list[Client]:
+        """Those of greater ids, in their order; without `but`."""
+        ...
+
     def find_tokens(self, refs: Sequence[OutputRef]) -> dict[OutputRef, WatchedToken]:
         """Watched tokens by reference."""
         ...

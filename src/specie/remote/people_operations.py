@@ -4,6 +4,7 @@ from specie.remote import client_models as clients
 from specie.remote import loss_models as losses
 from specie.remote import onboarding_models as onboarding
 from specie.remote import signatory_models as signatories
+from specie.remote import standing_models as standings
 from specie.remote.fields import Empty
 from specie.remote.operations import (
     ANYONE_CALLERS,
@@ -91,6 +92,16 @@ PROPOSE_SEATS = Operation(
     signatories.SeatsProposed,
     OPERATOR_CALLERS,
     "Who signs for a client together; a change needs those of before as well.",
+    since=2,
+)
+LIST_CLIENTS = Operation(
+    "list_clients",
+    "POST",
+    "/v1/clients/standings",
+    standings.ClientsQuery,
+    standings.ClientsShown,
+    OPERATOR_CALLERS,
+    "Whom the bank serves, and how each stands.",
     since=2,
 )
 SHOW_SEATS = Operation(
@@ -242,6 +253,7 @@ PEOPLE = (
     APPROVE_ACCOUNT,
     REFUSE_ACCOUNT,
     PROPOSE_SEATS,
+    LIST_CLIENTS,
     SHOW_SEATS,
     ENROL_SIGNATORY,
     LIST_SUBJECTS,

@@ -239,6 +239,13 @@ class SqliteClientStore:
             rows = connection.execute(select(_CLIENT)).all()
         return [self._open_client(row) for row in sorted(rows, key=lambda row: str(row.id))]
 
+    def load_client_page(self, after: ClientId, limit: int, but: ClientId) -> list[Client]:
+        """Those of greater ids, in their order; only what is asked for is read and opened."""
+        query = select(_CLIENT).where(_CLIENT.c.id > after, _CLIENT.c.id != but)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(_CLIENT.c.id).limit(limit)).all()
+        return [self._open_client(row) for row in rows]
+
     def find_tokens(self, refs: Sequence[OutputRef]) -> dict[OutputRef, WatchedToken]:
         """Watched tokens by reference."""
         found: dict[OutputRef, WatchedToken] = {}

@@ -67,6 +67,11 @@ def check_freeze(pilot: Pilot, shop: str) -> None:
     again = ("pay", shop, "9.99", "--order", "cd" * 16)
     assert "client_frozen" in pilot.wallet("policy-anna", *again, code=1)
     assert "court 1" in pilot.bank(2, "freeze-show", "policy-anna", *WHO)
+    shown = json.loads(pilot.bank(2, "clients", "--client", "policy-anna", *WHO, "--json"))
+    assert [(one["standing"], one["tier"]) for one in shown] == [("good", "policy-test")]
+    assert shown[0]["frozen_until"] is not None
+    page = pilot.bank(2, "clients", *WHO, "--limit", "1")
+    assert page.splitlines()[1].startswith("more: --after ")
     pilot.bank(2, "unfreeze", "policy-anna", *WHO)
     assert "paid" in pilot.wallet("policy-anna", *again)
 
@@ -99,6 +104,7 @@ def look_back(pilot: Pilot, tmp_path: Path, number: str) -> None:
         "decide",
         "freeze",
         "freeze-shown",
+        "clients",
         "unfreeze",
         "search",
         "report",

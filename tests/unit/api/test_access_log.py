@@ -68,7 +68,7 @@ ACTS: Final[dict[str, tuple[Operation[Any, Any], dict[str, Any]]]] = {
     "applications": (LIST_ACCOUNTS, {}),
     "application": (SHOW_ACCOUNT, {"number": NUMBER}),
     "approve": (APPROVE_ACCOUNT, {"number": NUMBER, "by": NOBODY}),
-    "refuse": (REFUSE_ACCOUNT, {"number": NUMBER, "by": NOBODY, "reason": NO_REASON}),
+    "refuse": (REFUSE_ACCOUNT, {"numbers": [NUMBER], "by": NOBODY, "reason": NO_REASON}),
     "signatories": (PROPOSE_SEATS, {**ANNA, "need": 1, "names": ["x"]}),
     "signatories-shown": (SHOW_SEATS, ANNA),
     "close": (CLOSE_CLIENT, ANNA),

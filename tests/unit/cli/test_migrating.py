@@ -26,6 +26,7 @@ __all__ = ["postgres"]
 
 BANK, DESK = "bank-2", "central-bank"
 CLIENTS_OF_VERSION_3 = (
+    "DROP TABLE return_address",
     "DROP INDEX movement_by_place",
     "DROP INDEX movement_by_time",
     "CREATE INDEX ix_movement_client ON movement (client)",

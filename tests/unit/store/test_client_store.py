@@ -77,6 +77,18 @@ def test_an_id_and_an_address_belong_to_one_client(engine: Engine, samples: Samp
     assert len(store.load_clients()) == 1
 
 
+def test_clients_come_page_by_page(engine: Engine, samples: Samples) -> None:  # T20
+    """In the order of their ids, each once, and never the one that is left out."""
+    store = engine.open_clients()
+    names = [ClientId(f"client {one}") for one in (3, 1, 2, 0)]
+    for name in names:
+        store.add_client(make_client(samples, name))
+    seen: list[ClientId] = []
+    while page := store.load_client_page(seen[-1] if seen else ClientId(""), 2, but=names[1]):
+        seen += [one.id for one in page]
+    assert seen == sorted(set(names) - {names[1]})
+
+
 def test_blocking_is_kept(engine: Engine, samples: Samples) -> None:
     store = engine.open_clients()
     anna = make_client(samples, ANNA)
@@ -290,7 +302,11 @@ def test_movements_of_one_transaction(engine: Engine, samples: Samples) -> None:
 
 
 def make_version_4(engine: Engine) -> None:
-    """Version 4 had its clients' movements in no order of their own, and no return addresses."""
+    """Version 4 had its clients' movements in no order of their own, no return addresses, and no
+    time beside what a bank expects."""
+    engine.run("DROP INDEX ix_expected_arrival_client")
+    for column in ("time", "is_used"):
+        engine.run(f"ALTER TABLE expected_arrival DROP COLUMN {column}")
     engine.run("DROP TABLE return_address")
     engine.run("DROP INDEX movement_by_place")
     engine.run("CREATE INDEX ix_movement_client ON movement (client)")

@@ -35,6 +35,7 @@ CLIENTS_OF_VERSION_3 = (
     "DROP INDEX ix_expected_arrival_client",
     "ALTER TABLE expected_arrival DROP COLUMN time",
     "ALTER TABLE expected_arrival DROP COLUMN is_used",
+    "DELETE FROM expected_arrival",
     "INSERT INTO expected_arrival (order_id, client) VALUES ('order of before', 'anna')",
     "UPDATE schema SET version = 3 WHERE name = 'clients'",
 )

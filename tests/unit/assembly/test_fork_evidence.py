@@ -37,6 +37,7 @@ class House:
             (
                 *("bank", "banks", "notary", "desk", "counter", "registration", "devices"),
                 *("directory", "money", "people", "payments", "compliance", "heads"),
+                *("returns", "travel"),
             )
         )
         parts["comparison"] = SimpleNamespace(insist=lambda: None)  # our database is no old one

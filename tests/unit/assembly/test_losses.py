@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -399,13 +400,11 @@ def test_the_country_still_has_all_its_money(office: Office) -> None:
     assert totals.supply == office.country.network.accounting.get_fund()
 
 
-def test_a_client_hears_who_has_reported_its_wallet_lost(office: Office) -> None:
+def test_a_client_hears_who_has_reported_its_wallet_lost(office: Office, tmp_path: Path) -> None:
     """Once each, in its own events: its new device reads them, a webhook at once."""
     events = SqliteEventStore(office.database, office.storage)
-    network, paid = (
-        office.country.network.genesis.network,
-        SqlitePaidStore(office.database, office.storage),
-    )
+    network = office.country.network.genesis.network
+    paid = SqlitePaidStore(tmp_path / "paid.db", office.storage)
     telling = ClientEvents(events, office.country.clock, VAULT_CLIENT, network, paid)
     losses = office.people.losses
     losses.tell = telling.tell_act

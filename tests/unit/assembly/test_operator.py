@@ -22,7 +22,7 @@ from specie.tokens.building import BuiltTransaction, PaymentOrder, build_payment
 from specie.tokens.holdings import HolderKeys, Memo
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
-from specie.values.identifiers import InstitutionPublicKey, Signature
+from specie.values.identifiers import InstitutionPublicKey, OrderId, Signature
 from tests.country import Country, Person, build_country, refused
 from tests.unit.assembly.office import Office, make_office
 
@@ -66,11 +66,14 @@ def test_a_view_key_signs_nothing(operator: Operator) -> None:
         build_payment([operator.order(100)], [token], pretended, context)
 
 
+EXPECTED = OrderId(b"o" * 16)  # as a deposit of the client's own: only its signature is missing
+
+
 def forge(operator: Operator, payee: Address) -> BuiltTransaction:
     """As the client's device would build it, but signed with a key that the operator has."""
     wallet = operator.client.wallet
     context = operator.country.network.surroundings.build_context()
-    order = PaymentOrder(payee, Minor(100), Memo())
+    order = PaymentOrder(payee, Minor(100), Memo(order_id=EXPECTED))
     built = build_payment([order], wallet.load_tokens(), wallet.keys, context)
     body, spend = built.signed.body, operator.own.spend_key(0)
     message = compute_owner_message(
@@ -82,6 +85,7 @@ def forge(operator: Operator, payee: Address) -> BuiltTransaction:
 
 def test_the_notary_takes_no_transaction_without_the_owner(operator: Operator) -> None:
     """Attested by the bank, whose keys the operator has: refused by who verifies the owner's."""
+    operator.office.bank.expect_deposit(EXPECTED, operator.client.id)
     forged = forge(operator, operator.office.bank.vault_address)
     attested = operator.country.attest(forged, operator.office.bank)
     with refused(ErrorCode.OWNER_SIGNATURE_INVALID):
@@ -128,6 +132,7 @@ def test_signatories_and_bank_together_move_nothing(operator: Operator) -> None:
     office.people.signing.propose(operator.client.id, 1, ("Aru",))
     office.people.signing.propose(operator.client.id, 0, ())
     network = operator.country.network
+    office.bank.expect_deposit(EXPECTED, operator.client.id)
     with refused(ErrorCode.OWNER_SIGNATURE_INVALID):
         complete_payment(
             forge(operator, office.bank.vault_address), office.bank, network, network.notary

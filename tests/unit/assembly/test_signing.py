@@ -146,7 +146,9 @@ def test_whoever_asks_for_an_attestation_comes_through_it(company: Company) -> N
     ):
         with refused(ErrorCode.SIGNATURES_MISSING):
             way()
-    vault = PaymentOrder(bank.vault_address, Minor(30), Memo(order_id=country.draw_order()))
+    deposit = country.draw_order()
+    bank.expect_deposit(deposit, company.id)
+    vault = PaymentOrder(bank.vault_address, Minor(30), Memo(order_id=deposit))
     into_vault = company.person.wallet.prepare_payment([vault], country.draw_order()).built
     with refused(ErrorCode.SIGNATURES_MISSING):
         bank.attest_payment(into_vault)

@@ -66,7 +66,7 @@ from specie.values.identifiers import (
     Signature,
     TransactionId,
 )
-from specie.values.limits import CALLS_AT_ONCE_MAX
+from specie.values.limits import CALLS_AT_ONCE_MAX, SERVICE_BURST_MAX, SERVICE_SECOND_MAX
 from specie.values.times import Timestamp
 from tests.network.aiming import aim
 from tests.network.attacker import Attacker, attacking_as_bank_3
@@ -203,7 +203,8 @@ def test_who_has_much_to_ask_is_not_refused(pilot: Pilot) -> None:
 def test_it_cannot_slow_others_down_by_a_flood(pilot: Pilot) -> None:
     """With all that it has, and as a stranger; meanwhile every payment of bank 2 goes through.
 
-    How long they take is printed, not judged: that waiting is for a few is in tests/unit/api.
+    No more of it is answered than its quota, however fast this machine floods. How long payments
+    take is printed, not judged: that waiting is for a few is in tests/unit/api.
     """
     pilot.fund(2, "500.00")
     pilot.give("flora", 2, "50.00")
@@ -223,7 +224,8 @@ def test_it_cannot_slow_others_down_by_a_flood(pilot: Pilot) -> None:
         f"answered to it: {flood.answers}"
     )
     for target in ("notary", "desk", "stranger"):
-        assert flood.answers[target].get("429", 0) > 0
+        allowed = SERVICE_BURST_MAX + SERVICE_SECOND_MAX * flood.seconds
+        assert 0 < flood.answers[target].get("200", 0) <= allowed
     assert set(flood.answers["silent"]) == {"closed"}
 
 

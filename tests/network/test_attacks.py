@@ -225,7 +225,8 @@ def test_it_cannot_slow_others_down_by_a_flood(pilot: Pilot) -> None:
     )
     for target in ("notary", "desk", "stranger"):
         allowed = SERVICE_BURST_MAX + SERVICE_SECOND_MAX * flood.seconds
-        assert 0 < flood.answers[target].get("200", 0) <= allowed
+        let_in = {status for status in flood.answers[target] if status.isdigit()} - {"429"}
+        assert 0 < sum(flood.answers[target][status] for status in let_in) <= allowed
     assert set(flood.answers["silent"]) == {"closed"}
 
 

@@ -39,7 +39,7 @@ CASES: dict[str, tuple[Mutant, int, int, str]] = {
     ),
     "a flow that repeats a step": (
         mutants.let_banks_book_again,
-        3,
+        1,
         20,
         "the model says",
     ),

@@ -43,6 +43,7 @@ class Request:
     hold: Callable[[], None] = lambda: None  # what the flow takes even if it is refused later
     can_hold: Callable[[], bool] = lambda: True
     give_back: Callable[[], None] = lambda: None  # what was held, once it can never be paid
+    ended_by: frozenset[ErrorCode] = frozenset()  # refusals after which nothing of it waits: it is over
     survives_outage: bool = False  # it is resumed even when what was signed has run out
     is_held: bool = False
     signed_at: int | None = None
@@ -72,6 +73,8 @@ class Request:
         if not self.is_held and not self.can_hold():
             return {ErrorCode.ACCOUNT_OVERDRAWN}
         reasons = self.find_reasons()
+        if reasons & self.ended_by:  # stopped while it was ended, it is at its end when asked again
+            reasons |= {ErrorCode.ORDER_CONFLICT}
         if self.signed_at is not None:
             is_late = town.now > compute_window(Timestamp(self.signed_at))[1]
             return reasons | ({ErrorCode.EXPIRED} if is_late else set())
@@ -108,6 +111,11 @@ class Request:
             if self.is_held:
                 self.give_back()
                 self.is_held = False
+            return
+        if code in self.ended_by or (self.ended_by and code is ErrorCode.ORDER_CONFLICT):
+            if self.is_held:
+                self.give_back()
+            self.is_held, self.is_released = False, True
             return
         if not self.is_held and code is not ErrorCode.ACCOUNT_OVERDRAWN:
             self.hold()
@@ -158,6 +166,7 @@ def make_withdrawal(
         hold=partial(model.hold, bank, paid),
         give_back=partial(model.give_back, bank, paid),
         can_hold=lambda: all(model.deposits[name] >= one for name, one in wanted.items()),
+        ended_by=frozenset({ErrorCode.CLIENT_BLOCKED}),
     )
 
 

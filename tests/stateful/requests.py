@@ -43,7 +43,7 @@ class Request:
     hold: Callable[[], None] = lambda: None  # what the flow takes even if it is refused later
     can_hold: Callable[[], bool] = lambda: True
     give_back: Callable[[], None] = lambda: None  # what was held, once it can never be paid
-    ended_by: frozenset[ErrorCode] = frozenset()  # refusals after which nothing of it waits: it is over
+    ended_by: frozenset[ErrorCode] = frozenset()  # refusals that end it: nothing of it waits
     survives_outage: bool = False  # it is resumed even when what was signed has run out
     is_held: bool = False
     signed_at: int | None = None

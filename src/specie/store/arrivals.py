@@ -1,8 +1,8 @@
 """What a bank expects to arrive in its vault, by order; `store/client_store.py` keeps it.
 
 A client says so for nothing, so those of its orders that nobody has paid are limited, and forgotten
-after a while. What was attested is kept for ever. Money that comes for a forgotten order is booked
-as soon as the client expects it again: outputs are booked once, whenever their promise is shown.
+after a while. What was attested is kept for ever. Money for a forgotten order is not signed for
+until the client expects it again (`bank/arrivals.py`).
 """
 
 from collections.abc import Sequence

@@ -271,10 +271,8 @@ def test_the_bank_credits_a_deposit_without_being_asked_again(country: Country) 
     anna.wallet.settle(order, promise)
 
 
-def test_money_for_a_forgotten_order_is_booked_when_it_is_expected_again(
-    tmp_path: Path,
-) -> None:
-    """Nobody else's order brings it out, and it is booked once."""
+def test_money_for_a_forgotten_order_waits_until_it_is_expected_again(tmp_path: Path) -> None:
+    """Nobody signs for it until then; after that it is booked once."""
     country = build_country(tmp_path)
     anna = country.open_person(country.north, 60)
     order, foreign = country.draw_order(), country.draw_order()
@@ -284,10 +282,8 @@ def test_money_for_a_forgotten_order_is_booked_when_it_is_expected_again(
     assert country.north.clients.find_expected(order) is None
     paid = PaymentOrder(country.north.vault_address, Minor(25), Memo(order_id=order))
     prepared = anna.wallet.prepare_payment([paid], order)
-    attested = country.attest(prepared.built, country.north)
-    promise = country.network.notary.notarise(encode_attested(attested))
-    anna.bank.deliver(promise)
-    assert anna.bank.books.get_deposit(anna.id) == 0
+    with refused(ErrorCode.NOT_SERVED_HERE):
+        country.attest(prepared.built, country.north)
     for _ in range(2):
         run_deposit(country, order, anna, 25)
         assert anna.bank.books.get_deposit(anna.id) == 25

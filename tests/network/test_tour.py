@@ -50,7 +50,7 @@ def test_it_works_as_printed(place: Path) -> None:
             capture_output=True,
             text=True,
             check=False,
-            timeout=400,
+            timeout=1_200,
         )
         assert done.returncode == 0, done.stdout + done.stderr
     finally:

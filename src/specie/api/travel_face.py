@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from specie.api.acting import name_operator
 from specie.api.gate import Asking, Offer
 from specie.assembly.bank_process import BankProcess
-from specie.bank.access import Operator
 from specie.ports.travel import Identity, TravelRecord
 from specie.remote import travel_models as models
 from specie.remote import travel_operations as travel
@@ -25,7 +25,7 @@ def offer_travel(process: BankProcess) -> Sequence[Offer]:
         return _NOTHING
 
     def search(_: Asking, request: models.TravelQuery) -> models.TravelRecords:
-        found = desk.search(Operator(request.officer, request.reason), request)
+        found = desk.search(name_operator(request), request)
         return models.TravelRecords(records=[_wrap(one) for one in found])
 
     def identify(_: Asking, request: models.IdentityRequest) -> Empty:
@@ -37,7 +37,7 @@ def offer_travel(process: BankProcess) -> Sequence[Offer]:
             birth_place=request.birth_place,
             national_id=request.national_id,
         )
-        desk.identify(Operator(request.officer, request.reason), request.client, known)
+        desk.identify(name_operator(request), request.client, known)
         return _NOTHING
 
     return (

@@ -12,13 +12,13 @@ from specie.assembly.lists import load_peers
 from specie.assembly.newcomer import Newcomer
 from specie.assembly.renewing import renew_certificate
 from specie.cli import case_commands, policy_commands, travel_commands
-from specie.cli.acting import Officer, Why
-from specie.cli.device_commands import ask, ask_new, show
+from specie.cli.acting import Folder, Officer, Why
+from specie.cli.device_commands import AsJson, ask, ask_new, show
 from specie.cli.money_commands import add_money_commands
 from specie.cli.naming import naming_order
 from specie.cli.parties import parse_amount, parse_order
 from specie.cli.people_bank_commands import add_people_commands
-from specie.cli.policy_commands import Person, Reason, Whom
+from specie.cli.policy_commands import Whom
 from specie.cli.token_options import Hsm, Token, choose_token
 from specie.cli.webhook_commands import webhooks
 from specie.remote import bank_operations as operations
@@ -43,10 +43,8 @@ add_people_commands(bank)
 central_bank = typer.Typer(help="For operators of the central bank.", no_args_is_help=True)
 bank.add_typer(webhooks, name="webhooks")
 
-Folder = Annotated[Path, typer.Option("--at", help="Folder of the bank's process.")]
 AmountText = Annotated[str, typer.Argument(help="As people write it: 1,000.00")]
 Order = Annotated[str | None, typer.Option(help="Order id, 32 hex digits; else a new one.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @bank.command("invite")
@@ -118,14 +116,14 @@ def transfer(
 
 
 @bank.command("block")
-def block(client: Whom, at: Folder, person: Person, reason: Reason) -> None:
+def block(client: Whom, at: Folder, person: Officer, reason: Why) -> None:
     """Stop attesting for a client; its money stays where it is."""
     request = compliance.ClientAct(officer=person, reason=reason, client=ClientId(client))
     call_control(at / CONTROL, operations.BLOCK, request)
 
 
 @bank.command("unblock")
-def unblock(client: Whom, at: Folder, person: Person, reason: Reason) -> None:
+def unblock(client: Whom, at: Folder, person: Officer, reason: Why) -> None:
     """Attest again."""
     request = compliance.ClientAct(officer=person, reason=reason, client=ClientId(client))
     call_control(at / CONTROL, operations.UNBLOCK, request)

@@ -9,9 +9,10 @@ import typer
 from specie.api.serving import CONTROL
 from specie.assembly.lists import load_peers
 from specie.bank.access import verify_head
-from specie.cli.device_commands import show
+from specie.cli.acting import Folder, Officer, Why
+from specie.cli.device_commands import AsJson, show
 from specie.cli.parties import parse_amount
-from specie.cli.policy_commands import AsJson, Folder, Person, Reason, Whom, parse_time
+from specie.cli.policy_commands import Whom, parse_time
 from specie.crypto.addresses import Address, format_address, parse_address
 from specie.identity.genesis import Genesis
 from specie.remote import compliance_models as models
@@ -33,8 +34,8 @@ _DIRECTIONS = {"in": True, "out": False}
 
 def search(  # noqa: PLR0913, PLR0917  # each is an option of the command line
     at: Folder,
-    person: Person,
-    reason: Reason,
+    person: Officer,
+    reason: Why,
     client: Annotated[str | None, typer.Option(help="One client.")] = None,
     since: Annotated[str | None, typer.Option(help="2026-12-01, UTC; with it.")] = None,
     until: Annotated[str | None, typer.Option(help="2026-12-31, UTC; without it.")] = None,
@@ -77,8 +78,8 @@ def search(  # noqa: PLR0913, PLR0917  # each is an option of the command line
 
 def list_cases(
     at: Folder,
-    person: Person,
-    reason: Reason,
+    person: Officer,
+    reason: Why,
     before: Annotated[int, typer.Option(help="Only cases of smaller numbers.")] = 0,
     limit: Annotated[int, typer.Option(min=1, max=1_000, help="Of one page.")] = 100,
     *,
@@ -102,7 +103,7 @@ def list_cases(
 
 
 def show_case(
-    number: Number, at: Folder, person: Person, reason: Reason, *, as_json: AsJson = False
+    number: Number, at: Folder, person: Officer, reason: Why, *, as_json: AsJson = False
 ) -> None:
     """A case with its notes, decisions, and the client's payments of the 30 days before it."""
     request = models.CaseRequest(officer=person, reason=reason, number=number)
@@ -132,8 +133,8 @@ def add_note(
     number: Number,
     text: Annotated[str, typer.Argument(help="What is to be kept.")],
     at: Folder,
-    person: Person,
-    reason: Reason,
+    person: Officer,
+    reason: Why,
 ) -> None:
     """Write a note to a case."""
     request = models.NoteRequest(officer=person, reason=reason, number=number, text=text)
@@ -144,8 +145,8 @@ def decide(
     number: Number,
     verdict: Annotated[str, typer.Argument(help="release, refuse or close")],
     at: Folder,
-    person: Person,
-    reason: Reason,
+    person: Officer,
+    reason: Why,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -166,8 +167,8 @@ def decide(
 def report(
     number: Number,
     at: Folder,
-    person: Person,
-    reason: Reason,
+    person: Officer,
+    reason: Why,
     out: Annotated[Path, typer.Option(help="Where to write it.")],
 ) -> None:
     """Write a case for the financial intelligence unit, as JSON; see docs/policy.md."""
@@ -179,7 +180,7 @@ def report(
 
 
 def suspect(
-    client: Whom, at: Folder, person: Person, reason: Reason, *, as_json: AsJson = False
+    client: Whom, at: Folder, person: Officer, reason: Why, *, as_json: AsJson = False
 ) -> None:
     """Open a case about a client; --reason is the suspicion."""
     request = models.ClientAct(officer=person, reason=reason, client=ClientId(client))

@@ -13,8 +13,7 @@ from specie.assembly.core_bank_process import (
     describe_settings,
     load_core_settings,
 )
-from specie.cli.bank_commands import AsJson
-from specie.cli.device_commands import show
+from specie.cli.device_commands import AsJson, show
 from specie.cli.naming import naming_order
 from specie.cli.network_commands import parse_currency
 from specie.cli.parties import parse_order

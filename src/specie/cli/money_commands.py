@@ -1,14 +1,13 @@
 """`specie bank link-account, unlink-account, reconcile`: an operator and the bank's core system."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from specie.api.serving import CONTROL
 from specie.assembly.lists import load_peers
-from specie.cli.acting import Officer, Why
-from specie.cli.device_commands import show
+from specie.cli.acting import Folder, Officer, Why
+from specie.cli.device_commands import AsJson, show
 from specie.remote import bank_operations as operations
 from specie.remote import client_models as clients
 from specie.remote.acting import NO_REASON, NOBODY
@@ -18,7 +17,6 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, CoreAccount
 
-Folder = Annotated[Path, typer.Option("--at", help="Folder of the bank's process.")]
 Client = Annotated[str, typer.Argument(help="The bank's own id for the person.")]
 
 
@@ -47,9 +45,7 @@ def unlink_account(
     call_control(at / CONTROL, operations.UNLINK_ACCOUNT, request)
 
 
-def reconcile(
-    at: Folder, *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
-) -> None:
+def reconcile(at: Folder, *, as_json: AsJson = False) -> None:
     """Control accounts beside the core system's position; exit code 1 if they differ unexplained.
 
     What is in transit may be on one of the two sides only.

@@ -2,15 +2,13 @@
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from specie.api.serving import CONTROL
-from specie.cli.acting import Officer, Why
+from specie.cli.acting import Folder, Officer, Why
 from specie.cli.device_commands import AsJson, show
-from specie.cli.policy_commands import Person, Reason
 from specie.remote import client_models as clients
 from specie.remote import loss_models as losses
 from specie.remote import onboarding_models as onboarding
@@ -22,7 +20,6 @@ from specie.remote.standing_models import ClientsQuery
 from specie.values.identifiers import ClientId
 from specie.values.times import format_time
 
-Folder = Annotated[Path, typer.Option("--at", help="Folder of the bank's process.")]
 Number = Annotated[str, typer.Argument(help="The application's number, 32 hex digits.")]
 Client = Annotated[str, typer.Argument(help="The bank's id for the client.")]
 By = Annotated[str, typer.Option("--as", help="Your name: it stands beside the decision.")]
@@ -120,8 +117,8 @@ def signatories_of(
 
 def list_clients(
     at: Folder,
-    officer: Person,
-    reason: Reason,
+    officer: Officer,
+    reason: Why,
     client: Annotated[str | None, typer.Option(help="One client.")] = None,
     after: Annotated[str | None, typer.Option(help="Go on behind this id.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1_000, help="Of one page.")] = 100,

@@ -9,7 +9,8 @@ import typer
 
 from specie.api.serving import CONTROL
 from specie.assembly.lists import load_peers
-from specie.cli.device_commands import show
+from specie.cli.acting import Folder, Officer, Why
+from specie.cli.device_commands import AsJson, show
 from specie.policy.policies import Policy, Tier, parse_policy
 from specie.remote import compliance_models as models
 from specie.remote import compliance_operations as operations
@@ -24,10 +25,6 @@ from specie.values.times import Timestamp, format_time
 
 policy = typer.Typer(help="What clients may do, and what is looked at first.", no_args_is_help=True)
 
-Folder = Annotated[Path, typer.Option("--at", help="Folder of the bank's process.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Person = Annotated[str, typer.Option("--as", help="Who you are; it stands in the access log.")]
-Reason = Annotated[str, typer.Option(help="Why; it stands in the access log.")]
 File = Annotated[Path, typer.Argument(help="A policy, TOML; see docs/policy.md.")]
 Whom = Annotated[str, typer.Argument(help="The bank's own id for the client.")]
 
@@ -63,7 +60,7 @@ def check_policy(file: File, *, as_json: AsJson = False) -> None:
 
 @policy.command("set")
 def set_policy(
-    file: File, at: Folder, person: Person, reason: Reason, *, as_json: AsJson = False
+    file: File, at: Folder, person: Officer, reason: Why, *, as_json: AsJson = False
 ) -> None:
     """It comes into force at once; try it with dry-run first."""
     request = models.PolicyRequest(officer=person, reason=reason, text=read_policy(file))
@@ -84,7 +81,7 @@ def list_policies(at: Folder, *, as_json: AsJson = False) -> None:
 
 @policy.command("dry-run")
 def rehearse_policy(
-    file: File, at: Folder, person: Person, reason: Reason, *, as_json: AsJson = False
+    file: File, at: Folder, person: Officer, reason: Why, *, as_json: AsJson = False
 ) -> None:
     """What it would have refused and held of all past payments; nothing is changed."""
     request = models.PolicyRequest(officer=person, reason=reason, text=read_policy(file))
@@ -109,8 +106,8 @@ def set_tier(
     client: Whom,
     tier: Annotated[str, typer.Argument(help="One of the policy's.")],
     at: Folder,
-    person: Person,
-    reason: Reason,
+    person: Officer,
+    reason: Why,
 ) -> None:
     """Put a client into a tier of the policy."""
     request = models.TierRequest(officer=person, reason=reason, client=ClientId(client), tier=tier)
@@ -122,8 +119,8 @@ def freeze(
     at: Folder,
     reference: Annotated[str, typer.Option("--order-reference", help="Of the authority's order.")],
     until: Annotated[str, typer.Option(help="When it ends: 2026-12-31 or 2026-12-31T12:00, UTC.")],
-    person: Person,
-    reason: Reason,
+    person: Officer,
+    reason: Why,
 ) -> None:
     """By order, attest nothing for a client until a time; no money moves."""
     request = models.FreezeRequest(
@@ -136,14 +133,14 @@ def freeze(
     call_control(at / CONTROL, operations.FREEZE, request)
 
 
-def unfreeze(client: Whom, at: Folder, person: Person, reason: Reason) -> None:
+def unfreeze(client: Whom, at: Folder, person: Officer, reason: Why) -> None:
     """Attest again before the end of a freeze."""
     request = models.ClientAct(officer=person, reason=reason, client=ClientId(client))
     call_control(at / CONTROL, operations.UNFREEZE, request)
 
 
 def show_freeze(
-    client: Whom, at: Folder, person: Person, reason: Reason, *, as_json: AsJson = False
+    client: Whom, at: Folder, person: Officer, reason: Why, *, as_json: AsJson = False
 ) -> None:
     """The order by which a client is or was frozen."""
     request = models.ClientAct(officer=person, reason=reason, client=ClientId(client))

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from specie.api.serving import CONTROL
-from specie.cli.policy_commands import AsJson, Folder, Person, Reason, Whom
+from specie.cli.acting import Folder, Officer, Why
+from specie.cli.device_commands import AsJson
+from specie.cli.policy_commands import Whom
 from specie.remote import travel_models as models
 from specie.remote import travel_operations as travel
 from specie.remote.control import call_control
@@ -18,8 +20,8 @@ from specie.values.times import format_time
 
 def show_travel_data(
     at: Folder,
-    person: Person,
-    reason: Reason,
+    person: Officer,
+    reason: Why,
     client: Annotated[str | None, typer.Option(help="One client.")] = None,
     payment: Annotated[str | None, typer.Option(help="One transaction, 64 hex digits.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1_000, help="At most so many.")] = 100,
@@ -58,8 +60,8 @@ def show_travel_data(
 def identify(  # noqa: PLR0913, PLR0917  # one parameter for each option
     client: Whom,
     at: Folder,
-    person: Person,
-    reason: Reason,
+    person: Officer,
+    reason: Why,
     primary: Annotated[str, typer.Option(help="Surname; of a company its name.")],
     secondary: Annotated[str, typer.Option(help="Given names.")] = "",
     birth_date: Annotated[str, typer.Option(help="1990-12-31")] = "",

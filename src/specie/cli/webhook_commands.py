@@ -1,13 +1,12 @@
 """`specie bank webhooks …`: where clients' events are sent, and what did not get there (T18)."""
 
 import json
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from specie.api.serving import CONTROL
-from specie.cli.acting import Officer, Why
+from specie.cli.acting import Folder, Officer, Why
 from specie.cli.device_commands import AsJson
 from specie.remote import payment_models as said
 from specie.remote import payment_operations as operations
@@ -17,7 +16,6 @@ from specie.values.identifiers import ClientId
 
 webhooks = typer.Typer(help="Where clients' events are sent.", no_args_is_help=True)
 
-Folder = Annotated[Path, typer.Option("--at", help="Folder of the bank's process.")]
 Client = Annotated[str, typer.Argument(help="The bank's own id for the client.")]
 
 

@@ -120,11 +120,10 @@ def _take_back(order: OrderId, bank: VaultBank, notary: NotaryPort, refused: Spe
     So one client's withdrawals, however many come to nothing, keep no tokens from the others.
     """
     payment = bank.vault.find_payment(order)
-    is_ours = refused.code in _REFUSED_HERE and payment is not None
-    if not is_ours or payment is None or bank.is_attested(payment.txid):
-        return
-    cancel(bank.vault, order, notary)
-    end_withdrawal(order, bank, notary)
+    is_ours = payment is not None and not bank.is_attested(payment.txid)
+    if is_ours and refused.code in _REFUSED_HERE:
+        cancel(bank.vault, order, notary)
+        end_withdrawal(order, bank, notary)
 
 
 def end_withdrawal(order: OrderId, bank: VaultBank, notary: NotaryPort) -> None:

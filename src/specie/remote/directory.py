@@ -10,7 +10,8 @@ from specie.remote import directory_models as models
 from specie.remote import directory_operations as operations
 from specie.remote.channel import Channel
 from specie.remote.institutions import CENTRAL_BANK, NOTARY, REGISTRATION
-from specie.values.identifiers import ParticipantNumber, PublicKey, ServiceName
+from specie.remote.serving_bank import Serving
+from specie.values.identifiers import ParticipantNumber, PublicKey
 from specie.values.phones import PhoneNumber
 
 
@@ -58,29 +59,21 @@ class RemoteDirectoryLog:
         return self._channel.call(REGISTRATION, operations.PROVE_ENTRY, request).note
 
 
-class ServingDirectory:
+class ServingDirectory(Serving):
     """What a device asks its own bank; its client's name is in the signature."""
-
-    def __init__(self, channel: Channel, number: ParticipantNumber) -> None:
-        self._channel = channel
-        self._number = number
 
     def locate(self, phone: PhoneNumber, former: PublicKey | None) -> tuple[Located, str]:
         """Where our own number stands, and the name that we may show."""
         request = models.OwnLocation(phone=phone, former=former)
-        answer = self._channel.call(self._name, operations.LOCATE_OWN_PHONE, request)
+        answer = self._channel.call(self.name, operations.LOCATE_OWN_PHONE, request)
         return answer.unwrap(), answer.name
 
     def put(self, phone: PhoneNumber, signed: SignedEntry) -> RecordedEntry:
         """Our entry; the same again is the same."""
         request = models.PutEntry.wrap_entry(phone, signed)
-        return self._channel.call(self._name, operations.PUT_OWN_ENTRY, request).unwrap()
+        return self._channel.call(self.name, operations.PUT_OWN_ENTRY, request).unwrap()
 
     def find(self, phone: PhoneNumber) -> bytes:
         """Somebody's; of one size, whatever is found."""
         request = models.PhoneQuery(phone=phone)
-        return self._channel.call(self._name, operations.FIND_PHONE, request).answer
-
-    @property
-    def _name(self) -> ServiceName:
-        return self._channel.peers.get_serving(self._number).name
+        return self._channel.call(self.name, operations.FIND_PHONE, request).answer

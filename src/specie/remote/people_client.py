@@ -15,15 +15,13 @@ from specie.remote import loss_models as losses
 from specie.remote import onboarding_models as onboarding
 from specie.remote import people_operations as people
 from specie.remote import signatory_models as signatories
-from specie.remote.channel import Channel
 from specie.remote.fields import Empty
+from specie.remote.serving_bank import Serving
 from specie.tokens.holdings import HolderKeys
 from specie.values.identifiers import (
     Digest,
     InstitutionPublicKey,
     OutputRef,
-    ParticipantNumber,
-    ServiceName,
     Signature,
 )
 from specie.values.limits import PAGE_ITEMS_MAX
@@ -38,22 +36,8 @@ class LostPart:
     held: dict[OutputRef, Timestamp]
 
 
-class PeopleClient:
-    """At whoever serves the clients of this bank now."""
-
-    def __init__(self, channel: Channel, number: ParticipantNumber) -> None:
-        self._channel = channel
-        self._number = number
-
-    @property
-    def number(self) -> ParticipantNumber:
-        """Of the bank, or of its successor."""
-        return self._channel.peers.get_serving(self._number).number
-
-    @property
-    def name(self) -> ServiceName:
-        """Its service."""
-        return self._channel.peers.get_serving(self._number).name
+class PeopleClient(Serving):
+    """What people ask their bank for besides paying."""
 
     def apply(
         self, secret: bytes, person: Person, tier: str, keys: HolderKeys, device: InstitutionSigner

@@ -30,8 +30,8 @@ from specie.values.identifiers import (
 from specie.values.limits import CLAIMS_MAX
 
 
-class ServingBankClient:
-    """What a device asks for; the client's name is in the signature, not in the messages."""
+class Serving:
+    """At whoever serves the clients of a bank now: itself, or its successor."""
 
     def __init__(self, channel: Channel, number: ParticipantNumber) -> None:
         self._channel = channel
@@ -39,13 +39,17 @@ class ServingBankClient:
 
     @property
     def number(self) -> ParticipantNumber:
-        """Whoever serves the clients of our bank now: itself, or its successor."""
+        """Of the bank, or of its successor."""
         return self._channel.peers.get_serving(self._number).number
 
     @property
     def name(self) -> ServiceName:
         """Its service."""
         return self._channel.peers.get_serving(self._number).name
+
+
+class ServingBankClient(Serving):
+    """What a device asks for; the client's name is in the signature, not in the messages."""
 
     def open_wallet(self, opening: clients.Opening) -> ClientId:
         """With the bank's code; gives the bank's id for us."""

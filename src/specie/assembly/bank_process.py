@@ -19,7 +19,6 @@ from specie.assembly.compliance import Premises, build_compliance, build_neighbo
 from specie.assembly.core_system import build_teller
 from specie.assembly.fork_evidence import keep_fork, tell_of_forks
 from specie.assembly.foundation import Foundation, find_cosigner_keys
-from specie.assembly.joining import hash_code
 from specie.assembly.lists import COSIGNERS, read_list
 from specie.assembly.money import MoneyDesk
 from specie.assembly.onboarding import check_new_client
@@ -34,7 +33,13 @@ from specie.bank.control_books import Reconciliation
 from specie.bank.deposits import DepositBooks
 from specie.bank.directory import BankDirectory
 from specie.bank.naming import NameSigner
-from specie.bank.openings import OpeningProofs, OpeningRequest, verify_opening
+from specie.bank.openings import (
+    OpeningProofs,
+    OpeningRequest,
+    compute_transit_aad,
+    derive_transit_key,
+    verify_opening,
+)
 from specie.bank.service import Bank, BankKeys
 from specie.bank.succession import ExportedClient
 from specie.crypto.addresses import Address
@@ -51,6 +56,7 @@ from specie.flows.payment import complete_payment, resume
 from specie.flows.redemption import redeem
 from specie.flows.releasing import release_expired
 from specie.flows.resuming import resume_bank
+from specie.identity.codes import hash_code
 from specie.identity.cosigners import verify_cosigners
 from specie.identity.participants import Role, Status
 from specie.ledger.receipts import ReceiptTrust
@@ -90,18 +96,15 @@ from specie.tokens.building import BuiltTransaction, PaymentOrder
 from specie.tokens.holdings import Memo, derive_keys
 from specie.values.amounts import Minor, check_positive
 from specie.values.catalogue import ErrorCode
-from specie.values.encoding import encode_text
 from specie.values.errors import SpecieError
 from specie.values.identifiers import (
     ClientId,
     Digest,
     EntryId,
     InstitutionPublicKey,
-    NetworkId,
     OrderId,
     ParticipantNumber,
     PublicKey,
-    ServiceName,
 )
 from specie.values.times import Timestamp
 from specie.wallet.vault import Vault
@@ -109,7 +112,6 @@ from specie.wallet.vault import Vault
 _LOG: Final = structlog.get_logger("specie.process")
 _RELEASE_EVERY_S: Final = 15.0
 _FILLED_AT_ONCE: Final = 16  # then clients' withdrawals have their turn with the vault
-CODE_SALT: Final = b"specie opening.."  # the code itself is random: 16 bytes, used once
 
 
 @dataclass(slots=True, repr=False)
@@ -205,8 +207,7 @@ class BankProcess:
         network = self.base.peers.network
         request = OpeningRequest(network, self.number, code_hash, address, opening.device)
         verify_opening(request, OpeningProofs(opening.spend_proof, opening.device_proof))
-        key = derive_sealing_key(opening.code.hex(), CODE_SALT)
-        aad = compute_opening_aad(network, self.base.name)
+        key, aad = derive_transit_key(opening.code), compute_transit_aad(network, self.base.name)
         view = unseal(ViewKey.unseal, key, opening.sealed_view, aad)
         if address.bank != self.number and address in self.desk.list_vaults(address.bank):
             raise SpecieError(ErrorCode.NOT_SERVED_HERE, "the vault of a bank is no client's")
@@ -457,7 +458,7 @@ def build_bank(base: Foundation) -> BankProcess:
         comparison=comparison,
         directory=directory,
         returns=build_returns(bank, base, payments, RemoteReturns(channel), storage),
-        money=MoneyDesk(bank, switches, base.alarms, compliance.find_holding_limit),
+        money=MoneyDesk(bank, switches, base.alarms, *compliance.limits),
         payments=payments,
         travel=build_travel(compliance, told, people.onboarding, channel, banks),
         compliance=compliance,
@@ -486,8 +487,3 @@ def build_trust(base: Foundation) -> ReceiptTrust:
     roster = base.peers.roster
     listed = verify_cosigners(read_list(base.folder, COSIGNERS), roster.genesis)
     return ReceiptTrust(roster.genesis, roster.current, listed.keys, listed)
-
-
-def compute_opening_aad(network: NetworkId, bank: ServiceName) -> bytes:
-    """What a view key in transit is bound to."""
-    return b"opening\0" + network + encode_text(bank)

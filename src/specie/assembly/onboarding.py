@@ -7,7 +7,6 @@ begun, and the same again is the same.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from specie.assembly.joining import hash_code
 from specie.bank.applications import (
     TRANSIT_AAD,
     RequiredFields,
@@ -27,6 +26,7 @@ from specie.bank.service import VAULT_CLIENT, Bank
 from specie.crypto.addresses import Address
 from specie.crypto.secrets import ViewKey, unseal
 from specie.crypto.transit import derive_transit_sealing
+from specie.identity.codes import hash_code
 from specie.ports.clock import Clock
 from specie.ports.onboarding import AccountApplication, AccountState, Person
 from specie.remote.onboarding_models import AccountRequest

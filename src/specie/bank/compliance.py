@@ -5,7 +5,7 @@ transaction with its entry there. Who acts names itself and says why.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +32,8 @@ from specie.values.errors import SpecieError
 from specie.values.identifiers import ZERO16, ZERO32, ClientId, Digest, OrderId, TransactionId
 from specie.values.limits import CASE_NOTES_MAX, FREEZE_MS_MAX, PAGE_ITEMS_MAX
 from specie.values.times import Timestamp, format_time
+
+FindLimit = Callable[[ClientId], Minor | None]
 
 _ONBOARDING: Final = Operator("onboarding", "approved")
 _NOTE_MAX: Final = 1_000
@@ -141,9 +143,13 @@ class Compliance:
         """What onboarding has to know of a client of this tier; `tier_unknown`."""
         return self.supervision.get_policy()[1].get_tier(tier).requires
 
-    def find_holding_limit(self, client: ClientId) -> Minor | None:
-        """How much a client of its tier may hold on its devices; None: as much as it likes."""
-        return self.supervision.get_tier(client).holding
+    @property
+    def limits(self) -> tuple[FindLimit, FindLimit]:
+        """Of a client's tier: what it may hold on its devices, and pay at once; None: any."""
+        return (
+            lambda client: self.supervision.get_tier(client).holding,
+            lambda client: self.supervision.get_tier(client).payment,
+        )
 
     def set_tier(self, client: ClientId, tier: str, operator: Operator = _ONBOARDING) -> None:
         """From now on. `client_unknown`, `tier_unknown`; again is the same."""

@@ -99,11 +99,12 @@ class Standing(Message):
 
 
 class Waterfall(Message):
-    """What the client has its device do by itself, and the limit that it keeps."""
+    """What the client has its device do by itself, and the limits that it keeps."""
 
     waterfall: bool
     reverse_waterfall: bool
     holding_limit: AmountField | None = None
+    payment_limit: AmountField | None = None
 
 
 class Switching(Message):

@@ -163,7 +163,7 @@ def build_house(keys: HouseKeys, ground: Ground) -> BankProcess:
         witness=nobody,
         comparison=nobody,
         directory=directory,
-        money=MoneyDesk(bank, switches, Alarms(), compliance.find_holding_limit),
+        money=MoneyDesk(bank, switches, Alarms(), *compliance.limits),
         people=people,
         payments=payments,
         compliance=compliance,

@@ -27,6 +27,7 @@ from specie.assembly.people import People, PeoplePlace, build_people
 from specie.assembly.returns import Returns, build_returns
 from specie.assembly.signing import open_rule, seal_rule
 from specie.assembly.travel import TravelDesk, build_travel
+from specie.bank.access import Operator
 from specie.bank.attestation import Attester
 from specie.bank.compliance import Compliance
 from specie.bank.control_books import Reconciliation
@@ -41,6 +42,7 @@ from specie.bank.openings import (
     verify_opening,
 )
 from specie.bank.service import Bank, BankKeys
+from specie.bank.standings import open_standing, seal_standing
 from specie.bank.succession import ExportedClient
 from specie.crypto.addresses import Address
 from specie.crypto.secrets import (
@@ -329,6 +331,9 @@ class BankProcess:
                 device=keys.get(ClientId(one.client), b""),
                 sealed_rule=seal_rule(self.people.signing.find_rule(ClientId(one.client)), key),
                 returns=list(one.returns),
+                sealed_standing=seal_standing(
+                    self.compliance.hand_over(ClientId(one.client)), ClientId(one.client), key
+                ),
             )
             for one in exported
         ]
@@ -337,8 +342,9 @@ class BankProcess:
     def import_clients(self, request: SuccessionImport) -> int:
         """Clients of a bank whose successor we are, with their devices."""
         key = derive_sealing_key(request.passphrase, request.succession.salt)
+        operator = Operator(request.officer, request.reason)
         exported = [
-            ExportedClient(**one.model_dump(exclude={"device", "sealed_rule"}))
+            ExportedClient(**one.model_dump(exclude={"device", "sealed_rule", "sealed_standing"}))
             for one in request.succession.clients
         ]
         with self.base.database.transaction():  # no client is here without its signatories
@@ -348,6 +354,9 @@ class BankProcess:
                 self.people.losses.adopt(client.id)
                 if one.sealed_rule:
                     self.people.signing.adopt(client.id, open_rule(one.sealed_rule, key))
+                if one.sealed_standing:
+                    stood = open_standing(one.sealed_standing, one.client, key, client.id)
+                    self.compliance.adopt(operator, client.id, stood)
         for one in request.succession.clients:
             if one.device:
                 client = self.bank.find_client_at(Address(one.bank, one.view, one.spend))

@@ -12,6 +12,7 @@ from typing import Final
 from specie.bank.access import AccessLog, Operator
 from specie.bank.movements import Mark, group_sides, is_recovery
 from specie.bank.reporting import CaseFile
+from specie.bank.standings import HandedStanding
 from specie.bank.supervision import Supervision, is_counted
 from specie.policy import builtin
 from specie.policy.cases import Case, CaseKind, CaseState, Decision, Verdict, decide
@@ -196,6 +197,23 @@ class Compliance:
         """Until when, if it is now; who asks has its look written down."""
         found = self._policies.find_freeze(client)
         return found.until if found is not None and self._clock.now() < found.until else None
+
+    def hand_over(self, client: ClientId) -> HandedStanding:
+        """To a successor: who exports all clients is written down by the export itself."""
+        return HandedStanding(self._policies.find_tier(client), self._policies.find_freeze(client))
+
+    def adopt(self, operator: Operator, client: ClientId, standing: HandedStanding) -> None:
+        """Where nothing else was decided here; a tier that our policy has not is the default."""
+        tiers = self.supervision.get_policy()[1].tiers
+        with self._policies.transaction():
+            tier, order = standing.tier, standing.freeze
+            if tier is not None and tier in tiers and self._policies.find_tier(client) is None:
+                self.access.write(operator, "tier", client, tier)
+                self._policies.set_tier(client, tier)
+            if order is not None and self._policies.find_freeze(client) is None:
+                subject = f"{order.reference} until {order.until}"
+                self.access.write(operator, "freeze", client, subject)
+                self._policies.set_freeze(order)
 
     # --- search --------------------------------------------------------------------------------
 

@@ -260,6 +260,7 @@ class SuccessionClient(Message):
     device: BytesField  # public key of the device, if one is known
     sealed_rule: Annotated[BytesField, Since(2)] = b""  # who signs for the client together
     returns: Annotated[list[BytesField], Since(2)] = Field(default_factory=list)  # for refunds
+    sealed_standing: Annotated[BytesField, Since(2)] = b""  # tier, and the order that freezes
 
 
 class Passphrase(Tracked):

@@ -23,7 +23,7 @@ from specie.assembly.lists import COSIGNERS, read_list
 from specie.assembly.money import MoneyDesk
 from specie.assembly.onboarding import check_new_client
 from specie.assembly.payment_services import PaymentServices, build_payment_services
-from specie.assembly.people import People, PeoplePlace, build_people
+from specie.assembly.people import People, PeoplePlace, build_admission, build_people
 from specie.assembly.returns import Returns, build_returns
 from specie.assembly.signing import open_rule, seal_rule
 from specie.assembly.travel import TravelDesk, build_travel
@@ -448,10 +448,7 @@ def build_bank(base: Foundation) -> BankProcess:
     place = PeoplePlace(roster.genesis.network, base.database, storage, notary, base.clock, channel)
     counts, remote = SqliteLookUpCounts(base.database), RemoteDirectory(channel)
     directory = BankDirectory(bank, signer, phones, counts, remote, base.clock)
-    people = build_people(bank, devices, place)
-    people.onboarding.confirm_phone = directory.register_phone
-    people.onboarding.required_fields = compliance.list_required
-    people.onboarding.set_tier = compliance.set_tier
+    people = build_people(bank, devices, place, build_admission(compliance, told, directory))
     people.losses.tell, banks = payments.telling.tell_act, RemoteBanks(channel, bank)
     return BankProcess(
         base=base,

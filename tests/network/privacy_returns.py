@@ -1,0 +1,78 @@
+"""Money that goes back, and what stands beside a bank, with values that stand out.
+
+Osgood has an account at the core bank of bank 3: he pays some of what he got into it and takes some
+out again. Zaphira asks for what she paid him with a return address; he says no, then pays back a
+part of it. Told before banks tell each other who pays.
+"""
+
+from typing import Final
+
+from specie.tokens.memo_notes import RefundReference
+from tests.network.pilot import PASSPHRASE
+from tests.network.privacy_story import (
+    PAID_CLIENT,
+    REFUNDABLE,
+    Story,
+    add_amounts,
+    opened,
+    show,
+)
+
+CORE = "core-bank-3"
+REASON, ANSWER = "meant for Thaddeus Brakspear", "it was for the Zinfandel"
+INTO_ACCOUNT, OUT_OF_ACCOUNT = 1_122_334_455_667, 1_111_222_333_447  # of what he was paid
+REFUNDED: Final = 2_345
+
+
+def tell_of_returns(story: Story) -> None:
+    """Everybody is searched afterwards; see privacy_story.py."""
+    _use_account(story)
+    _ask_back(story)
+    _hear_of_refund(story)
+    cage = story.cage
+    cage.add_text("reason of a request", REASON)
+    cage.add_text("answer to a request", ANSWER)
+    for kind in ("refund.arrived", "return.requested", "return.declined"):
+        cage.add_text(f"event {kind}", kind)
+
+
+def _use_account(story: Story) -> None:
+    pilot, cage = story.pilot, story.cage
+    at = ("--at", str(pilot.data / CORE))
+    number = pilot.run("core-bank", "account", "open", PAID_CLIENT, *at)
+    assert pilot.bank(3, "link-account", PAID_CLIENT) == number
+    pilot.wallet("ow", "deposit", show(INTO_ACCOUNT))
+    words = pilot.spell("ow", "withdraw", show(OUT_OF_ACCOUNT))
+    pilot.insist(*words, stdin=f"{PASSPHRASE}\n")  # what was paid in may still be on its way
+    left = INTO_ACCOUNT - OUT_OF_ACCOUNT
+    with opened(story, "ow") as online:
+        assert online.bank.describe_standing().deposit == left
+    cage.add_text("account at the core bank", number)
+    add_amounts(cage, "paid into the account", INTO_ACCOUNT)
+    add_amounts(cage, "taken out of the account", OUT_OF_ACCOUNT)
+    add_amounts(cage, "left on the account", left)
+
+
+def _ask_back(story: Story) -> None:
+    """Both see what the other says."""
+    pilot = story.pilot
+    with opened(story, "ow") as online:
+        received = online.vault.load_history().received
+    [sold] = [one.ref for one in received if one.amount == REFUNDABLE]
+    pilot.wallet("qz", "return-request", story.refundable.hex(), "--reason", REASON)
+    assert REASON in pilot.wallet("ow", "return-requests")
+    pilot.wallet("ow", "decline-return", sold.hex(), "--reason", ANSWER)
+    assert ANSWER in pilot.wallet("qz", "return-requests")
+    pilot.wallet("ow", "refund", sold.hex(), show(REFUNDED))
+
+
+def _hear_of_refund(story: Story) -> None:
+    """Which payment it pays back stands in its memo with a proof, and in the payer's event."""
+    story.pilot.wallet("qz", "collect")
+    with opened(story, "qz") as online:
+        received = online.vault.load_history().received
+        paid = online.vault.find_payment(story.refundable)
+    [back] = [one for one in received if one.amount == REFUNDED]
+    assert paid is not None and isinstance(back.memo.note, RefundReference)
+    story.cage.add_bytes("refund of", back.memo.note.proof)
+    story.cage.add_text("refund of", f'"refund_of": "{paid.txid.hex()}"')

@@ -7,11 +7,14 @@ part of it. Told before banks tell each other who pays.
 
 from typing import Final
 
+from specie.tokens.building import PaymentOrder
+from specie.tokens.holdings import Memo
 from specie.tokens.memo_notes import RefundReference
-from tests.network.pilot import PASSPHRASE
+from specie.values.amounts import Minor
+from specie.values.identifiers import OrderId
+from tests.network.pilot import draw
 from tests.network.privacy_story import (
     PAID_CLIENT,
-    REFUNDABLE,
     Story,
     add_amounts,
     opened,
@@ -41,11 +44,14 @@ def _use_account(story: Story) -> None:
     at = ("--at", str(pilot.data / CORE))
     number = pilot.run("core-bank", "account", "open", PAID_CLIENT, *at)
     assert pilot.bank(3, "link-account", PAID_CLIENT) == number
-    pilot.wallet("ow", "deposit", show(INTO_ACCOUNT))
-    words = pilot.spell("ow", "withdraw", show(OUT_OF_ACCOUNT))
-    pilot.insist(*words, stdin=f"{PASSPHRASE}\n")  # what was paid in may still be on its way
     left = INTO_ACCOUNT - OUT_OF_ACCOUNT
     with opened(story, "ow") as online:
+        order = OrderId(draw())
+        vault = online.bank.expect_deposit(order, Minor(INTO_ACCOUNT))
+        online.pay(PaymentOrder(vault, Minor(INTO_ACCOUNT), Memo(order_id=order)), order)
+        pilot.wait(lambda: online.bank.describe_standing().deposit == INTO_ACCOUNT)
+        online.bank.withdraw(OrderId(draw()), Minor(OUT_OF_ACCOUNT))
+        online.collect()
         assert online.bank.describe_standing().deposit == left
     cage.add_text("account at the core bank", number)
     add_amounts(cage, "paid into the account", INTO_ACCOUNT)
@@ -56,20 +62,18 @@ def _use_account(story: Story) -> None:
 def _ask_back(story: Story) -> None:
     """Both see what the other says."""
     pilot = story.pilot
-    with opened(story, "ow") as online:
-        received = online.vault.load_history().received
-    [sold] = [one.ref for one in received if one.amount == REFUNDABLE]
+    sold = story.sold.hex()
     pilot.wallet("qz", "return-request", story.refundable.hex(), "--reason", REASON)
     assert REASON in pilot.wallet("ow", "return-requests")
-    pilot.wallet("ow", "decline-return", sold.hex(), "--reason", ANSWER)
+    pilot.wallet("ow", "decline-return", sold, "--reason", ANSWER)
     assert ANSWER in pilot.wallet("qz", "return-requests")
-    pilot.wallet("ow", "refund", sold.hex(), show(REFUNDED))
+    pilot.wallet("ow", "refund", sold, show(REFUNDED))
 
 
 def _hear_of_refund(story: Story) -> None:
     """Which payment it pays back stands in its memo with a proof, and in the payer's event."""
-    story.pilot.wallet("qz", "collect")
     with opened(story, "qz") as online:
+        online.collect()
         received = online.vault.load_history().received
         paid = online.vault.find_payment(story.refundable)
     [back] = [one for one in received if one.amount == REFUNDED]

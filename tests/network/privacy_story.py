@@ -22,6 +22,7 @@ from specie.ledger.records import Output
 from specie.ledger.transactions import AttestedTransaction
 from specie.ledger.wire import decode_attested, decode_signed
 from specie.log.leaves import HEADER, HeaderLeaf, unpack_leaf
+from specie.ports.vault import StoredPayment
 from specie.remote import bank_operations as banks
 from specie.remote.client_models import MovementsQuery
 from specie.store.device_store import name_device
@@ -30,7 +31,7 @@ from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import Memo
 from specie.values.amounts import Minor
 from specie.values.encoding import i64, u8, u64
-from specie.values.identifiers import InstitutionPublicKey, OrderId, Signature
+from specie.values.identifiers import InstitutionPublicKey, OrderId, OutputRef, Signature
 from specie.values.times import Timestamp
 from specie.wallet.refunds import add_return_address
 from specie.wallet.vault import Surroundings, rebuild_payment
@@ -74,6 +75,7 @@ class Story:
     payee: str = ""  # its address
     order: OrderId = OrderId(b"")
     refundable: OrderId = OrderId(b"")  # the payment with an address to return it to
+    sold: bytes = b""  # what its payee got
     issue: bytes = b""
     redemption: bytes = b""
     devices: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)  # holder: name, key
@@ -105,7 +107,6 @@ def tell(pilot: Pilot, middleman: Middleman, receivers: dict[str, Receiver]) -> 
     _add_people(story, zaphira, osgood)
     _pay(story, osgood)
     for holder in ("qz", "ow"):
-        pilot.wallet(holder, "collect")
         _ask_bank(story, holder)
     pilot.wallet("qz", "deposit", show(DEPOSITED))
     _pay_blocked(story)
@@ -178,7 +179,9 @@ def _pay(story: Story, osgood: str) -> None:
         small = PaymentOrder(creditor, Minor(REFUNDABLE), refundable)
         online.pay(small, story.refundable)
         stored = online.vault.find_payment(story.order)
-    assert stored is not None
+        second = online.vault.find_payment(story.refundable)
+    assert stored is not None and second is not None
+    story.sold = _find_paid(second, creditor)
     for one in (*ids, signed):
         cage.add_bytes("memo", one)
     cage.add_text("memo", CLAIM)
@@ -199,6 +202,14 @@ def _pay(story: Story, osgood: str) -> None:
     _add_payment(story, stored.txid, [one.view == creditor.view for one in openings])
 
 
+def _find_paid(stored: StoredPayment, creditor: Address) -> OutputRef:
+    """What a payment made for its payee."""
+    built = rebuild_payment(stored)
+    pairs = zip(built.disclosure.openings, built.signed.body.outputs, strict=True)
+    [found] = [output.ref for opening, output in pairs if opening.view == creditor.view]
+    return found
+
+
 @contextmanager
 def opened(story: Story, holder: str) -> Iterator[Online]:
     """A device in our own process, with its bank at hand."""
@@ -213,19 +224,20 @@ def opened(story: Story, holder: str) -> Iterator[Online]:
 def _ask_bank(story: Story, holder: str) -> None:
     """What a device may ask besides paying; and the keys by which its bank knows it."""
     with opened(story, holder) as online:
+        online.collect()
         online.bank.get_standing()
         online.channel.call(online.bank.name, banks.LIST_MOVEMENTS, MovementsQuery())
-    key = find_device_key(story, holder)
-    story.devices[holder] = (name_device(key).encode(), key)
+    key = note_device(story, holder, online)
     if holder == "qz":
         story.cage.add_bytes("device's key and name", key)
         story.cage.add_text("device's key and name", name_device(key))
 
 
-def find_device_key(story: Story, holder: str) -> InstitutionPublicKey:
-    """The public one, by which its bank knows a device."""
-    with opened(story, holder) as online:
-        return InstitutionPublicKey(online.account.key.public)
+def note_device(story: Story, holder: str, online: Online) -> InstitutionPublicKey:
+    """Gives the public key by which its bank knows it, and we know its messages."""
+    key = InstitutionPublicKey(online.account.key.public)
+    story.devices[holder] = (name_device(key).encode(), key)
+    return key
 
 
 def _pay_blocked(story: Story) -> None:

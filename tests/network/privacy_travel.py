@@ -9,13 +9,17 @@ from typing import Final
 from specie.crypto.addresses import parse_address
 from specie.crypto.hashing import tagged_hash
 from specie.policy import builtin
-from specie.store.device_store import name_device
+from specie.tokens.building import PaymentOrder
+from specie.tokens.holdings import Memo
+from specie.values.amounts import Minor
+from specie.values.identifiers import OrderId
+from tests.network.pilot import draw
 from tests.network.privacy_story import (
     CLIENT,
     PAID_CLIENT,
     Story,
     add_address,
-    find_device_key,
+    note_device,
     opened,
 )
 
@@ -41,8 +45,6 @@ def _identify(story: Story) -> None:
     pilot.wallet(holder, "create")
     invited = pilot.bank(2, "invite", TOLD_CLIENT, TOLD_NAME)
     address = parse_address(pilot.wallet(holder, "open", invited, "--bank", "2"), "spc")
-    key = find_device_key(story, holder)
-    story.devices[holder] = (name_device(key).encode(), key)
     for client, names in ((TOLD_CLIENT, TOLD), (CLIENT, UNTOLD)):
         primary, secondary, number = names
         known = ("--primary", primary, "--secondary", secondary, "--national-id", number)
@@ -66,12 +68,11 @@ def _set_policies(story: Story) -> None:
 
 
 def _pay(story: Story) -> None:
-    pilot, holder = story.pilot, TOLD_HOLDER
-    pilot.bank(2, "lend", TOLD_CLIENT, "5.00")
-    pilot.wallet(holder, "withdraw", "5.00")
-    pilot.wallet(holder, "pay", story.payee, "1.01")
-    with opened(story, holder) as online:
-        [paid] = online.vault.load_history().paid
-        stored = online.vault.find_payment(paid.payment_id)
-    assert stored is not None
-    story.cage.add_bytes("told transaction", stored.txid)
+    story.pilot.bank(2, "lend", TOLD_CLIENT, "5.00")
+    payee = parse_address(story.payee, "spc")
+    with opened(story, TOLD_HOLDER) as online:
+        note_device(story, TOLD_HOLDER, online)
+        online.bank.withdraw(OrderId(draw()), Minor(500))
+        online.collect()
+        promise = online.pay(PaymentOrder(payee, Minor(FROM), Memo()), draw())
+    story.cage.add_bytes("told transaction", promise.txid)

@@ -162,6 +162,7 @@ PARTS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "Beside a bank": {
         "client id of the payee": ("payee's client id",),
+        "client id of the payer": ("client id",),
         "names of payer and payee": (
             *("payer's name", "payee's name", "name in the memo"),
             *("told identity", "untold identity", "payee's identity"),

@@ -1,8 +1,8 @@
 """Money that goes back, and what stands beside a bank, with values that stand out.
 
-Osgood has an account at the core bank of bank 3: he pays some of what he got into it and takes some
-out again. Zaphira asks for what she paid him with a return address; he says no, then pays back a
-part of it. Told before banks tell each other who pays.
+Zaphira asks Osgood for what she paid him with a return address. He has an account at the core bank
+of bank 3: he pays some of what he got into it and takes some out again. Then he says no, and pays
+back a part nevertheless. Told before banks tell each other who pays.
 """
 
 from typing import Final
@@ -29,10 +29,12 @@ REFUNDED: Final = 2_345
 
 def tell_of_returns(story: Story) -> None:
     """Everybody is searched afterwards; see privacy_story.py."""
+    pilot, cage, sold = story.pilot, story.cage, story.sold.hex()
+    pilot.wallet("qz", "return-request", story.refundable.hex(), "--reason", REASON)
     _use_account(story)
-    _ask_back(story)
+    pilot.wallet("ow", "decline-return", sold, "--reason", ANSWER)
+    pilot.wallet("ow", "refund", sold, show(REFUNDED))
     _hear_of_refund(story)
-    cage = story.cage
     cage.add_text("reason of a request", REASON)
     cage.add_text("answer to a request", ANSWER)
     for kind in ("refund.arrived", "return.requested", "return.declined"):
@@ -53,27 +55,20 @@ def _use_account(story: Story) -> None:
         online.bank.withdraw(OrderId(draw()), Minor(OUT_OF_ACCOUNT))
         online.collect()
         assert online.bank.describe_standing().deposit == left
+        [asked] = online.bank.list_returns()
+        assert asked.signed.request.reason == REASON
     cage.add_text("account at the core bank", number)
     add_amounts(cage, "paid into the account", INTO_ACCOUNT)
     add_amounts(cage, "taken out of the account", OUT_OF_ACCOUNT)
     add_amounts(cage, "left on the account", left)
 
 
-def _ask_back(story: Story) -> None:
-    """Both see what the other says."""
-    pilot = story.pilot
-    sold = story.sold.hex()
-    pilot.wallet("qz", "return-request", story.refundable.hex(), "--reason", REASON)
-    assert REASON in pilot.wallet("ow", "return-requests")
-    pilot.wallet("ow", "decline-return", sold, "--reason", ANSWER)
-    assert ANSWER in pilot.wallet("qz", "return-requests")
-    pilot.wallet("ow", "refund", sold, show(REFUNDED))
-
-
 def _hear_of_refund(story: Story) -> None:
     """Which payment it pays back stands in its memo with a proof, and in the payer's event."""
     with opened(story, "qz") as online:
         online.collect()
+        [asked] = online.bank.list_returns()
+        assert asked.answer is not None and asked.answer.text == ANSWER
         received = online.vault.load_history().received
         paid = online.vault.find_payment(story.refundable)
     [back] = [one for one in received if one.amount == REFUNDED]

@@ -13,12 +13,13 @@ from specie.assembly.newcomer import Newcomer
 from specie.assembly.renewing import renew_certificate
 from specie.cli import case_commands, policy_commands, travel_commands
 from specie.cli.acting import Folder, Officer, Why
-from specie.cli.device_commands import AsJson, ask, ask_new, show
+from specie.cli.device_commands import ask, ask_new
 from specie.cli.money_commands import add_money_commands
 from specie.cli.naming import naming_order
 from specie.cli.parties import parse_amount, parse_order
 from specie.cli.people_bank_commands import add_people_commands
 from specie.cli.policy_commands import Whom
+from specie.cli.results import AsJson, show
 from specie.cli.token_options import Hsm, Token, choose_token
 from specie.cli.webhook_commands import webhooks
 from specie.remote import bank_operations as operations

@@ -13,10 +13,10 @@ from specie.assembly.core_bank_process import (
     describe_settings,
     load_core_settings,
 )
-from specie.cli.device_commands import AsJson, show
 from specie.cli.naming import naming_order
 from specie.cli.network_commands import parse_currency
 from specie.cli.parties import parse_order
+from specie.cli.results import AsJson, show
 from specie.remote import core_bank_models as core
 from specie.remote import core_bank_operations as operations
 from specie.remote.control import call_control

@@ -29,6 +29,7 @@ from specie.cli.payments import (
     parse_payment,
     show_payment,
 )
+from specie.cli.results import AsJson, show
 from specie.cli.trust import load_trust
 from specie.cli.wallets import make_phrase
 from specie.crypto.addresses import format_address
@@ -50,7 +51,6 @@ Subwallet = Annotated[
     int | None, typer.Option(min=0, help="Number of the sub-wallet; else the one in use.")
 ]
 Network = Annotated[str | None, typer.Option(help="Network id you trust, 32 hex digits.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 contacts = typer.Typer(help="The device's address book.", no_args_is_help=True)
 
@@ -285,16 +285,6 @@ def ask_new() -> str:
     if sys.stdin.isatty() and ask("again") != passphrase:
         raise SpecieError(ErrorCode.PASSPHRASE_WRONG, "the two are not the same")
     return passphrase
-
-
-def show(facts: dict[str, Any], *, as_json: bool) -> None:
-    """A line each, or one JSON object."""
-    if as_json:
-        typer.echo(json.dumps(facts))
-        return
-    width = max((len(name) for name in facts), default=0)
-    for name, value in facts.items():
-        typer.echo(f"{name:>{width}}: {value}")
 
 
 def _choose(opened: Device, path: Path, subwallet: int | None) -> int:

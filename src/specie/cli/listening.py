@@ -8,8 +8,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from specie.cli.device_commands import AsJson, Holder, Network, Public, Store
+from specie.cli.device_commands import Holder, Network, Public, Store
 from specie.cli.online_commands import Online, opened_online
+from specie.cli.results import AsJson
 from specie.ports.events import EventKind
 from specie.remote.listening import HeardEvent, listen
 from specie.values.catalogue import ErrorCode

@@ -7,7 +7,7 @@ import typer
 from specie.api.serving import CONTROL
 from specie.assembly.lists import load_peers
 from specie.cli.acting import Folder, Officer, Why
-from specie.cli.device_commands import AsJson, show
+from specie.cli.results import AsJson, show
 from specie.remote import bank_operations as operations
 from specie.remote import client_models as clients
 from specie.remote.acting import NO_REASON, NOBODY

@@ -11,7 +11,7 @@ from specie.assembly.tls import ROOT
 from specie.cli.applying import apply_at_bank, build_person
 from specie.cli.arguments import parse_network
 from specie.cli.certifying import get_certificate
-from specie.cli.device_commands import Holder, Network, Public, Store, ask, ask_new, show
+from specie.cli.device_commands import Holder, Network, Public, Store, ask, ask_new
 from specie.cli.devices import created_device, opened_device
 from specie.cli.moving import (
     begin_move,
@@ -24,6 +24,7 @@ from specie.cli.moving import (
 from specie.cli.parties import open_channel, parse_order
 from specie.cli.people_wallet_commands import BankNumber, opened_site
 from specie.cli.places import STRANGER, Site, draw_secret
+from specie.cli.results import show
 from specie.cli.wallets import make_phrase
 from specie.crypto.secrets import InstitutionKey, parse_phrase
 from specie.crypto.shares import combine_shares, split_phrase

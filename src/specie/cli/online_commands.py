@@ -13,12 +13,13 @@ from specie.assembly.joining import hash_code
 from specie.assembly.system import RandomIdentifiers
 from specie.bank.openings import OpeningRequest, sign_opening
 from specie.cli.arguments import parse_network
-from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, ask, show
+from specie.cli.device_commands import Holder, Network, Public, Store, ask
 from specie.cli.devices import Device, opened_device
 from specie.cli.names import record_names
 from specie.cli.naming import naming_order
 from specie.cli.parties import draw_order, open_channel, parse_amount, parse_order
 from specie.cli.phones import open_phone
+from specie.cli.results import AsJson, show
 from specie.cli.return_addresses import show_return_addresses
 from specie.cli.trust import load_trust
 from specie.cli.waterfalls import (

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from specie.cli.arguments import parse_network
-from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, ask
+from specie.cli.device_commands import Holder, Network, Public, Store, ask
 from specie.cli.devices import load_surroundings, opened_device
 from specie.cli.listening import listen_to_bank
 from specie.cli.naming import naming_order
@@ -23,6 +23,7 @@ from specie.cli.online_commands import (
 from specie.cli.parties import draw_order, parse_amount, parse_order
 from specie.cli.payments import format_moment
 from specie.cli.refunds import refund
+from specie.cli.results import AsJson
 from specie.cli.return_addresses import draw_return_address
 from specie.cli.return_requests import add_return_commands
 from specie.cli.wallets import draw_qr, save_qr

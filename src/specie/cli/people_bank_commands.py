@@ -8,7 +8,7 @@ import typer
 
 from specie.api.serving import CONTROL
 from specie.cli.acting import Folder, Officer, Why
-from specie.cli.device_commands import AsJson, show
+from specie.cli.results import AsJson, show
 from specie.remote import client_models as clients
 from specie.remote import loss_models as losses
 from specie.remote import onboarding_models as onboarding

@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 
 from specie.cli.applying import apply_at_bank, ask_bank, build_person
-from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, ask, show
+from specie.cli.device_commands import Holder, Network, Public, Store, ask
 from specie.cli.devices import opened_device
 from specie.cli.parties import parse_order
 from specie.cli.places import Site
+from specie.cli.results import AsJson, show
 from specie.cli.signing_tool import Role, describe, enrol, load_role, vote
 from specie.identity.roster import Roster
 from specie.remote.onboarding_models import AccountAnswer

@@ -10,7 +10,7 @@ import typer
 from specie.api.serving import CONTROL
 from specie.assembly.lists import load_peers
 from specie.cli.acting import Folder, Officer, Why
-from specie.cli.device_commands import AsJson, show
+from specie.cli.results import AsJson, show
 from specie.policy.policies import Policy, Tier, parse_policy
 from specie.remote import compliance_models as models
 from specie.remote import compliance_operations as operations

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from specie.cli.device_commands import AsJson, Holder, Network, Public, Store
+from specie.cli.device_commands import Holder, Network, Public, Store
 from specie.cli.online_commands import Online, opened_online
 from specie.cli.payments import format_moment, parse_payment
+from specie.cli.results import AsJson
 from specie.cli.return_addresses import draw_return_address
 from specie.crypto.addresses import Address
 from specie.ports.vault import PaymentState

@@ -7,8 +7,8 @@ import typer
 
 from specie.api.serving import CONTROL
 from specie.cli.acting import Folder, Officer, Why
-from specie.cli.device_commands import AsJson
 from specie.cli.policy_commands import Whom
+from specie.cli.results import AsJson
 from specie.remote import travel_models as models
 from specie.remote import travel_operations as travel
 from specie.remote.control import call_control

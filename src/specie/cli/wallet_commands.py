@@ -11,19 +11,14 @@ from typing import Annotated
 import typer
 
 from specie.cli.arguments import parse_network
-from specie.cli.device_commands import (
-    add_device_commands,
-    ask,
-    find_own_address,
-    restore_device,
-    show,
-)
+from specie.cli.device_commands import add_device_commands, ask, find_own_address, restore_device
 from specie.cli.moving_commands import add_moving_commands
 from specie.cli.online_commands import add_online_commands
 from specie.cli.paying import add_payment_commands
 from specie.cli.people_wallet_commands import add_people_commands
 from specie.cli.phone_commands import find_phone, phone
 from specie.cli.receipts import describe_receipt, verify_receipt_file
+from specie.cli.results import show
 from specie.cli.trust import load_backing
 from specie.cli.wallets import (
     draw_qr,

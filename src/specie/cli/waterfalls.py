@@ -12,8 +12,9 @@ from typing import Annotated, Protocol
 
 import typer
 
-from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, show
+from specie.cli.device_commands import Holder, Network, Public, Store
 from specie.cli.parties import draw_order
+from specie.cli.results import AsJson, show
 from specie.flows.waterfall import pour_excess, top_up
 from specie.ledger.transactions import Promise
 from specie.ports.top_ups import TopUps

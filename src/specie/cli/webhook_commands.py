@@ -7,7 +7,7 @@ import typer
 
 from specie.api.serving import CONTROL
 from specie.cli.acting import Folder, Officer, Why
-from specie.cli.device_commands import AsJson
+from specie.cli.results import AsJson
 from specie.remote import payment_models as said
 from specie.remote import payment_operations as operations
 from specie.remote.acting import NO_REASON, NOBODY

@@ -38,7 +38,7 @@ def tell_of_people(story: Story) -> None:
 
 def _apply(story: Story) -> None:
     pilot, cage = story.pilot, story.cage
-    data = ("--data", f"birth-date={BIRTH}", "--data", f"document={DOCUMENT}")
+    data = ("--detail", f"birth-date={BIRTH}", "--detail", f"document={DOCUMENT}")
     who = ("--name", OWNER, "--phone", NUMBER, "--tier", "person", *data)
     pilot.wallet(OWNER_HOLDER, "create")
     pilot.wallet(OWNER_HOLDER, "apply", "--bank", "3", *who)

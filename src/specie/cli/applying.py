@@ -11,13 +11,13 @@ from specie.values.phones import parse_phone
 _NOTE = "application"
 
 
-def build_person(name: str, phone: str | None, data: list[str]) -> Person:
+def build_person(name: str, phone: str | None, details: list[str]) -> Person:
     """From options, `key=value` each; `setting_invalid` names the one that is not."""
     fields: dict[str, str] = {}
-    for one in data:
+    for one in details:
         key, equals, value = one.partition("=")
         if not equals or not key or not value:
-            raise SpecieError(ErrorCode.SETTING_INVALID, "--data is key=value")
+            raise SpecieError(ErrorCode.SETTING_INVALID, "--detail is key=value")
         fields[key] = value
     return Person(name, None if phone is None else parse_phone(phone), fields)
 

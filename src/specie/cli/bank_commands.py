@@ -1,5 +1,6 @@
 """`specie bank …` and `specie central-bank …`: an operator asks the institution's own process."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -13,12 +14,13 @@ from specie.assembly.newcomer import Newcomer
 from specie.assembly.renewing import renew_certificate
 from specie.cli import case_commands, policy_commands, travel_commands
 from specie.cli.acting import Folder, Officer, Why
-from specie.cli.device_commands import AsJson, ask, ask_new, show
+from specie.cli.device_commands import ask, ask_new
 from specie.cli.money_commands import add_money_commands
 from specie.cli.naming import naming_order
 from specie.cli.parties import parse_amount, parse_order
 from specie.cli.people_bank_commands import add_people_commands
 from specie.cli.policy_commands import Whom
+from specie.cli.results import AsJson, Facts, show, spell_amount, tell
 from specie.cli.token_options import Hsm, Token, choose_token
 from specie.cli.webhook_commands import webhooks
 from specie.remote import bank_operations as operations
@@ -31,9 +33,10 @@ from specie.remote.control import call_control
 from specie.remote.encoding import JSON, decode, encode
 from specie.remote.fields import Empty
 from specie.store.durable_files import read_regular, replace_durably
+from specie.values.amounts import Currency, Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import ClientId, ParticipantNumber
+from specie.values.identifiers import ClientId, OrderId, ParticipantNumber
 from specie.values.limits import LOG_FILE_BYTES_MAX
 from specie.values.phones import parse_phone
 
@@ -47,6 +50,19 @@ AmountText = Annotated[str, typer.Argument(help="As people write it: 1,000.00")]
 Order = Annotated[str | None, typer.Option(help="Order id, 32 hex digits; else a new one.")]
 
 
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """An amount under an order's id, in this bank's currency."""
+
+    id: OrderId
+    amount: Minor
+    currency: Currency
+
+    def describe(self) -> Facts:
+        """As a result."""
+        return {"order": self.id.hex(), **spell_amount(self.currency, self.amount)}
+
+
 @bank.command("invite")
 def invite(
     client: Annotated[str, typer.Argument(help="The bank's own id for the person.")],
@@ -54,10 +70,13 @@ def invite(
     at: Folder,
     officer: Officer = NOBODY,
     reason: Why = NO_REASON,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """A code with which the person's device opens a wallet, once."""
     request = clients.Invitation(client=ClientId(client), name=name, officer=officer, reason=reason)
-    typer.echo(call_control(at / CONTROL, operations.INVITE, request).code.hex())
+    code = call_control(at / CONTROL, operations.INVITE, request).code.hex()
+    tell(code, {"client": client, "code": code}, as_json=as_json)
 
 
 @bank.command("lend")
@@ -66,34 +85,35 @@ def lend(
     amount: AmountText,
     at: Folder,
     order: Order = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """A loan: it makes the client's deposit."""
-    chosen = parse_order(order)
-    value = parse_amount(amount, load_peers(at, None))
-    request = clients.ClientOrder(order=chosen, client=ClientId(client), amount=value)
-    with naming_order(chosen):
+    ordered = _read_order(order, amount, at)
+    request = clients.ClientOrder(order=ordered.id, client=ClientId(client), amount=ordered.amount)
+    with naming_order(ordered.id):
         call_control(at / CONTROL, operations.LEND_CLIENT, request)
-    typer.echo(chosen.hex())
+    tell(ordered.id.hex(), {"client": client, **ordered.describe()}, as_json=as_json)
 
 
 @bank.command("issue")
-def issue(amount: AmountText, at: Folder, order: Order = None) -> None:
+def issue(amount: AmountText, at: Folder, order: Order = None, *, as_json: AsJson = False) -> None:
     """Apply for new money in the vault, against reserves; prints the order for the officers."""
-    chosen = parse_order(order)
-    request = clients.Amount(order=chosen, amount=parse_amount(amount, load_peers(at, None)))
-    with naming_order(chosen):
+    ordered = _read_order(order, amount, at)
+    request = clients.Amount(order=ordered.id, amount=ordered.amount)
+    with naming_order(ordered.id):
         call_control(at / CONTROL, operations.APPLY_ISSUE, request)
-    typer.echo(chosen.hex())
+    tell(ordered.id.hex(), ordered.describe(), as_json=as_json)
 
 
 @bank.command("redeem")
-def redeem(amount: AmountText, at: Folder, order: Order = None) -> None:
+def redeem(amount: AmountText, at: Folder, order: Order = None, *, as_json: AsJson = False) -> None:
     """Give money of the vault back for reserves; prints the order for the officers."""
-    chosen = parse_order(order)
-    request = clients.Amount(order=chosen, amount=parse_amount(amount, load_peers(at, None)))
-    with naming_order(chosen):
+    ordered = _read_order(order, amount, at)
+    request = clients.Amount(order=ordered.id, amount=ordered.amount)
+    with naming_order(ordered.id):
         call_control(at / CONTROL, operations.REDEEM, request)
-    typer.echo(chosen.hex())
+    tell(ordered.id.hex(), ordered.describe(), as_json=as_json)
 
 
 @bank.command("transfer")
@@ -102,31 +122,38 @@ def transfer(
     amount: AmountText,
     at: Folder,
     order: Order = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Vault money to another bank's vault; final when it returns."""
-    chosen = parse_order(order)
+    ordered = _read_order(order, amount, at)
     request = clients.TransferOrder(
-        order=chosen,
-        receiver=ParticipantNumber(receiver),
-        amount=parse_amount(amount, load_peers(at, None)),
+        order=ordered.id, receiver=ParticipantNumber(receiver), amount=ordered.amount
     )
-    with naming_order(chosen):
-        promise = call_control(at / CONTROL, operations.TRANSFER, request)
-    typer.echo(promise.txid.hex())
+    with naming_order(ordered.id):
+        txid = call_control(at / CONTROL, operations.TRANSFER, request).txid.hex()
+    facts = {"transaction": txid, "to bank": receiver, **ordered.describe()}
+    tell(txid, facts, as_json=as_json)
 
 
 @bank.command("block")
-def block(client: Whom, at: Folder, person: Officer, reason: Why) -> None:
+def block(
+    client: Whom, at: Folder, person: Officer, reason: Why, *, as_json: AsJson = False
+) -> None:
     """Stop attesting for a client; its money stays where it is."""
     request = compliance.ClientAct(officer=person, reason=reason, client=ClientId(client))
     call_control(at / CONTROL, operations.BLOCK, request)
+    tell("", {"client": client, "state": "blocked"}, as_json=as_json)
 
 
 @bank.command("unblock")
-def unblock(client: Whom, at: Folder, person: Officer, reason: Why) -> None:
+def unblock(
+    client: Whom, at: Folder, person: Officer, reason: Why, *, as_json: AsJson = False
+) -> None:
     """Attest again."""
     request = compliance.ClientAct(officer=person, reason=reason, client=ClientId(client))
     call_control(at / CONTROL, operations.UNBLOCK, request)
+    tell("", {"client": client, "state": "unblocked"}, as_json=as_json)
 
 
 @bank.command("phone")
@@ -140,6 +167,7 @@ def set_phone(
     is_none: Annotated[
         bool, typer.Option("--none", help="It is the client's no more; its entry is closed.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """A number that the bank has seen to be the client's, so that it can be paid by it."""
     if (number is None) != is_none:
@@ -149,6 +177,7 @@ def set_phone(
         client=ClientId(client), phone=known, officer=officer, reason=reason
     )
     call_control(at / CONTROL, directory_operations.SET_CLIENT_PHONE, request)
+    tell("", {"client": client, "phone": known}, as_json=as_json)
 
 
 @bank.command("show")
@@ -188,6 +217,8 @@ def import_clients(
     at: Folder,
     officer: Officer = NOBODY,
     reason: Why = NO_REASON,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Take over the clients of a bank whose successor we are."""
     try:
@@ -199,7 +230,7 @@ def import_clients(
         passphrase=ask("passphrase"), succession=found, officer=officer, reason=reason
     )
     count = call_control(at / CONTROL, operations.IMPORT_CLIENTS, request).size
-    typer.echo(f"{count} clients are new here")
+    tell(f"{count} clients are new here", {"clients": count}, as_json=as_json)
 
 
 @bank.command("join")
@@ -234,11 +265,15 @@ def renew(
     passphrase_file: Annotated[
         Path | None, typer.Option(help="Else SPECIE_PASSPHRASE, for the file of keys.")
     ] = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """A new certificate; the process takes it with its next start."""
     certificate = renew_certificate(at.absolute(), read_passphrase(at, passphrase_file))
-    typer.echo(f"counts until {certificate.not_valid_after_utc.isoformat()}")
-    typer.echo(f"serial: {certificate.serial_number:040x}")
+    until = certificate.not_valid_after_utc.isoformat()
+    serial = f"{certificate.serial_number:040x}"
+    facts = {"counts until": until, "serial": serial}
+    tell(f"counts until {until}\nserial: {serial}", facts, as_json=as_json)
 
 
 @central_bank.command("stock")
@@ -251,3 +286,9 @@ def count_stock(at: Folder, *, as_json: AsJson = False) -> None:
         for name, value in facts.items()
     }
     show(dict(shown), as_json=as_json)
+
+
+def _read_order(order: str | None, amount: str, at: Path) -> Ordered:
+    peers = load_peers(at, None)
+    chosen, value = parse_order(order), parse_amount(amount, peers)
+    return Ordered(chosen, value, peers.roster.genesis.currency)

@@ -10,9 +10,9 @@ from specie.api.serving import CONTROL
 from specie.assembly.lists import load_peers
 from specie.bank.access import verify_head
 from specie.cli.acting import Folder, Officer, Why
-from specie.cli.device_commands import AsJson, show
 from specie.cli.parties import parse_amount
 from specie.cli.policy_commands import Whom, parse_time
+from specie.cli.results import AsJson, show, tell
 from specie.crypto.addresses import Address, format_address, parse_address
 from specie.identity.genesis import Genesis
 from specie.remote import compliance_models as models
@@ -135,10 +135,13 @@ def add_note(
     at: Folder,
     person: Officer,
     reason: Why,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Write a note to a case."""
     request = models.NoteRequest(officer=person, reason=reason, number=number, text=text)
     call_control(at / CONTROL, operations.ADD_CASE_NOTE, request)
+    tell("", {"case": number, "text": text}, as_json=as_json)
 
 
 def decide(

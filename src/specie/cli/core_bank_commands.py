@@ -1,5 +1,6 @@
 """`specie core-bank …`: the sample core bank, and whoever is at its counter (P13)."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -13,14 +14,14 @@ from specie.assembly.core_bank_process import (
     describe_settings,
     load_core_settings,
 )
-from specie.cli.device_commands import AsJson, show
 from specie.cli.naming import naming_order
 from specie.cli.network_commands import parse_currency
 from specie.cli.parties import parse_order
+from specie.cli.results import AsJson, Facts, show, spell_amount, tell
 from specie.remote import core_bank_models as core
 from specie.remote import core_bank_operations as operations
 from specie.remote.control import call_control
-from specie.values.amounts import check_positive
+from specie.values.amounts import Currency, check_positive
 from specie.values.identifiers import ClientId, CoreAccount, EndToEndId
 from specie.values.limits import PAGE_ITEMS_MAX
 from specie.values.times import format_time
@@ -65,18 +66,23 @@ def serve(folder: Folder) -> None:
 
 @account.command("open")
 def open_account(
-    customer: Annotated[str, typer.Argument(help="The bank's own id for the customer.")], at: At
+    customer: Annotated[str, typer.Argument(help="The bank's own id for the customer.")],
+    at: At,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Another account for a customer; prints its number."""
     request = core.Customer(customer=ClientId(customer))
-    typer.echo(call_control(at / CONTROL, operations.OPEN_ACCOUNT, request).account)
+    opened = call_control(at / CONTROL, operations.OPEN_ACCOUNT, request).account
+    tell(opened, {"account": opened, "customer": customer}, as_json=as_json)
 
 
 @account.command("close")
-def close_account(number: Number, at: At) -> None:
+def close_account(number: Number, at: At, *, as_json: AsJson = False) -> None:
     """Nothing is held, paid in or credited any more."""
     request = core.CoreAccountQuery(account=CoreAccount(number))
     call_control(at / CONTROL, operations.CLOSE_ACCOUNT, request)
+    tell("", {"account": number, "state": "closed"}, as_json=as_json)
 
 
 @account.command("pay-in")
@@ -87,16 +93,20 @@ def pay_in(
     order: Annotated[
         str | None, typer.Option(help="End-to-end id, 32 hex digits; else a new one.")
     ] = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Cash at the counter, or a salary that came in; prints its end-to-end id."""
     chosen = parse_order(order)
-    value = check_positive(load_core_settings(at).money.parse(amount))
+    money = load_core_settings(at).money
+    value = check_positive(money.parse(amount))
     request = core.CoreMovement(
         end_to_end_id=EndToEndId(chosen), account=CoreAccount(number), amount=value
     )
     with naming_order(chosen):
         call_control(at / CONTROL, operations.PAY_IN, request)
-    typer.echo(chosen.hex())
+    facts = {"account": number, "end to end": chosen.hex(), **spell_amount(money, value)}
+    tell(chosen.hex(), facts, as_json=as_json)
 
 
 @account.command("show")
@@ -122,10 +132,22 @@ def show_statement(
     number: Number,
     at: At,
     start: Annotated[int, typer.Option(min=0, help="Entries to pass over.")] = 0,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Its entries, oldest first, a page of them."""
     request = core.StatementQuery(account=CoreAccount(number), start=start, limit=PAGE_ITEMS_MAX)
     money = load_core_settings(at).money
-    for line in call_control(at / CONTROL, operations.LIST_ENTRIES, request).entries:
-        amount = money.format(line.amount if line.is_credit else -line.amount)
-        typer.echo(f"{format_time(line.time)}  {amount:>20}  {line.text}")
+    found = call_control(at / CONTROL, operations.LIST_ENTRIES, request).entries
+    if as_json:
+        typer.echo(json.dumps([_describe(one, money) for one in found]))
+        return
+    for line in found:
+        row = _describe(line, money)
+        typer.echo(f"{row['time']}  {row['amount']:>20}  {row['text']}")
+
+
+def _describe(one: core.StatementEntry, money: Currency) -> Facts:
+    amount = one.amount if one.is_credit else -one.amount
+    about = {"entry": one.entry.hex(), "time": format_time(one.time), "text": one.text}
+    return {**about, **spell_amount(money, amount)}

@@ -14,8 +14,9 @@ import typer
 
 from specie.cli.arguments import parse_network
 from specie.cli.devices import (
-    Device,
+    OwnSubwallet,
     created_device,
+    describe_subwallet,
     list_subwallets,
     load_surroundings,
     make_receipt,
@@ -29,28 +30,26 @@ from specie.cli.payments import (
     parse_payment,
     show_payment,
 )
+from specie.cli.results import AsJson, Facts, show, spell_amount, tell
 from specie.cli.trust import load_trust
 from specie.cli.wallets import make_phrase
-from specie.crypto.addresses import format_address
 from specie.crypto.secrets import parse_phrase
-from specie.store.account_store import SqliteAccountStore
-from specie.store.database import Database
-from specie.store.device_notes import SqliteDeviceNotes, get_current
 from specie.store.durable_files import replace_durably
+from specie.values.amounts import Currency
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import NetworkId
-from specie.wallet.keys import get_subholder
+from specie.wallet.vault import Surroundings
 
 Store = Annotated[Path, typer.Option("--device", help="The device's store, a file.")]
 Holder = Annotated[str, typer.Option(help="Whose wallet on this device.")]
 Public = Annotated[Path, typer.Option(help="The network's public folder.")]
-Bank = Annotated[int | None, typer.Option(help="Serving bank; else by the tokens that are there.")]
+Bank = Annotated[
+    int | None, typer.Option(help="Its bank; else who has opened it, or by its tokens.")
+]
 Subwallet = Annotated[
     int | None, typer.Option(min=0, help="Number of the sub-wallet; else the one in use.")
 ]
 Network = Annotated[str | None, typer.Option(help="Network id you trust, 32 hex digits.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 contacts = typer.Typer(help="The device's address book.", no_args_is_help=True)
 
@@ -80,8 +79,8 @@ def restore_device(
         taken, seen = restore_into(
             made, public, bank, subwallets, expected, has_returns=has_returns
         )
-        owned = list_subwallets(made, bank, subwallets, surroundings)
-    balance = sum(one for _, one in owned)
+        owned = list_subwallets(made, surroundings, bank, subwallets)
+    balance = sum(one.balance for one in owned)
     return {
         "balance": surroundings.genesis.currency.format(balance),
         "balance minor": balance,
@@ -107,17 +106,21 @@ def balance(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """What can be spent, and what waits for an answer."""
+    """What can be spent, there and in all sub-wallets, and what waits for an answer."""
     surroundings = load_surroundings(public, parse_network(network))
     with opened_device(device, holder, ask("passphrase")) as opened:
-        vault = opened.open_vault(_choose(opened, device, subwallet), bank, surroundings)
+        place = opened.choose(subwallet)
+        vault = opened.open_vault(place, bank, surroundings)
         free, waiting = vault.get_balance(), len(vault.load_prepared())
+        served = opened.open_served(surroundings)
+    others = sum(one.get_balance() for number, one in served.items() if number != place)
     currency = surroundings.genesis.currency
     show(
         {
-            "balance": currency.format(free),
-            "balance minor": free,
+            "subwallet": place,
+            **spell_amount(currency, free, "balance"),
             "payments without an answer": waiting,
+            **spell_amount(currency, free + others, "in all sub-wallets"),
         },
         as_json=as_json,
     )
@@ -127,16 +130,36 @@ def subwallets(
     device: Store,
     holder: Holder,
     public: Public,
-    bank: Annotated[int, typer.Option(help="Number of the serving bank.")],
-    count: Annotated[int, typer.Option(min=1, max=100, help="How many to look at.")] = 4,
+    bank: Annotated[
+        int | None, typer.Option(help="Else those of this device, each at its bank.")
+    ] = None,
+    count: Annotated[
+        int, typer.Option(min=1, max=100, help="With --bank: how many to look at.")
+    ] = 4,
     network: Network = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
-    """Addresses of the first sub-wallets and what each holds; nobody can tell they are one's."""
+    """One's sub-wallets, at all banks: where, as whom, what each holds, its address.
+
+    Nobody else can tell that they are one's. With --bank: the first ones of the phrase there.
+    """
     surroundings = load_surroundings(public, parse_network(network))
+    currency = surroundings.genesis.currency
     with opened_device(device, holder, ask("passphrase")) as opened:
-        found = list_subwallets(opened, bank, count, surroundings)
-    for number, (address, held) in enumerate(found):
-        typer.echo(f"{number:>4}  {surroundings.genesis.currency.format(held):>20}  {address}")
+        found = list_subwallets(opened, surroundings, bank, count)
+        current = opened.current
+    total = sum(one.balance for one in found)
+    if as_json:
+        rows = [_describe_subwallet(one, currency, current) for one in found]
+        show({"subwallets": rows, **spell_amount(currency, total, "balance")}, as_json=True)
+        return
+    for one in found:
+        mark = "*" if one.number == current else " "
+        place = f"{one.number:>4}{mark} bank {one.bank}  {one.client:<16}"
+        typer.echo(f"{place}  {currency.format(one.balance):>20}  {one.address}")
+    if len(found) > 1 and bank is None:
+        typer.echo(f"in all: {currency.format(total)}")
 
 
 def history(
@@ -152,9 +175,8 @@ def history(
     """What was paid and received here, oldest first; settled, by the notary's word, is final."""
     surroundings = load_surroundings(public, parse_network(network))
     with opened_device(device, holder, ask("passphrase")) as opened:
-        place = _choose(opened, device, subwallet)
-        vault = opened.open_vault(place, bank, surroundings)
-        told, found = load_told(opened, vault, place), vault.load_history()
+        vault = opened.open_vault(opened.choose(subwallet), bank, surroundings)
+        told, found = load_told(opened, vault), vault.load_history()
         rows = list_history(found, told, surroundings.genesis.currency)
     if as_json:
         typer.echo(json.dumps(rows))
@@ -177,9 +199,8 @@ def payment(
     expected = parse_network(network)
     trust, surroundings = load_trust(public, expected), load_surroundings(public, expected)
     with opened_device(device, holder, ask("passphrase")) as opened:
-        place = _choose(opened, device, subwallet)
-        vault = opened.open_vault(place, None, surroundings)
-        told = load_told(opened, vault, place)
+        vault = opened.open_vault(opened.choose(subwallet), None, surroundings)
+        told = load_told(opened, vault)
         show(show_payment(vault, parse_payment(payment), told, public, trust), as_json=as_json)
 
 
@@ -200,7 +221,7 @@ def receipt(
     expected = parse_network(network)
     trust, surroundings = load_trust(public, expected), load_surroundings(public, expected)
     with opened_device(device, holder, ask("passphrase")) as opened:
-        vault = opened.open_vault(_choose(opened, device, subwallet), None, surroundings)
+        vault = opened.open_vault(opened.choose(subwallet), None, surroundings)
         wanted = parse_payment(payment)
         text = make_receipt(vault, wanted, public, trust, is_quantum_safe=is_quantum_safe)
     replace_durably(out.parent, out.name, text.encode())
@@ -208,17 +229,12 @@ def receipt(
 
 
 def find_own_address(
-    device: Path, holder: str, public: Path, bank: int | None, expected: NetworkId | None
-) -> str:
+    device: Path, holder: str, surroundings: Surroundings, bank: int | None, subwallet: int | None
+) -> OwnSubwallet:
     """Of the sub-wallet in use; at the bank that has opened it, unless another is named."""
-    surroundings = load_surroundings(public, expected)
     with opened_device(device, holder, ask("passphrase")) as opened:
-        place = _choose(opened, device, None)
-        if bank is None:
-            key, name = opened.opened.vault_key, get_subholder(holder, place)
-            bank = SqliteAccountStore(Database(device)).get(name, key).bank
-        vault = opened.open_vault(place, bank, surroundings)
-    return format_address(vault.keys.address, surroundings.genesis.address_prefix)
+        place = opened.choose(subwallet)
+        return describe_subwallet(opened, place, opened.open_vault(place, bank, surroundings))
 
 
 @contacts.command("list")
@@ -244,11 +260,14 @@ def add_contact(
     holder: Holder,
     public: Public,
     network: Network = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """A name that is there gets the new address."""
     prefix = _get_prefix(public, network)
     with opened_device(device, holder, ask("passphrase")) as opened:
         opened.open_contacts(prefix).add(name, address)
+    tell("", {"name": name, "address": address}, as_json=as_json)
 
 
 @contacts.command("remove")
@@ -258,11 +277,14 @@ def remove_contact(
     holder: Holder,
     public: Public,
     network: Network = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Forget a name."""
     prefix = _get_prefix(public, network)
     with opened_device(device, holder, ask("passphrase")) as opened:
         opened.open_contacts(prefix).remove(name)
+    tell("", {"name": name, "state": "forgotten"}, as_json=as_json)
 
 
 def add_device_commands(wallet: typer.Typer) -> None:
@@ -287,22 +309,10 @@ def ask_new() -> str:
     return passphrase
 
 
-def show(facts: dict[str, Any], *, as_json: bool) -> None:
-    """A line each, or one JSON object."""
-    if as_json:
-        typer.echo(json.dumps(facts))
-        return
-    width = max((len(name) for name in facts), default=0)
-    for name, value in facts.items():
-        typer.echo(f"{name:>{width}}: {value}")
-
-
-def _choose(opened: Device, path: Path, subwallet: int | None) -> int:
-    """The one in use changes with each move to another bank."""
-    if subwallet is not None:
-        return subwallet
-    key = opened.opened.vault_key
-    return get_current(SqliteDeviceNotes(Database(path), opened.holder, key))
+def _describe_subwallet(one: OwnSubwallet, currency: Currency, current: int) -> Facts:
+    about: Facts = {"subwallet": one.number, "bank": one.bank, "client": one.client}
+    about |= {"address": one.address, "is in use": one.number == current}
+    return about | spell_amount(currency, one.balance, "balance")
 
 
 def _get_prefix(public: Path, network: str | None) -> str:

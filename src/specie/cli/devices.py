@@ -19,15 +19,26 @@ from specie.ledger.receipts import ReceiptTrust, build_receipt, verify_receipt
 from specie.log.leaves import KERNELS
 from specie.log.notes import drop_ml_dsa_lines, verify_note
 from specie.log.proofs import prove_inclusion
+from specie.ports.vault import StoredPayment
+from specie.store.account_store import KnownAccount, SqliteAccountStore
 from specie.store.contacts import SqliteContactStore
+from specie.store.device_notes import SqliteDeviceNotes, get_current
 from specie.store.log_files import LogFolder
 from specie.store.vault_store import SqliteVaultStore, VaultDatabase
 from specie.tokens.holdings import derive_keys_with_returns
+from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import NetworkId, ParticipantNumber, TransactionId
 from specie.values.limits import SUBWALLETS_MAX
-from specie.wallet.keys import OpenedKeys, create_keys, derive_master, get_subholder, open_keys
+from specie.wallet.keys import (
+    OpenedKeys,
+    create_keys,
+    derive_master,
+    find_subwallet,
+    get_subholder,
+    open_keys,
+)
 from specie.wallet.proving import build_payment_part, find_creditor
 from specie.wallet.restoring import RestoreTrust, restore_from_log
 from specie.wallet.vault import Surroundings, Vault, rebuild_payment
@@ -49,16 +60,61 @@ class Device:
         """The address book."""
         return self.database.open_contacts(self.holder, self.opened.vault_key, prefix)
 
+    @property
+    def notes(self) -> SqliteDeviceNotes:
+        """What the device remembers besides money."""
+        return SqliteDeviceNotes(self.database.place, self.holder, self.opened.vault_key)
+
+    @property
+    def current(self) -> int:
+        """The sub-wallet in use: another one after each move to another bank."""
+        return get_current(self.notes)
+
+    def choose(self, subwallet: int | None) -> int:
+        """The one that is named, or the one in use."""
+        return self.current if subwallet is None else subwallet
+
+    def list_places(self) -> list[int]:
+        """Sub-wallets that are open at a bank or about to be, or have or had tokens here."""
+        names = [one.holder for one in SqliteAccountStore(self.database.place).list_known()]
+        found = {find_subwallet(self.holder, one) for one in names + self.database.list_used()}
+        return sorted(one for one in found if one is not None)
+
+    def find_opened(self, subwallet: int) -> KnownAccount | None:
+        """A sub-wallet at the bank that has opened it."""
+        name = get_subholder(self.holder, subwallet)
+        known = SqliteAccountStore(self.database.place).list_known()
+        return next((one for one in known if one.holder == name and one.client), None)
+
     def find_bank(self, subwallet: int) -> ParticipantNumber | None:
-        """Where a sub-wallet is served, by the tokens that it has or had."""
+        """Where a sub-wallet is served: who has opened it, else by the tokens that it has or had.
+
+        A wallet that was restored from its phrase knows its tokens only.
+        """
+        opened = self.find_opened(subwallet)
+        if opened is not None:
+            return opened.bank
         tokens = self._open_store(subwallet).load_tokens()
         return tokens[-1].token.opening.bank if tokens else None
+
+    def find_payment(self, payment_id: bytes) -> tuple[int, StoredPayment] | None:
+        """In which sub-wallet it was recorded, whichever is in use by now."""
+        for place in self.list_places():
+            known = self._open_store(place).find_payment(payment_id)
+            if known is not None:
+                return place, known
+        return None
+
+    def open_served(self, surroundings: Surroundings) -> dict[int, Vault]:
+        """All sub-wallets of which it is known at which bank they are, by number."""
+        served = [one for one in self.list_places() if self.find_bank(one) is not None]
+        return {one: self.open_vault(one, None, surroundings) for one in served}
 
     def open_vault(self, subwallet: int, bank: int | None, surroundings: Surroundings) -> Vault:
         """One sub-wallet; `setting_invalid` if nobody says at which bank it is."""
         found = self.find_bank(subwallet) if bank is None else ParticipantNumber(bank)
         if found is None:
-            reason = "no token yet: name the serving bank with --bank"
+            reason = "no bank has opened it, and nothing was received: name its bank with --bank"
             raise SpecieError(ErrorCode.SETTING_INVALID, reason)
         number = surroundings.roster.current.get(found).number
         keys = derive_keys_with_returns(self.opened.tree, subwallet, number)
@@ -147,13 +203,36 @@ def restore_into(
     return taken, seen
 
 
+@dataclass(frozen=True, slots=True)
+class OwnSubwallet:
+    """One of a holder's, as its device knows it."""
+
+    number: int
+    bank: ParticipantNumber
+    client: str  # empty if no bank has opened it from this device
+    address: str
+    balance: Minor
+
+
 def list_subwallets(
-    device: Device, bank: int, count: int, surroundings: Surroundings
-) -> list[tuple[str, int]]:
-    """Address and balance of the first sub-wallets."""
-    vaults = [device.open_vault(place, bank, surroundings) for place in range(count)]
-    prefix = surroundings.genesis.address_prefix
-    return [(format_address(one.keys.address, prefix), one.get_balance()) for one in vaults]
+    device: Device, surroundings: Surroundings, bank: int | None = None, count: int = 0
+) -> list[OwnSubwallet]:
+    """Those of the device, wherever each is served; or the first ones at one bank."""
+    if bank is None:
+        vaults = device.open_served(surroundings)
+    else:
+        places = range(count)
+        vaults = {one: device.open_vault(one, bank, surroundings) for one in places}
+    return [describe_subwallet(device, number, vault) for number, vault in vaults.items()]
+
+
+def describe_subwallet(device: Device, number: int, vault: Vault) -> OwnSubwallet:
+    """One of them, opened."""
+    own, prefix = vault.keys.address, vault.surroundings.genesis.address_prefix
+    opened = device.find_opened(number)
+    client = opened.client if opened is not None and opened.bank == own.bank else ""
+    address = format_address(own, prefix)
+    return OwnSubwallet(number, own.bank, client, address, vault.get_balance())
 
 
 def make_receipt(

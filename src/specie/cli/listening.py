@@ -8,8 +8,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from specie.cli.device_commands import AsJson, Holder, Network, Public, Store
+from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet
 from specie.cli.online_commands import Online, opened_online
+from specie.cli.results import AsJson
 from specie.ports.events import EventKind
 from specie.remote.listening import HeardEvent, listen
 from specie.values.catalogue import ErrorCode
@@ -24,12 +25,13 @@ def listen_to_bank(
     public: Public,
     after: Annotated[int, typer.Option(min=0, help="Number of the last event you know.")] = 0,
     count: Annotated[int, typer.Option(min=0, help="End after so many; 0: never.")] = 0,
+    subwallet: Subwallet = None,
     network: Network = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Hear what happens, a line each; money that arrives is fetched and checked at once."""
-    with opened_online(device, holder, public, network) as online:
+    with opened_online(device, holder, public, network, subwallet=subwallet) as online:
         heard = _listen(online, after)
         for event in itertools.islice(heard, count) if count else heard:
             if event.kind in (EventKind.ARRIVED.value, EventKind.REFUNDED.value):

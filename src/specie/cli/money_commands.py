@@ -7,7 +7,7 @@ import typer
 from specie.api.serving import CONTROL
 from specie.assembly.lists import load_peers
 from specie.cli.acting import Folder, Officer, Why
-from specie.cli.device_commands import AsJson, show
+from specie.cli.results import AsJson, show, tell
 from specie.remote import bank_operations as operations
 from specie.remote import client_models as clients
 from specie.remote.acting import NO_REASON, NOBODY
@@ -28,21 +28,30 @@ def link_account(
     ] = None,
     officer: Officer = NOBODY,
     reason: Why = NO_REASON,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Link a client's account at the core system, which says that it is the client's."""
     chosen = None if account is None else CoreAccount(account)
     request = clients.ClientLinking(
         client=ClientId(client), account=chosen, officer=officer, reason=reason
     )
-    typer.echo(call_control(at / CONTROL, operations.LINK_ACCOUNT, request).account)
+    linked = call_control(at / CONTROL, operations.LINK_ACCOUNT, request).account
+    tell(linked, {"client": client, "account": linked}, as_json=as_json)
 
 
 def unlink_account(
-    client: Client, at: Folder, officer: Officer = NOBODY, reason: Why = NO_REASON
+    client: Client,
+    at: Folder,
+    officer: Officer = NOBODY,
+    reason: Why = NO_REASON,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Unlink it again; refused while anything of the client's is in transit."""
     request = clients.ClientQuery(client=ClientId(client), officer=officer, reason=reason)
     call_control(at / CONTROL, operations.UNLINK_ACCOUNT, request)
+    tell("", {"client": client, "account": None}, as_json=as_json)
 
 
 def reconcile(at: Folder, *, as_json: AsJson = False) -> None:

@@ -8,7 +8,7 @@ recover   a new phrase on the new device → the bank's code → what is in the 
 Every step is durable on the device or at a bank before the next one; the same command goes on.
 """
 
-from itertools import product
+from itertools import count, product
 
 from specie.cli.applying import ask_bank
 from specie.cli.devices import Device
@@ -39,7 +39,7 @@ def begin_move(site: Site, bank: int) -> int:
     if note is None:
         if site.get_account(site.current).bank == bank:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, f"the wallet is at bank {bank} already")
-        note = {"bank": bank, "to": site.current + 1}
+        note = {"bank": bank, "from": site.current, "to": _find_free(site)}
         site.notes.put(_NOTE, note)
     if note["bank"] != bank:
         raise SpecieError(ErrorCode.ORDER_CONFLICT, f"a move to bank {note['bank']} has begun")
@@ -70,7 +70,8 @@ def has_opened(site: Site, place: int) -> bool:
 
 def finish_move(site: Site, place: int) -> tuple[str, int]:
     """Money over, the old account closed, the new one in use; gives its balance in minor units."""
-    old = place - 1
+    note = site.notes.find(_NOTE) or {}
+    old = int(note.get("from", place - 1))  # a move that an earlier version has begun
     with site.online(place) as (new, _):
         if site.current == old:
             _empty(site, old, new)
@@ -113,19 +114,19 @@ def _empty(site: Site, place: int, new: Online) -> None:
         people.close()
 
 
-def recover(site: Site, bank: int, code: bytes, lost: Device) -> tuple[int, int]:
+def recover(site: Site, place: int, bank: int, code: bytes, lost: Device) -> tuple[int, int]:
     """The new wallet is open, and what the old one held is in it; gives payments, and tokens held.
 
     `lost` has the old phrase, on this device now, until its money is here.
     """
-    if not _has_account(site, 0):
-        open_with_code(site, 0, bank, code)
+    if not _has_account(site, place):
+        open_with_code(site, place, bank, code)
     payments = held = 0
-    with site.online(0) as (new, people):
+    with site.online(place) as (new, people):
         creditor = new.vault.keys.address
         places = product(_list_banks(bank, people), range(LOST_SUBWALLETS_MAX))
-        for number, place in places:
-            vault = lost.open_vault(place, number, surround(new.channel))
+        for number, before in places:
+            vault = lost.open_vault(before, number, surround(new.channel))
             found = _take_lost(vault, people)
             if found is not None:
                 payments += sweep(vault, creditor, new.bank, draw_order)
@@ -153,6 +154,12 @@ def _take_lost(vault: Vault, people: PeopleClient) -> int | None:
 def _list_banks(bank: int, people: PeopleClient) -> list[int]:
     """The old address is of the bank itself, or of the one whose successor it is."""
     return sorted({bank, int(people.number)})
+
+
+def _find_free(site: Site) -> int:
+    """The first sub-wallet behind the one in use that no bank has or will have."""
+    taken = {site.current, *site.device.list_places()}
+    return next(one for one in count(site.current + 1) if one not in taken)
 
 
 def _has_account(site: Site, place: int) -> bool:

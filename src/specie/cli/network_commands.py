@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from specie.assembly.ceremony import OFFICERS, OFFLINE, PASSPHRASES, PUBLIC, Plan
 from specie.assembly.lists import ROOT_FILE
-from specie.cli.device_commands import AsJson, show
 from specie.cli.processes import bring_up, create, list_processes, print_alarms, print_status
+from specie.cli.results import AsJson, show
 from specie.values.amounts import Currency
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError

@@ -23,9 +23,10 @@ from specie.assembly.tokens import OFFICER_KEY, draw_officer_keys, new_key_file
 from specie.central_bank.decisions import compute_operation_message, format_parameters
 from specie.central_bank.officers import OfficerDesk
 from specie.cli.decision_words import describe_decision, parse_decision, show_decision
-from specie.cli.device_commands import AsJson, ask, ask_new, show
+from specie.cli.device_commands import ask, ask_new
 from specie.cli.naming import naming_order
 from specie.cli.parties import OfficerTool, open_officer, parse_amount, parse_order
+from specie.cli.results import AsJson, show
 from specie.cli.token_options import Hsm, Token, choose_token
 from specie.crypto.signatures import sign_as_institution
 from specie.identity.codes import hash_code

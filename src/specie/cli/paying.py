@@ -9,20 +9,22 @@ from typing import Annotated, Any
 import typer
 
 from specie.cli.arguments import parse_network
-from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, ask
-from specie.cli.devices import load_surroundings, opened_device
+from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet, ask
+from specie.cli.devices import Device, load_surroundings, opened_device
 from specie.cli.listening import listen_to_bank
 from specie.cli.naming import naming_order
 from specie.cli.online_commands import (
     Online,
     Order,
-    open_current,
+    describe_final,
     opened_online,
     tell_balance,
+    where_recorded,
 )
 from specie.cli.parties import draw_order, parse_amount, parse_order
 from specie.cli.payments import format_moment
 from specie.cli.refunds import refund
+from specie.cli.results import AsJson, Facts, remark, tell
 from specie.cli.return_addresses import draw_return_address
 from specie.cli.return_requests import add_return_commands
 from specie.cli.wallets import draw_qr, save_qr
@@ -62,6 +64,7 @@ class Intent:
     order: PaymentOrder
     payment_id: OrderId
     link: str = ""  # of the request that it pays
+    name: str | None = None  # that a phone number's owner shows
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -95,6 +98,7 @@ def pay(  # noqa: PLR0913  # one parameter for each option
         str | None, typer.Argument(help="As people write it: 12.50; a request may have its own.")
     ] = None,
     order: Order = None,
+    subwallet: Subwallet = None,
     network: Network = None,
     *,
     is_named: Annotated[
@@ -105,23 +109,28 @@ def pay(  # noqa: PLR0913  # one parameter for each option
         bool,
         typer.Option("--refundable", help="Give the payee a fresh address to return money to."),
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Pay; final when it returns. After a stop the same with --order goes on where it stood."""
     if is_named and is_refundable:
         reason = "--show-name or --refundable: a memo has room for one of the two"
         raise SpecieError(ErrorCode.SETTING_INVALID, reason)
     add = _add_name if is_named else _add_return_address if is_refundable else None
-    with opened_online(device, holder, public, network) as online:
-        online.collect()
-        intent = choose_payee(online, Said(payee, amount, order))
-        with naming_order(intent.payment_id):
-            _carry_out(online, intent, add)
-        typer.echo(f"paid: {intent.payment_id.hex()}")
-        deposit_excess(online)
-        tell_balance(online)
+    with opened_online(device, holder, public, network, subwallet=subwallet) as current:
+        current.collect()
+        intent = choose_payee(current, Said(payee, amount, order))
+        if intent.name is not None:
+            remark(f"to: {intent.name or 'a name that is not shown'}", as_json=as_json)
+        with where_recorded(current, intent.payment_id) as online:
+            with naming_order(intent.payment_id):
+                facts = _carry_out(online, intent, add, as_json=as_json)
+            if not as_json:
+                typer.echo(f"paid: {intent.payment_id.hex()}")
+            facts["into the deposit minor"] = deposit_excess(online, as_json=as_json)
+            tell_balance(online, facts, as_json=as_json)
 
 
-def request(
+def request(  # noqa: PLR0913, PLR0917  # one parameter for each option
     device: Store,
     holder: Holder,
     public: Public,
@@ -134,13 +143,16 @@ def request(
     qr: Annotated[
         str, typer.Option(help="Draw it as a QR code: `-` here, or into a file, .svg or .png.")
     ] = "",
+    subwallet: Subwallet = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Ask to be paid: prints a link, signed with this wallet's key, for one payer."""
     surroundings = load_surroundings(public, None)
     genesis = surroundings.genesis
     with opened_device(device, holder, ask("passphrase")) as opened:
-        key = opened.opened.vault_key
-        vault = open_current(opened, surroundings)
+        key, place = opened.opened.vault_key, opened.choose(subwallet)
+        vault = opened.open_vault(place, None, surroundings)
         now = surroundings.clock.now()
         wanted = PaymentRequest(
             network=genesis.network,
@@ -154,9 +166,11 @@ def request(
         )
         link = format_request(wanted, vault.keys.spend, genesis.address_prefix)
         SqliteRequestStore(opened.database.place, holder, key).add_made(wanted.order, link, now)
-    typer.echo(link)
+    facts: Facts = {"order": wanted.order.hex(), "link": link, "subwallet": place}
+    facts["minor"] = wanted.amount
+    tell(link, facts, as_json=as_json)
     if qr == "-":
-        typer.echo(draw_qr(link))
+        remark(draw_qr(link), as_json=as_json)
     elif qr:
         save_qr(link, Path(qr))
 
@@ -175,7 +189,8 @@ def list_requests(
     with opened_device(device, holder, ask("passphrase")) as opened:
         key = opened.opened.vault_key
         made = SqliteRequestStore(opened.database.place, holder, key).load_made()
-        received = open_current(opened, surroundings).load_history().received
+        served = opened.open_served(surroundings).values()
+        received = tuple(token for one in served for token in one.load_history().received)
     rows = []
     for link in made:
         wanted = parse_request(link, genesis.network, genesis.address_prefix)
@@ -221,12 +236,12 @@ def add_payment_commands(wallet: typer.Typer) -> None:
 
 
 def _read_payee(online: Online, said: Said) -> Intent:
-    """By address, or by phone number."""
+    """By address, or by phone number: with the name that its owner shows."""
     if said.amount is None:
         raise SpecieError(ErrorCode.SETTING_INVALID, "say how much: specie wallet pay WHOM AMOUNT")
     value = parse_amount(said.amount, online.channel.peers)
-    order = PaymentOrder(online.find_payee(said.payee), value, Memo())
-    return Intent(order, parse_order(said.order))
+    address, name = online.find_payee(said.payee)
+    return Intent(PaymentOrder(address, value, Memo()), parse_order(said.order), name=name)
 
 
 def _read_request(online: Online, said: Said) -> Intent:
@@ -235,19 +250,22 @@ def _read_request(online: Online, said: Said) -> Intent:
     wanted = parse_request(said.payee, genesis.network, genesis.address_prefix)
     offered = None if said.amount is None else parse_amount(said.amount, online.channel.peers)
     amount = choose_amount(wanted, offered)
-    payment_id = parse_order(said.order) if said.order else _choose_attempt(online, wanted)
-    if online.vault.find_payment(payment_id) is None:
+    payment_id = parse_order(said.order) if said.order else choose_attempt(online.device, wanted)
+    if online.device.find_payment(payment_id) is None:
         check_payable(wanted, online.channel.clock.now())
     memo = Memo(order_id=wanted.order, end_to_end_id=wanted.end_to_end_id)
     return Intent(PaymentOrder(wanted.payee, amount, memo), payment_id, said.payee)
 
 
-def _choose_attempt(online: Online, wanted: PaymentRequest) -> OrderId:
-    """The one that is under way, or the next one if those before came to nothing."""
+def choose_attempt(device: Device, wanted: PaymentRequest) -> OrderId:
+    """The one that is under way, or the next one if those before came to nothing.
+
+    Whichever sub-wallet it was made in: a device pays a request once.
+    """
     attempt = 0
     while True:
         payment_id = derive_payment_id(wanted, attempt)
-        known = online.vault.find_payment(payment_id)
+        _, known = device.find_payment(payment_id) or (0, None)
         if known is None or known.state is PaymentState.PREPARED:
             return payment_id
         if known.state not in _DEAD:
@@ -256,17 +274,22 @@ def _choose_attempt(online: Online, wanted: PaymentRequest) -> OrderId:
         attempt += 1
 
 
-def _carry_out(online: Online, intent: Intent, add: AddToMemo | None) -> None:
+def _carry_out(online: Online, intent: Intent, add: AddToMemo | None, *, as_json: bool) -> Facts:
     """What is recorded already goes on as it was signed, with its name or without."""
+    order, withdrawn = intent.order, Minor(0)
     known = online.vault.find_payment(intent.payment_id)
     if known is not None:
-        online.pay(_recall(known, intent.order), intent.payment_id)
-        return
-    withdraw_missing(online, intent.payment_id, intent.order.amount)
-    if intent.link:
-        online.requests.record_paid(intent.payment_id, intent.link)
-    order = intent.order if add is None else add(online, intent.order)
-    online.pay(order, intent.payment_id)
+        order = _recall(known, order)
+    else:
+        withdrawn = withdraw_missing(online, intent.payment_id, order.amount, as_json=as_json)
+        if intent.link:
+            online.requests.record_paid(intent.payment_id, intent.link)
+        order = order if add is None else add(online, order)
+    txid = online.pay_once(order, intent.payment_id)
+    facts = describe_final(online, order, intent.payment_id, txid)
+    if intent.name is not None:
+        facts["name"] = intent.name
+    return facts | {"out of the deposit minor": withdrawn}
 
 
 def _recall(known: StoredPayment, order: PaymentOrder) -> PaymentOrder:

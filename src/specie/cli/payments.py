@@ -21,7 +21,6 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.times import Timestamp
 from specie.wallet.history import History, IncomingToken, OutgoingPayment
-from specie.wallet.keys import get_subholder
 from specie.wallet.requests import parse_request
 from specie.wallet.statuses import (
     PaymentFacts,
@@ -44,11 +43,10 @@ class Told:
     requests: Mapping[bytes, str]  # payment → what its payee wrote into the request
 
 
-def load_told(device: Device, vault: Vault, subwallet: int = 0) -> Told:
-    """Of one sub-wallet; a name that a stop left unjudged is judged now."""
-    holder = get_subholder(device.holder, subwallet)
-    place, key = device.database.place, device.opened.vault_key
-    kept = SqliteRequestStore(place, holder, key)
+def load_told(device: Device, vault: Vault) -> Told:
+    """One list for all sub-wallets; a name that a stop left unjudged is judged now."""
+    holder, place = device.holder, device.database.place
+    kept = SqliteRequestStore(place, holder, device.opened.vault_key)
     record_names(vault, kept)
     genesis = vault.surroundings.genesis
     asked = {

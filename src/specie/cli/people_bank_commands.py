@@ -8,7 +8,7 @@ import typer
 
 from specie.api.serving import CONTROL
 from specie.cli.acting import Folder, Officer, Why
-from specie.cli.device_commands import AsJson, show
+from specie.cli.results import AsJson, show, tell
 from specie.remote import client_models as clients
 from specie.remote import loss_models as losses
 from specie.remote import onboarding_models as onboarding
@@ -65,24 +65,30 @@ def approve(
     client: Annotated[str | None, typer.Option(help="The bank's id for the person.")] = None,
     tier: Annotated[str | None, typer.Option(help="Another tier than was asked for.")] = None,
     reason: Why = NO_REASON,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Open the wallet; prints the client's id. Again is the same."""
     chosen = None if client is None else ClientId(client)
     request = onboarding.AccountApproval(
         number=number, client=chosen, tier=tier, by=by, reason=reason
     )
-    typer.echo(call_control(at / CONTROL, operations.APPROVE_ACCOUNT, request).client)
+    opened = call_control(at / CONTROL, operations.APPROVE_ACCOUNT, request).client
+    tell(opened, {"number": number, "client": opened}, as_json=as_json)
 
 
 def refuse(
     numbers: Annotated[list[str], typer.Argument(help="One, or as many as a page shows.")],
     at: Folder,
     by: By,
-    reason: Annotated[str, typer.Option(help="The person is told it.")],
+    told: Annotated[str, typer.Option("--tell", help="Why, as each person is told it.")],
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Refuse them all or none, for good; the view keys that came with them are forgotten."""
-    request = onboarding.AccountRefusal(numbers=numbers, reason=reason, by=by)
+    request = onboarding.AccountRefusal(numbers=numbers, reason=told, by=by)
     call_control(at / CONTROL, operations.REFUSE_ACCOUNT, request)
+    tell("", {"refused": numbers, "told": told}, as_json=as_json)
 
 
 def signatories_of(
@@ -147,22 +153,46 @@ def list_clients(
         typer.echo(f"more: --after {found.last}")
 
 
-def close(client: Client, at: Folder, officer: Officer = NOBODY, reason: Why = NO_REASON) -> None:
+def close(
+    client: Client,
+    at: Folder,
+    officer: Officer = NOBODY,
+    reason: Why = NO_REASON,
+    *,
+    as_json: AsJson = False,
+) -> None:
     """Close an account, for good; only with nothing left in it."""
     request = clients.ClientQuery(client=ClientId(client), officer=officer, reason=reason)
     call_control(at / CONTROL, operations.CLOSE_CLIENT, request)
+    tell("", {"client": client, "state": "closed"}, as_json=as_json)
 
 
-def lost(client: Client, at: Folder, officer: Officer = NOBODY, reason: Why = NO_REASON) -> None:
+def lost(
+    client: Client,
+    at: Folder,
+    officer: Officer = NOBODY,
+    reason: Why = NO_REASON,
+    *,
+    as_json: AsJson = False,
+) -> None:
     """The client's device is lost: nothing is attested any more, its key is refused."""
     request = losses.LossOrder(client=ClientId(client), officer=officer, reason=reason)
     call_control(at / CONTROL, operations.REPORT_LOST, request)
+    tell("", {"client": client, "state": "lost"}, as_json=as_json)
 
 
-def reopen(client: Client, at: Folder, officer: Officer = NOBODY, reason: Why = NO_REASON) -> None:
+def reopen(
+    client: Client,
+    at: Folder,
+    officer: Officer = NOBODY,
+    reason: Why = NO_REASON,
+    *,
+    as_json: AsJson = False,
+) -> None:
     """A code for the new device of a client who lost one; `specie wallet recover` takes it."""
     request = losses.LossOrder(client=ClientId(client), officer=officer, reason=reason)
-    typer.echo(call_control(at / CONTROL, operations.REOPEN_LOST, request).code.hex())
+    code = call_control(at / CONTROL, operations.REOPEN_LOST, request).code.hex()
+    tell(code, {"client": client, "code": code}, as_json=as_json)
 
 
 def add_people_commands(bank: typer.Typer) -> None:

@@ -9,10 +9,12 @@ from typing import Annotated
 import typer
 
 from specie.cli.applying import apply_at_bank, ask_bank, build_person
-from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, ask, show
+from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet, ask
 from specie.cli.devices import opened_device
+from specie.cli.online_commands import check_to_be_opened
 from specie.cli.parties import parse_order
 from specie.cli.places import Site
+from specie.cli.results import AsJson, Facts, show, tell
 from specie.cli.signing_tool import Role, describe, enrol, load_role, vote
 from specie.identity.roster import Roster
 from specie.remote.onboarding_models import AccountAnswer
@@ -32,20 +34,23 @@ def apply(  # noqa: PLR0913, PLR0917  # one parameter for each option
     bank: BankNumber,
     name: Annotated[str, typer.Option(help="Your name, as your papers have it.")],
     phone: Annotated[str | None, typer.Option(help="Your number: +77015550102.")] = None,
-    data: Annotated[
+    detail: Annotated[
         list[str] | None, typer.Option(help="What the tier asks for: key=value; once for each.")
     ] = None,
     tier: Annotated[
         str, typer.Option(help="What you want to do with it: basic, person …")
     ] = "basic",
+    subwallet: Subwallet = None,
     network: Network = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Ask a bank for a wallet from this device; again is the same application."""
-    person = build_person(name, phone, data or [])
+    person = build_person(name, phone, detail or [])
     with opened_site(device, holder, public, network) as site:
-        answer = apply_at_bank(site, site.current, bank, person, tier)
+        place = site.device.choose(subwallet)
+        check_to_be_opened(place)
+        answer = apply_at_bank(site, place, bank, person, tier)
     _tell_application(answer, as_json=as_json)
 
 
@@ -53,13 +58,14 @@ def application(
     device: Store,
     holder: Holder,
     public: Public,
+    subwallet: Subwallet = None,
     network: Network = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """What the bank has decided: waiting, approved, refused or expired."""
     with opened_site(device, holder, public, network) as site:
-        answer = ask_bank(site, site.current)
+        answer = ask_bank(site, site.device.choose(subwallet))
     _tell_application(answer, as_json=as_json)
 
 
@@ -70,11 +76,14 @@ def sign_as(
     public: Public,
     bank: BankNumber,
     network: Network = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Make this device one that signs for a client, together with others."""
     with opened_site(device, holder, public, network) as site:
         client = enrol(site, bank, parse_order(code))
-    typer.echo(f"this device signs for: {client}")
+    facts = {"client": client, "bank": bank}
+    tell(f"this device signs for: {client}", facts, as_json=as_json)
 
 
 def approvals(
@@ -105,17 +114,29 @@ def approvals(
 
 
 def approve(
-    chosen: Chosen, device: Store, holder: Holder, public: Public, network: Network = None
+    chosen: Chosen,
+    device: Store,
+    holder: Holder,
+    public: Public,
+    network: Network = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Sign it: with as many as the bank asks for, the money moves."""
-    _vote(chosen, (device, holder, public, network), is_yes=True)
+    show(_vote(chosen, (device, holder, public, network), is_yes=True), as_json=as_json)
 
 
 def reject(
-    chosen: Chosen, device: Store, holder: Holder, public: Public, network: Network = None
+    chosen: Chosen,
+    device: Store,
+    holder: Holder,
+    public: Public,
+    network: Network = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Say no, for good."""
-    _vote(chosen, (device, holder, public, network), is_yes=False)
+    show(_vote(chosen, (device, holder, public, network), is_yes=False), as_json=as_json)
 
 
 def add_people_commands(wallet: typer.Typer) -> None:
@@ -145,10 +166,10 @@ def _opened_role(
             yield PeopleClient(channel, role.bank), role, channel.peers.roster
 
 
-def _vote(chosen: str, place: tuple[Path, str, Path, str | None], *, is_yes: bool) -> None:
+def _vote(chosen: str, place: tuple[Path, str, Path, str | None], *, is_yes: bool) -> Facts:
     with _opened_role(*place) as (served, role, roster):
         told, outcome = vote(served, role, roster, chosen, is_yes=is_yes)
-    show({**told, "now": outcome}, as_json=False)
+    return {**told, "now": outcome}
 
 
 def _tell_application(answer: AccountAnswer, *, as_json: bool) -> None:

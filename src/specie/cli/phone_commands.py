@@ -8,11 +8,12 @@ import typer
 from specie.assembly.lists import load_peers
 from specie.assembly.tls import ROOT
 from specie.cli.arguments import parse_network
-from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, ask, show
+from specie.cli.device_commands import Holder, Network, Public, Store, ask
 from specie.cli.devices import opened_device
 from specie.cli.mirroring import Source
 from specie.cli.online_commands import opened_online
 from specie.cli.phones import watch_log
+from specie.cli.results import AsJson, show
 from specie.crypto.addresses import format_address
 from specie.directory.answers import RecordedEntry
 from specie.directory.entries import DirectoryEntry, EntryState

@@ -8,17 +8,15 @@ from pathlib import Path
 
 from specie.cli.arguments import parse_network
 from specie.cli.devices import Device
-from specie.cli.online_commands import Online, build_online, surround
+from specie.cli.online_commands import Online, online_at, surround
 from specie.cli.parties import open_channel
 from specie.crypto.secrets import InstitutionSigner
 from specie.remote.channel import Channel
-from specie.remote.peers import CLIENT
 from specie.remote.people_client import PeopleClient
 from specie.store.account_store import Account, SqliteAccountStore
 from specie.store.database import Database
-from specie.store.device_notes import SqliteDeviceNotes, get_current
-from specie.store.device_store import name_device
-from specie.values.identifiers import ClientId, InstitutionPublicKey, ParticipantNumber
+from specie.store.device_notes import SqliteDeviceNotes
+from specie.values.identifiers import ClientId, ParticipantNumber
 from specie.wallet.keys import get_subholder
 from specie.wallet.vault import Vault
 
@@ -37,13 +35,12 @@ class Site:
     @property
     def notes(self) -> SqliteDeviceNotes:
         """What the device remembers."""
-        key = self.device.opened.vault_key
-        return SqliteDeviceNotes(Database(self.path), self.device.holder, key)
+        return self.device.notes
 
     @property
     def current(self) -> int:
         """The sub-wallet in use."""
-        return get_current(self.notes)
+        return self.device.current
 
     def prepare(self, place: int, bank: int) -> Account:
         """A sub-wallet's account, with the key that speaks for it; drawn once."""
@@ -76,13 +73,8 @@ class Site:
     @contextmanager
     def online(self, place: int) -> Iterator[tuple[Online, PeopleClient]]:
         """A sub-wallet at its bank."""
-        account = self.get_account(place)
-        name = CLIENT + name_device(InstitutionPublicKey(account.key.public))
-        with self.speak(name, account.key, account.bank) as channel:
-            found = build_online(
-                self.device, Database(self.path), place, account, channel, self.public
-            )
-            yield found, PeopleClient(channel, account.bank)
+        with online_at(self.device, place, self.public, self.network) as found:
+            yield found, PeopleClient(found.channel, found.account.bank)
 
 
 def draw_secret() -> bytes:

@@ -10,7 +10,7 @@ import typer
 from specie.api.serving import CONTROL
 from specie.assembly.lists import load_peers
 from specie.cli.acting import Folder, Officer, Why
-from specie.cli.device_commands import AsJson, show
+from specie.cli.results import AsJson, show, tell
 from specie.policy.policies import Policy, Tier, parse_policy
 from specie.remote import compliance_models as models
 from specie.remote import compliance_operations as operations
@@ -108,10 +108,13 @@ def set_tier(
     at: Folder,
     person: Officer,
     reason: Why,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Put a client into a tier of the policy."""
     request = models.TierRequest(officer=person, reason=reason, client=ClientId(client), tier=tier)
     call_control(at / CONTROL, operations.SET_TIER, request)
+    tell("", {"client": client, "tier": tier}, as_json=as_json)
 
 
 def freeze(
@@ -121,22 +124,30 @@ def freeze(
     until: Annotated[str, typer.Option(help="When it ends: 2026-12-31 or 2026-12-31T12:00, UTC.")],
     person: Officer,
     reason: Why,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """By order, attest nothing for a client until a time; no money moves."""
+    end = parse_time(until, "--until")
     request = models.FreezeRequest(
         officer=person,
         reason=reason,
         client=ClientId(client),
         reference=reference,
-        until=parse_time(until, "--until"),
+        until=end,
     )
     call_control(at / CONTROL, operations.FREEZE, request)
+    facts = {"client": client, "state": "frozen", "reference": reference}
+    tell("", {**facts, "until": format_time(end)}, as_json=as_json)
 
 
-def unfreeze(client: Whom, at: Folder, person: Officer, reason: Why) -> None:
+def unfreeze(
+    client: Whom, at: Folder, person: Officer, reason: Why, *, as_json: AsJson = False
+) -> None:
     """Attest again before the end of a freeze."""
     request = models.ClientAct(officer=person, reason=reason, client=ClientId(client))
     call_control(at / CONTROL, operations.UNFREEZE, request)
+    tell("", {"client": client, "state": "unfrozen"}, as_json=as_json)
 
 
 def show_freeze(

@@ -5,11 +5,19 @@ from typing import Annotated
 
 import typer
 
-from specie.cli.device_commands import Holder, Network, Public, Store
+from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet
 from specie.cli.naming import naming_order
-from specie.cli.online_commands import Online, Order, opened_online, tell_balance
+from specie.cli.online_commands import (
+    Online,
+    Order,
+    describe_final,
+    opened_online,
+    tell_balance,
+    where_recorded,
+)
 from specie.cli.parties import parse_amount, parse_order
 from specie.cli.payments import parse_payment
+from specie.cli.results import AsJson
 from specie.cli.return_requests import find_creditor_asked
 from specie.cli.waterfalls import withdraw_missing
 from specie.crypto.addresses import Address, parse_address
@@ -27,7 +35,7 @@ from specie.wallet.vault import rebuild_payment
 Payment = Annotated[str, typer.Argument(help="What was received: its id, as `history` shows it.")]
 
 
-def refund(  # one parameter for each option
+def refund(  # noqa: PLR0913, PLR0917  # one parameter for each option
     payment: Payment,
     device: Store,
     holder: Holder,
@@ -39,31 +47,39 @@ def refund(  # one parameter for each option
         str | None, typer.Option(help="An address, if the payer gave none with the payment.")
     ] = None,
     order: Order = None,
+    subwallet: Subwallet = None,
     network: Network = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Pay back what was received, to where its payer takes it; never more than was received."""
     ref = OutputRef(parse_payment(payment))
-    with opened_online(device, holder, public, network) as online:
-        online.collect()
-        value = None if amount is None else parse_amount(amount, online.channel.peers)
-        prefix = online.channel.peers.roster.genesis.address_prefix
+    named = None if order is None else parse_order(order)
+    with opened_online(device, holder, public, network, subwallet=subwallet) as current:
+        current.collect()
+        value = None if amount is None else parse_amount(amount, current.channel.peers)
+        prefix = current.channel.peers.roster.genesis.address_prefix
         told = None if to is None else parse_address(to, prefix)
-        known = None if order is None else find_made(online, ref, parse_order(order))
-        chosen = known or plan_next(online, ref, value, told)
-        if order is not None and known is None:
-            chosen = replace(chosen, payment_id=parse_order(order))
-        pay_back(online, ref, chosen)
+        with where_recorded(current, named or b"") as online:
+            known = None if named is None else find_made(online, ref, named)
+            chosen = known or plan_next(online, ref, value, told)
+            if named is not None and known is None:
+                chosen = replace(chosen, payment_id=named)
+            pay_back(online, ref, chosen, as_json=as_json)
 
 
-def pay_back(online: Online, ref: OutputRef, chosen: Refund) -> None:
+def pay_back(online: Online, ref: OutputRef, chosen: Refund, *, as_json: bool) -> None:
     """Final when it returns, and told."""
-    with naming_order(chosen.payment_id):
-        withdraw_missing(online, chosen.payment_id, chosen.order.amount)
-        online.pay(chosen.order, chosen.payment_id)
-    currency = online.channel.peers.roster.genesis.currency
-    typer.echo(f"refunded: {currency.format(chosen.order.amount)} of {ref.hex()}")
-    typer.echo(f"paid: {chosen.payment_id.hex()}")
-    tell_balance(online)
+    order, payment_id = chosen.order, chosen.payment_id
+    with naming_order(payment_id):
+        withdrawn = withdraw_missing(online, payment_id, order.amount, as_json=as_json)
+        txid = online.pay_once(order, payment_id)
+    if not as_json:
+        typer.echo(f"refunded: {online.currency.format(order.amount)} of {ref.hex()}")
+        typer.echo(f"paid: {payment_id.hex()}")
+    facts = describe_final(online, order, payment_id, txid)
+    facts |= {"refund of": ref.hex(), "out of the deposit minor": withdrawn}
+    tell_balance(online, facts, as_json=as_json)
 
 
 def find_made(online: Online, ref: OutputRef, payment_id: OrderId) -> Refund | None:

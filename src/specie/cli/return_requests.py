@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from specie.cli.device_commands import AsJson, Holder, Network, Public, Store
+from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet
 from specie.cli.online_commands import Online, opened_online
 from specie.cli.payments import format_moment, parse_payment
+from specie.cli.results import AsJson, tell
 from specie.cli.return_addresses import draw_return_address
 from specie.crypto.addresses import Address
 from specie.ports.vault import PaymentState
@@ -49,10 +50,13 @@ def ask_return(
     holder: Holder,
     public: Public,
     reason: Reason,
+    subwallet: Subwallet = None,
     network: Network = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Ask whoever was paid for its return, through both banks; nobody can be made to."""
-    with opened_online(device, holder, public, network) as online:
+    with opened_online(device, holder, public, network, subwallet=subwallet) as online:
         online.collect()
         paid, output = _get_paid(online.vault.load_history(), parse_payment(payment))
         if paid.refunded >= output.amount:
@@ -64,19 +68,21 @@ def ask_return(
             now = online.channel.clock.now()
             request = build_return_request(secret, creditor, now, reason)
         online.bank.ask_return(request)
-        typer.echo(f"asked: {paid.payment_id.hex()}")
+        asked = paid.payment_id.hex()
+        tell(f"asked: {asked}", {"id": asked, "state": ReturnState.ASKED.value}, as_json=as_json)
 
 
 def list_return_requests(
     device: Store,
     holder: Holder,
     public: Public,
+    subwallet: Subwallet = None,
     network: Network = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """What we have asked back, and what others ask of us, the newest first; all verified here."""
-    with opened_online(device, holder, public, network) as online:
+    with opened_online(device, holder, public, network, subwallet=subwallet) as online:
         online.collect()
         found = load_returns(online)
         rows = [_describe(one) for one in found]
@@ -97,11 +103,14 @@ def decline_return(
     holder: Holder,
     public: Public,
     reason: Reason,
+    subwallet: Subwallet = None,
     network: Network = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Say no to a payer who wants money back; a yes is `specie wallet refund`."""
     ref = OutputRef(parse_payment(payment))
-    with opened_online(device, holder, public, network) as online:
+    with opened_online(device, holder, public, network, subwallet=subwallet) as online:
         online.collect()
         history = online.vault.load_history()
         received = next((one for one in history.received if one.ref == ref), None)
@@ -109,7 +118,8 @@ def decline_return(
             raise SpecieError(ErrorCode.RETURN_REQUEST_UNKNOWN, "nothing of this id was received")
         secret = _get_secret(online, ref, received.anchor)
         online.bank.decline_return(ref, reason, prove_answer(secret, reason))
-        typer.echo(f"declined: {ref.hex()}")
+        facts = {"id": ref.hex(), "state": ReturnState.DECLINED.value}
+        tell(f"declined: {ref.hex()}", facts, as_json=as_json)
 
 
 def find_creditor_asked(online: Online, ref: OutputRef) -> Address | None:

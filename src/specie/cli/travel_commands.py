@@ -7,8 +7,8 @@ import typer
 
 from specie.api.serving import CONTROL
 from specie.cli.acting import Folder, Officer, Why
-from specie.cli.device_commands import AsJson
 from specie.cli.policy_commands import Whom
+from specie.cli.results import AsJson, tell
 from specie.remote import travel_models as models
 from specie.remote import travel_operations as travel
 from specie.remote.control import call_control
@@ -71,6 +71,7 @@ def identify(  # noqa: PLR0913, PLR0917  # one parameter for each option
     is_legal: Annotated[
         bool, typer.Option("--legal/--natural", help="A company, an authority.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """What the bank knows of a client, for what it tells other banks of large payments."""
     request = models.IdentityRequest(
@@ -85,7 +86,7 @@ def identify(  # noqa: PLR0913, PLR0917  # one parameter for each option
         national_id=national_id,
     )
     call_control(at / CONTROL, travel.SET_IDENTITY, request)
-    typer.echo(f"{client}: recorded")
+    tell(f"{client}: recorded", {"client": client, "state": "recorded"}, as_json=as_json)
 
 
 def add_commands(bank: typer.Typer) -> None:

@@ -12,18 +12,20 @@ import typer
 
 from specie.cli.arguments import parse_network
 from specie.cli.device_commands import (
+    Subwallet,
     add_device_commands,
     ask,
     find_own_address,
     restore_device,
-    show,
 )
+from specie.cli.devices import load_surroundings
 from specie.cli.moving_commands import add_moving_commands
 from specie.cli.online_commands import add_online_commands
 from specie.cli.paying import add_payment_commands
 from specie.cli.people_wallet_commands import add_people_commands
 from specie.cli.phone_commands import find_phone, phone
 from specie.cli.receipts import describe_receipt, verify_receipt_file
+from specie.cli.results import AsJson, Facts, remark, show, tell
 from specie.cli.trust import load_backing
 from specie.cli.wallets import (
     draw_qr,
@@ -58,7 +60,7 @@ def new_wallet() -> None:
 
 
 @wallet.command("address")
-def show_address(  # one parameter for each option
+def show_address(  # noqa: PLR0913  # one parameter for each option
     public: Public,
     bank: Annotated[
         int | None, typer.Option(help="Number of the serving bank; a device knows its own.")
@@ -71,19 +73,30 @@ def show_address(  # one parameter for each option
         Path | None, typer.Option(help="The device's store, with --holder: its address in use.")
     ] = None,
     holder: Annotated[str, typer.Option(help="Whose wallet on that device.")] = "",
+    subwallet: Subwallet = None,
+    as_json: AsJson = False,
 ) -> None:
     """Where money is sent to: of a device's wallet, or of a phrase at a bank."""
     expected = parse_network(network)
     if device is not None:
-        found = [find_own_address(device, holder, public, bank, expected)]
+        surroundings = load_surroundings(public, expected)
+        own = find_own_address(device, holder, surroundings, bank, subwallet)
+        rows: list[Facts] = [_describe_address(own.number, own.bank, own.address)]
     elif bank is not None:
         found = list_addresses(ask("phrase"), public, bank, subwallets, expected)
+        rows = [_describe_address(place, bank, one) for place, one in enumerate(found)]
     else:
         raise SpecieError(ErrorCode.SETTING_INVALID, "name the bank with --bank, or a --device")
-    for address in found:
-        typer.echo(address)
+    tell("", {"addresses": rows}, as_json=as_json)
+    for row in rows:
+        if not as_json:
+            typer.echo(row["address"])
         if is_qr:
-            typer.echo(draw_qr(address.upper()))
+            remark(draw_qr(row["address"].upper()), as_json=as_json)
+
+
+def _describe_address(subwallet: int, bank: int, address: str) -> Facts:
+    return {"subwallet": subwallet, "bank": bank, "address": address}
 
 
 @wallet.command("restore")
@@ -93,7 +106,7 @@ def restore(
     subwallets: Subwallets = 1,
     network: Network = None,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     into: Annotated[
         Path | None, typer.Option(help="Make a device's store of it, with --holder.")
     ] = None,
@@ -127,7 +140,7 @@ def verify_receipt(
     public: Annotated[Path, typer.Option(help="Folder with genesis, participants, cosigners.")],
     network: Network = None,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     qr: Annotated[Path | None, typer.Option(help="Save it as QR codes (SVG) as well.")] = None,
     cosigners: Annotated[
         Path | None, typer.Option(help="Your own list: only who stands in it counts.")

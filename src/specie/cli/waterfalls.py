@@ -3,7 +3,6 @@
 A bank of an older version has no switches: then they are off.
 """
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,8 +11,9 @@ from typing import Annotated, Protocol
 
 import typer
 
-from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, show
+from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet
 from specie.cli.parties import draw_order
+from specie.cli.results import AsJson, remark, show, tell
 from specie.flows.moving import Limits
 from specie.flows.waterfall import pour_excess, top_up
 from specie.ledger.transactions import Promise
@@ -47,7 +47,20 @@ class OnlineWallet(Protocol):
         ...
 
 
-Opening = Callable[[Path, str, Path, str | None], AbstractContextManager[OnlineWallet]]
+class Opening(Protocol):
+    """`opened_online`."""
+
+    def __call__(
+        self,
+        device: Path,
+        holder: str,
+        public: Path,
+        network: str | None,
+        passphrase: str | None = None,
+        subwallet: int | None = None,
+    ) -> AbstractContextManager[OnlineWallet]:
+        """The sub-wallet in use, or another one."""
+        ...
 
 
 class Switch(StrEnum):
@@ -109,35 +122,39 @@ class MovingWallet(Pouring):
         return Limits(found.holding_limit, found.payment_limit)
 
 
-def deposit_excess(online: OnlineWallet) -> None:
-    """What is over the holding limit, if the client has switched the waterfall on."""
+def deposit_excess(online: OnlineWallet, *, as_json: bool = False) -> Minor:
+    """What is over the holding limit, if the client has switched the waterfall on; how much."""
     found = _find_waterfall(online)
     if found is None or not found.waterfall:
-        return
+        return Minor(0)
     try:
         poured = pour_excess(Pouring(online), found.holding_limit)
     except SpecieError as error:  # the next time: what was asked for has been done
-        typer.echo(f"not into the deposit yet: {error.code.value}")
-        return
+        remark(f"not into the deposit yet: {error.code.value}", as_json=as_json)
+        return Minor(0)
     if poured:
-        typer.echo(f"into the deposit: {_get_currency(online).format(poured)}")
+        remark(f"into the deposit: {_get_currency(online).format(poured)}", as_json=as_json)
+    return poured
 
 
-def withdraw_missing(online: OnlineWallet, payment: bytes, amount: Minor) -> None:
+def withdraw_missing(
+    online: OnlineWallet, payment: bytes, amount: Minor, *, as_json: bool = False
+) -> Minor:
     """For a payment that is not recorded yet, if the client has switched reverse waterfall on.
 
-    What was begun for it is brought to its end even if it was switched off since.
+    What was begun for it is brought to its end even if it was switched off since. Gives how much.
     """
     if online.vault.find_payment(payment) is not None:
-        return
+        return Minor(0)
     is_short = online.vault.get_balance() < amount
     if online.top_ups.find(payment) is None:
         found = _find_waterfall(online) if is_short else None
         if found is None or not found.reverse_waterfall:
-            return
+            return Minor(0)
     withdrawn = top_up(Pouring(online), online.top_ups, payment, amount)
     if withdrawn:
-        typer.echo(f"out of the deposit: {_get_currency(online).format(withdrawn)}")
+        remark(f"out of the deposit: {_get_currency(online).format(withdrawn)}", as_json=as_json)
+    return withdrawn
 
 
 def describe_switches(standing: clients.Standing, currency: Currency) -> dict[str, int | str]:
@@ -163,6 +180,7 @@ def add_money_commands(wallet: typer.Typer, opened: Opening) -> None:
         public: Public,
         waterfall: SwitchOption = None,
         reverse: SwitchOption = None,
+        subwallet: Subwallet = None,
         network: Network = None,
         *,
         as_json: AsJson = False,
@@ -172,7 +190,7 @@ def add_money_commands(wallet: typer.Typer, opened: Opening) -> None:
             waterfall=_read(waterfall),
             reverse_waterfall=_read(reverse),
         )
-        with opened(device, holder, public, network) as online:
+        with opened(device, holder, public, network, subwallet=subwallet) as online:
             found = online.bank.switch_waterfall(request)
             facts = {
                 "waterfall": _say(found.waterfall),
@@ -187,12 +205,16 @@ def add_money_commands(wallet: typer.Typer, opened: Opening) -> None:
         account: Annotated[
             str | None, typer.Option(help="At the bank's core system; else the one it knows.")
         ] = None,
+        subwallet: Subwallet = None,
         network: Network = None,
+        *,
+        as_json: AsJson = False,
     ) -> None:
         """Link the wallet to an account at the bank, which says that it is the holder's."""
         chosen = None if account is None else CoreAccount(account)
-        with opened(device, holder, public, network) as online:
-            typer.echo(online.bank.link_account(chosen))
+        with opened(device, holder, public, network, subwallet=subwallet) as online:
+            linked = online.bank.link_account(chosen)
+            tell(linked, {"account": linked}, as_json=as_json)
 
     wallet.command("switch")(switch)
     wallet.command("link")(link)

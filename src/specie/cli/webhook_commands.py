@@ -7,7 +7,7 @@ import typer
 
 from specie.api.serving import CONTROL
 from specie.cli.acting import Folder, Officer, Why
-from specie.cli.device_commands import AsJson
+from specie.cli.results import AsJson, tell
 from specie.remote import payment_models as said
 from specie.remote import payment_operations as operations
 from specie.remote.acting import NO_REASON, NOBODY
@@ -33,10 +33,18 @@ def register(
 
 
 @webhooks.command("remove")
-def remove(client: Client, at: Folder, officer: Officer = NOBODY, reason: Why = NO_REASON) -> None:
+def remove(
+    client: Client,
+    at: Folder,
+    officer: Officer = NOBODY,
+    reason: Why = NO_REASON,
+    *,
+    as_json: AsJson = False,
+) -> None:
     """Send nothing more; what was on its way is forgotten."""
     request = said.WebhookClient(client=ClientId(client), officer=officer, reason=reason)
     call_control(at / CONTROL, operations.REMOVE_WEBHOOK, request)
+    tell("", {"client": client, "state": "removed"}, as_json=as_json)
 
 
 @webhooks.command("list")
@@ -60,11 +68,19 @@ def list_dead(
 
 
 @webhooks.command("replay")
-def replay(client: Client, at: Folder, officer: Officer = NOBODY, reason: Why = NO_REASON) -> None:
+def replay(
+    client: Client,
+    at: Folder,
+    officer: Officer = NOBODY,
+    reason: Why = NO_REASON,
+    *,
+    as_json: AsJson = False,
+) -> None:
     """Send a client's dead events once more, under the ids that they had."""
     request = said.WebhookClient(client=ClientId(client), officer=officer, reason=reason)
     count = call_control(at / CONTROL, operations.REPLAY_WEBHOOK, request).size
-    typer.echo(f"{count} events are on their way again")
+    facts = {"client": client, "events": count}
+    tell(f"{count} events are on their way again", facts, as_json=as_json)
 
 
 def _show(rows: list[dict[str, Any]], *, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from specie.values.catalogue import ErrorCode
 from specie.values.encoding import encode_text
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, ParticipantNumber
+from specie.wallet.keys import spell_subholder
 
 _VERSION: Final = 1
 _METADATA: Final = MetaData()
@@ -35,6 +36,15 @@ class Account:
     key: InstitutionKey
 
 
+@dataclass(frozen=True, slots=True)
+class KnownAccount:
+    """What is seen of an account without its key."""
+
+    holder: str
+    bank: ParticipantNumber
+    client: ClientId  # empty until the bank has opened the wallet
+
+
 class SqliteAccountStore:
     """In the device's store."""
 
@@ -50,7 +60,7 @@ class SqliteAccountStore:
         with self._database.transaction() as connection:
             row = connection.execute(_select(holder)).first()
             if row is not None and row.client and row.bank != bank:
-                reason = f"{holder} is a client of bank {row.bank}"
+                reason = f"{spell_subholder(holder)} is a client of bank {row.bank}"
                 raise SpecieError(ErrorCode.CLIENT_EXISTS, reason)
             if row is None or row.bank != bank:
                 drawn = InstitutionKey.generate()
@@ -73,9 +83,20 @@ class SqliteAccountStore:
         with self._database.reading() as connection:
             row = connection.execute(_select(holder)).first()
         if row is None or not row.client:
-            reason = f"no bank has opened {holder}'s wallet; `specie wallet open` asks one"
+            whose = spell_subholder(holder)
+            reason = f"no bank has opened the wallet of {whose}; `specie wallet open` asks one"
             raise SpecieError(ErrorCode.CLIENT_UNKNOWN, reason)
         return _read(row, holder, key)
+
+    def list_known(self) -> list[KnownAccount]:
+        """All of this device, sub-wallets too, by holder; keys stay sealed."""
+        query = select(_ACCOUNT.c.holder, _ACCOUNT.c.bank, _ACCOUNT.c.client)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(_ACCOUNT.c.holder)).all()
+        return [
+            KnownAccount(row.holder, ParticipantNumber(row.bank), ClientId(row.client))
+            for row in rows
+        ]
 
 
 def _select(holder: str) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import Connection, and_, insert, or_, select, union, update
 
 from specie.crypto.outputs import OPENING_BYTES, unpack_opening
 from specie.crypto.secrets import SealingKey, open_sealed
@@ -55,6 +55,12 @@ class VaultDatabase:
         with self._database.reading() as connection:
             rows = connection.execute(select(HOLDER.c.holder).order_by(HOLDER.c.holder))
             return [row.holder for row in rows]
+
+    def list_used(self) -> list[str]:
+        """Everybody who has or had tokens or payments here, sub-wallets by their own names."""
+        both = union(select(TOKEN.c.holder), select(PAYMENT.c.holder))
+        with self._database.reading() as connection:
+            return sorted(row.holder for row in connection.execute(both))
 
     def open_holder(self, holder: str, key: SealingKey) -> "SqliteVaultStore":
         """The holder's rows, opened with the holder's key."""

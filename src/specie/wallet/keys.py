@@ -76,6 +76,20 @@ def get_subholder(holder: str, subwallet: int) -> str:
     return holder if subwallet == 0 else f"{holder}{SUBWALLET_MARK}{subwallet}"
 
 
+def spell_subholder(name: str) -> str:
+    """For people."""
+    holder, mark, number = name.partition(SUBWALLET_MARK)
+    return f"{holder} (sub-wallet {number})" if mark else name
+
+
+def find_subwallet(holder: str, name: str) -> int | None:
+    """Which of the holder's sub-wallets has rows under this name; None if it is another's."""
+    if name == holder:
+        return 0
+    own, mark, number = name.rpartition(SUBWALLET_MARK)
+    return int(number) if mark and own == holder else None
+
+
 def derive_master(
     store: KeyStore, holder: str, passphrase: str, identifiers: Identifiers
 ) -> tuple[SealingKey, bytes]:

@@ -40,7 +40,8 @@ def test_limits_cases_freezes_and_the_access_log(pilot: Pilot, tmp_path: Path) -
     file.write_text(builtin.TEXT.replace("= 100_000_000_000 ", "= 1_500 ") + OWN)
     assert "policy-test" in pilot.run("bank", "policy", "check", str(file))
     pilot.bank(2, "policy", "set", str(file), *WHO)
-    pilot.bank(2, "tier", "policy-anna", "policy-test", *WHO)
+    put = json.loads(pilot.bank(2, "tier", "policy-anna", "policy-test", *WHO, "--json"))
+    assert put == {"client": "policy-anna", "tier": "policy-test"}
     refused = pilot.wallet("policy-anna", "pay", shop, "20.01", code=1)
     assert "payment_limit_exceeded" in refused
     held = ("pay", shop, "16.00", "--order", "ab" * 16)
@@ -63,7 +64,8 @@ def check_freeze(pilot: Pilot, shop: str) -> None:
     order = ("--order-reference", "court 1", "--until", day.strftime("%Y-%m-%d"))
     far = ("--order-reference", "court 1", "--until", "2099-01-01")
     assert "limit_exceeded" in pilot.run(*freeze, *far, *WHO, *at, code=1)
-    pilot.run(*freeze, *order, *WHO, *at)
+    frozen = json.loads(pilot.run(*freeze, *order, *WHO, *at, "--json"))
+    assert (frozen["state"], frozen["reference"]) == ("frozen", "court 1")
     again = ("pay", shop, "9.99", "--order", "cd" * 16)
     assert "client_frozen" in pilot.wallet("policy-anna", *again, code=1)
     assert "court 1" in pilot.bank(2, "freeze-show", "policy-anna", *WHO)

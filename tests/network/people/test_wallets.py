@@ -5,6 +5,7 @@ import json
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,32 @@ def get_balance(pilot: Pilot, holder: str) -> int:
     return int(found["on the device minor"])
 
 
+def read(pilot: Pilot, holder: str, *arguments: str) -> dict[str, Any]:
+    """What a command of a wallet says to programs."""
+    found: dict[str, Any] = json.loads(pilot.wallet(holder, *arguments, "--json"))
+    return found
+
+
+def ask_bank(pilot: Pilot, number: int, *arguments: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(pilot.bank(number, *arguments, "--json"))
+    return found
+
+
+def open_subwallet(pilot: Pilot, holder: str, place: int, bank: int, client: str) -> str:
+    """With a deposit of 40.00, of which 30.00 are on the device; gives the address."""
+    code = ask_bank(pilot, bank, "invite", client, "Saule Omarova")
+    assert code["client"] == client
+    here = ("--subwallet", str(place))
+    opened = read(pilot, holder, "open", code["code"], "--bank", str(bank), *here)
+    assert (opened["subwallet"], opened["bank"], opened["client"]) == (place, bank, client)
+    lent = ask_bank(pilot, bank, "lend", client, "40.00")
+    assert (lent["client"], lent["minor"]) == (client, 4_000) and len(lent["order"]) == 32
+    taken = read(pilot, holder, "withdraw", "30.00", *here, "--order", "ab" * 15 + f"{place:02}")
+    assert (taken["minor"], taken["balance minor"]) == (3_000, 3_000)
+    assert taken["order"] == "ab" * 15 + f"{place:02}"
+    return str(opened["address"])
+
+
 def find_bytes(pilot: Pilot, needle: bytes) -> list[Path]:
     files = (path for path in pilot.data.rglob("*") if path.is_file())
     return [path for path in files if needle in path.read_bytes()]
@@ -40,13 +67,14 @@ def test_a_person_applies_pays_and_moves(pilot: Pilot) -> None:
     assert waiting["name"] == "Aliya Bekova"
     assert find_bytes(pilot, b"Aliya Bekova") == []
     number = waiting["number"]
-    pilot.bank(2, "refuse", number, "--reason", "a photo is missing", "--as", "Dana")
+    refusing = ("refuse", number, "--tell", "a photo is missing", "--as", "Dana")
+    assert ask_bank(pilot, 2, *refusing)["refused"] == [number]
     assert "a photo is missing" in pilot.wallet("aliya", "application")
     assert "waiting" in apply(pilot, "aliya", 2), "asked anew"
     [second] = json.loads(pilot.bank(2, "applications", "--json"))
     for _ in range(2):
-        approved = pilot.bank(2, "approve", second["number"], "--client", "aliya", "--as", "Dana")
-        assert approved == "aliya"
+        approving = ("approve", second["number"], "--client", "aliya", "--as", "Dana")
+        assert pilot.bank(2, *approving) == "aliya"
     assert "approved" in pilot.wallet("aliya", "application")
     pilot.bank(2, "lend", "aliya", "50.00")
     pilot.wallet("aliya", "withdraw", "30.00")
@@ -70,7 +98,7 @@ def test_who_is_refused_at_one_bank_asks_another(pilot: Pilot) -> None:  # T3
     pilot.wallet("timur", "create")
     assert "waiting" in apply(pilot, "timur", 2)
     [waiting] = json.loads(pilot.bank(2, "applications", "--json"))
-    pilot.bank(2, "refuse", waiting["number"], "--reason", "not from here", "--as", "Dana")
+    pilot.bank(2, "refuse", waiting["number"], "--tell", "not from here", "--as", "Dana")
     assert "refused" in pilot.wallet("timur", "application")
     assert "waiting" in apply(pilot, "timur", 3)
     [there] = json.loads(pilot.bank(3, "applications", "--json"))
@@ -194,6 +222,7 @@ def test_a_lost_device_and_its_money(pilot: Pilot) -> None:
     pilot.wallet("lena", "open", pilot.bank(3, "invite", "lena", "Lena"), "--bank", "3")
     pilot.bank(3, "lend", "lena", "70.00")
     pilot.wallet("lena", "withdraw", "70.00")
+    open_subwallet(pilot, "lena", 1, 3, "lena-kids")
     stopping = pilot.wallet("lena", "loss-code")
     made = pilot.wallet("lena", "shares", "3", "--threshold", "2", "--bank-keeps-one").splitlines()
     assert len(made) == 2
@@ -209,3 +238,121 @@ def test_a_lost_device_and_its_money(pilot: Pilot) -> None:
     again = pilot.run(*words, stdin=stdin)
     assert "balance: 70.00 DCU" in again and "payments: 0" in again
     assert "caller_unknown" in pilot.wallet("lena", "account", code=1)
+    pilot.bank(3, "lost", "lena-kids")
+    code = ask_bank(pilot, 3, "reopen", "lena-kids")["code"]
+    second = ("wallet", "recover", code, *new, "--shares", "2", "--subwallet", "1", "--json")
+    found = json.loads(pilot.run(*second, stdin=stdin))
+    assert (found["subwallet"], found["balance minor"], found["payments"]) == (1, 3_000, 1)
+
+
+def test_what_was_paid_before_a_move_is_not_paid_again(pilot: Pilot) -> None:  # T25
+    """The same order, or the same request, in whichever sub-wallet the device has it."""
+    pilot.fund(2, "1,000.00")
+    pilot.open_wallet("landlord", 3)
+    link = pilot.wallet("landlord", "request", "4.00")
+    pilot.give("tenant", 2, "50.00")
+    paying = ("pay", pilot.wallet("landlord", "address"), "7.00", "--order", "1d" * 16)
+    pilot.wallet("tenant", *paying)
+    pilot.wallet("tenant", "pay", link)
+    code = pilot.bank(3, "invite", "tenant-3", "Some Body")
+    pilot.wallet("tenant", "move", "--to-bank", "3", "--code", code)
+    assert "paid: " + "1d" * 16 in pilot.wallet("tenant", *paying)
+    assert get_balance(pilot, "tenant") == 3900, "not once more"
+    assert "request_paid" in pilot.wallet("tenant", "pay", link, code=1)
+    another = ("pay", pilot.wallet("landlord", "address"), "8.00", "--order", "1d" * 16)
+    assert "order_conflict" in pilot.wallet("tenant", *another, code=1)
+    assert get_balance(pilot, "tenant") == 3900
+
+
+def test_one_phrase_two_subwallets_at_a_bank_and_one_at_another(  # T3, T25
+    pilot: Pilot, tmp_path: Path
+) -> None:
+    """Opened, paid from, collected into, restored, and seen in one window."""
+    pilot.fund(2, "1,000.00")
+    pilot.lend(3, "1,000.00")
+    issued = ask_bank(pilot, 3, "issue", "1,000.00")
+    assert issued["minor"] == 100_000
+    pilot.officer("approve", issued["order"])
+    shop = pilot.open_wallet("shop", 3)
+    pilot.wallet("saule", "create")
+    homes = [(0, 2, "saule"), (1, 2, "saule-savings"), (2, 3, "saule-3")]
+    addresses = [open_subwallet(pilot, "saule", *home) for home in homes]
+    assert len(set(addresses)) == 3
+    code = pilot.bank(2, "invite", "saule-far", "Saule Omarova")
+    far = ("open", code, "--bank", "2", "--subwallet", "8")
+    assert "limit_exceeded" in pilot.wallet("saule", *far, code=1)
+    _pay_from_each(pilot, shop)
+    _collect_into_each(pilot, addresses)
+    balances = [3_000 - 100 + 700, 3_000 - 200, 3_000 - 300 - 250]
+    _look_at_all(pilot, addresses, balances)
+    _restore_all(pilot, addresses, balances, tmp_path)
+    code = pilot.bank(3, "invite", "saule-home", "Saule Omarova")
+    moved = read(pilot, "saule", "move", "--to-bank", "3", "--code", code)
+    assert (moved["subwallet"], moved["balance minor"]) == (3, balances[0] + 1_000)
+
+
+def _pay_from_each(pilot: Pilot, shop: str) -> None:
+    """The order of one sub-wallet is found from every other one: it is paid once."""
+    for place in range(3):
+        here, order = ("--subwallet", str(place)), "ee" * 15 + f"{place:02}"
+        paying = ("pay", shop, f"{place + 1}.00", "--order", order)
+        paid = read(pilot, "saule", *paying, *here)
+        assert (paid["id"], paid["state"], paid["to"]) == (order, "settled", shop)
+        assert (paid["minor"], paid["balance minor"]) == (100 * place + 100, 2_900 - 100 * place)
+        again = read(pilot, "saule", *paying)
+        assert (again["transaction"], again["subwallet"]) == (paid["transaction"], place)
+    got = read(pilot, "shop", "collect")
+    assert (got["arrived"], got["balance minor"], got["waiting"]) == (3, 600, [])
+    sent = read(pilot, "saule", "deposit", "2.50", "--subwallet", "2")
+    assert (sent["minor"], sent["balance minor"]) == (250, 2_450)
+    assert read(pilot, "saule", "account", "--subwallet", "2")["deposit minor"] == 1_250
+
+
+def _collect_into_each(pilot: Pilot, addresses: list[str]) -> None:
+    """A request of one sub-wallet is paid into it, from another one of the same holder's even."""
+    asked = read(pilot, "saule", "request", "7.00", "--subwallet", "0")
+    assert asked["minor"] == 700 and asked["link"].startswith("specie:pay?")
+    pilot.give("friend", 3, "20.00")
+    assert read(pilot, "friend", "pay", asked["link"])["to"] == addresses[0]
+    for place, arrived in enumerate((1, 0, 0)):
+        assert read(pilot, "saule", "collect", "--subwallet", str(place))["arrived"] == arrived
+    [row] = json.loads(pilot.wallet("saule", "requests", "--json"))
+    assert (row["order"], row["state"]) == (asked["order"], "paid")
+
+
+def _look_at_all(pilot: Pilot, addresses: list[str], balances: list[int]) -> None:
+    """The single window."""
+    window = read(pilot, "saule", "subwallets")
+    assert [one["address"] for one in window["subwallets"]] == addresses
+    assert [one["balance minor"] for one in window["subwallets"]] == balances
+    assert [one["client"] for one in window["subwallets"]] == ["saule", "saule-savings", "saule-3"]
+    whole = read(pilot, "saule", "balance", "--subwallet", "1")
+    assert (whole["balance minor"], window["balance minor"]) == (balances[1], sum(balances))
+    assert whole["in all sub-wallets minor"] == sum(balances)
+    shown = read(pilot, "saule", "address", "--subwallet", "2")["addresses"]
+    assert shown == [{"subwallet": 2, "bank": 3, "address": addresses[2]}]
+
+
+def _restore_all(pilot: Pilot, addresses: list[str], balances: list[int], tmp_path: Path) -> None:
+    """By the phrase, on a new device, from a copy of the log."""
+    mirror, root = str(tmp_path / "mirror"), str(pilot.public / ROOT)
+    phrase = _show_phrase(pilot, "saule")
+    fresh = ("--holder", "saule", "--public", mirror)
+    into = str(tmp_path / "new.db")
+
+    def restore() -> dict[str, Any]:
+        pilot.run("audit", pilot.get_url("registration"), "--root", root, "--keep", mirror)
+        for bank in ("2", "3"):
+            words = ("wallet", "restore", *fresh, "--into", into, "--bank", bank)
+            pilot.run(*words, "--subwallets", "3", stdin=f"{phrase}\n{PASSPHRASE}\n")
+        listing = ("wallet", "subwallets", *fresh, "--device", into, "--json")
+        found: dict[str, Any] = json.loads(pilot.run(*listing, stdin=f"{PASSPHRASE}\n"))
+        return found
+
+    def is_whole() -> bool:
+        """Once all of it is published."""
+        window = restore()["subwallets"]
+        assert [one["address"] for one in window] == addresses
+        return [one["balance minor"] for one in window] == balances
+
+    pilot.wait(is_whole)

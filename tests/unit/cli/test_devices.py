@@ -118,7 +118,7 @@ def test_the_sub_wallet_in_use_is_the_one_that_is_shown(public: Options, tmp_pat
     invoke("create", *mine, typed="secret")
     listed = invoke("subwallets", *mine, *public, "--bank", "2", "--count", "2", typed="secret")
     first, second = (line.split()[-1] for line in listed.splitlines())
-    with refused(ErrorCode.CLIENT_UNKNOWN):  # no bank has opened it, and none is named
+    with refused(ErrorCode.SETTING_INVALID):  # no bank has opened it, and none is named
         invoke("address", *mine, *public, typed="secret")
     with refused(ErrorCode.SETTING_INVALID):  # neither a device nor a bank
         invoke("address", *public)
@@ -130,6 +130,12 @@ def test_the_sub_wallet_in_use_is_the_one_that_is_shown(public: Options, tmp_pat
         accounts.prepare(inside, ParticipantNumber(2), key)
         accounts.record_client(inside, ClientId("zoe"))
     assert invoke("address", *mine, *public, typed="secret").strip() == second
+    window = json.loads(invoke("subwallets", *mine, *public, "--json", typed="secret"))
+    [row] = window["subwallets"]
+    assert (row["subwallet"], row["client"], row["address"]) == (1, "zoe", second)
+    assert row["is in use"] and window["balance minor"] == row["balance minor"] == 0
+    shown = json.loads(invoke("balance", *mine, *public, "--json", typed="secret"))
+    assert (shown["subwallet"], shown["in all sub-wallets minor"]) == (1, 0), "no --bank is needed"
 
 
 def test_new_keys_and_whose_they_are(public: Options, tmp_path: Path) -> None:  # T3
@@ -158,7 +164,8 @@ def test_new_keys_and_whose_they_are(public: Options, tmp_path: Path) -> None:  
 def test_the_address_book(phone: Options, public: Options) -> None:
     listed = ("subwallets", *phone, *public, "--bank", "2", "--count", "1")
     address = invoke(*listed).split()[-1]
-    invoke("contacts", "add", "myself", address, *phone, *public)
+    added = invoke("contacts", "add", "myself", address, *phone, *public, "--json")
+    assert json.loads(added) == {"name": "myself", "address": address}
     assert json.loads(invoke("contacts", "list", *phone, *public, "--json")) == {"myself": address}
     with refused(ErrorCode.ADDRESS_INVALID):
         invoke("contacts", "add", "myself", address[:-1], *phone, *public)

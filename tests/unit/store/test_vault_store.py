@@ -11,7 +11,7 @@ from specie.crypto.secrets import SealingKey
 from specie.ledger.transactions import VoidPromise
 from specie.ledger.wire import encode_signed
 from specie.ports.vault import HeldToken, PaymentState, StoredPayment
-from specie.store.vault_store import SqliteVaultStore
+from specie.store.vault_store import SqliteVaultStore, VaultDatabase
 from specie.tokens.holdings import Token
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -103,6 +103,7 @@ def test_holders_do_not_see_each_other(engine: Engine, samples: Samples) -> None
     record(yours, samples)
     yours.settle(ID, [token.ref], [], LATER)
     assert yours.load_spent() == [token.ref] and mine.load_spent() == []
+    assert VaultDatabase(engine.open()).list_used() == ["mine", "yours"]
 
 
 def test_what_is_reserved_is_not_available(engine: Engine, samples: Samples) -> None:

@@ -31,8 +31,8 @@ from typing import Any, Final
 from bench.notary import hand_in_batches, publish_rest
 from bench.payments import NORTH, SOUTH, attest, split
 from bench.prepared import House
-from specie.assembly.ceremony import PASSPHRASES, PUBLIC, Plan, create_network
-from specie.assembly.foundation import KEYS
+from specie.assembly.ceremony import Plan, create_network
+from specie.assembly.folders import KEYS, PASSPHRASES, PUBLIC
 from specie.assembly.lists import load_peers
 from specie.assembly.own_keys import OwnKeys
 from specie.assembly.system import SystemClock

@@ -37,7 +37,7 @@ from bench.network import (
 )
 from bench.payments import NORTH, SOUTH, Bench, mint, open_bench
 from bench.statements import make_payment
-from specie.assembly.ceremony import PUBLIC
+from specie.assembly.folders import PUBLIC
 from specie.cli.online_commands import Online, opened_online
 from specie.crypto.addresses import Address
 from specie.crypto.proofs import verify_statements

@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from specie.api import pages
 from specie.api.pages import Page
-from specie.assembly import foundation, service_settings, softhsm
+from specie.assembly import folders, foundation, service_settings, softhsm
 from specie.assembly.network import Settings
 from specie.identity.genesis import Genesis
 from specie.ledger.contracts import CASH_CONTRACT, SUPPLY_CONTRACT
@@ -78,12 +78,12 @@ def test_every_variable_of_the_environment_is_there() -> None:
     }
     scripts = [path.read_text() for path in (ROOT / "scripts").glob("*.sh")]
     found |= {name for text in scripts for name in ours.findall(text)}
-    found |= {foundation.PASSPHRASE, foundation.DATABASE, foundation.CREDENTIALS}
+    found |= {folders.PASSPHRASE, foundation.DATABASE, folders.CREDENTIALS}
     found.add(softhsm.PLACE)
     named = {row[0].strip("`") for row in read_rows("settings.md", "Environment")}
     assert named == found | {"PYTHON", "ARGS"}
     reading = {path.name for path in (ROOT / "src").rglob("*.py") if "environ" in path.read_text()}
-    assert reading == {"foundation.py", "softhsm.py"}
+    assert reading == {"folders.py", "foundation.py", "softhsm.py"}
 
 
 def test_every_setting_of_a_process_is_there() -> None:

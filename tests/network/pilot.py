@@ -16,8 +16,8 @@ from typing import Any
 
 import urllib3
 
-from specie.assembly.ceremony import PASSPHRASES, PUBLIC, Plan, create_network
-from specie.assembly.foundation import KEYS
+from specie.assembly.ceremony import Plan, create_network
+from specie.assembly.folders import KEYS, PASSPHRASES, PUBLIC
 from specie.assembly.lists import load_peers
 from specie.assembly.own_keys import OwnKeys
 from specie.assembly.service_settings import load_settings

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from specie.assembly.foundation import KEYS
+from specie.assembly.folders import KEYS
 from specie.cli.devices import load_surroundings, opened_device
 from specie.crypto.secrets import SealingKey
 from specie.ports.clients import Client

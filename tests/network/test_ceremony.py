@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from specie.assembly.ceremony import PASSPHRASES, PUBLIC, Plan, create_network
-from specie.assembly.foundation import PASSPHRASE, open_foundation
+from specie.assembly.ceremony import Plan, create_network
+from specie.assembly.folders import PASSPHRASE, PASSPHRASES, PUBLIC
+from specie.assembly.foundation import open_foundation
 from specie.assembly.lists import load_peers
 from specie.assembly.service_settings import SETTINGS, load_settings
 from specie.assembly.system import SystemClock

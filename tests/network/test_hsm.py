@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from specie.assembly.ceremony import PASSPHRASES
+from specie.assembly.folders import PASSPHRASES
 from specie.assembly.service_settings import load_settings
 from specie.store.hsm import HsmToken, reload_module
 from tests.network.pilot import Pilot, running_pilot

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-from specie.assembly.ceremony import PASSPHRASES
+from specie.assembly.folders import PASSPHRASES
 from specie.assembly.foundation import find_database_file
 from specie.log.notes import parse_note
 from specie.remote import models

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import urllib.request
 
-from specie.assembly.ceremony import PASSPHRASES
+from specie.assembly.folders import PASSPHRASES
 from specie.assembly.tls import ROOT, build_public_context
 from specie.remote.channel import get_host
 from tests.network.pilot import PASSPHRASE, Pilot, draw

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from specie.assembly.ceremony import PASSPHRASES
+from specie.assembly.folders import PASSPHRASES
 from specie.assembly.lists import ISSUER, read_list
 from specie.assembly.service_settings import load_settings
 from specie.assembly.system import SystemClock

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from specie.assembly.foundation import CREDENTIALS
+from specie.assembly.folders import CREDENTIALS
 from specie.assembly.service_settings import (
     Listen,
     NetworkSettings,

@@ -23,8 +23,9 @@ from starlette.routing import Route
 from specie.api.accepting import Server
 from specie.api.core_bank_face import build_core_app
 from specie.api.protocol import CertifiedProtocol
-from specie.api.serving import CONTROL, SHARED, bind, bind_control
+from specie.api.serving import SHARED, bind, bind_control
 from specie.assembly.core_bank_process import CERTIFICATE, KEY, CoreBankProcess
+from specie.remote.control import CONTROL
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 

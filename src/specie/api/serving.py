@@ -43,11 +43,11 @@ from specie.assembly.foundation import Process, Worker
 from specie.assembly.renewing import renew_if_due
 from specie.assembly.tls import build_server_context
 from specie.remote.channel import Speaker, get_host
+from specie.remote.control import CONTROL
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.limits import DESCRIPTORS_MAX
 
-CONTROL: Final = "control.sock"
 _LOOK_S: Final = 0.5  # whether the lists name other keys of ours
 _PATH_MAX: Final = 100  # of a socket's name, a limit of the system
 _LOG: Final = structlog.get_logger("specie.process")

@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from specie.assembly.centre import HISTORY, list_hosts
-from specie.assembly.foundation import KEYS, TLS_PASSWORD, name_signing_keys
+from specie.assembly.folders import KEYS, OFFICERS, OFFLINE, PASSPHRASES, PUBLIC
+from specie.assembly.foundation import TLS_PASSWORD, name_signing_keys
 from specie.assembly.lists import (
     COSIGNERS,
     GENESIS,
@@ -98,10 +99,6 @@ from specie.values.times import Timestamp
 
 CENTRAL_BANK: Final = ParticipantNumber(1)
 AUDITOR: Final = ParticipantNumber(1_000)
-PASSPHRASES: Final = "passphrases"
-OFFICERS: Final = "officers"
-OFFLINE: Final = "offline"
-PUBLIC: Final = "public"
 _HOST: Final = "127.0.0.1"
 _PORTS: Final = range(20_000, 32_000)
 _TRIES: Final = 200

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from specie.assembly.alarms import CERTIFICATE_ENDS, CLOCK_OFF, LISTS_OLD, Alarms
 from specie.assembly.databases import make_schema_url
+from specie.assembly.folders import KEYS
 from specie.assembly.lists import COSIGNERS, ISSUER, ListReader, load_peers, read_list
 from specie.assembly.own_keys import ATTESTATION, ISSUING_KEY, ML_DSA, OwnKeys, pack_point
 from specie.assembly.service_settings import SETTINGS, ServiceSettings, load_settings
@@ -37,19 +38,15 @@ from specie.ports.clock import Clock
 from specie.remote.channel import Channel, Speaker
 from specie.remote.peers import Peers
 from specie.store.database import Database
-from specie.store.durable_files import read_regular
 from specie.store.hsm import HsmToken
 from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey, ServiceName
-from specie.values.limits import CERTIFICATE_DAYS, MESSAGE_AGE_MS_MAX, PASSPHRASE_BYTES_MAX
+from specie.values.limits import CERTIFICATE_DAYS, MESSAGE_AGE_MS_MAX
 from specie.wallet.vault import Surroundings
 
-KEYS: Final = "keys.json"
-PASSPHRASE: Final = "SPECIE_PASSPHRASE"
 DATABASE: Final = "SPECIE_DATABASE"
-CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"  # systemd's
 TLS_PASSWORD: Final = "tls-password"
 _LISTS_OLD_S: Final = 60.0
 _SPEAKERS: Final = (ServiceRole.CENTRAL_BANK, ServiceRole.ACCOUNTING, ServiceRole.NOTARY)
@@ -350,29 +347,6 @@ def _list_signing_keys(peers: Peers, name: ServiceName) -> frozenset[bytes]:
     elif service.role not in _SPEAKERS:
         found.add(members.get(service.number).institution_key)
     return frozenset(found)
-
-
-def read_passphrase(folder: Path, given: Path | None) -> str:
-    """As `find_passphrase`; `setting_invalid` if nobody gives one."""
-    found = find_passphrase(given)
-    if found is None:
-        reason = f"{folder.name}: a passphrase in {PASSPHRASE}, or --passphrase-file"
-        raise SpecieError(ErrorCode.SETTING_INVALID, reason)
-    return found
-
-
-def find_passphrase(given: Path | None) -> str | None:
-    """From a file that was named, systemd's credentials or the environment; never an argument."""
-    place = given
-    credentials = os.environ.get(CREDENTIALS)
-    if place is None and credentials:
-        place = Path(credentials) / "passphrase"
-    if place is None:
-        return os.environ.get(PASSPHRASE) or None
-    try:
-        return read_regular(place, PASSPHRASE_BYTES_MAX).decode().rstrip("\n")
-    except (OSError, UnicodeDecodeError):
-        raise SpecieError(ErrorCode.SETTING_INVALID, f"{place}: not readable") from None
 
 
 def get_kind(name: ServiceName) -> str:

@@ -15,12 +15,9 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from specie.assembly.ceremony import (
-    draw_bank_keys,
-    draw_listen,
-    draw_tls_password,
-)
-from specie.assembly.foundation import KEYS, TLS_PASSWORD, name_signing_keys, open_own_keys
+from specie.assembly.ceremony import draw_bank_keys, draw_listen, draw_tls_password
+from specie.assembly.folders import KEYS
+from specie.assembly.foundation import TLS_PASSWORD, name_signing_keys, open_own_keys
 from specie.assembly.joining import compute_enrolment_message, hash_enrolment
 from specie.assembly.lists import ROOT_FILE, fetch_lists, load_peers, read_list, write_list
 from specie.assembly.own_keys import FIRST_TLS_KEY, OwnKeys

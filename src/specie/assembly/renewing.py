@@ -19,8 +19,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from specie.assembly.folders import KEYS
 from specie.assembly.foundation import (
-    KEYS,
     Foundation,
     list_current_keys,
     name_cosigner_keys,

@@ -6,22 +6,17 @@ from typing import Annotated
 
 import typer
 
-from specie.api.serving import CONTROL
-from specie.assembly.ceremony import check_host
-from specie.assembly.foundation import read_passphrase
 from specie.assembly.lists import load_peers
-from specie.assembly.newcomer import Newcomer
-from specie.assembly.renewing import renew_certificate
 from specie.cli import case_commands, policy_commands, travel_commands
 from specie.cli.acting import Folder, Officer, Why
-from specie.cli.device_commands import ask, ask_new
+from specie.cli.asking import ask, ask_new
+from specie.cli.lazy import LazyBank
 from specie.cli.money_commands import add_money_commands
 from specie.cli.naming import naming_order
 from specie.cli.parties import parse_amount, parse_order
 from specie.cli.people_bank_commands import add_people_commands
 from specie.cli.policy_commands import Whom
 from specie.cli.results import AsJson, Facts, show, spell_amount, tell
-from specie.cli.token_options import Hsm, Token, choose_token
 from specie.cli.webhook_commands import webhooks
 from specie.remote import bank_operations as operations
 from specie.remote import client_models as clients
@@ -29,7 +24,7 @@ from specie.remote import compliance_models as compliance
 from specie.remote import desk_operations as desk
 from specie.remote import directory_models, directory_operations
 from specie.remote.acting import NO_REASON, NOBODY
-from specie.remote.control import call_control
+from specie.remote.control import CONTROL, call_control
 from specie.remote.encoding import JSON, decode, encode
 from specie.remote.fields import Empty
 from specie.store.durable_files import read_regular, replace_durably
@@ -40,7 +35,9 @@ from specie.values.identifiers import ClientId, OrderId, ParticipantNumber
 from specie.values.limits import LOG_FILE_BYTES_MAX
 from specie.values.phones import parse_phone
 
-bank = typer.Typer(help="For operators of a bank, on its machine.", no_args_is_help=True)
+bank = typer.Typer(
+    help="For operators of a bank, on its machine.", no_args_is_help=True, cls=LazyBank
+)
 add_money_commands(bank)
 add_people_commands(bank)
 central_bank = typer.Typer(help="For operators of the central bank.", no_args_is_help=True)
@@ -231,49 +228,6 @@ def import_clients(
     )
     count = call_control(at / CONTROL, operations.IMPORT_CLIENTS, request).size
     tell(f"{count} clients are new here", {"clients": count}, as_json=as_json)
-
-
-@bank.command("join")
-def join(
-    code: Annotated[str, typer.Argument(help="The one-time code of the central bank.")],
-    at: Folder,
-    public: Annotated[Path, typer.Option(help="Folder with root.pem and the network's lists.")],
-    host: Annotated[str, typer.Option(help="Where it listens.")] = "127.0.0.1",
-    wait: Annotated[float, typer.Option(help="Seconds for an officer to approve.")] = 600.0,
-    passphrase_file: Annotated[
-        Path | None, typer.Option(help="Else SPECIE_PASSPHRASE, for the new keys.")
-    ] = None,
-    token: Token = None,
-    *,
-    hsm: Hsm = False,
-) -> None:
-    """A new bank: draw keys, enrol, wait for approval; then `specie serve` starts it."""
-    check_host(host)
-    passphrase = read_passphrase(at, passphrase_file)
-    folder = at.absolute()
-    chosen = choose_token(folder.parent, folder.name, token, is_soft=hsm)
-    asked = Newcomer(folder, public, parse_order(code), host, chosen)
-    asked.prepare(passphrase)
-    typer.echo(f"digest of the keys: {asked.digest}")
-    number = asked.wait(wait)
-    typer.echo(f"approved: bank-{number}; specie serve {at}")
-
-
-@bank.command("renew")
-def renew(
-    at: Folder,
-    passphrase_file: Annotated[
-        Path | None, typer.Option(help="Else SPECIE_PASSPHRASE, for the file of keys.")
-    ] = None,
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """A new certificate; the process takes it with its next start."""
-    certificate = renew_certificate(at.absolute(), read_passphrase(at, passphrase_file))
-    until = certificate.not_valid_after_utc.isoformat()
-    serial = f"{certificate.serial_number:040x}"
-    facts = {"counts until": until, "serial": serial}
-    tell(f"counts until {until}\nserial: {serial}", facts, as_json=as_json)
 
 
 @central_bank.command("stock")

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from specie.api.serving import CONTROL
 from specie.assembly.lists import load_peers
 from specie.bank.access import verify_head
 from specie.cli.acting import Folder, Officer, Why
@@ -17,7 +16,7 @@ from specie.crypto.addresses import Address, format_address, parse_address
 from specie.identity.genesis import Genesis
 from specie.remote import compliance_models as models
 from specie.remote import compliance_operations as operations
-from specie.remote.control import call_control
+from specie.remote.control import CONTROL, call_control
 from specie.remote.fields import Empty
 from specie.remote.peers import Peers
 from specie.store.durable_files import read_regular, replace_durably

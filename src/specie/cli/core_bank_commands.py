@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from specie.api.core_bank_serving import CoreBankServing
-from specie.api.serving import CONTROL, log_to
+from specie.api.serving import log_to
 from specie.assembly.core_bank_process import (
     build_core_bank,
     create_core_bank,
@@ -20,7 +20,7 @@ from specie.cli.parties import parse_order
 from specie.cli.results import AsJson, Facts, show, spell_amount, tell
 from specie.remote import core_bank_models as core
 from specie.remote import core_bank_operations as operations
-from specie.remote.control import call_control
+from specie.remote.control import CONTROL, call_control
 from specie.values.amounts import Currency, check_positive
 from specie.values.identifiers import ClientId, CoreAccount, EndToEndId
 from specie.values.limits import PAGE_ITEMS_MAX

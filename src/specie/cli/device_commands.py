@@ -4,15 +4,14 @@ Passphrase and phrase are asked for without echo, or read from standard input, a
 that is not a terminal; they are never arguments, which other users of the machine could read.
 """
 
-import getpass
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from specie.cli.arguments import parse_network
+from specie.cli.asking import ask, ask_new
 from specie.cli.devices import (
     OwnSubwallet,
     created_device,
@@ -36,8 +35,6 @@ from specie.cli.wallets import make_phrase
 from specie.crypto.secrets import parse_phrase
 from specie.store.durable_files import replace_durably
 from specie.values.amounts import Currency
-from specie.values.catalogue import ErrorCode
-from specie.values.errors import SpecieError
 from specie.wallet.vault import Surroundings
 
 Store = Annotated[Path, typer.Option("--device", help="The device's store, a file.")]
@@ -292,21 +289,6 @@ def add_device_commands(wallet: typer.Typer) -> None:
     for command in (create, phrase, balance, subwallets, history, payment, receipt):
         wallet.command(command.__name__)(command)
     wallet.add_typer(contacts, name="contacts")
-
-
-def ask(what: str) -> str:
-    """Without echo; a line of standard input if that is no terminal."""
-    if sys.stdin.isatty():
-        return getpass.getpass(f"{what}: ")
-    return sys.stdin.readline().rstrip("\n")
-
-
-def ask_new() -> str:
-    """A passphrase to come; on a terminal it is asked for twice."""
-    passphrase = ask("new passphrase")
-    if sys.stdin.isatty() and ask("again") != passphrase:
-        raise SpecieError(ErrorCode.PASSPHRASE_WRONG, "the two are not the same")
-    return passphrase
 
 
 def _describe_subwallet(one: OwnSubwallet, currency: Currency, current: int) -> Facts:

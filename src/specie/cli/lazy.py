@@ -3,8 +3,9 @@
 Starting costs what the command needs: a look at a status does not wait for every module there is.
 """
 
+from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -37,19 +38,36 @@ COMMANDS: Final = {
 """Command → module of this package and what it holds: a function, or a group of commands."""
 
 
+BANK_COMMANDS: Final = {
+    "join": "joining_commands:join",
+    "renew": "joining_commands:renew",
+}
+"""Of `specie bank`: those that need more than the bank's process at the other end."""
+
+
 class LazyGroup(TyperGroup):
     """`specie` itself."""
 
+    table: ClassVar[Mapping[str, str]] = COMMANDS
+
     def list_commands(self, ctx: Any) -> list[str]:
-        """In the order of the table."""
-        del ctx
-        return list(COMMANDS)
+        """Those that are here, then in the order of the table."""
+        return [*super().list_commands(ctx), *self.table]
 
     def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | TyperGroup | None:
         """None for one that there is not."""
-        del ctx
-        place = COMMANDS.get(cmd_name)
-        return None if place is None else _load(cmd_name, place)
+        place = self.table.get(cmd_name)
+        if place is not None:
+            return _load(cmd_name, place)
+        found = super().get_command(ctx, cmd_name)
+        assert found is None or isinstance(found, (TyperCommand, TyperGroup)), "made by Typer"
+        return found
+
+
+class LazyBank(LazyGroup):
+    """`specie bank`."""
+
+    table: ClassVar[Mapping[str, str]] = BANK_COMMANDS
 
 
 def _load(name: str, place: str) -> TyperCommand | TyperGroup:

@@ -4,14 +4,13 @@ from typing import Annotated
 
 import typer
 
-from specie.api.serving import CONTROL
 from specie.assembly.lists import load_peers
 from specie.cli.acting import Folder, Officer, Why
 from specie.cli.results import AsJson, show, tell
 from specie.remote import bank_operations as operations
 from specie.remote import client_models as clients
 from specie.remote.acting import NO_REASON, NOBODY
-from specie.remote.control import call_control
+from specie.remote.control import CONTROL, call_control
 from specie.remote.fields import Empty
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError

@@ -10,8 +10,9 @@ from specie.assembly.system import SystemClock
 from specie.assembly.tls import ROOT
 from specie.cli.applying import apply_at_bank, build_person
 from specie.cli.arguments import parse_network
+from specie.cli.asking import ask, ask_new
 from specie.cli.certifying import get_certificate
-from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet, ask, ask_new
+from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet
 from specie.cli.devices import created_device, opened_device
 from specie.cli.moving import (
     begin_move,

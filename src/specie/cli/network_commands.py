@@ -7,7 +7,8 @@ import typer
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from specie.assembly.ceremony import OFFICERS, OFFLINE, PASSPHRASES, PUBLIC, Plan
+from specie.assembly.ceremony import Plan
+from specie.assembly.folders import OFFICERS, OFFLINE, PASSPHRASES, PUBLIC
 from specie.assembly.lists import ROOT_FILE
 from specie.cli.processes import bring_up, create, list_processes, print_alarms, print_status
 from specie.cli.results import AsJson, show

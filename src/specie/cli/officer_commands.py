@@ -15,15 +15,14 @@ from typing import Annotated
 
 import typer
 
-from specie.assembly.ceremony import OFFICERS, PASSPHRASES, PUBLIC
-from specie.assembly.foundation import KEYS, PASSPHRASE, find_passphrase
+from specie.assembly.folders import KEYS, OFFICERS, PASSPHRASE, PASSPHRASES, PUBLIC, find_passphrase
 from specie.assembly.lists import load_peers
 from specie.assembly.softhsm import use_tokens
 from specie.assembly.tokens import OFFICER_KEY, draw_officer_keys, new_key_file
 from specie.central_bank.decisions import compute_operation_message, format_parameters
 from specie.central_bank.officers import OfficerDesk
+from specie.cli.asking import ask, ask_new
 from specie.cli.decision_words import describe_decision, parse_decision, show_decision
-from specie.cli.device_commands import ask, ask_new
 from specie.cli.naming import naming_order
 from specie.cli.parties import OfficerTool, open_officer, parse_amount, parse_order
 from specie.cli.results import AsJson, show

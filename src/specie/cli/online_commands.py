@@ -16,7 +16,8 @@ from specie.bank.openings import (
     sign_opening,
 )
 from specie.cli.arguments import parse_network
-from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet, ask
+from specie.cli.asking import ask
+from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet
 from specie.cli.devices import Device, opened_device
 from specie.cli.names import record_names
 from specie.cli.naming import naming_order

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from specie.cli.arguments import parse_network
-from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet, ask
+from specie.cli.asking import ask
+from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet
 from specie.cli.devices import Device, load_surroundings, opened_device
 from specie.cli.listening import listen_to_bank
 from specie.cli.naming import naming_order

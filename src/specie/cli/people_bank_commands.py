@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from specie.api.serving import CONTROL
 from specie.cli.acting import Folder, Officer, Why
 from specie.cli.results import AsJson, show, tell
 from specie.remote import client_models as clients
@@ -15,7 +14,7 @@ from specie.remote import onboarding_models as onboarding
 from specie.remote import people_operations as operations
 from specie.remote import signatory_models as signatories
 from specie.remote.acting import NO_REASON, NOBODY
-from specie.remote.control import call_control
+from specie.remote.control import CONTROL, call_control
 from specie.remote.standing_models import ClientsQuery
 from specie.values.identifiers import ClientId
 from specie.values.times import format_time

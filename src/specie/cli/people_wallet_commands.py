@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from specie.cli.applying import apply_at_bank, ask_bank, build_person
-from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet, ask
+from specie.cli.asking import ask
+from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet
 from specie.cli.devices import opened_device
 from specie.cli.online_commands import check_to_be_opened
 from specie.cli.parties import parse_order

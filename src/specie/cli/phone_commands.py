@@ -8,7 +8,8 @@ import typer
 from specie.assembly.lists import load_peers
 from specie.assembly.tls import ROOT
 from specie.cli.arguments import parse_network
-from specie.cli.device_commands import Holder, Network, Public, Store, ask
+from specie.cli.asking import ask
+from specie.cli.device_commands import Holder, Network, Public, Store
 from specie.cli.devices import opened_device
 from specie.cli.mirroring import Source
 from specie.cli.online_commands import opened_online

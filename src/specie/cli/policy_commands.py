@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 
-from specie.api.serving import CONTROL
 from specie.assembly.lists import load_peers
 from specie.cli.acting import Folder, Officer, Why
 from specie.cli.results import AsJson, show, tell
 from specie.policy.policies import Policy, Tier, parse_policy
 from specie.remote import compliance_models as models
 from specie.remote import compliance_operations as operations
-from specie.remote.control import call_control
+from specie.remote.control import CONTROL, call_control
 from specie.remote.fields import Empty
 from specie.store.durable_files import read_regular
 from specie.values.catalogue import ErrorCode

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from specie.assembly.ceremony import PASSPHRASES, Plan, check_plan, create_network
+from specie.assembly.ceremony import Plan, check_plan, create_network
 from specie.assembly.core_bank_process import CORE_SETTINGS, load_core_settings
+from specie.assembly.folders import PASSPHRASES
 from specie.assembly.service_settings import SETTINGS, load_settings
 from specie.assembly.softhsm import use_tokens
 from specie.assembly.system import SystemClock

@@ -15,7 +15,8 @@ from specie.assembly.central_processes import (
     build_registration,
 )
 from specie.assembly.desk_process import build_desk
-from specie.assembly.foundation import Foundation, Process, open_foundation, read_passphrase
+from specie.assembly.folders import read_passphrase
+from specie.assembly.foundation import Foundation, Process, open_foundation
 from specie.assembly.renewing import prune_keys
 from specie.assembly.system import tune_interpreter
 from specie.assembly.telemetry import trace_to

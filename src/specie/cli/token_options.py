@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote
 
 import typer
 
-from specie.assembly.foundation import read_passphrase
+from specie.assembly.folders import read_passphrase
 from specie.assembly.softhsm import SoftHsm
 from specie.assembly.tokens import TokenPlace
 from specie.values.catalogue import ErrorCode

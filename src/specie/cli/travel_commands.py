@@ -5,13 +5,12 @@ from typing import Annotated
 
 import typer
 
-from specie.api.serving import CONTROL
 from specie.cli.acting import Folder, Officer, Why
 from specie.cli.policy_commands import Whom
 from specie.cli.results import AsJson, tell
 from specie.remote import travel_models as models
 from specie.remote import travel_operations as travel
-from specie.remote.control import call_control
+from specie.remote.control import CONTROL, call_control
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, TransactionId

@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 
-from specie.api.serving import CONTROL
 from specie.assembly.catching_up import catch_up_notary, catch_up_witness
-from specie.assembly.foundation import open_foundation, read_passphrase, refresh_if_served
+from specie.assembly.folders import read_passphrase
+from specie.assembly.foundation import open_foundation, refresh_if_served
 from specie.assembly.renewing import draw_cosigner, draw_rotation, renew_intermediate
 from specie.assembly.tls import ROOT
 from specie.cli.mirroring import Source
 from specie.cli.serve_command import build_process
 from specie.identity.services import ServiceRole
 from specie.notary.catching_up import CaughtUp
+from specie.remote.control import CONTROL
 from specie.store.backup import back_up, restore
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError

@@ -11,10 +11,10 @@ from typing import Annotated
 import typer
 
 from specie.cli.arguments import parse_network
+from specie.cli.asking import ask
 from specie.cli.device_commands import (
     Subwallet,
     add_device_commands,
-    ask,
     find_own_address,
     restore_device,
 )

@@ -5,13 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from specie.api.serving import CONTROL
 from specie.cli.acting import Folder, Officer, Why
 from specie.cli.results import AsJson, tell
 from specie.remote import payment_models as said
 from specie.remote import payment_operations as operations
 from specie.remote.acting import NO_REASON, NOBODY
-from specie.remote.control import call_control
+from specie.remote.control import CONTROL, call_control
 from specie.values.identifiers import ClientId
 
 webhooks = typer.Typer(help="Where clients' events are sent.", no_args_is_help=True)

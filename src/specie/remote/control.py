@@ -13,6 +13,7 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.limits import MESSAGE_BYTES_MAX
 
+CONTROL: Final = "control.sock"  # in the institution's folder
 _ANSWER_S: Final = 60.0
 
 Request = TypeVar("Request", bound=Message)

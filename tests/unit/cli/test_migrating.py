@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from specie.assembly.ceremony import PASSPHRASES, Plan, create_network
+from specie.assembly.ceremony import Plan, create_network
+from specie.assembly.folders import PASSPHRASES
 from specie.assembly.foundation import DATABASE, find_database_file
 from specie.assembly.lists import load_peers
 from specie.assembly.system import SystemClock

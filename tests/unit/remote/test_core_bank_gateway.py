@@ -30,7 +30,6 @@ from schemathesis.core import NotSet
 from schemathesis.core.result import Ok
 from schemathesis.transport.serialization import Binary
 
-from specie.api.serving import CONTROL
 from specie.assembly.core_bank_process import (
     CERTIFICATE,
     SECRET,
@@ -44,7 +43,7 @@ from specie.bank.own_core import OwnCoreBank
 from specie.ports.core_bank import CoreBank
 from specie.remote import core_bank_models as core
 from specie.remote import core_bank_operations as operations
-from specie.remote.control import call_control
+from specie.remote.control import CONTROL, call_control
 from specie.remote.core_bank_client import RemoteCoreBank
 from specie.store.books_store import SqliteBooksStore
 from specie.values.amounts import Currency, Minor

@@ -16,6 +16,7 @@ import structlog
 from specie.assembly.access_heads import AccessHeads
 from specie.assembly.comparing import Comparison
 from specie.assembly.compliance import Premises, build_compliance, build_neighbours
+from specie.assembly.consents import build_consents
 from specie.assembly.core_system import build_teller
 from specie.assembly.fork_evidence import keep_fork, tell_of_forks
 from specie.assembly.foundation import Foundation, find_cosigner_keys
@@ -30,6 +31,7 @@ from specie.assembly.signing import open_rule, seal_rule
 from specie.assembly.travel import TravelDesk, build_travel
 from specie.bank.attestation import Attester
 from specie.bank.compliance import Compliance
+from specie.bank.consents import ConsentDesk
 from specie.bank.control_books import Reconciliation
 from specie.bank.deposits import DepositBooks
 from specie.bank.directory import BankDirectory
@@ -129,6 +131,7 @@ class BankProcess:
     directory: BankDirectory
     money: MoneyDesk
     people: People
+    consents: ConsentDesk
     payments: PaymentServices
     returns: Returns
     travel: TravelDesk
@@ -453,6 +456,7 @@ def build_bank(base: Foundation) -> BankProcess:
         registration=RemoteRegistration(channel),
         devices=devices,
         people=people,
+        consents=build_consents(people.losses, compliance.access, place),
         witness=witness,
         comparison=comparison,
         directory=directory,

@@ -26,7 +26,6 @@ from specie.tokens.holdings import HolderKeys, derive_keys
 from specie.values.amounts import Minor
 from specie.values.identifiers import (
     ClientId,
-    Digest,
     InstitutionPublicKey,
     NetworkId,
     OrderId,
@@ -138,7 +137,3 @@ def open_counter(path: Path) -> Counter:
     place = ConsentPlace(NETWORK, BANK)
     desk = ConsentDesk(place, consents, clients, access, clock, lambda _: DEPOSIT)
     return Counter(clock, database, clients, consents, access, desk)
-
-
-def draw_id() -> Digest:
-    return Digest(b"?" * 32)

@@ -53,9 +53,9 @@ What can be asked of an institution's process. Written from the tables in `src/s
 [specification, page 08](../spec/08-messages.md). Sizes and ranges of the fields: `/openapi.json` of
 each face.
 
-`anyone`, `client`, `reader` and `officer` ask on the public face, `operator` on the control socket, roles of
-services on the institutions' face; there every service may ask what anyone may. Fields in braces of
-a path are fields of the request, too. `?` behind a field: may be left out.
+`anyone`, `client`, `signatory`, `reader` and `officer` ask on the public face, `operator` on the
+control socket, roles of services on the institutions' face; there every service may ask what anyone
+may. Fields in braces of a path are fields of the request, too. `?` behind a field: may be left out.
 """
 
 

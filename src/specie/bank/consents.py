@@ -64,7 +64,7 @@ class ReadRequest:
     account: Address
     number: int  # greater than in any request by this consent before
     permission: Permission  # one of these is needed
-    since: Timestamp | None = None  # payments of that time and later
+    since: Timestamp | None = None  # payments of that time and later; else as far as the scope goes
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -183,9 +183,9 @@ class ConsentDesk:
 
     def read_payments(self, asked: ReadRequest, start: int, limit: int) -> ReadPage:
         """A page, once it is in the access log."""
-        since = asked.since or Timestamp(0)
         with self._store.transaction():
             kept = self._admit(asked)
+            since = kept.consent.transactions_from if asked.since is None else asked.since
             found = self._clients.load_movements(kept.client, start, limit + 1, since)
             page, told = found[:limit], format_time(min(since, self._clock.now()))
             self._record(kept, asked, f"payments: {len(page)} since {told}, from place {start}")
@@ -327,9 +327,9 @@ def ask_payments(
     reader: InstitutionPublicKey,
     consent: tuple[Digest, Address],
     number: int,
-    since: Timestamp,
+    since: Timestamp | None,
 ) -> ReadRequest:
-    """For payments of that time and later."""
+    """For payments of that time and later, or as far back as the scope goes."""
     identifier, account = consent
     return ReadRequest(reader, identifier, account, number, TRANSACTIONS, since)
 

@@ -54,7 +54,7 @@ class ReaderClient(Serving):
         self._last = 0
 
     def read_transactions(
-        self, since: Timestamp, start: int, limit: int
+        self, since: Timestamp | None, start: int, limit: int
     ) -> said.AccountTransactions:
         """A page of payments."""
         request = said.TransactionsQuery(

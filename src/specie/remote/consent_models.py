@@ -180,9 +180,9 @@ class BalancesQuery(Message):
 
 
 class TransactionsQuery(BalancesQuery):
-    """A page of payments of a time and later."""
+    """A page of payments of a time and later; else as far back as the consent goes."""
 
-    since: TimeField
+    since: TimeField | None = None
     start: CountField = 0
     limit: LimitField = 100
 

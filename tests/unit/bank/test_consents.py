@@ -94,6 +94,7 @@ def test_payments_are_read_from_a_time_on(counter: Counter, alice: Client) -> No
     counter.pay(alice, 4)
     kept = counter.give(alice, transactions_from=counter.clock.now())
     assert [one.amount for one in counter.read(kept)] == [4]
+    assert [one.amount for one in counter.read(kept, since=None)] == [4]
     counter.clock.advance(1)
     counter.pay(alice, 5)
     assert [one.amount for one in counter.read(kept, since=counter.clock.now())] == [5]

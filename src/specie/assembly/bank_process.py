@@ -413,8 +413,7 @@ def build_bank(base: Foundation) -> BankProcess:
     """
     keys, roster = base.keys, base.peers.roster
     member = roster.current.get(base.peers.services.get(base.name).number)
-    number = member.number
-    storage = keys.get_sealing_key("storage")
+    number, storage = member.number, keys.get_sealing_key("storage")
     holder = derive_keys(keys.get("tree", KeyTree.unseal), 0, number)
     store = VaultDatabase(base.database).open_holder("vault", keys.get_sealing_key("vault"))
     vault = Vault(holder, store, base.surroundings)

@@ -44,9 +44,7 @@ def give_consent(  # noqa: PLR0913  # one parameter for each option
     days: Annotated[int, typer.Option(min=1, max=DAYS_MAX, help="Until it ends.")] = 90,
     network: Network = None,
     *,
-    has_payments: Annotated[
-        bool, typer.Option("--payments/--no-payments", help="Whether payments may be read.")
-    ] = True,
+    is_bare: Annotated[bool, typer.Option("--no-payments", help="No payments at all.")] = False,
     has_memos: Annotated[
         bool, typer.Option("--memos", help="And what was written to them.")
     ] = False,
@@ -56,7 +54,7 @@ def give_consent(  # noqa: PLR0913  # one parameter for each option
     """Signed on the device: who may read, what, from when on, until when."""
     key = parse_reader(reader)
     permissions = Permission.READ_BALANCES if has_balance else Permission(0)
-    if has_payments:
+    if not is_bare:
         permissions |= Permission.READ_TRANSACTIONS_BASIC
         permissions |= Permission.READ_TRANSACTIONS_DETAIL if has_memos else Permission(0)
     with opened_online(device, holder, public, network) as online:

@@ -57,6 +57,9 @@ def give_consent(  # noqa: PLR0913  # one parameter for each option
     if not is_bare:
         permissions |= Permission.READ_TRANSACTIONS_BASIC
         permissions |= Permission.READ_TRANSACTIONS_DETAIL if has_memos else Permission(0)
+    if not permissions:
+        reason = "it permits nothing: leave out --no-payments, or say --balance"
+        raise SpecieError(ErrorCode.CONSENT_INVALID, reason)
     with opened_online(device, holder, public, network) as online:
         served, now = _reach(online), online.channel.clock.now()
         given = Consent(
@@ -72,7 +75,7 @@ def give_consent(  # noqa: PLR0913  # one parameter for each option
         )
         place = _get_place(online, served)
         found = served.give(given, sign_consent(given, place, online.vault.keys.spend))
-        show(_describe(found, online), as_json=as_json)
+        _show(_describe(found, online), as_json=as_json)
 
 
 @consent.command("list")
@@ -114,7 +117,7 @@ def revoke_consent(
             raise SpecieError(ErrorCode.CONSENT_UNKNOWN, f"you gave no consent {number}")
         place, identifier = _get_place(online, served), known[0].consent_id
         signature = sign_end(identifier, now, place, online.vault.keys.spend)
-        show(_describe(served.revoke(identifier, now, signature), online), as_json=as_json)
+        _show(_describe(served.revoke(identifier, now, signature), online), as_json=as_json)
 
 
 @consent.command("readings")
@@ -182,6 +185,11 @@ def _describe(one: ConsentShown, online: Online) -> dict[str, Any]:
         "consent": one.consent_id.hex(),
         "account": format_address(given.account.unwrap(), prefix),
     }
+
+
+def _show(facts: dict[str, Any], *, as_json: bool) -> None:
+    plain = {**facts, "permissions": ", ".join(facts["permissions"])}
+    show(facts if as_json else plain, as_json=as_json)
 
 
 def _print_rows(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:

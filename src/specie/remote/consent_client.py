@@ -1,7 +1,8 @@
 """Consents as a client's device speaks of them to its bank, and a reader with them (T3)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from specie.crypto.addresses import Address
 from specie.identity.consents import Consent
@@ -10,8 +11,12 @@ from specie.remote import consent_operations as consents
 from specie.remote.channel import Channel
 from specie.remote.fields import Empty
 from specie.remote.serving_bank import Serving
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest, Signature
 from specie.values.times import Timestamp
+
+Answer = TypeVar("Answer")
 
 
 class ConsentClient(Serving):
@@ -57,14 +62,17 @@ class ReaderClient(Serving):
         self, since: Timestamp | None, start: int, limit: int
     ) -> said.AccountTransactions:
         """A page of payments."""
-        request = said.TransactionsQuery(
-            **self._begin().model_dump(), since=since, start=start, limit=limit
-        )
-        return self._channel.call(self.name, consents.READ_TRANSACTIONS, request)
+
+        def ask() -> said.AccountTransactions:
+            asked = self._begin().model_dump()
+            request = said.TransactionsQuery(**asked, since=since, start=start, limit=limit)
+            return self._channel.call(self.name, consents.READ_TRANSACTIONS, request)
+
+        return _insist(ask)
 
     def read_balances(self) -> said.AccountBalances:
         """Both balances."""
-        return self._channel.call(self.name, consents.READ_BALANCES, self._begin())
+        return _insist(lambda: self._channel.call(self.name, consents.READ_BALANCES, self._begin()))
 
     def _begin(self) -> said.BalancesQuery:
         self._last = max(self._last + 1, self._channel.clock.now())
@@ -73,3 +81,13 @@ class ReaderClient(Serving):
             account=said.AccountMessage.wrap(self._grant.account),
             number=self._last,
         )
+
+
+def _insist(ask: Callable[[], Answer]) -> Answer:
+    """Once more, with a new number: a connection that broke has sent the same twice."""
+    try:
+        return ask()
+    except SpecieError as error:
+        if error.code is not ErrorCode.READING_REPEATED:
+            raise
+    return ask()

@@ -15,19 +15,21 @@ from specie.identity.consents import sign_consent
 from specie.ports.clients import Client
 from specie.ports.consents import KeptConsent
 from specie.remote.channel import Speaker
+from specie.remote.consent_client import Grant, ReaderClient
 from specie.remote.consent_models import (
     AccountMessage,
     ConsentMessage,
     ConsentShown,
     TransactionsQuery,
 )
-from specie.remote.encoding import CBOR, JSON, decode, encode
+from specie.remote.encoding import CBOR, JSON, decode, decode_problem, encode
 from specie.remote.fields import Message
 from specie.remote.peers import CLIENT, READER
 from specie.remote.signing import Target, name_receiver, sign_request
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import InstitutionPublicKey, ServiceName
 from tests.consenting import Counter, open_counter
+from tests.country import refused
 from tests.unit.api.cast import make_cast
 from tests.unit.api.test_gate import ask, get_code
 
@@ -157,3 +159,37 @@ def test_a_client_gives_one_by_its_device(house: House, kind: str) -> None:
         "ReadTransactionsBasic",
         "ReadTransactionsDetail",
     ]
+
+
+class Line:
+    """A channel that hands every request to the desk, and may send one twice."""
+
+    def __init__(self, house: House, *, is_breaking: bool) -> None:
+        self.house, self.is_breaking = house, is_breaking
+        self.clock, self.peers = house.counter.clock, SimpleNamespace(get_serving=lambda _: self)
+        self.name = BANK
+
+    def call(self, _to: ServiceName, operation: Any, request: Any) -> Any:
+        speaker = self.house.speak(self.house.reader)
+        for _ in range(1 + self.is_breaking):
+            answer = self.house.ask(operation.path, request, CBOR, speaker)
+        self.is_breaking = False
+        if answer[0] != 200:
+            raise decode_problem(answer[2])
+        return decode(answer[2], CBOR, operation.response)
+
+
+@pytest.mark.parametrize("is_breaking", [False, True])
+def test_a_reader_asks_again_where_a_connection_broke(house: House, is_breaking: bool) -> None:
+    """The answer to the first was lost: with a new number it is another reading, and both are
+    recorded; requests of one moment have numbers of their own."""
+    house.counter.pay(house.alice, 7)
+    kept = house.give()
+    line: Any = Line(house, is_breaking=is_breaking)
+    client = ReaderClient(line, Grant(kept.id, kept.consent.account))
+    assert [one.amount for one in client.read_transactions(None, 0, 10).transactions] == [7]
+    assert client.read_balances().wallet == 0
+    assert house.counter.access.verify([]) == 2 + is_breaking
+    house.counter.revoke(kept)
+    with refused(ErrorCode.CONSENT_REVOKED):
+        client.read_balances()

@@ -171,7 +171,8 @@ class Line:
 
     def call(self, _to: ServiceName, operation: Any, request: Any) -> Any:
         speaker = self.house.speak(self.house.reader)
-        for _ in range(1 + self.is_breaking):
+        answer = self.house.ask(operation.path, request, CBOR, speaker)
+        if self.is_breaking:
             answer = self.house.ask(operation.path, request, CBOR, speaker)
         self.is_breaking = False
         if answer[0] != 200:

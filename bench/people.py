@@ -55,7 +55,7 @@ from specie.wallet.restoring import RestoreTrust, restore_through_bank
 PAYMENTS: Final = 256
 PAIRS: Final = 8  # of a payer and a payee
 PREBUILT: Final = 512
-IDLE: Final = 40
+IDLE: Final = 240
 OUTPUTS: Final = 10_000
 _FUNDS: Final = "100.00"
 _AMOUNT: Final = Minor(7)

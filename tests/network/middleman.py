@@ -5,10 +5,12 @@ service the caller. Their signatures are not its own, so what it changes nobody 
 """
 
 import random
+import ssl
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +21,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from specie.assembly.ceremony import Plan, create_network, draw_port
+from specie.assembly.core_bank_process import CERTIFICATE, CORE_SETTINGS, KEY, load_core_settings
 from specie.assembly.service_settings import load_settings, write_settings
 from specie.assembly.system import SystemClock
 from specie.assembly.tls import (
@@ -27,13 +30,15 @@ from specie.assembly.tls import (
     build_public_context,
     build_server_context,
 )
-from specie.cli.processes import NetworkProcesses, list_processes
+from specie.cli.processes import list_core_banks, list_processes
 from specie.remote.channel import get_host
 from specie.remote.wire import get_certified
 from tests.network.mischief import Mischief, Said
 from tests.network.pilot import Pilot
+from tests.network.starting import ForkedNetwork
 
 PUBLIC = ""  # who calls without a certificate
+CORE = "core bank"  # a listener for one bank, which shows no certificate either
 PUBLIC_ADDRESS = "127.99.177.55"
 _HOP = ("connection", "transfer-encoding")  # of one connection alone
 
@@ -132,13 +137,17 @@ class Middleman:
                 self._listen(name, listener, address)
             listen = settings.listen.model_copy(update=moved)
             write_settings(self.pilot.data / name, settings.model_copy(update={"listen": listen}))
+        for name in list_core_banks(self.pilot.data):
+            self._listen_for_core_bank(name, draw_port("127.0.0.1", taken))
 
     def _list_folders(self) -> list[Path]:
         return [self.pilot.data / name for name in list_processes(self.pilot.data)]
 
     def stop(self) -> None:
+        """All at once: each listener looks twice a second whether it is over."""
+        with ThreadPoolExecutor(len(self._servers)) as threads:
+            list(threads.map(ThreadingHTTPServer.shutdown, self._servers))
         for server in self._servers:
-            server.shutdown()
             server.server_close()
         for pool in self._pools.values():
             pool.clear()
@@ -158,13 +167,26 @@ class Middleman:
         return f"127.98.177.{100 + list_processes(self.pilot.data).index(caller)}"
 
     def _listen(self, service: str, listener: str, address: str) -> None:
+        password = self.pilot.open_keys(service).get_secret("tls-password")
+        folder, is_mutual = self.pilot.data / service, listener == "institutions"
+        context = build_server_context(folder, password, is_mutual=is_mutual)
+        self._serve(service, listener, address, context)
+
+    def _listen_for_core_bank(self, name: str, port: int) -> None:
+        """Where its bank looks for it; it listens elsewhere."""
+        folder, context = self.pilot.data / name, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / CERTIFICATE, folder / KEY)
+        address, moved = load_core_settings(folder).listen, f"127.0.0.1:{port}"
+        path = folder / CORE_SETTINGS
+        path.write_text(path.read_text().replace(address, moved))
+        self._places[name, CORE] = moved
+        self._serve(name, CORE, address, context)
+
+    def _serve(self, service: str, listener: str, address: str, context: ssl.SSLContext) -> None:
         host, port = get_host(f"https://{address}")
         handler = type("Handler", (_Handler,), {"middleman": self, "where": (service, listener)})
         server = ThreadingHTTPServer((host, port), handler)
         server.daemon_threads = True
-        password = self.pilot.open_keys(service).get_secret("tls-password")
-        folder, is_mutual = self.pilot.data / service, listener == "institutions"
-        context = build_server_context(folder, password, is_mutual=is_mutual)
         server.socket = context.wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
         )
@@ -175,7 +197,9 @@ class Middleman:
         with self._lock:
             if (caller, listener) not in self._pools:
                 context = build_public_context(self.pilot.public / ROOT)
-                if caller:
+                if listener == CORE:
+                    context = build_public_context(self._get_folder(f"core-{caller}") / CERTIFICATE)
+                elif caller:
                     password = self.pilot.open_keys(caller).get_secret("tls-password")
                     context = build_client_context(self._get_folder(caller), password)
                 self._pools[caller, listener] = urllib3.PoolManager(
@@ -267,6 +291,9 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(1)
 
     def _get_caller(self) -> str:
+        service, listener = self.where
+        if listener == CORE:
+            return service.removeprefix("core-")
         shown = get_certified(self.connection.getpeercert())
         if shown is None:
             return PUBLIC
@@ -304,7 +331,7 @@ def standing_between(
     values: dict[str, Any] = {"interval_ms": 200, "lists_ms": 500, "batch_age_ms_max": 2_000}
     values |= {"batch_payments_min": 4, **plan}
     create_network(Plan(data, **values), SystemClock())
-    pilot = Pilot(data, NetworkProcesses(data), devices)
+    pilot = Pilot(data, ForkedNetwork(data), devices)
     prepare(pilot)
     middleman = Middleman(pilot)
     middleman.start()

@@ -23,7 +23,7 @@ from specie.assembly.own_keys import OwnKeys
 from specie.assembly.service_settings import load_settings
 from specie.assembly.system import RandomIdentifiers, SystemClock
 from specie.assembly.tls import ROOT, build_client_context, build_public_context
-from specie.cli.processes import Child, NetworkProcesses, list_processes
+from specie.cli.processes import Child, NetworkProcesses, list_core_banks, list_processes
 from specie.crypto.secrets import InstitutionSigner
 from specie.ports.clock import Clock
 from specie.remote.channel import Channel, Speaker
@@ -51,9 +51,10 @@ class Pilot:
         return self.data / PUBLIC
 
     def start(self, *names: str) -> None:
-        for name in names or list_processes(self.data):
+        chosen = names or (*list_core_banks(self.data), *list_processes(self.data))
+        for name in chosen:
             self.children[name] = self.network.start(name)
-        for name in names or list_processes(self.data):
+        for name in chosen:
             self.network.wait_ready(self.children[name])
 
     def kill(self, name: str) -> None:

@@ -8,11 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "privacy.md"
-PARTIES = (
+INSTITUTIONS = (
     *("bank-2", "bank-3", "bank-4", "notary", "auditor"),
     *("accounting", "central-bank", "registration"),
 )
-DEVICES = {"qz": "payer", "ow": "payee", "dv": "owner"}
+PARTIES = (*INSTITUTIONS, "core-bank-3")
+DEVICES = {"qz": "payer", "ow": "payee", "dv": "owner", "hs": "told payer"}
+RECEIVERS = {"qz": "payer's webhook", "ow": "payee's webhook"}
+EVERYBODY = (*PARTIES, *DEVICES.values(), *RECEIVERS.values())
+OTHERS = {
+    "another bank, notary, auditor": ("bank-4", "notary", "auditor"),
+    "central bank, accounting": ("central-bank", "accounting"),
+    "public": ("registration",),
+}
 COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
     "A payment": {
         "payer": ("payer",),
@@ -45,9 +53,28 @@ COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
         "client": ("payer",),
         "its bank": ("bank-2",),
         "anyone else": (
-            *("payee", "owner", "bank-3", "bank-4", "notary", "auditor"),
-            *("accounting", "central-bank", "registration"),
+            *("payee", "owner", "told payer", "bank-3", "bank-4", "notary", "auditor"),
+            *("accounting", "central-bank", "registration", "core-bank-3", "payee's webhook"),
         ),
+    },
+    "Money that goes back": {
+        "payer": ("payer",),
+        "payee": ("payee",),
+        "payer's bank": ("bank-2",),
+        "payee's bank": ("bank-3",),
+        **OTHERS,
+    },
+    "Who pays, as banks tell each other": {
+        "payer": ("payer", "told payer"),
+        "payee": ("payee", "owner"),
+        "payer's bank": ("bank-2",),
+        "payee's bank": ("bank-3",),
+        **OTHERS,
+    },
+    "Beside a bank": {
+        "core bank of the payee's bank": ("core-bank-3",),
+        "payee's webhook": ("payee's webhook",),
+        "payer's webhook": ("payer's webhook",),
     },
 }
 PARTS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -109,9 +136,67 @@ PARTS: dict[str, dict[str, tuple[str, ...]]] = {
         "device's key and name": ("device's key and name",),
         "spend key, phrase": ("spend key", "phrase"),
         "view key": ("view key",),
+        "loss code": ("loss code",),
+        "hash of the loss code": ("hash of the loss code",),
+        "share of the phrase left at the bank": ("share at the bank",),
+        "certificate of the device": ("device's certificate",),
+        "request for a payment: what it is for": ("request's text",),
+        "cases and freezes: what they say": ("case, freeze",),
+        "path of the webhook's URL": ("payer's webhook",),
+    },
+    "Money that goes back": {
+        "payer's return address": ("payer's return address", "address of a request"),
+        "that a payment is a refund, and of which one": ("refund of",),
+        "which payment is asked back, and the proof": ("proof of a request",),
+        "payer's bank": ("payer's bank of a request",),
+        "reason of the request": ("reason of a request",),
+        "answer to it": ("answer to a request",),
+    },
+    "Who pays, as banks tell each other": {
+        "payer's names and number, from the amount on": ("told identity",),
+        "payer's customer number (a hash), from it on": ("told customer number",),
+        "payer's address, from it on": ("told address",),
+        "payee's names and number, from it on": ("payee's identity",),
+        "payer's names and number, one unit below it": ("untold identity",),
+        "payer's address, below it": ("payer's address",),
+    },
+    "Beside a bank": {
+        "client id of the payee": ("payee's client id",),
+        "client id of the payer": ("client id",),
+        "names of payer and payee": (
+            *("payer's name", "payee's name", "name in the memo"),
+            *("told identity", "untold identity", "payee's identity"),
+        ),
+        "addresses, return addresses": (
+            *("payer's address", "payee's address", "told address"),
+            *("payer's return address", "address of a request"),
+        ),
+        "phone numbers, what applicants say": (
+            "phone number",
+            "applicant's birth date, document",
+        ),
+        "account at the core bank": ("account at the core bank",),
+        "what is on the account": ("left on the account",),
+        "what is paid into it and taken out of it": (
+            "paid into the account",
+            "taken out of the account",
+        ),
+        "amount paid": ("amount paid",),
+        "transaction id": ("transaction",),
+        "output that the payee got": ("payee's output",),
+        "order id and end-to-end id of the memo": ("ids in the memo",),
+        "that a payment is a refund, and of which one": ("refund of",),
+        "that something is asked back, that it was declined": (
+            "event return.requested",
+            "event return.declined",
+        ),
+        "reason and answer": ("reason of a request", "answer to a request"),
     },
 }
+NOWHERE = {"loss code"}  # printed once; searched for, and found with nobody
 OWN = {
+    "payee's webhook": {"event return.requested"},
+    "payer's webhook": {"event return.declined"},
     "payee": {"payee's output", "payee's bank", "payee's terms"},
     "payee's bank": {"payee's output", "payee's bank", "payee's terms", "payee's attestation"},
 }
@@ -132,8 +217,36 @@ KEPT = {
     "deposits, withdrawals": ("loan", "withdrawal", "deposit of tokens"),
     "inputs with outputs of a payment": ("payment's graph",),
     "amounts of issues and redemptions": ("amount of an issue",),
+    "reasons of requests for return, answers": ("reason of a request", "answer to a request"),
+    "names and numbers that banks tell each other": (
+        *("told identity", "untold identity", "payee's identity", "told customer number"),
+    ),
+    "texts of cases and freezes": ("case, freeze",),
+    "loss codes, shares of phrases, texts of requests for a payment": (
+        *("loss code", "share at the bank", "request's text"),
+    ),
+    "paths of webhooks' URLs": ("payer's webhook", "payee's webhook"),
+    "return addresses, and whose they are": (
+        "payer's return address",
+        "owner of a return address",
+    ),
+    "who asked for a return, and who was asked": ("client of a request",),
+    "of which payment, of whom, to which bank something was told": (
+        "client and bank of a told payment",
+    ),
+    "kinds of events, and whose they are": ("client of an event",),
+    "who has a case, or is frozen": ("client of a case, of a freeze",),
+    "officers' names beside policies, freezes and notes": ("officer's name",),
+    "accounts at a core bank": ("account at the core bank",),
+    "what is paid into them and taken out": ("paid into the account", "taken out of the account"),
 }
-NAMES = {"payer's device": "payer", "payee's device": "payee", "payer's bank": "bank-2"}
+NAMES = {
+    "payer's device": "payer",
+    "payee's device": "payee",
+    "payer's bank": "bank-2",
+    "payee's bank": "bank-3",
+    "core bank": "core-bank-3",
+}
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,13 @@ her phone number and shows her name. Zaphira, at bank 2, looks the number up. An
 
 from typing import Final
 
-from specie.store.device_store import name_device
-from tests.network.privacy_story import Story, find_device_key
+from specie.tokens.building import PaymentOrder
+from specie.tokens.holdings import Memo
+from specie.values.amounts import Minor
+from specie.values.identifiers import OrderId
+from specie.values.phones import parse_phone
+from tests.network.pilot import draw
+from tests.network.privacy_story import Story, note_device, opened
 
 OWNER, OWNER_HOLDER, OWNER_CLIENT = "Dorabella Vanterpool", "dv", "vanterpool-66120"
 NUMBER: Final = "+77019931177"
@@ -41,8 +46,6 @@ def _apply(story: Story) -> None:
     pilot.bank(3, "approve", number, "--client", OWNER_CLIENT, "--as", "Dana")
     assert "approved" in pilot.wallet(OWNER_HOLDER, "application")
     pilot.wallet(OWNER_HOLDER, "phone", "set", NUMBER, "--show-name")
-    key = find_device_key(story, OWNER_HOLDER)
-    story.devices[OWNER_HOLDER] = (name_device(key).encode(), key)
     cage.add_text("phone number", NUMBER.removeprefix("+"))
     cage.add_text("name shown with the number", OWNER)
     cage.add_text("applicant's birth date, document", BIRTH)
@@ -51,10 +54,12 @@ def _apply(story: Story) -> None:
 
 
 def _look_up(story: Story) -> None:
-    pilot, said = story.pilot, story.middleman.recorded
-    first = len(said)
-    pilot.wallet("qz", "withdraw", "5.00")  # what she has waits with the payment that is blocked
-    assert OWNER in pilot.wallet("qz", "find", NUMBER)
-    assert f"to: {OWNER}" in pilot.wallet("qz", "pay", NUMBER, "1.00")
-    story.alone |= set(range(first, len(said)))
-    pilot.wallet(OWNER_HOLDER, "collect")
+    with opened(story, "qz") as online:
+        online.bank.withdraw(OrderId(draw()), Minor(500))  # the rest waits: its payee is blocked
+        online.collect()
+        found = online.phone.find(parse_phone(NUMBER))
+        assert found.name == OWNER
+        online.pay(PaymentOrder(found.address, Minor(100), Memo()), draw())
+    with opened(story, OWNER_HOLDER) as online:
+        assert online.collect()
+        note_device(story, OWNER_HOLDER, online)

@@ -1,8 +1,9 @@
 """What happens before everything is searched, with values that stand out, and those values.
 
 Bank 2 buys money for reserves; Zaphira at bank 2 withdraws some of a loan and pays Osgood at
-bank 3, with a memo; she deposits what she has left of it, tries to pay somebody whom bank 3 has
-blocked; bank 2 gives money back. Everybody asks their banks what there is to ask.
+bank 3, with a memo, then a little with an address to return it to; she deposits what she has left,
+tries to pay somebody whom bank 3 has blocked; bank 2 gives money back. Everybody asks their banks
+what there is to ask; events of both go to servers of their own.
 """
 
 import secrets
@@ -14,12 +15,14 @@ from typing import Final
 import cbor2
 
 from specie.cli.online_commands import Online, opened_online
-from specie.crypto.addresses import parse_address
+from specie.cli.return_addresses import draw_return_address
+from specie.crypto.addresses import Address, format_address, parse_address
 from specie.crypto.outputs import Opening, unpack_opening
 from specie.ledger.records import Output
 from specie.ledger.transactions import AttestedTransaction
 from specie.ledger.wire import decode_attested, decode_signed
 from specie.log.leaves import HEADER, HeaderLeaf, unpack_leaf
+from specie.ports.vault import StoredPayment
 from specie.remote import bank_operations as banks
 from specie.remote.client_models import MovementsQuery
 from specie.store.device_store import name_device
@@ -28,12 +31,14 @@ from specie.tokens.building import PaymentOrder
 from specie.tokens.holdings import Memo
 from specie.values.amounts import Minor
 from specie.values.encoding import i64, u8, u64
-from specie.values.identifiers import InstitutionPublicKey, OrderId, Signature
+from specie.values.identifiers import InstitutionPublicKey, OrderId, OutputRef, Signature
 from specie.values.times import Timestamp
+from specie.wallet.refunds import add_return_address
 from specie.wallet.vault import Surroundings, rebuild_payment
 from tests.network.canaries import Cage
 from tests.network.middleman import PUBLIC_ADDRESS, Middleman, Recorded
 from tests.network.pilot import PASSPHRASE, Pilot
+from tests.network.webhook_receiver import Receiver
 from tests.reference.keys import derive_seed, derive_subwallet
 
 PAYER, PAYEE = "Zaphira Quillon", "Osgood Wimplethorpe"
@@ -43,6 +48,7 @@ CLAIM: Final = "Mme Z. Quillon-Umberlee"
 LENT, ISSUED = 88_812_345_678_917, 61_728_394_506_173
 LOAN, WITHDRAWN, PAID = 9_911_223_344_557, 8_833_344_455_567, 1_176_543_212_347
 DEPOSITED, REDEEMED = 2_223_334_445_559, 3_344_556_677_881
+REFUNDABLE: Final = 4_711
 TOTAL: Final = ISSUED - REDEEMED  # after the redemption; after the issue it is what was issued
 CLOCK_BACK_MS: Final = 7 * 60 * 1000  # so that this payment's window is nobody else's
 
@@ -63,9 +69,13 @@ class Story:
 
     pilot: Pilot
     middleman: Middleman
+    receivers: dict[str, Receiver]  # holder: who is told of its events
     cage: Cage = field(default_factory=Cage)
     phrase: str = ""
+    payee: str = ""  # its address
     order: OrderId = OrderId(b"")
+    refundable: OrderId = OrderId(b"")  # the payment with an address to return it to
+    sold: bytes = b""  # what its payee got
     issue: bytes = b""
     redemption: bytes = b""
     devices: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)  # holder: name, key
@@ -89,23 +99,29 @@ class Story:
         return [one for one in said if (one.service, one.path) == (service, path)]
 
 
-def tell(pilot: Pilot, middleman: Middleman) -> Story:
-    story = Story(pilot, middleman)
+def tell(pilot: Pilot, middleman: Middleman, receivers: dict[str, Receiver]) -> Story:
+    story = Story(pilot, middleman, receivers)
     story.issue = _issue(pilot)
     zaphira, osgood = _open_wallets(story)
+    story.payee = osgood
     _add_people(story, zaphira, osgood)
     _pay(story, osgood)
     for holder in ("qz", "ow"):
-        pilot.wallet(holder, "collect")
         _ask_bank(story, holder)
     pilot.wallet("qz", "deposit", show(DEPOSITED))
     _pay_blocked(story)
     story.redemption = bytes.fromhex(pilot.bank(2, "redeem", show(REDEEMED)))
     pilot.approve(story.redemption.hex())
+    return story
+
+
+def publish(story: Story) -> None:
+    """What the log has to say, once it says it; and somebody audits it."""
+    pilot = story.pilot
     pilot.wait(lambda: _is_published(pilot, i64(-REDEEMED)))
     pilot.run("audit", pilot.get_url("registration"), "--root", str(pilot.public / "root.pem"))
     _add_supply(story)
-    return story
+    pilot.wait(lambda: _add_log(story))
 
 
 def _is_published(pilot: Pilot, part: bytes) -> bool:
@@ -136,6 +152,8 @@ def _open_wallets(story: Story) -> tuple[str, str]:
     zaphira = pilot.wallet("qz", "open", invited, "--bank", "2")
     invited = pilot.bank(3, "invite", PAID_CLIENT, PAYEE)
     osgood = pilot.wallet("ow", "open", invited, "--bank", "3")
+    for number, client, holder in ((2, CLIENT, "qz"), (3, PAID_CLIENT, "ow")):
+        pilot.bank(number, "webhooks", "register", client, story.receivers[holder].url)
     pilot.bank(2, "tier", CLIENT, "business", "--as", "Dana", "--reason", "may pay as much")
     pilot.bank(2, "lend", CLIENT, show(LOAN))
     pilot.wallet("qz", "withdraw", show(WITHDRAWN))
@@ -143,22 +161,34 @@ def _open_wallets(story: Story) -> tuple[str, str]:
 
 
 def _pay(story: Story, osgood: str) -> None:
-    """With all that a memo holds; then another payment at once, so that the batch has two."""
+    """With all that a memo holds; then another payment at once, so that the batch has two.
+
+    It gives an address to return it to: a memo with a name has no room for one.
+    """
     cage, creditor = story.cage, parse_address(osgood, "spc")
     ids, signed = [secrets.token_bytes(16) for _ in range(3)], secrets.token_bytes(64)
     memo = Memo(OrderId(ids[0]), ids[1], ids[2], Signature(signed), CLAIM)
-    story.order = OrderId(secrets.token_bytes(16))
+    story.order, story.refundable = (OrderId(secrets.token_bytes(16)) for _ in range(2))
     with opened(story, "qz") as online:
+        given = draw_return_address(online.vault, online.bank, online.notes)
         real = online.vault.surroundings
         online.vault.surroundings = Surroundings(real.roster, BackClock(online), real.identifiers)
         promise = online.pay(PaymentOrder(creditor, Minor(PAID), memo), story.order)
         online.vault.surroundings = real
-        online.pay(PaymentOrder(creditor, Minor(4_711), Memo()), secrets.token_bytes(16))
+        refundable = add_return_address(Memo(), given)
+        small = PaymentOrder(creditor, Minor(REFUNDABLE), refundable)
+        online.pay(small, story.refundable)
         stored = online.vault.find_payment(story.order)
-    assert stored is not None
+        second = online.vault.find_payment(story.refundable)
+    assert stored is not None and second is not None
+    story.sold = _find_paid(second, creditor)
     for one in (*ids, signed):
         cage.add_bytes("memo", one)
     cage.add_text("memo", CLAIM)
+    cage.add_text("name in the memo", CLAIM)
+    for one in ids[:2]:
+        cage.add_bytes("ids in the memo", one)
+    add_address(cage, "payer's return address", given)
     cage.add_bytes("payer's own order id", story.order)
     cage.add_time("time of the payer's device", stored.time)
     cage.add_time("time of the notary's decision", promise.publish_by)
@@ -170,6 +200,14 @@ def _pay(story: Story, osgood: str) -> None:
         side = "payee's" if opening.view == creditor.view else "change"
         _add_output(cage, side, opening, output)
     _add_payment(story, stored.txid, [one.view == creditor.view for one in openings])
+
+
+def _find_paid(stored: StoredPayment, creditor: Address) -> OutputRef:
+    """What a payment made for its payee."""
+    built = rebuild_payment(stored)
+    pairs = zip(built.disclosure.openings, built.signed.body.outputs, strict=True)
+    [found] = [output.ref for opening, output in pairs if opening.view == creditor.view]
+    return found
 
 
 @contextmanager
@@ -186,19 +224,20 @@ def opened(story: Story, holder: str) -> Iterator[Online]:
 def _ask_bank(story: Story, holder: str) -> None:
     """What a device may ask besides paying; and the keys by which its bank knows it."""
     with opened(story, holder) as online:
+        online.collect()
         online.bank.get_standing()
         online.channel.call(online.bank.name, banks.LIST_MOVEMENTS, MovementsQuery())
-    key = find_device_key(story, holder)
-    story.devices[holder] = (name_device(key).encode(), key)
+    key = note_device(story, holder, online)
     if holder == "qz":
         story.cage.add_bytes("device's key and name", key)
         story.cage.add_text("device's key and name", name_device(key))
 
 
-def find_device_key(story: Story, holder: str) -> InstitutionPublicKey:
-    """The public one, by which its bank knows a device."""
-    with opened(story, holder) as online:
-        return InstitutionPublicKey(online.account.key.public)
+def note_device(story: Story, holder: str, online: Online) -> InstitutionPublicKey:
+    """Gives the public key by which its bank knows it, and we know its messages."""
+    key = InstitutionPublicKey(online.account.key.public)
+    story.devices[holder] = (name_device(key).encode(), key)
+    return key
 
 
 def _pay_blocked(story: Story) -> None:
@@ -216,20 +255,21 @@ def _add_people(story: Story, zaphira: str, osgood: str) -> None:
     cage.add_text("payer's name", PAYER)
     cage.add_text("payee's name", PAYEE)
     for name, text in (("payer's address", zaphira), ("payee's address", osgood)):
-        address = parse_address(text, "spc")
-        cage.add_text(name, text)
-        cage.add_bytes(name, address.spend)
-        cage.add_bytes(name, address.view)
+        add_address(cage, name, parse_address(text, "spc"))
     cage.add_text("client id", CLIENT)
+    cage.add_text("payee's client id", PAID_CLIENT)
+    for holder, receiver in story.receivers.items():
+        name = {"qz": "payer's webhook", "ow": "payee's webhook"}[holder]
+        cage.add_text(name, receiver.url.rpartition("/")[2])
     for status in (b"\x66status\x64good", b"status=good\0", b'"status":"good"', b"status='good'"):
         cage.add_bytes("standing", status)
-    _add_amounts(cage, "amount paid", PAID)
-    _add_amounts(cage, "change", WITHDRAWN - PAID)
-    _add_amounts(cage, "tokens", WITHDRAWN, WITHDRAWN - PAID)
-    _add_amounts(cage, "deposit", LOAN - WITHDRAWN)
-    _add_amounts(cage, "loan", LOAN)
-    _add_amounts(cage, "withdrawal", WITHDRAWN)
-    _add_amounts(cage, "deposit of tokens", DEPOSITED)
+    add_amounts(cage, "amount paid", PAID)
+    add_amounts(cage, "change", WITHDRAWN - PAID)
+    add_amounts(cage, "tokens", WITHDRAWN, WITHDRAWN - PAID)
+    add_amounts(cage, "deposit", LOAN - WITHDRAWN)
+    add_amounts(cage, "loan", LOAN)
+    add_amounts(cage, "withdrawal", WITHDRAWN)
+    add_amounts(cage, "deposit of tokens", DEPOSITED)
     keys = derive_subwallet(derive_seed(story.phrase), 0)
     cage.add_text("phrase", story.phrase)
     for order in ("little", "big"):
@@ -242,7 +282,13 @@ def _add_people(story: Story, zaphira: str, osgood: str) -> None:
     cage.add_text("address of the payer's bank", story.middleman.get_address("bank-2"))
 
 
-def _add_amounts(cage: Cage, name: str, *amounts: int) -> None:
+def add_address(cage: Cage, name: str, address: Address) -> None:
+    cage.add_text(name, format_address(address, "spc"))
+    cage.add_bytes(name, address.spend)
+    cage.add_bytes(name, address.view)
+
+
+def add_amounts(cage: Cage, name: str, *amounts: int) -> None:
     for one in amounts:
         cage.add_amount(name, one, [show(one), show(one).replace(",", "")])
 
@@ -283,7 +329,7 @@ def _add_payment(story: Story, txid: bytes, is_paid: Sequence[bool]) -> None:
         cage.add_bytes(f"{side} bank", one.pack())
 
 
-def add_log(story: Story) -> bool:
+def _add_log(story: Story) -> bool:
     """What the log says of the payment's batch, once it is there; the batch has to have others."""
     log = LogFolder(story.pilot.data / "registration" / "public")
     txid = story.cage.spellings["transaction"]["raw"]
@@ -305,11 +351,11 @@ def add_log(story: Story) -> bool:
 def _add_supply(story: Story) -> None:
     """Of the issue and of the redemption."""
     cage = story.cage
-    _add_amounts(cage, "amount of an issue", ISSUED)
-    _add_amounts(cage, "amount of a redemption", REDEEMED)
+    add_amounts(cage, "amount of an issue", ISSUED)
+    add_amounts(cage, "amount of a redemption", REDEEMED)
     cage.add_bytes("amount of a redemption", i64(-REDEEMED))
-    _add_amounts(cage, "total after it", TOTAL)
-    _add_amounts(cage, "reserves of the bank", LENT - ISSUED)
+    add_amounts(cage, "total after it", TOTAL)
+    add_amounts(cage, "reserves of the bank", LENT - ISSUED)
     for data in story.list_submitted():
         found = decode_attested(data)
         supply = found.signed.supply

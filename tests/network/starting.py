@@ -14,8 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from specie.assembly.ceremony import PASSPHRASES
-from specie.cli.processes import LOGS, Child, NetworkProcesses
+from specie.cli.processes import LOGS, Child, NetworkProcesses, build_command
 
 
 class Connection:
@@ -74,8 +73,7 @@ class ForkedNetwork(NetworkProcesses):
 
     def start(self, name: str) -> Child:
         (self.data / LOGS).mkdir(exist_ok=True)
-        passphrase = str(self.data / PASSPHRASES / name)
-        arguments = ["serve", str(self.data / name), "--passphrase-file", passphrase]
+        arguments = build_command(self.data, name)
         log = str(self.data / LOGS / f"{name}.jsonl")
         running = Running(self.connection.ask(serve=arguments, log=log)["pid"], self.connection)
         child = Child(name, self.data / name, cast("subprocess.Popen[bytes]", running))

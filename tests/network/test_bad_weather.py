@@ -297,8 +297,9 @@ def test_whatever_a_peer_says(between: Between, purses: Purses) -> None:
     finally:
         weather.mischief = None
     published = count_published(between)
+    orders.append(secrets.token_hex(16))  # those before may be final, and published, unheard of
     insist_on_paying(purses, *orders)
-    pilot.wait(lambda: count_published(between) > published, 30)
+    pilot.wait(lambda: count_published(between) > published)
     assert purses.count() == [before[0] - len(orders), before[1] + len(orders)]
     pilot.wait(lambda: weather.struck["given up"] > 0)
     between.middleman.weather = Weather()

@@ -35,6 +35,7 @@ from tests.network.pilot import PASSPHRASE, Pilot, catch, name
 
 RANDOM = random.Random(11)
 DELAY_S = 0.8  # what is under way takes about as long
+ANSWER_S = 2.0  # by then the payer's bank has heard the payee's, and asks the notary
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,7 @@ class Step:
     victim: str
     found: dict[str, str]
     held: str = ""  # who does not answer meanwhile
+    last: str = ""  # who answers again when all have attested
 
 
 STEPS = {
@@ -157,6 +159,9 @@ STEPS = {
     ),
     "payment attested by one bank": Step(
         "pay", "bank-2", {"payer's bank": "attested", "payee's bank": ""}, "bank-3"
+    ),
+    "payment final, not delivered": Step(
+        "pay", "bank-2", {"payer's bank": "", "payee's bank": "attested"}, "bank-3", "notary"
     ),
 }
 STATES = {
@@ -211,6 +216,17 @@ def hold(pilot: Pilot, service: str, how: signal.Signals) -> None:
         os.killpg(pilot.children[service].running.pid, how)
 
 
+def let_attest(pilot: Pilot, step: Step, order: str) -> None:
+    """Whoever is held attests and hears no more, while the notary answers nobody."""
+    pilot.wait(lambda: read_state(pilot, "payer's bank", order) == "attested")
+    hold(pilot, step.last, signal.SIGSTOP)
+    hold(pilot, step.held, signal.SIGCONT)
+    pilot.wait(lambda: read_state(pilot, "payee's bank", order) == "attested")
+    time.sleep(ANSWER_S)
+    hold(pilot, step.held, signal.SIGSTOP)
+    hold(pilot, step.last, signal.SIGCONT)
+
+
 @pytest.mark.parametrize(
     "aim",
     [
@@ -220,6 +236,7 @@ def hold(pilot: Pilot, service: str, how: signal.Signals) -> None:
         "redemption in transit",
         pytest.param("withdrawal signed", marks=pytest.mark.soak),
         "payment attested by one bank",
+        "payment final, not delivered",
     ],
 )
 def test_the_same_end_from_a_chosen_step(scene: Scene, aim: str) -> None:
@@ -233,11 +250,14 @@ def test_the_same_end_from_a_chosen_step(scene: Scene, aim: str) -> None:
     hold(pilot, step.held, signal.SIGSTOP)
     try:
         end = begin(scene, step, order)
+        if step.last:
+            let_attest(pilot, step, order)
         pilot.wait(lambda: find() == step.found)
         pilot.kill(step.victim)
         assert find() == step.found, "not a step further, and nothing lost"
     finally:
-        hold(pilot, step.held, signal.SIGCONT)
+        for one in (step.last, step.held):
+            hold(pilot, one, signal.SIGCONT)
     pilot.start(step.victim)
     end()
     end()  # again is nothing

@@ -68,6 +68,7 @@ def _let_a_bank_join(pilot: Pilot) -> list[str]:
 
 def _let_the_successor_take_over(pilot: Pilot, carol: str) -> None:
     """T2: bank 4 is suspended, bank 2 serves its clients; money is neither frozen nor lost."""
+    pilot.run("bank", "tier", "carol", "business", "--at", str(pilot.data / "bank-4"))
     export = pilot.devices / "clients.json"
     at = str(pilot.data / "bank-4")
     secret = "between two banks\n"
@@ -82,6 +83,8 @@ def _let_the_successor_take_over(pilot: Pilot, carol: str) -> None:
             in _try(pilot, "bank", "import-clients", str(export), "--at", at, stdin=secret)
         )
     )
+    served = json.loads(pilot.bank(2, "clients", "--json"))
+    assert [one["tier"] for one in served if one["client"] == "4.carol"] == ["business"]
     bob = pilot.run(
         *("wallet", "subwallets", "--device", str(pilot.devices / "bob.db"), "--holder", "bob"),
         *("--public", str(pilot.public), "--bank", "3", "--count", "1"),

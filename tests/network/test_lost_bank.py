@@ -11,12 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from specie.assembly.bank_process import CODE_SALT, compute_opening_aad
-from specie.assembly.joining import hash_code
-from specie.bank.openings import OpeningRequest, sign_opening
+from specie.bank.openings import (
+    OpeningRequest,
+    compute_transit_aad,
+    derive_transit_key,
+    sign_opening,
+)
 from specie.cli.parties import open_channel
 from specie.crypto.addresses import Address
-from specie.crypto.secrets import InstitutionKey, KeyTree, ViewKey, derive_sealing_key
+from specie.crypto.secrets import InstitutionKey, KeyTree, ViewKey
+from specie.identity.codes import hash_code
 from specie.ports.clients import Client
 from specie.remote import bank_operations as banks
 from specie.remote import client_models as clients
@@ -64,8 +68,8 @@ def open_as_thief(
 ) -> clients.Opening:
     """An opening of the victim's spend key at this bank, for the thief's own device and name."""
     code = bytes.fromhex(pilot.bank(SUCCESSOR, "invite", draw().hex()[:12], "Some Body"))
-    key, network = derive_sealing_key(code.hex(), CODE_SALT), channel.peers.network
-    aad = compute_opening_aad(network, name(f"bank-{SUCCESSOR}"))
+    key, network = derive_transit_key(code), channel.peers.network
+    aad = compute_transit_aad(network, name(f"bank-{SUCCESSOR}"))
     device, tree = InstitutionKey.generate(), KeyTree.generate()
     address = Address(ParticipantNumber(bank), PublicKey(view.public), victim.address.spend)
     named = InstitutionPublicKey(device.public)
@@ -109,12 +113,12 @@ def test_its_vault_is_no_clients(bereft: Pilot) -> None:
         number = ParticipantNumber(SUCCESSOR)
         request = OpeningRequest(network, number, hash_code(code), holder.address, named)
         proofs = sign_opening(request, holder.spend, device)
-        aad = compute_opening_aad(network, name(f"bank-{SUCCESSOR}"))
+        aad = compute_transit_aad(network, name(f"bank-{SUCCESSOR}"))
         opening = clients.Opening(
             code=code,
             view=holder.address.view,
             spend=holder.address.spend,
-            sealed_view=holder.view.seal(derive_sealing_key(code.hex(), CODE_SALT), aad),
+            sealed_view=holder.view.seal(derive_transit_key(code), aad),
             device=named,
             spend_proof=proofs.spend,
             device_proof=proofs.device,

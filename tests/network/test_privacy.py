@@ -17,42 +17,54 @@ from typing import Any
 
 import pytest
 
-from specie.assembly.foundation import KEYS
-from specie.cli.devices import load_surroundings, opened_device
-from specie.crypto.secrets import SealingKey
-from specie.store.access_store import SqliteAccessStore
-from specie.store.application_store import SqliteApplicationStore
-from specie.store.client_store import SqliteClientStore
-from specie.store.database import Database
-from specie.store.key_file import KeyFile
-from specie.store.signatory_store import SqliteSignatoryStore
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import ClientId, OrderId
 from tests.network import privacy_story
-from tests.network.evidence import AT_REST, Evidence, Hit, Kind, Record
+from tests.network.core_bank_beside import create_core_bank
+from tests.network.evidence import AT_REST, Evidence, Hit, Kind
 from tests.network.middleman import PUBLIC, Recorded, standing_between
-from tests.network.pilot import PASSPHRASE
+from tests.network.pilot import Pilot
+from tests.network.privacy_opened import add_opened
 from tests.network.privacy_page import (
     COLUMNS,
     DEVICES,
+    EVERYBODY,
+    INSTITUTIONS,
     KEPT,
     NAMES,
+    NOWHERE,
     ON_THE_DISK,
     OWN,
     PARTIES,
     PARTS,
+    RECEIVERS,
     Cell,
     read_cells,
 )
-from tests.network.privacy_people import OWNER_CLIENT, tell_of_people
+from tests.network.privacy_people import tell_of_people
+from tests.network.privacy_returns import tell_of_returns
+from tests.network.privacy_safety import tell_of_safety
 from tests.network.privacy_story import PAID, PAYEE, PAYER, Story, opened
+from tests.network.privacy_travel import tell_of_travel
+from tests.network.webhook_receiver import receiving
 
 CELLS = list(read_cells())
 
 PAYMENT = ("transaction", "inputs", "payee's output", "change output")
 SUPPLY = ("supply transaction", "supply order", "openings of the outputs")
 PERSON = ("client id", "payer's address", "device's key and name")
+CLIENT_IDS = ("client id", "payee's client id", "told client id")
+ASKED = ("proof of a request",)
+EVENTS = ("event refund.arrived", "event return.requested", "event return.declined")
+TOGETHER = {  # what has to stand in one record with any of the second
+    "owner of an output": (("change output",), PERSON),
+    "look-up by a client": (("phone number",), PERSON),
+    "payer's standing": (("standing",), PERSON),
+    "owner of a return address": (("payer's return address",), CLIENT_IDS),
+    "client of a request": (("id of a request",), CLIENT_IDS),
+    "client of a told payment": (("told transaction",), CLIENT_IDS),
+    "client of an event": (EVENTS, CLIENT_IDS),
+}
 TIMES = (
     *("time of the payer's device", "time at bank-2", "time at bank-3"),
     *("time of the notary's decision", "time of the publication batch"),
@@ -88,14 +100,22 @@ def seen() -> Iterator[Seen]:
     }
     with (
         tempfile.TemporaryDirectory(prefix="sp") as folder,
-        standing_between(Path(folder), **plan) as (pilot, middleman),
+        receiving("/spent/ephraim-4471") as of_payer,
+        receiving("/taken/barnaby-5582") as of_payee,
+        standing_between(Path(folder), _add_core_bank, **plan) as (pilot, middleman),
     ):
-        story = privacy_story.tell(pilot, middleman)
-        tell_of_people(story)
-        pilot.wait(lambda: privacy_story.add_log(story))
+        receivers = {"qz": of_payer, "ow": of_payee}
+        story = privacy_story.tell(pilot, middleman, receivers)
+        for tell in (tell_of_returns, tell_of_travel, tell_of_people, tell_of_safety):
+            tell(story)
+        privacy_story.publish(story)
         for party in PARTIES:
             pilot.kill(party)  # so that nothing is tidied away
         yield look(story)
+
+
+def _add_core_bank(pilot: Pilot) -> None:
+    create_core_bank(pilot, 3)
 
 
 def look(story: Story) -> Seen:
@@ -109,7 +129,13 @@ def look(story: Story) -> Seen:
             seen.evidence.add_file(party, path, path.name)
     for number, said in enumerate(story.middleman.recorded):
         _add_message(seen, said, is_payers=said.is_here and number in story.alone)
-    _add_opened(seen)
+    for holder, receiver in story.receivers.items():
+        bank = {"qz": "bank-2", "ow": "bank-3"}[holder]
+        for told in receiver.told:
+            where = (bank, RECEIVERS[holder], "webhook", "POST", told.path, told.headers)
+            said = Recorded(*where, told.body, 204, b"", 0.0)
+            seen.evidence.add_message(RECEIVERS[holder], bank, said)
+    add_opened(story, seen.evidence)
     seen.hits = seen.evidence.search(story.cage)
     _derive(seen)
     return seen
@@ -134,99 +160,35 @@ def _find_device(story: Story, said: Recorded) -> str:
     return "somebody"
 
 
-def _add_opened(seen: Seen) -> None:
-    """What keys open; and when banks attested, which is a canary as well."""
-    txid = seen.story.cage.spellings["transaction"]["raw"]
-    for number in (2, 3, 4):
-        for client, times in _open_bank(seen, number):
-            _add(seen, f"bank-{number}", client)
-            if txid in times:
-                seen.story.cage.add_time(f"time at bank-{number}", times[txid])
-    _open_desk(seen)
-    for holder, party in DEVICES.items():
-        _open_device(seen, holder, party)
-
-
-def _open_bank(seen: Seen, number: int) -> Iterator[tuple[list[bytes], dict[bytes, int]]]:
-    """What it knows of each of its clients, and when it attested for it."""
-    folder = seen.story.pilot.data / f"bank-{number}"
-    keys = KeyFile(folder / KEYS, seen.story.pilot.get_passphrase(folder.name))
-    store = SqliteClientStore(folder / "bank.db", keys.get_sealing_key("storage"))
-    for client in store.load_clients():
-        refs = [one.ref for one in store.load_outputs(client.id)]
-        tokens = [one.token.opening.pack() for one in store.find_tokens(refs).values()]
-        moved = store.load_movements(client.id)
-        amounts = [f"{one.txid.hex()} {one.amount}".encode() for one in moved]
-        key = f"view key of {client.view_key.public.hex()}"
-        known = [client.name.encode(), *tokens, *amounts, key.encode()]
-        yield known, {one.txid: one.time for one in moved}
-    store.close()
-    yield list(_list_of_people(folder / "bank.db", keys.get_sealing_key("storage"))), {}
-
-
-def _list_of_people(path: Path, key: SealingKey) -> Iterator[bytes]:
-    """Who signs for the client, who looked at it and why."""
-    database = Database(path)
-    signatories, access = SqliteSignatoryStore(database, key), SqliteAccessStore(database, key)
-    rule = signatories.find_rule(ClientId(OWNER_CLIENT))
-    yield from (seat.name.encode() for seat in rule.seats) if rule else ()
-    for entry in access.load(1, 100):
-        yield f"{entry.officer}: {entry.reason}".encode()
-    database.close()
-
-
-def _open_desk(seen: Seen) -> None:
-    folder, pilot = seen.story.pilot.data / "central-bank", seen.story.pilot
-    keys = KeyFile(folder / KEYS, pilot.get_passphrase(folder.name))
-    store = SqliteApplicationStore(folder / "central.db", keys.get_sealing_key("storage"))
-    built = store.find_produced(OrderId(seen.story.issue))
-    assert built is not None
-    _add(seen, "central-bank", [one.pack() for one in built.disclosure.openings])
-    store.close()
-
-
-def _open_device(seen: Seen, holder: str, party: str) -> None:
-    public, devices = seen.story.pilot.public, seen.story.pilot.devices
-    with opened_device(devices / f"{holder}.db", holder, PASSPHRASE) as device:
-        vault = device.open_vault(0, None, load_surroundings(public, None))
-        history = vault.load_history()
-        moved = [one.amount for one in history.paid] + [one.amount for one in history.received]
-        amounts = [str(one).encode() for one in moved]
-        tokens = [one.opening.pack() for one in vault.load_tokens()]
-        view, spend = vault.keys.view.public.hex(), vault.keys.spend.public.hex()
-        keys = [f"view key of {view}", f"spend key of {spend}", device.show_phrase()]
-    _add(seen, party, [*amounts, *tokens, *(one.encode() for one in keys)])
-
-
-def _add(seen: Seen, party: str, found: list[bytes]) -> None:
-    seen.evidence.records += [Record(party, Kind.OPENED, "its keys", one) for one in found]
-
-
 def _derive(seen: Seen) -> None:
     """What no value says by itself: which bank stands beside a payment, whose standing it is."""
-    for party in [*PARTIES, *DEVICES.values()]:
+    for party in EVERYBODY:
         payment = _list_cut(seen, party, PAYMENT)
         supply = _list_cut(seen, party, SUPPLY)
         origin = {id(hit.record) for hit in seen.get(party, "address of the payer's bank")}
-        people = {id(hit.record) for hit in _list_cut(seen, party, PERSON)}
         added = {
             "payer's bank": [
                 *seen.get(party, "change bank"),
                 *(hit for hit in payment if "2" in hit.record.banks),
             ],
             "payee's bank": [hit for hit in payment if "3" in hit.record.banks],
+            "payer's bank of a request": [
+                hit for hit in _list_cut(seen, party, ASKED) if "2" in hit.record.banks
+            ],
             "which bank": [hit for hit in supply if "2" in hit.record.banks],
             "payment from the payer's bank": [hit for hit in payment if id(hit.record) in origin],
-            "owner of an output": [
-                hit for hit in seen.get(party, "change output") if id(hit.record) in people
-            ],
-            "look-up by a client": [
-                hit for hit in _list_cut(seen, party, ("phone number",)) if id(hit.record) in people
-            ],
-            "payer's standing": [
-                hit for hit in seen.get(party, "standing") if id(hit.record) in people
+            "client of a case, of a freeze": [
+                hit
+                for hit in _list_cut(seen, party, CLIENT_IDS)
+                if hit.record.where.endswith((" bank_case", " client_freeze"))
             ],
         }
+        for part, (parts, beside) in TOGETHER.items():
+            whose = {id(hit.record) for hit in _list_cut(seen, party, beside)}
+            found = _list_cut(seen, party, parts)
+            added[part] = [hit for hit in found if id(hit.record) in whose]
+        told = added["client of a told payment"]
+        added["client and bank of a told payment"] = [hit for hit in told if hit.record.banks]
         for part, hits in added.items():
             seen.hits[party, part] = [*seen.get(party, part), *hits]
         about = {id(hit.record) for hit in payment}
@@ -311,8 +273,14 @@ def check_refused(seen: Seen, cell: Cell, parties: tuple[str, ...]) -> None:
     """A payee that is blocked cannot be paid: its payer, and the bank that asks for it, hear it."""
     check_no(seen, cell, parties)
     told = "that a payee is blocked"
-    hearing = {party for party in [*PARTIES, *DEVICES.values()] if _is_told(seen, party, told)}
-    assert hearing == {"payer", "bank-2", "bank-3"}
+    hearing = {party for party in EVERYBODY if _is_told(seen, party, told)}
+    assert hearing == {"payer", "bank-2", "bank-3", RECEIVERS["qz"]}
+
+
+def check_certified(seen: Seen, cell: Cell, parties: tuple[str, ...]) -> None:
+    """The central bank's desk certifies a key of a bank's device, nobody else hears of it."""
+    check_no(seen, cell, tuple(one for one in parties if one != "central-bank"))
+    check_yes(seen, cell, ("central-bank",))
 
 
 def _is_told(seen: Seen, party: str, part: str) -> bool:
@@ -329,6 +297,7 @@ WORDS: dict[str, Callable[[Seen, Cell, tuple[str, ...]], None]] = {
     "sum of the batch": check_sum,
     "if in the memo": check_memo,
     "no; who pays it hears that it is blocked": check_refused,
+    "no; the desk sees the key": check_certified,
 }
 
 
@@ -341,7 +310,7 @@ def test_a_cell(seen: Seen, cell: Cell) -> None:
 def test_who_reads_files_without_keys(seen: Seen, cell: Cell) -> None:
     """Whoever has the files of these parties can read it there, and of no others."""
     said = {NAMES.get(name, name) for name in cell.says.split(", ") if name != "nobody"}
-    parties = [*PARTIES, *DEVICES.values()]
+    parties = [*PARTIES, *DEVICES.values()]  # nothing lies at who is only told of events
     for part in KEPT[cell.row]:
         hits = {
             party: [hit for hit in seen.get(party, part) if hit.record.kind in AT_REST]
@@ -366,7 +335,7 @@ def test_the_page_and_the_tests_know_the_same_rows_and_columns() -> None:
 def test_every_canary_is_found_somewhere(seen: Seen) -> None:
     """One that nobody ever has would prove nothing where it is not found."""
     silent = set(seen.story.cage.spellings) - {name for _, name in seen.hits}
-    assert not silent
+    assert silent == NOWHERE
 
 
 def test_what_is_planted_at_each_party_is_found(seen: Seen, tmp_path: Path) -> None:
@@ -413,7 +382,7 @@ def test_traces_follow_one_payment_and_tell_nothing_of_it(seen: Seen) -> None:
     What it tells is in the cells above.
     """
     traces: dict[str, list[tuple[str, str, int]]] = {}
-    for party in PARTIES:
+    for party in INSTITUTIONS:
         path = seen.story.pilot.data / party / "traces.jsonl"
         for line in path.read_text().splitlines():
             one = json.loads(line)

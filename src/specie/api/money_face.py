@@ -40,6 +40,7 @@ def _offer_clients(process: BankProcess) -> Sequence[Offer]:
             waterfall=switches.waterfall,
             reverse_waterfall=switches.reverse,
             holding_limit=desk.holding_limit(client),
+            payment_limit=desk.payment_limit(client),
         )
 
     def get_waterfall(asking: Asking, _request: Empty) -> clients.Waterfall:

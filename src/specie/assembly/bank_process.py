@@ -20,15 +20,15 @@ from specie.assembly.consents import build_consents
 from specie.assembly.core_system import build_teller
 from specie.assembly.fork_evidence import keep_fork, tell_of_forks
 from specie.assembly.foundation import Foundation, find_cosigner_keys
-from specie.assembly.joining import hash_code
 from specie.assembly.lists import COSIGNERS, read_list
 from specie.assembly.money import MoneyDesk
 from specie.assembly.onboarding import check_new_client
 from specie.assembly.payment_services import PaymentServices, build_payment_services
-from specie.assembly.people import People, PeoplePlace, build_people
+from specie.assembly.people import People, PeoplePlace, build_admission, build_people
 from specie.assembly.returns import Returns, build_returns
 from specie.assembly.signing import open_rule, seal_rule
 from specie.assembly.travel import TravelDesk, build_travel
+from specie.bank.access import Operator
 from specie.bank.attestation import Attester
 from specie.bank.compliance import Compliance
 from specie.bank.consents import ConsentDesk
@@ -36,8 +36,15 @@ from specie.bank.control_books import Reconciliation
 from specie.bank.deposits import DepositBooks
 from specie.bank.directory import BankDirectory
 from specie.bank.naming import NameSigner
-from specie.bank.openings import OpeningProofs, OpeningRequest, verify_opening
+from specie.bank.openings import (
+    OpeningProofs,
+    OpeningRequest,
+    compute_transit_aad,
+    derive_transit_key,
+    verify_opening,
+)
 from specie.bank.service import Bank, BankKeys
+from specie.bank.standings import open_standing, seal_standing
 from specie.bank.succession import ExportedClient
 from specie.crypto.addresses import Address
 from specie.crypto.secrets import (
@@ -53,6 +60,7 @@ from specie.flows.payment import complete_payment, resume
 from specie.flows.redemption import redeem
 from specie.flows.releasing import release_expired
 from specie.flows.resuming import resume_bank
+from specie.identity.codes import hash_code
 from specie.identity.cosigners import verify_cosigners
 from specie.identity.participants import Role, Status
 from specie.ledger.receipts import ReceiptTrust
@@ -92,18 +100,15 @@ from specie.tokens.building import BuiltTransaction, PaymentOrder
 from specie.tokens.holdings import Memo, derive_keys
 from specie.values.amounts import Minor, check_positive
 from specie.values.catalogue import ErrorCode
-from specie.values.encoding import encode_text
 from specie.values.errors import SpecieError
 from specie.values.identifiers import (
     ClientId,
     Digest,
     EntryId,
     InstitutionPublicKey,
-    NetworkId,
     OrderId,
     ParticipantNumber,
     PublicKey,
-    ServiceName,
 )
 from specie.values.times import Timestamp
 from specie.wallet.vault import Vault
@@ -111,7 +116,6 @@ from specie.wallet.vault import Vault
 _LOG: Final = structlog.get_logger("specie.process")
 _RELEASE_EVERY_S: Final = 15.0
 _FILLED_AT_ONCE: Final = 16  # then clients' withdrawals have their turn with the vault
-CODE_SALT: Final = b"specie opening.."  # the code itself is random: 16 bytes, used once
 
 
 @dataclass(slots=True, repr=False)
@@ -208,8 +212,7 @@ class BankProcess:
         network = self.base.peers.network
         request = OpeningRequest(network, self.number, code_hash, address, opening.device)
         verify_opening(request, OpeningProofs(opening.spend_proof, opening.device_proof))
-        key = derive_sealing_key(opening.code.hex(), CODE_SALT)
-        aad = compute_opening_aad(network, self.base.name)
+        key, aad = derive_transit_key(opening.code), compute_transit_aad(network, self.base.name)
         view = unseal(ViewKey.unseal, key, opening.sealed_view, aad)
         if address.bank != self.number and address in self.desk.list_vaults(address.bank):
             raise SpecieError(ErrorCode.NOT_SERVED_HERE, "the vault of a bank is no client's")
@@ -331,6 +334,9 @@ class BankProcess:
                 device=keys.get(ClientId(one.client), b""),
                 sealed_rule=seal_rule(self.people.signing.find_rule(ClientId(one.client)), key),
                 returns=list(one.returns),
+                sealed_standing=seal_standing(
+                    self.compliance.hand_over(ClientId(one.client)), ClientId(one.client), key
+                ),
             )
             for one in exported
         ]
@@ -339,8 +345,9 @@ class BankProcess:
     def import_clients(self, request: SuccessionImport) -> int:
         """Clients of a bank whose successor we are, with their devices."""
         key = derive_sealing_key(request.passphrase, request.succession.salt)
+        operator = Operator(request.officer, request.reason)
         exported = [
-            ExportedClient(**one.model_dump(exclude={"device", "sealed_rule"}))
+            ExportedClient(**one.model_dump(exclude={"device", "sealed_rule", "sealed_standing"}))
             for one in request.succession.clients
         ]
         with self.base.database.transaction():  # no client is here without its signatories
@@ -350,6 +357,9 @@ class BankProcess:
                 self.people.losses.adopt(client.id)
                 if one.sealed_rule:
                     self.people.signing.adopt(client.id, open_rule(one.sealed_rule, key))
+                if one.sealed_standing:
+                    stood = open_standing(one.sealed_standing, one.client, key, client.id)
+                    self.compliance.adopt(operator, client.id, stood)
         for one in request.succession.clients:
             if one.device:
                 client = self.bank.find_client_at(Address(one.bank, one.view, one.spend))
@@ -440,10 +450,7 @@ def build_bank(base: Foundation) -> BankProcess:
     place = PeoplePlace(roster.genesis.network, base.database, storage, notary, base.clock, channel)
     counts, remote = SqliteLookUpCounts(base.database), RemoteDirectory(channel)
     directory = BankDirectory(bank, signer, phones, counts, remote, base.clock)
-    people = build_people(bank, devices, place)
-    people.onboarding.confirm_phone = directory.register_phone
-    people.onboarding.required_fields = compliance.list_required
-    people.onboarding.set_tier = compliance.set_tier
+    people = build_people(bank, devices, place, build_admission(compliance, told, directory))
     people.losses.tell, banks = payments.telling.tell_act, RemoteBanks(channel, bank)
     return BankProcess(
         base=base,
@@ -460,7 +467,7 @@ def build_bank(base: Foundation) -> BankProcess:
         comparison=comparison,
         directory=directory,
         returns=build_returns(bank, base, payments, RemoteReturns(channel), storage),
-        money=MoneyDesk(bank, switches, base.alarms, compliance.find_holding_limit),
+        money=MoneyDesk(bank, switches, base.alarms, *compliance.limits),
         payments=payments,
         travel=build_travel(compliance, told, people.onboarding, channel, banks),
         compliance=compliance,
@@ -489,8 +496,3 @@ def build_trust(base: Foundation) -> ReceiptTrust:
     roster = base.peers.roster
     listed = verify_cosigners(read_list(base.folder, COSIGNERS), roster.genesis)
     return ReceiptTrust(roster.genesis, roster.current, listed.keys, listed)
-
-
-def compute_opening_aad(network: NetworkId, bank: ServiceName) -> bytes:
-    """What a view key in transit is bound to."""
-    return b"opening\0" + network + encode_text(bank)

@@ -19,6 +19,7 @@ from specie.central_bank.decisions import DecisionKind, read_parameters
 from specie.crypto.hashing import tagged_hash
 from specie.crypto.signatures import verify_institution_signature, verify_signature
 from specie.identity.certificates import read_request
+from specie.identity.codes import hash_code
 from specie.identity.participants import (
     Participant,
     ParticipantList,
@@ -201,11 +202,6 @@ def verify_enrolment(enrolment: Enrolment, network: NetworkId) -> None:
     message = compute_enrolment_message(enrolment, network)
     verify_signature(enrolment.attestation_key, message, enrolment.attestation_proof)
     verify_institution_signature(enrolment.institution_key, message, enrolment.institution_proof)
-
-
-def hash_code(code: bytes) -> Digest:
-    """What is kept of a one-time code."""
-    return tagged_hash("code", code)
 
 
 def hash_enrolment(enrolment: Enrolment) -> str:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from specie.assembly.device_certifying import DeviceCertifying
-from specie.assembly.joining import hash_code
 from specie.bank.losses import (
     compute_settled_at,
     compute_settled_since,
@@ -23,6 +22,7 @@ from specie.bank.losses import (
 from specie.bank.service import VAULT_CLIENT, Bank
 from specie.crypto.addresses import Address
 from specie.flows.requests import unpack_withdrawals
+from specie.identity.codes import hash_code
 from specie.ledger.records import Output
 from specie.ports.clients import Client, ClientStatus, ClientStore
 from specie.ports.clock import Clock

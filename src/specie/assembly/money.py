@@ -25,8 +25,8 @@ from specie.values.identifiers import ClientId, CoreAccount, OrderId
 
 _RECONCILE_EVERY_S: Final = 60.0
 
-HoldingLimit = Callable[[ClientId], Minor | None]
-"""How much a client may hold on its device, by the bank's policy; None: as much as it likes."""
+ClientLimit = Callable[[ClientId], Minor | None]
+"""How much a client may hold on its device, or pay at once, by the bank's policy; None: any."""
 
 
 def _limit_nobody(_client: ClientId) -> Minor | None:
@@ -40,7 +40,8 @@ class MoneyDesk:
     bank: Bank
     switches: SwitchStore
     alarms: Alarms
-    holding_limit: HoldingLimit = _limit_nobody
+    holding_limit: ClientLimit = _limit_nobody
+    payment_limit: ClientLimit = _limit_nobody
     _reconciled_at: float = field(default=float("-inf"))  # monotonic seconds
 
     @property

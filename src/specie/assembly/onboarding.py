@@ -4,20 +4,17 @@ What an approval does is one transaction of the bank's database: stopped anywher
 begun, and the same again is the same.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from specie.assembly.joining import hash_code
 from specie.bank.applications import (
     TRANSIT_AAD,
-    RequiredFields,
     check_complete,
     check_decider,
     check_person,
     check_room,
     check_waiting,
     compute_transit_info,
-    list_required_fields,
     name_network,
 )
 from specie.bank.deposits import check_client_id
@@ -27,8 +24,9 @@ from specie.bank.service import VAULT_CLIENT, Bank
 from specie.crypto.addresses import Address
 from specie.crypto.secrets import ViewKey, unseal
 from specie.crypto.transit import derive_transit_sealing
+from specie.identity.codes import hash_code
 from specie.ports.clock import Clock
-from specie.ports.onboarding import AccountApplication, AccountState, Person
+from specie.ports.onboarding import AccountApplication, AccountState, Admission, Person
 from specie.remote.onboarding_models import AccountRequest
 from specie.store.database import Database
 from specie.store.device_store import SqliteDeviceStore
@@ -41,20 +39,7 @@ from specie.values.limits import (
     ACCOUNT_APPLICATIONS_MAX,
     PAGE_ITEMS_MAX,
 )
-from specie.values.phones import PhoneNumber
 from specie.values.times import Timestamp
-
-
-def _set_no_tier(client: ClientId, tier: str) -> None:
-    """Until tiers have limits."""
-
-
-def _confirm_no_phone(client: ClientId, phone: PhoneNumber) -> None:
-    """Until there is a directory."""
-
-
-def _keep_nothing(client: ClientId, person: Person) -> None:
-    """Where nobody has to be told who pays."""
 
 
 @dataclass(slots=True, repr=False)
@@ -67,10 +52,7 @@ class Onboarding:
     store: SqliteOnboardingStore
     database: Database
     clock: Clock
-    required_fields: RequiredFields = list_required_fields
-    set_tier: Callable[[ClientId, str], None] = field(default=_set_no_tier)
-    keep_person: Callable[[ClientId, Person], None] = field(default=_keep_nothing)
-    confirm_phone: Callable[[ClientId, PhoneNumber], None] = field(default=_confirm_no_phone)
+    admission: Admission
 
     def get_transit_key(self) -> bytes:
         """For view keys on their way to us."""
@@ -79,8 +61,9 @@ class Onboarding:
     def apply(self, request: AccountRequest, place: str) -> AccountApplication:
         """From a device that nobody knows; again gives how far it has come.
 
-        `rate_exceeded` if too many wait, `data_missing`, `limit_exceeded` and `text_invalid` for
-        what it says, `signature_invalid` and `sealed_invalid` for keys that are not its own.
+        `rate_exceeded` if too many wait; `tier_unknown`, `data_missing`, `limit_exceeded` and
+        `text_invalid` for what it says; `signature_invalid` and `sealed_invalid` for keys that are
+        not its own.
         """
         now = self.clock.now()
         self.store.expire(now)
@@ -93,7 +76,7 @@ class Onboarding:
             return known
         person = Person(request.name, request.phone, dict(request.data))
         check_person(person)
-        check_complete(person, request.tier, self.required_fields)
+        check_complete(person, request.tier, self.admission.required_fields)
         network = name_network(place)
         check_room(*self.store.count_waiting(place, network))
         asked = OpeningRequest(self.network, self.bank.number, code_hash, address, request.device)
@@ -183,14 +166,14 @@ class Onboarding:
         check_new_client(client)
         assert found.person is not None and found.view_key is not None, "it waits"
         person = found.person
-        check_complete(person, tier, self.required_fields)
+        check_complete(person, tier, self.admission.required_fields)
         self.devices.invite(found.code_hash, client, person.name)
         self.devices.record_key(found.code_hash, found.device)
         self.bank.open_wallet(client, person.name, found.address, found.view_key)
-        self.set_tier(client, tier)
-        self.keep_person(client, person)
+        self.admission.set_tier(client, tier)
+        self.admission.keep_person(client, person)
         if person.phone is not None:
-            self.confirm_phone(client, person.phone)
+            self.admission.confirm_phone(client, person.phone)
 
     def _open_view(self, request: AccountRequest, info: bytes) -> ViewKey:
         secret = self.store.transit.open(request.sealed_secret, info)

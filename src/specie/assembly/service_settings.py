@@ -72,7 +72,7 @@ def _within(least: int, most: int) -> AfterValidator:
 
 
 _Address = Annotated[str, AfterValidator(check_address)]
-_Strict = ConfigDict(extra="forbid", frozen=True, strict=True)
+_Strict = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 _NAME: Final = "a small letter, then small letters, digits and -, 32 in all at most"
 
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from specie.assembly.joining import hash_code
 from specie.bank.approvals import (
     Outcome,
     check_seats,
@@ -26,6 +25,7 @@ from specie.bank.service import Bank
 from specie.crypto.addresses import Address
 from specie.crypto.secrets import SealingKey, open_sealed
 from specie.crypto.signatures import verify_institution_signature
+from specie.identity.codes import hash_code
 from specie.ports.approvals import Seat, SigningRule, StoredSubject, Subject, SubjectKind
 from specie.ports.clients import Client
 from specie.ports.clock import Clock

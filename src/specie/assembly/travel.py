@@ -186,19 +186,6 @@ class TravelDesk:
         self.compliance.access.write(operator, "identity", known.id)
         self.store.put_identity(known.id, identity)
 
-    def keep_person(self, client: ClientId, person: Person) -> None:
-        """Of what an applicant has shown, as much as other banks may have to be told."""
-        data, registered = person.data, person.data.get("registration-number", "")
-        identity = Identity(
-            primary=data.get("surname") or person.name,
-            secondary=data.get("given-names", "") if "surname" in data else "",
-            is_legal=bool(registered),
-            birth_date=data.get("birth-date", ""),
-            birth_place=data.get("birth-place", ""),
-            national_id=(registered or data.get("document", ""))[:35],
-        )
-        self.store.put_identity(client, identity)
-
     def _identify(self, client: Client) -> Identity:
         return self.store.find_identity(client.id) or Identity(primary=client.name)
 
@@ -221,11 +208,24 @@ def build_travel(
     channel: Channel,
     banks: RemoteBanks,
 ) -> TravelDesk:
-    """Who applies is remembered for it, and other banks are told before they attest."""
+    """Other banks are told before they attest."""
     transit, key = onboarding.store.transit, channel.speaker.key
     desk = TravelDesk(onboarding.bank, compliance, store, transit, key, channel)
-    onboarding.keep_person, banks.tell_first = desk.keep_person, desk.tell
+    banks.tell_first = desk.tell
     return desk
+
+
+def read_identity(person: Person) -> Identity:
+    """Of what an applicant has shown, as much as other banks may have to be told."""
+    data, registered = person.data, person.data.get("registration-number", "")
+    return Identity(
+        primary=data.get("surname") or person.name,
+        secondary=data.get("given-names", "") if "surname" in data else "",
+        is_legal=bool(registered),
+        birth_date=data.get("birth-date", ""),
+        birth_place=data.get("birth-place", ""),
+        national_id=(registered or data.get("document", ""))[:35],
+    )
 
 
 def compute_key_message(network: NetworkId, bank: ParticipantNumber, key: bytes) -> Digest:

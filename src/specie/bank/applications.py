@@ -9,10 +9,14 @@ been identified yet, so strangers may leave few and small ones, and what nobody 
 """
 
 import ipaddress
-from collections.abc import Callable, Mapping
 from typing import Final
 
-from specie.ports.onboarding import AccountApplication, AccountState, Person
+from specie.ports.onboarding import (
+    AccountApplication,
+    AccountState,
+    Person,
+    RequiredFields,
+)
 from specie.values.catalogue import ErrorCode
 from specie.values.encoding import encode_text, u32
 from specie.values.errors import SpecieError
@@ -26,26 +30,10 @@ from specie.values.limits import (
 )
 from specie.values.times import Timestamp
 
-RequiredFields = Callable[[str], tuple[str, ...]]
-"""Tier → names of the fields without which the bank does not open a wallet of it."""
-
 TRANSIT_AAD: Final = b"view key in transit"
 DEFAULT_TIER: Final = "basic"
-_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "basic": ("name", "phone"),
-    "full": ("name", "phone", "birth-date", "document"),
-    "business": ("name", "phone", "registration-number", "country"),
-}
 _FIELD_CHARS_MAX: Final = 32
 _NETWORK_BITS: Final = 48
-
-
-def list_required_fields(tier: str) -> tuple[str, ...]:
-    """The built-in table, in the place of a bank's own; `text_invalid` for another tier."""
-    found = _FIELDS.get(tier)
-    if found is None:
-        raise SpecieError(ErrorCode.TEXT_INVALID, f"tiers are: {', '.join(_FIELDS)}")
-    return found
 
 
 def compute_transit_info(network: NetworkId, bank: ParticipantNumber, code_hash: Digest) -> bytes:

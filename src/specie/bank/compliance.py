@@ -5,13 +5,14 @@ transaction with its entry there. Who acts names itself and says why.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from specie.bank.access import AccessLog, Operator
 from specie.bank.movements import Mark, group_sides, is_recovery
 from specie.bank.reporting import CaseFile
+from specie.bank.standings import HandedStanding
 from specie.bank.supervision import Supervision, is_counted
 from specie.policy import builtin
 from specie.policy.cases import Case, CaseKind, CaseState, Decision, Verdict, decide
@@ -32,6 +33,8 @@ from specie.values.errors import SpecieError
 from specie.values.identifiers import ZERO16, ZERO32, ClientId, Digest, OrderId, TransactionId
 from specie.values.limits import CASE_NOTES_MAX, FREEZE_MS_MAX, PAGE_ITEMS_MAX
 from specie.values.times import Timestamp, format_time
+
+FindLimit = Callable[[ClientId], Minor | None]
 
 _ONBOARDING: Final = Operator("onboarding", "approved")
 _NOTE_MAX: Final = 1_000
@@ -141,9 +144,13 @@ class Compliance:
         """What onboarding has to know of a client of this tier; `tier_unknown`."""
         return self.supervision.get_policy()[1].get_tier(tier).requires
 
-    def find_holding_limit(self, client: ClientId) -> Minor | None:
-        """How much a client of its tier may hold on its devices; None: as much as it likes."""
-        return self.supervision.get_tier(client).holding
+    @property
+    def limits(self) -> tuple[FindLimit, FindLimit]:
+        """Of a client's tier: what it may hold on its devices, and pay at once; None: any."""
+        return (
+            lambda client: self.supervision.get_tier(client).holding,
+            lambda client: self.supervision.get_tier(client).payment,
+        )
 
     def set_tier(self, client: ClientId, tier: str, operator: Operator = _ONBOARDING) -> None:
         """From now on. `client_unknown`, `tier_unknown`; again is the same."""
@@ -190,6 +197,23 @@ class Compliance:
         """Until when, if it is now; who asks has its look written down."""
         found = self._policies.find_freeze(client)
         return found.until if found is not None and self._clock.now() < found.until else None
+
+    def hand_over(self, client: ClientId) -> HandedStanding:
+        """To a successor: who exports all clients is written down by the export itself."""
+        return HandedStanding(self._policies.find_tier(client), self._policies.find_freeze(client))
+
+    def adopt(self, operator: Operator, client: ClientId, standing: HandedStanding) -> None:
+        """Where nothing else was decided here; a tier that our policy has not is the default."""
+        tiers = self.supervision.get_policy()[1].tiers
+        with self._policies.transaction():
+            tier, order = standing.tier, standing.freeze
+            if tier is not None and tier in tiers and self._policies.find_tier(client) is None:
+                self.access.write(operator, "tier", client, tier)
+                self._policies.set_tier(client, tier)
+            if order is not None and self._policies.find_freeze(client) is None:
+                subject = f"{order.reference} until {order.until}"
+                self.access.write(operator, "freeze", client, subject)
+                self._policies.set_freeze(order)
 
     # --- search --------------------------------------------------------------------------------
 

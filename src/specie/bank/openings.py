@@ -10,24 +10,28 @@ sealed under the code. So whoever knows an address, or has its view key, opens n
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from specie.crypto.addresses import Address
 from specie.crypto.hashing import tagged_hash
-from specie.crypto.secrets import InstitutionSigner, SpendKey
+from specie.crypto.secrets import InstitutionSigner, SealingKey, SpendKey, derive_sealing_key
 from specie.crypto.signatures import (
     sign,
     sign_as_institution,
     verify_institution_signature,
     verify_signature,
 )
-from specie.values.encoding import u32
+from specie.values.encoding import encode_text, u32
 from specie.values.identifiers import (
     Digest,
     InstitutionPublicKey,
     NetworkId,
     ParticipantNumber,
+    ServiceName,
     Signature,
 )
+
+_SALT: Final = b"specie opening.."  # the code itself is random: 16 bytes, used once
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,16 @@ class OpeningProofs:
 
     spend: Signature
     device: Signature
+
+
+def derive_transit_key(code: bytes) -> SealingKey:
+    """Under which a view key travels to the bank that drew the code."""
+    return derive_sealing_key(code.hex(), _SALT)
+
+
+def compute_transit_aad(network: NetworkId, bank: ServiceName) -> bytes:
+    """What a view key in transit is bound to."""
+    return b"opening\0" + network + encode_text(bank)
 
 
 def sign_opening(

@@ -12,14 +12,13 @@ from itertools import product
 
 from specie.cli.applying import ask_bank
 from specie.cli.devices import Device
-from specie.cli.online_commands import build_opening, surround
+from specie.cli.online_commands import Online, build_opening, surround
 from specie.cli.parties import draw_order
 from specie.cli.places import STRANGER, Site
-from specie.cli.waterfalls import Pouring
-from specie.crypto.addresses import Address
+from specie.cli.waterfalls import MovingWallet
 from specie.directory.succession import is_open
+from specie.flows.moving import move_money
 from specie.flows.sweeping import sweep
-from specie.flows.waterfall import empty_deposit
 from specie.ports.onboarding import AccountState
 from specie.remote.people_client import PeopleClient
 from specie.remote.serving_bank import ServingBankClient
@@ -72,12 +71,10 @@ def has_opened(site: Site, place: int) -> bool:
 def finish_move(site: Site, place: int) -> tuple[str, int]:
     """Money over, the old account closed, the new one in use; gives its balance in minor units."""
     old = place - 1
-    if site.current == old:
-        with site.online(place) as (new, _):
-            creditor = new.vault.keys.address
-        _empty(site, old, creditor)
-        set_current(site.notes, place)
     with site.online(place) as (new, _):
+        if site.current == old:
+            _empty(site, old, new)
+            set_current(site.notes, place)
         new.collect()
         balance = new.vault.get_balance()
         shown = new.channel.peers.roster.genesis.currency.format(balance)
@@ -105,15 +102,14 @@ def move_number(site: Site) -> bool | None:
     return True
 
 
-def _empty(site: Site, place: int, creditor: Address) -> None:
-    """Deposit and tokens, then the account; a withdrawal that was begun goes on."""
+def _empty(site: Site, place: int, new: Online) -> None:
+    """Deposit and tokens, then the account; whatever was begun goes on."""
     with site.online(place) as (old, people):
         _, standing = old.bank.get_standing()
         if standing == "closed":
             return
-        old.collect()
-        empty_deposit(Pouring(old), old.top_ups, lambda: old.bank.get_standing()[0])
-        sweep(old.vault, creditor, old.bank, draw_order)
+        old.resume()
+        move_money(MovingWallet(old), MovingWallet(new))
         people.close()
 
 

@@ -17,7 +17,6 @@ import typer
 
 from specie.assembly.ceremony import OFFICERS, PASSPHRASES, PUBLIC
 from specie.assembly.foundation import KEYS, PASSPHRASE, find_passphrase
-from specie.assembly.joining import hash_code
 from specie.assembly.lists import load_peers
 from specie.assembly.softhsm import use_tokens
 from specie.assembly.tokens import OFFICER_KEY, draw_officer_keys, new_key_file
@@ -29,6 +28,7 @@ from specie.cli.naming import naming_order
 from specie.cli.parties import OfficerTool, open_officer, parse_amount, parse_order
 from specie.cli.token_options import Hsm, Token, choose_token
 from specie.crypto.signatures import sign_as_institution
+from specie.identity.codes import hash_code
 from specie.identity.participants import check_name
 from specie.identity.roster import Roster
 from specie.identity.rotation import name_officer, sign_rotation

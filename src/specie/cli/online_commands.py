@@ -8,10 +8,13 @@ from typing import Annotated
 
 import typer
 
-from specie.assembly.bank_process import CODE_SALT, compute_opening_aad
-from specie.assembly.joining import hash_code
 from specie.assembly.system import RandomIdentifiers
-from specie.bank.openings import OpeningRequest, sign_opening
+from specie.bank.openings import (
+    OpeningRequest,
+    compute_transit_aad,
+    derive_transit_key,
+    sign_opening,
+)
 from specie.cli.arguments import parse_network
 from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, ask, show
 from specie.cli.devices import Device, opened_device
@@ -27,9 +30,10 @@ from specie.cli.waterfalls import (
     describe_switches,
 )
 from specie.crypto.addresses import Address, format_address, parse_address
-from specie.crypto.secrets import SpendKey, derive_sealing_key
+from specie.crypto.secrets import SpendKey
 from specie.flows.receiving import collect as collect_outputs
 from specie.flows.sending import Ended, give_up, send, send_again
+from specie.identity.codes import hash_code
 from specie.ledger.transactions import Promise
 from specie.ports.top_ups import TopUps
 from specie.remote import client_models as clients
@@ -305,12 +309,12 @@ def build_opening(
     device = InstitutionPublicKey(account.key.public)
     request = OpeningRequest(network, served.number, hash_code(code), keys.address, device)
     proofs = sign_opening(request, keys.spend, account.key)
-    sealing = derive_sealing_key(code.hex(), CODE_SALT)
+    sealing = derive_transit_key(code)
     return clients.Opening(
         code=code,
         view=keys.address.view,
         spend=keys.address.spend,
-        sealed_view=keys.view.seal(sealing, compute_opening_aad(network, served.name)),
+        sealed_view=keys.view.seal(sealing, compute_transit_aad(network, served.name)),
         device=device,
         spend_proof=proofs.spend,
         device_proof=proofs.device,

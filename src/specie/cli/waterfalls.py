@@ -14,6 +14,7 @@ import typer
 
 from specie.cli.device_commands import AsJson, Holder, Network, Public, Store, show
 from specie.cli.parties import draw_order
+from specie.flows.moving import Limits
 from specie.flows.waterfall import pour_excess, top_up
 from specie.ledger.transactions import Promise
 from specie.ports.top_ups import TopUps
@@ -80,6 +81,32 @@ class Pouring:
     def deposit(self, order: OrderId, amount: Minor) -> None:
         address = self.online.bank.expect_deposit(order, amount)
         self.online.pay(PaymentOrder(address, amount, Memo(order_id=order)), order)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class MovingWallet(Pouring):
+    """`MovingDevice`."""
+
+    @property
+    def vault(self) -> Vault:
+        return self.online.vault
+
+    @property
+    def top_ups(self) -> TopUps:
+        return self.online.top_ups
+
+    @property
+    def bank(self) -> ServingBankClient:
+        return self.online.bank
+
+    def get_deposit(self) -> Minor:
+        return self.online.bank.get_standing()[0]
+
+    def get_limits(self) -> Limits:
+        found = _find_waterfall(self.online)
+        if found is None:
+            return Limits()
+        return Limits(found.holding_limit, found.payment_limit)
 
 
 def deposit_excess(online: OnlineWallet) -> None:

@@ -11,6 +11,7 @@ from specie.crypto.addresses import Address
 from specie.ledger.transactions import Promise
 from specie.tokens.building import BuiltTransaction, PaymentOrder
 from specie.tokens.holdings import Memo
+from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import OrderId
@@ -27,10 +28,21 @@ class PayingBank(Protocol):
         ...
 
 
-def sweep(vault: Vault, creditor: Address, bank: PayingBank, draw: Callable[[], OrderId]) -> int:
+def _find_no_limit() -> Minor | None:
+    return None
+
+
+def sweep(
+    vault: Vault,
+    creditor: Address,
+    bank: PayingBank,
+    draw: Callable[[], OrderId],
+    find_room: Callable[[], Minor | None] = _find_no_limit,
+) -> int:
     """Gives how many payments it took. After any stop the same call goes on.
 
-    Each payment is recorded before it leaves, so what a stop left is sent again, byte for byte.
+    `find_room` says how much the next payment may take along; it is asked before each. Each payment
+    is recorded before it leaves, so what a stop left is sent again, byte for byte.
     """
     count = 0
     for prepared in vault.load_prepared():
@@ -43,6 +55,8 @@ def sweep(vault: Vault, creditor: Address, bank: PayingBank, draw: Callable[[], 
         vault.settle(prepared.payment_id, promise)
         count += 1
     while amount := vault.sum_largest():
+        room = find_room()
+        amount = amount if room is None else min(amount, room)
         prepared = vault.prepare_payment([PaymentOrder(creditor, amount, Memo())], draw())
         vault.settle(prepared.payment_id, bank.pay(prepared.built))
         count += 1

@@ -2,7 +2,7 @@
 
     over the holding limit → the excess is paid into the deposit, when the device comes online
     missing at a payment   ← what is missing is withdrawn first, and then the payment is made
-    the wallet moves       ← all of the deposit is withdrawn
+    the wallet moves       ← all of the deposit is withdrawn, as much at once as the device may hold
 
 Only the owner moves tokens, so both are its device's doing; the bank keeps what was switched.
 
@@ -76,9 +76,14 @@ def top_up(device: PouringDevice, records: TopUps, payment: bytes, amount: Minor
 
 
 def empty_deposit(
-    device: PouringDevice, records: TopUps, get_deposit: Callable[[], Minor]
+    device: PouringDevice,
+    records: TopUps,
+    get_deposit: Callable[[], Minor],
+    limit: Minor | None = None,
 ) -> Minor:
-    """Withdraw all of it; gives how much. What was begun before is brought to its end first.
+    """Withdraw all of it, or up to the limit of what the device may hold; gives how much.
+
+    What was begun before is brought to its end first.
 
     A withdrawal that the bank has ended gives way to a new one under another order, so nobody who
     guesses an order, and no vault that was short once, holds up a wallet that moves.
@@ -88,6 +93,8 @@ def empty_deposit(
     if begun is not None:
         withdrawn += _carry_out(device, records, EMPTYING, begun)
     left = get_deposit()
+    if limit is not None:
+        left = Minor(max(0, min(left, limit - device.get_balance())))
     if left:
         begun = TopUp(device.draw_order(), left)
         records.begin(EMPTYING, begun)

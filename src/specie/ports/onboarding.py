@@ -1,6 +1,6 @@
 """People who ask a bank for a wallet from their own device, and wait for its answer (T3)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -9,6 +9,9 @@ from specie.crypto.secrets import ViewKey
 from specie.values.identifiers import ClientId, Digest, InstitutionPublicKey
 from specie.values.phones import PhoneNumber
 from specie.values.times import Timestamp
+
+RequiredFields = Callable[[str], tuple[str, ...]]
+"""Tier → names of the fields without which the bank does not open a wallet of it."""
 
 
 class AccountState(StrEnum):
@@ -32,6 +35,16 @@ class Person:
         """Names of what is there and not empty."""
         known = {"name": self.name, "phone": self.phone or "", **self.data}
         return frozenset(name for name, value in known.items() if value)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Admission:
+    """What else a bank does when it opens a wallet, in the one transaction of the approval."""
+
+    required_fields: RequiredFields  # by its policy; `tier_unknown`
+    set_tier: Callable[[ClientId, str], None]
+    keep_person: Callable[[ClientId, Person], None]  # as much as other banks may have to be told
+    confirm_phone: Callable[[ClientId, PhoneNumber], None]
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -99,11 +99,12 @@ class Standing(Message):
 
 
 class Waterfall(Message):
-    """What the client has its device do by itself, and the limit that it keeps."""
+    """What the client has its device do by itself, and the limits that it keeps."""
 
     waterfall: bool
     reverse_waterfall: bool
     holding_limit: AmountField | None = None
+    payment_limit: AmountField | None = None
 
 
 class Switching(Message):
@@ -259,6 +260,7 @@ class SuccessionClient(Message):
     device: BytesField  # public key of the device, if one is known
     sealed_rule: Annotated[BytesField, Since(2)] = b""  # who signs for the client together
     returns: Annotated[list[BytesField], Since(2)] = Field(default_factory=list)  # for refunds
+    sealed_standing: Annotated[BytesField, Since(2)] = b""  # tier, and the order that freezes
 
 
 class Passphrase(Tracked):

@@ -37,7 +37,9 @@ from specie.values.times import TIMESTAMP_MAX, Timestamp
 class Message(BaseModel):
     """Anything that travels: unknown fields are refused, nothing is coerced."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, defer_build=True
+    )
 
     def __repr__(self) -> str:
         """Its kind alone: messages hold openings, amounts, names."""

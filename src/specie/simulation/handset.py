@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from specie.assembly.bank_process import CODE_SALT, compute_opening_aad
-from specie.assembly.joining import hash_code
-from specie.bank.openings import OpeningRequest, sign_opening
+from specie.bank.openings import (
+    OpeningRequest,
+    compute_transit_aad,
+    derive_transit_key,
+    sign_opening,
+)
 from specie.crypto.addresses import Address
-from specie.crypto.secrets import KeyTree, SealingKey, derive_sealing_key
+from specie.crypto.secrets import KeyTree, SealingKey
 from specie.directory.answers import AnswerTrust, RecordedEntry
 from specie.directory.entries import SignedEntry
 from specie.directory.watching import WatchReport, watch
@@ -22,6 +25,7 @@ from specie.flows.releasing import LogWitness
 from specie.flows.sending import give_up, send, send_again
 from specie.flows.sweeping import sweep
 from specie.flows.waterfall import empty_deposit, pour_excess, top_up
+from specie.identity.codes import hash_code
 from specie.ledger.records import Output
 from specie.ledger.transactions import Promise
 from specie.log.notes import verify_note
@@ -214,13 +218,13 @@ class Handset:
         )
         asked = OpeningRequest(network, bank, hash_code(code), keys.address, device)
         proofs = sign_opening(asked, keys.spend, account.key)
-        sealing = derive_sealing_key(code.hex(), CODE_SALT)
+        sealing = derive_transit_key(code)
         name = ServiceName(f"bank-{bank}")
         opening = Opening(
             code=code,
             view=keys.address.view,
             spend=keys.address.spend,
-            sealed_view=keys.view.seal(sealing, compute_opening_aad(network, name)),
+            sealed_view=keys.view.seal(sealing, compute_transit_aad(network, name)),
             device=device,
             spend_proof=proofs.spend,
             device_proof=proofs.device,

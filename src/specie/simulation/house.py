@@ -17,7 +17,7 @@ from specie.assembly.consents import build_consents
 from specie.assembly.losses import LostPage
 from specie.assembly.money import MoneyDesk
 from specie.assembly.payment_services import build_payment_services
-from specie.assembly.people import PeoplePlace, build_people
+from specie.assembly.people import PeoplePlace, build_admission, build_people
 from specie.bank.access import Operator
 from specie.bank.attestation import Attester
 from specie.bank.deposits import DepositBooks
@@ -146,10 +146,7 @@ def build_house(keys: HouseKeys, ground: Ground) -> BankProcess:
     place = PeoplePlace(genesis.network, database, storage, ground.notary, me, None)
     counts = SqliteLookUpCounts(database)
     directory = BankDirectory(bank, keys.institution, phones, counts, ground.directory, me)
-    people = build_people(bank, devices, place)
-    people.onboarding.confirm_phone = directory.register_phone
-    people.onboarding.required_fields = compliance.list_required
-    people.onboarding.set_tier = compliance.set_tier
+    people = build_people(bank, devices, place, build_admission(compliance, travel, directory))
     people.losses.tell = payments.telling.tell_act
     nobody: Any = None  # of whom nothing is asked here
     return BankProcess(
@@ -164,7 +161,7 @@ def build_house(keys: HouseKeys, ground: Ground) -> BankProcess:
         witness=nobody,
         comparison=nobody,
         directory=directory,
-        money=MoneyDesk(bank, switches, Alarms(), compliance.find_holding_limit),
+        money=MoneyDesk(bank, switches, Alarms(), *compliance.limits),
         people=people,
         consents=build_consents(people.losses, compliance.access, place),
         payments=payments,

@@ -1,14 +1,13 @@
 """Money in and out of a pilot's bank, as people type it (T6, T19, P13)."""
 
 import json
-import socket
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from specie.assembly.service_settings import SETTINGS
 from specie.cli.processes import is_ready
+from tests.network.core_bank_beside import create_core_bank
 from tests.network.pilot import Pilot, running_pilot
 
 
@@ -36,27 +35,10 @@ def test_a_payment_withdraws_what_is_missing_if_its_payer_wants_it(pilot: Pilot)
     assert "setting_invalid" in pilot.wallet(payer, "link", code=1)
 
 
-def find_ports(count: int) -> list[str]:
-    bound = [socket.socket() for _ in range(count)]
-    for one in bound:
-        one.bind(("127.0.0.1", 0))
-    found = [f"127.0.0.1:{one.getsockname()[1]}" for one in bound]
-    for one in bound:
-        one.close()
-    return found
-
-
 def connect(pilot: Pilot) -> Path:
     """A core bank for bank 2, in the network's folder; its process runs."""
-    folder, (listen, operations) = pilot.data / "core-bank-2", find_ports(2)
-    places = ("--listen", listen, "--operations", operations)
-    told = pilot.run("core-bank", "create", str(folder), *places)
-    path = pilot.data / "bank-2" / SETTINGS
-    text = path.read_text()
-    assert text.count("[core_bank]") == 1
-    path.write_text(text.partition("[core_bank]")[0] + told + "\n")
-    pilot.children[folder.name] = pilot.network.start(folder.name)
-    pilot.network.wait_ready(pilot.children[folder.name])
+    folder = create_core_bank(pilot, 2)
+    pilot.start(folder.name)
     return folder
 
 
@@ -93,8 +75,7 @@ def kill_both(pilot: Pilot, folder: Path, number: str) -> None:
     pilot.wallet("anna", "deposit", "20.00")
     pilot.wait(lambda: "core_bank_silent" in pilot.read_alarms("bank-2"))
     pilot.restart("bank-2")
-    pilot.children[folder.name] = pilot.network.start(folder.name)
-    pilot.network.wait_ready(pilot.children[folder.name])
+    pilot.start(folder.name)
     pilot.wait(lambda: pilot.get_fact(2, "open flows") == 0)
     pilot.wait(lambda: pilot.read_alarms("bank-2") == {})
     pilot.wallet("anna", "collect")

@@ -4,10 +4,6 @@ One network, two banks; what is refused is refused with a code and pays nothing.
 """
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +11,7 @@ import pytest
 
 from specie.values.catalogue import ErrorCode
 from tests.network.pilot import Pilot
+from tests.network.webhook_receiver import receiving
 
 PAYER, PAYEE = "paula", "quentin"
 
@@ -81,8 +78,8 @@ def test_a_no_is_seen_beside_the_payment(pilot: Pilot, payees: str) -> None:
 
 def test_a_device_hears_and_a_webhook_is_told(pilot: Pilot, payees: str) -> None:
     """Both of the same event; the device fetches what has arrived."""
-    heard: list[dict[str, Any]] = []
-    with receiving(heard) as url:
+    with receiving() as receiver:
+        url = receiver.url
         secret = pilot.bank(3, "webhooks", "register", PAYEE, url)
         assert secret.startswith("whsec_") and secret not in pilot.read_logs()
         link = ask(pilot, "2.25")
@@ -98,8 +95,9 @@ def test_a_device_hears_and_a_webhook_is_told(pilot: Pilot, payees: str) -> None
         assert (event["kind"], event["minor"]) == ("payment.arrived", 225)
         [row] = [one for one in list_rows(pilot, PAYEE, "requests") if one["minor"] == 225]
         assert (row["state"], row["order"]) == ("paid", event["order"])
-        pilot.wait(lambda: len(heard) == 1)
-        assert heard[0]["type"] == event["kind"] and heard[0]["data"]["order"] == event["order"]
+        pilot.wait(lambda: len(receiver.told) == 1)
+        heard = json.loads(receiver.told[0].body)
+        assert heard["type"] == event["kind"] and heard["data"]["order"] == event["order"]
         listed = json.loads(pilot.bank(3, "webhooks", "list", "--json"))
         assert listed == [{"client": PAYEE, "url": url}]
         assert json.loads(pilot.bank(3, "webhooks", "dead", "--json")) == []
@@ -116,24 +114,3 @@ def test_a_device_hears_and_a_webhook_is_told(pilot: Pilot, payees: str) -> None
 def count_events(pilot: Pilot) -> int:
     """What the payee was told before the webhook: one event for each payment that arrived."""
     return len([one for one in list_rows(pilot, PAYEE, "history") if one["what"] == "received"])
-
-
-@contextmanager
-def receiving(heard: list[dict[str, Any]]) -> Iterator[str]:
-    """A merchant's server on this machine; gives its URL."""
-
-    class Shop(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            heard.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Shop) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/in"
-        server.shutdown()
-        thread.join()

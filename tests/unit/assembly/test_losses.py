@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from specie.assembly.joining import hash_code
 from specie.assembly.losses import LostPage
 from specie.bank.events import ClientEvents
 from specie.bank.losses import compute_settled_at, get_heir, name_retired
@@ -14,6 +13,7 @@ from specie.bank.service import VAULT_CLIENT
 from specie.crypto.secrets import InstitutionKey, SealingKey
 from specie.flows.payment import complete_payment
 from specie.flows.sweeping import sweep
+from specie.identity.codes import hash_code
 from specie.ledger.transactions import Promise
 from specie.ledger.wire import encode_attested
 from specie.ports.clients import ClientStatus

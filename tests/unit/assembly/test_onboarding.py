@@ -11,6 +11,7 @@ from specie.crypto.secrets import parse_phrase
 from specie.ports.onboarding import AccountState, Person
 from specie.remote.onboarding_models import AccountRequest
 from specie.store.onboarding_store import SqliteOnboardingStore
+from specie.store.phone_store import SqlitePhoneStore
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId
@@ -41,9 +42,6 @@ def count_files(folder: Path, needle: bytes) -> int:
 def test_an_approved_application_is_an_open_wallet(office: Office) -> None:
     """The same path as with a code; twice is once, and the same after a stop between any two."""
     desk, applicant = office.people.onboarding, make_applicant()
-    told: list[tuple[str, str]] = []
-    desk.set_tier = lambda client, tier: told.append((client, tier))
-    desk.confirm_phone = lambda client, phone: told.append((client, phone))
     request = office.make_request(applicant)
     first = desk.apply(request, PLACE)
     assert first.state is AccountState.WAITING
@@ -53,7 +51,10 @@ def test_an_approved_application_is_an_open_wallet(office: Office) -> None:
     for _ in range(2):
         assert desk.approve(first.number, client, None, "Dana") == client
         assert desk.approve(first.number, None, None, "Erik") == client
-    assert told == [("aliya", "basic"), ("aliya", "+77015550102")]
+    compliance = office.country.network.compliance[office.bank.number]
+    assert compliance.get_tier(client).name == "basic"
+    found = SqlitePhoneStore(office.database, office.storage).find(client)
+    assert found is not None and found.phone == applicant.person.phone
     known = office.bank.get_client(client)
     assert (known.address, known.name) == (applicant.keys.address, "Aliya Bekova")
     assert office.devices.load_keys()[client] == applicant.device.public
@@ -119,7 +120,7 @@ def test_what_nobody_decides_is_forgotten(tmp_path: Path) -> None:
     desk, applicant = office.people.onboarding, make_applicant()
     number = desk.apply(office.make_request(applicant), PLACE).number
     country.clock.advance(ACCOUNT_APPLICATION_MS_MAX - 1)
-    assert desk.get(number).person == ALIYA
+    assert desk.get(number).person == applicant.person
     country.clock.advance(1)
     with refused(ErrorCode.ORDER_CONFLICT):
         desk.approve(number, ClientId("late"), None, "Dana")
@@ -136,13 +137,15 @@ def test_a_stop_in_an_approval_leaves_nothing(office: Office) -> None:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    steps = ("set_tier", "confirm_phone")
-    before = {step: getattr(desk, step) for step in steps}
-    for step in steps:
-        setattr(desk, step, stop)
+    own = desk.admission
+    for admission in (
+        replace(own, set_tier=stop),
+        replace(own, keep_person=stop),
+        replace(own, confirm_phone=stop),
+    ):
+        stopped = replace(desk, admission=admission)
         with pytest.raises(KeyboardInterrupt):
-            desk.approve(number, client, None, "Dana")
-        setattr(desk, step, before[step])
+            stopped.approve(number, client, None, "Dana")
         with refused(ErrorCode.CLIENT_UNKNOWN):
             office.bank.get_client(client)
         assert client not in office.devices.load_keys()
@@ -234,8 +237,8 @@ def test_the_view_key_lies_nowhere_in_the_clear(tmp_path: Path) -> None:
     ("person", "tier", "code"),
     [
         (Person("Aliya", None, {}), "basic", ErrorCode.DATA_MISSING),
-        (ALIYA, "full", ErrorCode.DATA_MISSING),
-        (ALIYA, "unheard of", ErrorCode.TEXT_INVALID),
+        (ALIYA, "person", ErrorCode.DATA_MISSING),
+        (ALIYA, "unheard of", ErrorCode.TIER_UNKNOWN),
         (replace(ALIYA, data={"no/name": "x"}), "basic", ErrorCode.TEXT_INVALID),
         (replace(ALIYA, data={"note": "a\x00b"}), "basic", ErrorCode.TEXT_INVALID),
         (replace(ALIYA, data={"note": "x" * PERSON_BYTES_MAX}), "basic", ErrorCode.LIMIT_EXCEEDED),
@@ -255,11 +258,11 @@ def test_a_tier_is_chosen_with_what_it_asks_for(office: Office) -> None:
     desk = office.people.onboarding
     number = desk.apply(office.make_request(make_applicant()), "tiers").number
     with refused(ErrorCode.DATA_MISSING):
-        desk.approve(number, ClientId("tiers"), "full", "Dana")
+        desk.approve(number, ClientId("tiers"), "person", "Dana")
     person = replace(ALIYA, data={"birth-date": "1990-01-02", "document": "N1"})
     full = office.make_request(make_applicant(), person=person)
     number = desk.apply(full, "tiers").number
-    assert desk.approve(number, ClientId("tiers"), "full", "Dana") == "tiers"
+    assert desk.approve(number, ClientId("tiers"), "person", "Dana") == "tiers"
 
 
 def test_strangers_leave_few(office: Office) -> None:

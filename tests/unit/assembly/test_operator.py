@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from specie.assembly.joining import hash_code
 from specie.crypto.addresses import Address
 from specie.crypto.outputs import derive_owner_key
 from specie.crypto.secrets import InstitutionKey, KeyTree
 from specie.crypto.shares import combine_shares, split_phrase
 from specie.crypto.signatures import sign
 from specie.flows.payment import complete_payment
+from specie.identity.codes import hash_code
 from specie.ledger.messages import compute_owner_message
 from specie.ledger.wire import encode_attested
 from specie.tokens.building import BuiltTransaction, PaymentOrder, build_payment

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from specie.assembly.joining import hash_code
 from specie.assembly.signing import open_rule, seal_rule
 from specie.bank.approvals import (
     Outcome,
@@ -17,6 +16,7 @@ from specie.bank.approvals import (
 from specie.crypto.secrets import InstitutionKey, SealingKey
 from specie.crypto.signatures import sign_as_institution
 from specie.flows.payment import complete_payment
+from specie.identity.codes import hash_code
 from specie.ledger.transactions import Promise
 from specie.ports.approvals import Subject, SubjectKind
 from specie.ports.clients import Client

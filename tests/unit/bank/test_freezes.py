@@ -5,13 +5,17 @@ from collections.abc import Callable
 import pytest
 
 from specie.bank.losses import name_retired
+from specie.bank.standings import HandedStanding, open_standing, seal_standing
+from specie.crypto.secrets import SealingKey
 from specie.ports.clients import MovementQuery
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import ClientId
 from specie.values.times import DAY_MS, Timestamp
-from tests.country import NORTH, Country, find_code, refused
+from tests.country import NORTH, SOUTH, Country, find_code, refused
 from tests.unit.bank.test_supervision import ADA, attest, build, get_desk, prepare, set_policy
+
+KEY = SealingKey.generate()
 
 
 @pytest.fixture
@@ -77,3 +81,34 @@ def test_a_freeze_holds_for_a_lost_wallet_and_no_limit_does(ours: Country) -> No
     assert find_code(lambda: ours.north.attest_payment(built)) is ErrorCode.CLIENT_FROZEN
     ours.clock.advance(1_000)
     assert find_code(lambda: ours.north.attest_payment(built)) is None
+
+
+def test_an_order_and_a_tier_go_over_to_a_successor(ours: Country) -> None:
+    """T2: the bank that leaves takes no order along; what the successor has decided stands."""
+    anna, _ = prepare(ours, 50)
+    there = ours.open_person(ours.south, 50)
+    north, south, now = get_desk(ours), get_desk(ours, SOUTH), ours.clock.now()
+    assert seal_standing(north.hand_over(anna.id), anna.id, KEY) == b""
+    north.freeze(ADA, anna.id, "court 14", Timestamp(now + DAY_MS))
+    north.set_tier(anna.id, "other")
+    sealed = seal_standing(north.hand_over(anna.id), anna.id, KEY)
+    assert b"court" not in sealed
+    with refused(ErrorCode.SEALED_INVALID):
+        open_standing(sealed, there.id, KEY, there.id)
+    stood = open_standing(sealed, anna.id, KEY, there.id)
+    for _ in range(2):
+        south.adopt(ADA, there.id, stood)
+    assert south.get_tier(there.id).name == "other"
+    assert attest(ours, ours.south, build(ours, there, anna, 50)) is ErrorCode.CLIENT_FROZEN
+    found = south.find_freeze(ADA, there.id)
+    assert found is not None
+    assert (found.client, found.reference, found.since) == (there.id, "court 14", now)
+    actions = [one.action for one in south.access.load(1, 1_000) if one.client == there.id]
+    assert actions == ["tier", "freeze", "freeze-shown"]
+    south.set_tier(there.id, "one")
+    later = Timestamp(now + 2 * DAY_MS)
+    south.freeze(ADA, there.id, "court 15", later)
+    south.adopt(ADA, there.id, stood)
+    assert (south.get_tier(there.id).name, south.find_frozen(there.id)) == ("one", later)
+    south.adopt(ADA, anna.id, HandedStanding("a tier of theirs", None))
+    assert south.get_tier(anna.id).name == "one", "the default"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from specie.assembly.travel import TravelDesk, compute_key_message
+from specie.assembly.travel import TravelDesk, compute_key_message, read_identity
 from specie.bank.access import Operator
 from specie.bank.service import Bank
 from specie.bank.supervision import Neighbours
@@ -216,7 +216,8 @@ def test_officers_look_and_it_is_written_down(country: Country, desks: Desks) ->
 def test_what_an_applicant_has_shown_is_told(country: Country, desks: Desks) -> None:
     anna, boris = people(country)
     shown = {"registration-number": "7001", "country": "KZ"}
-    desks.open[NORTH].keep_person(anna.id, Applicant("Anna Ltd", None, shown))
+    identity = read_identity(Applicant("Anna Ltd", None, shown))
+    desks.open[NORTH].identify(ADA, anna.id, identity)
     view = build(country, anna, boris, 60).build_payee_view(SOUTH)
     desks.open[NORTH].tell(SOUTH, view)
     [record] = desks.open[SOUTH].store.load(boris.id, None, 9)

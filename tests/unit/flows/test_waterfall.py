@@ -1,13 +1,10 @@
 """Waterfall and reverse waterfall: kept up, cut off, at their edges (T6, T19)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from specie.crypto.secrets import SealingKey
-from specie.flows.distribution import deposit, withdraw
 from specie.flows.waterfall import (
     EMPTYING,
     compute_excess,
@@ -22,49 +19,7 @@ from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import OrderId
 from tests.country import Country, Person, build_country, refused
-
-
-class Cut(Exception):
-    """The device is gone."""
-
-
-@dataclass
-class Device:
-    """`PouringDevice` of a person of a country; goes out at a chosen step."""
-
-    country: Country
-    person: Person
-    cut_at: int = -1
-    steps: int = 0
-
-    def get_balance(self) -> Minor:
-        return self.person.wallet.get_balance()
-
-    def collect(self) -> int:
-        return self._step(self.person.collect)
-
-    def draw_order(self) -> OrderId:
-        return self.country.draw_order()
-
-    def withdraw(self, order: OrderId, amount: Minor) -> None:
-        network, one = self.country.network, self.person
-        asked = [(one.id, self.country.order(one, amount))]
-        self._step(lambda: withdraw(order, asked, one.bank, network, network.notary))
-
-    def deposit(self, order: OrderId, amount: Minor) -> None:
-        network, one = self.country.network, self.person
-        args = (one.wallet, amount, one.bank, network, network.notary)
-        self._step(lambda: deposit(order, one.id, *args))
-
-    def _step(self, deed: Callable[[], object]) -> int:
-        """Cut before it, or after it and before anything else."""
-        self.steps += 2
-        if self.steps - 1 == self.cut_at:
-            raise Cut
-        done = deed()
-        if self.steps == self.cut_at:
-            raise Cut
-        return done if isinstance(done, int) else 0
+from tests.unit.flows.pouring import Cut, Device
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,133 @@
+"""What parties' own keys open of what they have, and values that stand there alone."""
+
+import json
+from collections.abc import Iterator
+
+from specie.assembly.foundation import KEYS
+from specie.cli.devices import load_surroundings, opened_device
+from specie.crypto.secrets import SealingKey
+from specie.ports.clients import Client
+from specie.store.access_store import SqliteAccessStore
+from specie.store.application_store import SqliteApplicationStore
+from specie.store.case_store import SqliteCaseStore
+from specie.store.client_store import SqliteClientStore
+from specie.store.core_link_store import SqliteCoreLinks
+from specie.store.database import Database
+from specie.store.event_store import SqliteEventStore
+from specie.store.key_file import KeyFile
+from specie.store.loss_store import SqliteLossStore
+from specie.store.policy_store import SqlitePolicyStore
+from specie.store.request_store import SqliteRequestStore
+from specie.store.return_store import SqliteReturnStore
+from specie.store.signatory_store import SqliteSignatoryStore
+from specie.store.travel_store import SqliteTravelStore
+from specie.values.identifiers import OrderId
+from tests.network.evidence import Evidence, Kind, Record
+from tests.network.pilot import PASSPHRASE
+from tests.network.privacy_page import DEVICES
+from tests.network.privacy_story import Story, add_address
+
+BANKS = (2, 3, 4)
+
+
+def add_opened(story: Story, evidence: Evidence) -> None:
+    """Of all; and when banks attested, and what was asked back, which are canaries as well."""
+    for number in BANKS:
+        _add_bank(story, evidence, number)
+    _add_desk(story, evidence)
+    for holder, party in DEVICES.items():
+        _add_device(story, evidence, holder, party)
+
+
+def _add(evidence: Evidence, party: str, found: list[bytes]) -> None:
+    evidence.records += [Record(party, Kind.OPENED, "its keys", one) for one in found]
+
+
+def _add_bank(story: Story, evidence: Evidence, number: int) -> None:
+    """What it knows of each of its clients, and when it attested for it."""
+    party, txid = f"bank-{number}", story.cage.spellings["transaction"]["raw"]
+    folder = story.pilot.data / party
+    keys = KeyFile(folder / KEYS, story.pilot.get_passphrase(party))
+    storage = keys.get_sealing_key("storage")
+    store = SqliteClientStore(folder / "bank.db", storage)
+    database = Database(folder / "bank.db")
+    people = store.load_clients()
+    for client in people:
+        refs = [one.ref for one in store.load_outputs(client.id)]
+        tokens = [one.token.opening.pack() for one in store.find_tokens(refs).values()]
+        moved = store.load_movements(client.id)
+        amounts = [f"{one.txid.hex()} {one.amount}".encode() for one in moved]
+        key = f"view key of {client.view_key.public.hex()}"
+        _add(evidence, party, [client.name.encode(), *tokens, *amounts, key.encode()])
+        for one in moved:
+            if one.txid == txid:
+                story.cage.add_time(f"time at {party}", one.time)
+        _add_returns(story, SqliteReturnStore(database, storage), client)
+        _add(evidence, party, list(_list_said(database, storage, client)))
+    store.close()
+    _add(evidence, party, list(_list_kept(database, storage)))
+    database.close()
+
+
+def _add_returns(story: Story, store: SqliteReturnStore, client: Client) -> None:
+    """The id of each request at the bank, and what it carries."""
+    for one in store.load(client.id, 100):
+        story.cage.add_bytes("id of a request", one.id)
+        story.cage.add_bytes("proof of a request", one.signed.request.proof)
+        add_address(story.cage, "address of a request", one.signed.request.creditor)
+
+
+def _list_said(database: Database, key: SealingKey, client: Client) -> Iterator[bytes]:
+    """By and of this client; each as one text."""
+    for kept in SqliteReturnStore(database, key).load(client.id, 100):
+        answer = "" if kept.answer is None else kept.answer.text
+        yield f"{kept.signed.request.reason}: {answer}".encode()
+    identity = SqliteTravelStore(database, key).find_identity(client.id)
+    if identity is not None:
+        yield json.dumps([identity.primary, identity.secondary, identity.national_id]).encode()
+    rule = SqliteSignatoryStore(database, key).find_rule(client.id)
+    yield from (seat.name.encode() for seat in rule.seats) if rule else ()
+    frozen = SqlitePolicyStore(database, key).find_freeze(client.id)
+    yield b"" if frozen is None else frozen.reference.encode()
+    yield (SqliteLossStore(database, key).find_share(client.id) or "").encode()
+    yield (SqliteCoreLinks(database, key).find_account(client.id) or "").encode()
+    yield from (
+        one.data.encode() for one in SqliteEventStore(database, key).load(client.id, 0, 100)
+    )
+
+
+def _list_kept(database: Database, key: SealingKey) -> Iterator[bytes]:
+    """Of all of them: who looked and why, cases, who pays whom, where events go."""
+    for entry in SqliteAccessStore(database, key).load(1, 100):
+        yield f"{entry.officer}: {entry.reason}".encode()
+    for case in SqliteCaseStore(database, key).load(is_open=False, before=0, limit=100):
+        yield case.text.encode()
+    for record in SqliteTravelStore(database, key).load(None, None, 100):
+        yield record.data.encode()
+    yield from (one.url.encode() for one in SqliteEventStore(database, key).load_webhooks())
+
+
+def _add_desk(story: Story, evidence: Evidence) -> None:
+    folder, pilot = story.pilot.data / "central-bank", story.pilot
+    keys = KeyFile(folder / KEYS, pilot.get_passphrase(folder.name))
+    store = SqliteApplicationStore(folder / "central.db", keys.get_sealing_key("storage"))
+    built = store.find_produced(OrderId(story.issue))
+    assert built is not None
+    _add(evidence, "central-bank", [one.pack() for one in built.disclosure.openings])
+    store.close()
+
+
+def _add_device(story: Story, evidence: Evidence, holder: str, party: str) -> None:
+    public, path = story.pilot.public, story.pilot.devices / f"{holder}.db"
+    with opened_device(path, holder, PASSPHRASE) as device:
+        vault = device.open_vault(0, None, load_surroundings(public, None))
+        history = vault.load_history()
+        moved = [one.amount for one in history.paid] + [one.amount for one in history.received]
+        amounts = [str(one).encode() for one in moved]
+        view, spend = vault.keys.view.public.hex(), vault.keys.spend.public.hex()
+        keys = [f"view key of {view}", f"spend key of {spend}", device.show_phrase()]
+        database, key = device.database, device.opened.vault_key
+        held = database.open_holder(holder, key).load_tokens()  # what is spent, too
+        links = SqliteRequestStore(database.place, holder, key).load_made()
+    tokens = [one.token.opening.pack() for one in held]
+    _add(evidence, party, [*amounts, *tokens, *(one.encode() for one in (*keys, *links))])

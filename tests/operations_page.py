@@ -13,6 +13,7 @@ from specie.api.pages import DOCUMENT, LIST_PAGES, MIRROR_PAGES, SITE_PAGES, Pag
 from specie.remote.accounting_operations import ACCOUNTING
 from specie.remote.bank_operations import BANK
 from specie.remote.compliance_operations import COMPLIANCE
+from specie.remote.consent_operations import CONSENTS
 from specie.remote.core_bank_operations import CORE_BANK
 from specie.remote.desk_operations import CENTRAL_BANK
 from specie.remote.directory_operations import (
@@ -33,6 +34,7 @@ TABLES: Final[Mapping[str, Sequence[Operation[Any, Any]]]] = {
     "Accounting": ACCOUNTING,
     "Central bank": (*CENTRAL_BANK, *DESK_DIRECTORY),
     "Bank": (*BANK, *BANK_DIRECTORY, *PAYMENTS),
+    "Bank: reading with a client's consent": CONSENTS,
     "Bank: policy, cases, access log": (*COMPLIANCE, *TRAVEL),
     "Core bank (sample)": CORE_BANK,
     "Registration": (*REGISTRATION, *REGISTRATION_DIRECTORY),
@@ -51,9 +53,9 @@ What can be asked of an institution's process. Written from the tables in `src/s
 [specification, page 08](../spec/08-messages.md). Sizes and ranges of the fields: `/openapi.json` of
 each face.
 
-`anyone`, `client` and `officer` ask on the public face, `operator` on the control socket, roles of
-services on the institutions' face; there every service may ask what anyone may. Fields in braces of
-a path are fields of the request, too. `?` behind a field: may be left out.
+`anyone`, `client`, `signatory`, `reader` and `officer` ask on the public face, `operator` on the
+control socket, roles of services on the institutions' face; there every service may ask what anyone
+may. Fields in braces of a path are fields of the request, too. `?` behind a field: may be left out.
 """
 
 

@@ -37,7 +37,7 @@ from specie.cli.places import Site
 from specie.cli.signing_tool import load_role
 from specie.crypto.secrets import InstitutionKey
 from specie.remote.channel import Speaker, get_host
-from specie.remote.peers import SIGNATORY
+from specie.remote.peers import READER, SIGNATORY
 from specie.remote.signing import Target, name_receiver, sign_request
 from specie.store.device_store import name_device
 from specie.store.key_file import KeyFile
@@ -78,6 +78,7 @@ class Face:
     listener: Listener
     client: Speaker
     signatory: Speaker
+    reader: Speaker
 
     def __post_init__(self) -> None:
         self.receiver = name_receiver(self.pilot.load_peers().network, ServiceName(self.service))
@@ -86,7 +87,7 @@ class Face:
         self.speaker, self.context = self.asking[0]
 
     def _list_asking(self) -> Iterator[tuple[Speaker, ssl.SSLContext]]:
-        """Officer, client and signatory, or institutions."""
+        """Officer, client, signatory and reader, or institutions."""
         public = build_public_context(self.pilot.public / ROOT)
         if self.listener is not Listener.INSTITUTIONS:
             path = self.pilot.data / "officers" / "1" / "keys.json"
@@ -94,6 +95,7 @@ class Face:
             yield Speaker(OFFICER, keys.get("officer", InstitutionKey.unseal)), public
             yield self.client, public
             yield self.signatory, public
+            yield self.reader, public
             return
         for name in ASKING:
             if name != self.service:
@@ -143,9 +145,15 @@ class Face:
     params=[(name, one) for name in SERVICES for one in Listener],
     ids=lambda one: f"{one[0]}-{one[1].value}",
 )
-def face(pilot: Pilot, client: Speaker, signatory: Speaker, request: pytest.FixtureRequest) -> Face:
+def face(
+    pilot: Pilot,
+    client: Speaker,
+    signatory: Speaker,
+    reader: Speaker,
+    request: pytest.FixtureRequest,
+) -> Face:
     name, listener = request.param
-    return Face(pilot, name, listener, client, signatory)
+    return Face(pilot, name, listener, client, signatory, reader)
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +177,15 @@ def signatory(pilot: Pilot, client: Speaker) -> Speaker:
     with opened_device(place, "aru", PASSPHRASE) as opened:
         key = load_role(Site(opened, place, pilot.public, None)).key
     return Speaker(SIGNATORY + name_device(InstitutionPublicKey(key.public)), key)
+
+
+@pytest.fixture(scope="module")
+def reader(pilot: Pilot, client: Speaker) -> Speaker:
+    """Whom a client of bank 2 lets read its account."""
+    key = InstitutionKey.generate()
+    named = ("--reader", key.public.hex(), "--name", "a reader")
+    pilot.wallet("alice", "consent", "give", *named)
+    return Speaker(READER + key.public.hex(), key)
 
 
 @schemathesis.serializer(OCSP_REQUEST)

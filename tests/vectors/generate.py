@@ -18,6 +18,7 @@ from tests.reference import address, commitment, hashing, keys, ristretto, schno
 from tests.reference.building import Draw
 from tests.vectors import published
 from tests.vectors.files import FOLDER
+from tests.vectors.generate_consents import make_consents
 from tests.vectors.generate_cosigner import make_cosigner
 from tests.vectors.generate_directory import make_directory
 from tests.vectors.generate_ledger import make_participants, make_sealing
@@ -279,6 +280,7 @@ MAKERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Content]]] = {
     "directory": make_directory,
     "requests": make_requests,
     "returns": make_returns,
+    "consents": make_consents,
 }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from specie.api.acting import name_operator, note, noting
 from specie.api.compliance_face import offer_compliance
+from specie.api.consent_face import offer_consents
 from specie.api.gate import Asking, Offer
 from specie.api.money_face import build_standing, offer_money
 from specie.api.payment_face import offer_payments
@@ -35,6 +36,7 @@ def offer_bank(process: BankProcess) -> Sequence[Offer]:
         *offer_money(process),
         *offer_people(process),
         *offer_payments(process),
+        *offer_consents(process),
         *offer_compliance(process),
         *offer_standings(process),
         *offer_travel(process),

@@ -43,7 +43,7 @@ from specie.api.metrics import count_request
 from specie.api.openapi import Face, describe_face
 from specie.api.pages import DOCUMENT, Served
 from specie.api.quotas import Rationed, RationedRoute, Rations, name_place
-from specie.api.turns import Turns
+from specie.api.turns import Turns, make_turns
 from specie.crypto.secrets import InstitutionKey
 from specie.identity.services import ServiceRole
 from specie.ports.clock import Clock
@@ -51,7 +51,7 @@ from specie.remote.channel import Speaker
 from specie.remote.encoding import CBOR, JSON, PROBLEM, encode, encode_problem
 from specie.remote.fields import Message
 from specie.remote.operations import VERSION, Caller, Operation
-from specie.remote.peers import CLIENT, OFFICER, SIGNATORY, Certified, Peers
+from specie.remote.peers import CLIENT, OFFICER, READER, SIGNATORY, Certified, Peers
 from specie.remote.signing import (
     RECEIVER,
     SPOKEN,
@@ -70,19 +70,13 @@ from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey, ParticipantNumber, ServiceName
 from specie.values.limits import (
     CALLS_AT_ONCE_MAX,
-    CLIENT_THREADS_MAX,
     MESSAGE_BYTES_MAX,
-    OFFICER_THREADS_MAX,
     REFUSAL_SECONDS,
-    SERVICE_THREADS_MAX,
-    SIGNATORY_THREADS_MAX,
     STRANGER_BYTES_MAX,
-    STRANGER_THREADS_MAX,
-    THREADS_SHARE,
 )
 
 PEER: Final = "specie.peer"  # in an ASGI scope's extensions: what the connection's certificate says
-_PERSONS: Final = (Caller.CLIENT, Caller.OFFICER, Caller.SIGNATORY)
+_PERSONS: Final = (Caller.CLIENT, Caller.OFFICER, Caller.SIGNATORY, Caller.READER)
 _ALL: Final = "all"  # the name of a whole face's bucket
 _TRACER: Final = trace.get_tracer("specie.api")
 _LOG: Final = structlog.get_logger("specie.api")
@@ -116,19 +110,6 @@ def _find_no_client(name: str) -> tuple[str, InstitutionPublicKey]:
     raise SpecieError(ErrorCode.CALLER_UNKNOWN, f"no clients here: {name}")
 
 
-def _make_turns() -> dict[Caller | None, Turns]:
-    """A few callers can never fill the threads; the operator is alone, and may have all of its."""
-    threads = {
-        None: SERVICE_THREADS_MAX,
-        Caller.OFFICER: OFFICER_THREADS_MAX,
-        Caller.CLIENT: CLIENT_THREADS_MAX,
-        Caller.SIGNATORY: SIGNATORY_THREADS_MAX,
-        Caller.ANYONE: STRANGER_THREADS_MAX,
-    }
-    found = {kind: Turns(count, count // THREADS_SHARE) for kind, count in threads.items()}
-    return {**found, Caller.OPERATOR: Turns(CALLS_AT_ONCE_MAX, CALLS_AT_ONCE_MAX)}
-
-
 def _make_idle() -> asyncio.Event:
     event = asyncio.Event()
     event.set()
@@ -146,12 +127,13 @@ class Gate:
     clock: Clock
     find_client: FindClient = _find_no_client
     find_signatory: FindClient = _find_no_client
+    find_reader: FindClient = _find_no_client
     is_draining: bool = False
     rations: Rations = field(default_factory=Rations)
     _at_work: Counter[str] = field(default_factory=Counter)
     _is_idle: asyncio.Event = field(default_factory=_make_idle)
     _limiter: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(math.inf))
-    _turns: dict[Caller | None, Turns] = field(default_factory=_make_turns)  # None: institutions
+    _turns: dict[Caller | None, Turns] = field(default_factory=make_turns)  # None: institutions
 
     def build_app(
         self,
@@ -411,6 +393,9 @@ class Gate:
         if signed.name.startswith(SIGNATORY):
             device, key = self.find_signatory(signed.name.removeprefix(SIGNATORY))
             return Asking(Caller.SIGNATORY, device), key
+        if signed.name.startswith(READER):
+            reader, key = self.find_reader(signed.name.removeprefix(READER))
+            return Asking(Caller.READER, reader), key
         raise SpecieError(ErrorCode.CALLER_UNKNOWN, "services use the other face")
 
     def _check_asking(self, request: Request, asking: Asking) -> None:

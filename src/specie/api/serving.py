@@ -162,6 +162,7 @@ class Serving:
         if isinstance(self.process, BankProcess):
             gate.find_client = self.process.devices.find_by_name
             gate.find_signatory = self.process.people.signing.find_device
+            gate.find_reader = self.process.consents.find_reader
         self.gates.append(gate)
         return gate
 

@@ -15,6 +15,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from specie.remote.operations import Caller
+from specie.values.limits import (
+    CALLS_AT_ONCE_MAX,
+    CLIENT_THREADS_MAX,
+    OFFICER_THREADS_MAX,
+    READER_THREADS_MAX,
+    SERVICE_THREADS_MAX,
+    SIGNATORY_THREADS_MAX,
+    STRANGER_THREADS_MAX,
+    THREADS_SHARE,
+)
+
 
 @dataclass(slots=True)
 class Turns:
@@ -69,3 +81,20 @@ class Turns:
 
     def _find_next(self) -> str | None:
         return next((one for one in self._waiting if self._may_begin(one)), None)
+
+
+def make_turns() -> dict[Caller | None, Turns]:
+    """By kind of caller, None for institutions.
+
+    A few callers can never fill the threads; the operator is alone, and may have all of its.
+    """
+    threads = {
+        None: SERVICE_THREADS_MAX,
+        Caller.OFFICER: OFFICER_THREADS_MAX,
+        Caller.CLIENT: CLIENT_THREADS_MAX,
+        Caller.SIGNATORY: SIGNATORY_THREADS_MAX,
+        Caller.READER: READER_THREADS_MAX,
+        Caller.ANYONE: STRANGER_THREADS_MAX,
+    }
+    found = {kind: Turns(count, count // THREADS_SHARE) for kind, count in threads.items()}
+    return {**found, Caller.OPERATOR: Turns(CALLS_AT_ONCE_MAX, CALLS_AT_ONCE_MAX)}

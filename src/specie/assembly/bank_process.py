@@ -16,6 +16,7 @@ import structlog
 from specie.assembly.access_heads import AccessHeads
 from specie.assembly.comparing import Comparison
 from specie.assembly.compliance import Premises, build_compliance, build_neighbours
+from specie.assembly.consents import build_consents
 from specie.assembly.core_system import build_teller
 from specie.assembly.fork_evidence import keep_fork, tell_of_forks
 from specie.assembly.foundation import Foundation, find_cosigner_keys
@@ -30,6 +31,7 @@ from specie.assembly.travel import TravelDesk, build_travel
 from specie.bank.access import Operator
 from specie.bank.attestation import Attester
 from specie.bank.compliance import Compliance
+from specie.bank.consents import ConsentDesk
 from specie.bank.control_books import Reconciliation
 from specie.bank.deposits import DepositBooks
 from specie.bank.directory import BankDirectory
@@ -133,6 +135,7 @@ class BankProcess:
     directory: BankDirectory
     money: MoneyDesk
     people: People
+    consents: ConsentDesk
     payments: PaymentServices
     returns: Returns
     travel: TravelDesk
@@ -420,8 +423,7 @@ def build_bank(base: Foundation) -> BankProcess:
     """
     keys, roster = base.keys, base.peers.roster
     member = roster.current.get(base.peers.services.get(base.name).number)
-    number = member.number
-    storage = keys.get_sealing_key("storage")
+    number, storage = member.number, keys.get_sealing_key("storage")
     holder = derive_keys(keys.get("tree", KeyTree.unseal), 0, number)
     store = VaultDatabase(base.database).open_holder("vault", keys.get_sealing_key("vault"))
     vault = Vault(holder, store, base.surroundings)
@@ -460,6 +462,7 @@ def build_bank(base: Foundation) -> BankProcess:
         registration=RemoteRegistration(channel),
         devices=devices,
         people=people,
+        consents=build_consents(people.losses, compliance.access, place),
         witness=witness,
         comparison=comparison,
         directory=directory,

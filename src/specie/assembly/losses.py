@@ -26,6 +26,7 @@ from specie.identity.codes import hash_code
 from specie.ledger.records import Output
 from specie.ports.clients import Client, ClientStatus, ClientStore
 from specie.ports.clock import Clock
+from specie.ports.consents import EndedBy
 from specie.ports.events import EventKind
 from specie.ports.journal import FlowKind, Journal
 from specie.ports.notary import NotaryPort
@@ -52,6 +53,10 @@ def _tell_nobody(client: ClientId, kind: EventKind, about: Mapping[str, str]) ->
     """Until there are events."""
 
 
+def _end_nothing(client: ClientId, by: EndedBy) -> None:
+    """Until there are consents."""
+
+
 @dataclass(slots=True, repr=False)
 class Losses:
     """A bank's desk for wallets that end. `tell` is told what was done, and who said so."""
@@ -65,6 +70,7 @@ class Losses:
     notary: NotaryPort
     clock: Clock
     tell: Callable[[ClientId, EventKind, Mapping[str, str]], None] = field(default=_tell_nobody)
+    end_consents: Callable[[ClientId, EndedBy], None] = field(default=_end_nothing)
 
     # --- closing -------------------------------------------------------------------------------
 
@@ -78,6 +84,7 @@ class Losses:
                 raise SpecieError(ErrorCode.CLIENT_BLOCKED, f"the wallet is {known.status.value}")
             self._check_empty(client)
             self.clients.set_status(client, ClientStatus.CLOSED)
+            self.end_consents(client, EndedBy.CLOSING)
             self.certificates.end(client)
 
     def _check_empty(self, client: ClientId) -> None:
@@ -118,6 +125,7 @@ class Losses:
                 lost = ClientStatus.LOST_BLOCKED if is_blocked else ClientStatus.LOST
                 self.clients.set_status(client, lost)
                 self.devices.revoke(client)
+                self.end_consents(client, EndedBy.LOSS)
                 self.certificates.end(client)
                 self.tell(client, EventKind.WALLET_LOST, {"by": by})
 

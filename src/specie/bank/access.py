@@ -85,11 +85,15 @@ class AccessLog:
         self._signed: tuple[tuple[int, Digest], str] | None = None
         self._seen = (0, Digest(ZERO32))  # that this process has told
 
-    def write(self, operator: Operator, action: str, client: str = "", subject: str = "") -> None:
-        """Durable before anything is shown; within a decision's transaction, with it."""
+    def write(self, operator: Operator, action: str, client: str = "", subject: str = "") -> int:
+        """Durable before anything is shown; within a decision's transaction, with it.
+
+        Gives the entry's number.
+        """
         operator.check()
         name, reason = operator.name.strip(), operator.reason.strip()
-        self._store.append(self._clock.now(), name, action, (client, subject), reason)
+        entry = self._store.append(self._clock.now(), name, action, (client, subject), reason)
+        return entry.number
 
     def load(self, start: int, limit: int) -> list[AccessEntry]:
         """A page by number, oldest first."""

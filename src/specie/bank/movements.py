@@ -9,13 +9,11 @@ from specie.policy.checks import Side
 from specie.policy.policies import Direction
 from specie.policy.spellings import ADDRESSES, NAMES, PHONES, spell_known
 from specie.ports.clients import Client, Movement
-from specie.tokens.holdings import Token, unpack_memo
+from specie.tokens.holdings import Memo, Token, unpack_memo
 from specie.values.amounts import check_minor, sum_minor
 from specie.values.encoding import Reader, u32
 from specie.values.identifiers import (
-    ZERO16,
     ClientId,
-    OrderId,
     ParticipantNumber,
     PublicKey,
 )
@@ -130,6 +128,8 @@ def _describe_receipt(
         is_own_bank=payer is not None and payer[0].id == vault,
         order=memo.order_id,
         names=claimed if payer is None else (payer[0].name,),
+        end_to_end=memo.end_to_end_id,
+        told=memo.name,
     )
 
 
@@ -147,6 +147,7 @@ def _describe_payment(
     parties = tuple(dict.fromkeys(get_address(token) for token in others))
     payees = [owner for owner, _ in owned if owner.id != client.id]
     is_own_bank = bool(parties) and len(payees) == len(others)
+    memo = _read_memo(others or outputs)
     return Movement(
         txid=outline.compute_id(),
         client=client.id,
@@ -157,14 +158,15 @@ def _describe_payment(
         until=outline.not_after,
         parties=parties,
         is_own_bank=is_own_bank and all(owner.id == vault_client for owner in payees),
-        order=_read_order(others or outputs),
+        order=memo.order_id,
         names=tuple(dict.fromkeys(owner.name for owner in payees)),
+        end_to_end=memo.end_to_end_id,
     )
 
 
-def _read_order(tokens: Sequence[Token]) -> OrderId:
+def _read_memo(tokens: Sequence[Token]) -> Memo:
     """Of the first: a payment is for one order."""
-    return unpack_memo(tokens[0].opening.memo).order_id if tokens else OrderId(ZERO16)
+    return unpack_memo(tokens[0].opening.memo) if tokens else Memo()
 
 
 def _build_side(parts: Sequence[Movement], mark: Mark) -> Side:

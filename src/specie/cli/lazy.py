@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "core-bank": "core_bank_commands:core_bank",
     "central-bank": "bank_commands:central_bank",
     "wallet": "wallet_commands:wallet",
+    "reader": "reader_commands:reader",
     "audit": "audit_command:audit",
     "verify-receipt": "wallet_commands:verify_receipt",
     "simulate": "alone_commands:simulate_seeds",

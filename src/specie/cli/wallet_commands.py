@@ -12,6 +12,7 @@ import typer
 
 from specie.cli.arguments import parse_network
 from specie.cli.asking import ask
+from specie.cli.consent_commands import consent
 from specie.cli.device_commands import (
     Subwallet,
     add_device_commands,
@@ -34,6 +35,7 @@ from specie.cli.wallets import (
     restore_wallet,
     save_qr_sequence,
 )
+from specie.cli.watch_commands import add_watch_commands
 from specie.identity.cosigners import check_backed
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -46,6 +48,8 @@ wallet.add_typer(phone, name="phone")
 add_people_commands(wallet)
 add_moving_commands(wallet)
 add_payment_commands(wallet)
+wallet.add_typer(consent, name="consent")
+add_watch_commands(wallet)
 
 Public = Annotated[Path, typer.Option(help="The network's public folder.")]
 Bank = Annotated[int, typer.Option(help="Number of the serving bank in the participant list.")]

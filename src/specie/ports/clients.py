@@ -73,6 +73,8 @@ class Movement:
     is_own_bank: bool = False  # the other side is the bank's own vault
     order: OrderId = OrderId(ZERO16)
     names: tuple[str, ...] = ()  # of the other side: its clients', or what a payer says of itself
+    end_to_end: bytes = ZERO16  # of the memo, as is what follows
+    told: str = ""  # what the payer calls itself there, to whom it pays
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -234,9 +236,16 @@ class ClientStore(Protocol):
         ...
 
     def load_movements(
-        self, client: ClientId, start: int = 0, limit: int | None = None
+        self,
+        client: ClientId,
+        start: int = 0,
+        limit: int | None = None,
+        since: Timestamp | None = None,
     ) -> list[Movement]:
-        """Oldest first, from the place `start` on; all that follow unless `limit` says how many."""
+        """Oldest first, from the place `start` on; all that follow unless `limit` says how many.
+
+        With `since` those of that time and later, and places are counted among them.
+        """
         ...
 
     def load_recent(

@@ -26,6 +26,7 @@ class Caller(StrEnum):
     OFFICER = "officer"  # signed with an officer's key
     CLIENT = "client"  # signed with the key of a client's device
     SIGNATORY = "signatory"  # signed with the key of one who signs for a client, with others
+    READER = "reader"  # signed with the key of one whom a client lets read
     OPERATOR = "operator"  # on the institution's own machine, over its control socket
 
 
@@ -56,6 +57,7 @@ NOTARY_CALLERS: Callers = frozenset({ServiceRole.NOTARY})
 SIGNER_CALLERS: Callers = frozenset({ServiceRole.NOTARY, ServiceRole.BANK})
 CLIENT_CALLERS: Callers = frozenset({Caller.CLIENT})
 SIGNATORY_CALLERS: Callers = frozenset({Caller.SIGNATORY})
+READER_CALLERS: Callers = frozenset({Caller.READER})
 OFFICER_CALLERS: Callers = frozenset({Caller.OFFICER})
 OPERATOR_CALLERS: Callers = frozenset({Caller.OPERATOR})
 ANYONE_CALLERS: Callers = frozenset({Caller.ANYONE})

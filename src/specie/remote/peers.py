@@ -34,6 +34,7 @@ from specie.values.times import TIMESTAMP_MAX, Timestamp
 OFFICER: Final = "officer-"
 CLIENT: Final = "client:"
 SIGNATORY: Final = "signatory:"
+READER: Final = "reader:"
 
 
 @dataclass(frozen=True, slots=True)

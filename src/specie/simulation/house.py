@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 from specie.assembly.alarms import Alarms
 from specie.assembly.bank_process import BankProcess
 from specie.assembly.compliance import Premises, build_compliance, build_neighbours
+from specie.assembly.consents import build_consents
 from specie.assembly.losses import LostPage
 from specie.assembly.money import MoneyDesk
 from specie.assembly.payment_services import build_payment_services
@@ -162,6 +163,7 @@ def build_house(keys: HouseKeys, ground: Ground) -> BankProcess:
         directory=directory,
         money=MoneyDesk(bank, switches, Alarms(), *compliance.limits),
         people=people,
+        consents=build_consents(people.losses, compliance.access, place),
         payments=payments,
         compliance=compliance,
         returns=nobody,

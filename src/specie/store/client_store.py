@@ -61,7 +61,7 @@ from specie.values.identifiers import (
 from specie.values.limits import PAGE_ITEMS_MAX
 from specie.values.times import Timestamp
 
-_VERSION: Final = 7
+_VERSION: Final = 8
 _METADATA: Final = movement_search.METADATA
 _MOVEMENT: Final = movement_search.MOVEMENT
 
@@ -114,6 +114,7 @@ _STEPS: Final[Steps] = {
     4: movement_search.add_places,
     5: return_addresses.create_table,
     6: arrivals.add_times,
+    7: movement_search.add_memos,
 }
 
 
@@ -355,11 +356,16 @@ class SqliteClientStore:
             return [self._open_movement(row) for row in connection.execute(query)]
 
     def load_movements(
-        self, client: ClientId, start: int = 0, limit: int | None = None
+        self,
+        client: ClientId,
+        start: int = 0,
+        limit: int | None = None,
+        since: Timestamp | None = None,
     ) -> list[Movement]:
         """Oldest first, from the place `start` on; only what is asked for is read and opened."""
+        page = (start, limit)
         with self._database.reading() as connection:
-            return movement_search.load_client(connection, self._key, client, start, limit)
+            return movement_search.load_client(connection, self._key, client, page, since)
 
     def load_recent(
         self, client: ClientId, since: Timestamp, *, is_incoming: bool

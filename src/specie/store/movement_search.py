@@ -2,11 +2,13 @@
 
     sealed_detail = order 16 ‖ own bank u8 ‖ n u8 ‖ n × (bank u32 ‖ A32 ‖ B32) ‖ n u8 ‖ n × text
     text          = length u16 ‖ UTF-8
+    sealed_memo   = end-to-end id 16 ‖ what the payer calls itself, 48
 
 Client, direction and time stand in the clear, as they did before. Amounts and counterparties are
 opened row by row: a search looks at so many rows and says where it goes on.
 """
 
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -29,7 +31,7 @@ from specie.crypto.secrets import SealingKey, open_sealed
 from specie.ports.clients import Movement, MovementPage, MovementQuery
 from specie.store.database import chunked
 from specie.values.amounts import Minor
-from specie.values.encoding import Reader, encode_text, u8, u16, u32
+from specie.values.encoding import Reader, encode_text, pad_text, u8, u16, u32, unpad_text
 from specie.values.identifiers import (
     ClientId,
     OrderId,
@@ -53,10 +55,13 @@ MOVEMENT: Final = Table(
     Column("is_final", Integer, nullable=False),
     Column("until", BigInteger, nullable=False),
     Column("sealed_detail", LargeBinary, nullable=True),
+    Column("sealed_memo", LargeBinary, nullable=True),
 )
 _BY_TIME: Final = Index("movement_by_time", MOVEMENT.c.client, MOVEMENT.c.time)
 _BY_PLACE: Final = Index("movement_by_place", MOVEMENT.c.client, MOVEMENT.c.sequence)
 _DETAIL: Final = b"detail\0"
+_MEMO: Final = b"memo\0"
+_NAME_SIZE: Final = 48  # of a memo
 
 
 def add_details(connection: Connection) -> None:
@@ -73,9 +78,16 @@ def add_places(connection: Connection) -> None:
     _BY_PLACE.create(connection)
 
 
+def add_memos(connection: Connection) -> None:
+    """Version 8: what stood in the memo; older rows do not have it."""
+    binary = LargeBinary().compile(dialect=connection.dialect)
+    connection.execute(text(f"ALTER TABLE movement ADD COLUMN sealed_memo {binary}"))
+
+
 def seal_movement(key: SealingKey, movement: Movement) -> dict[str, Any]:
     """A row."""
     amount = movement.amount.to_bytes(8, "little")
+    memo = movement.end_to_end + pad_text(movement.told, _NAME_SIZE)
     return {
         "txid": movement.txid,
         "client": movement.client,
@@ -85,6 +97,7 @@ def seal_movement(key: SealingKey, movement: Movement) -> dict[str, Any]:
         "is_final": int(movement.is_final),
         "until": movement.until,
         "sealed_detail": key.seal(_pack_detail(movement), _DETAIL + movement.txid),
+        "sealed_memo": key.seal(memo, _MEMO + movement.txid),
     }
 
 
@@ -102,7 +115,11 @@ def open_movement(key: SealingKey, row: Any) -> Movement:
     )
     if row.sealed_detail is None:
         return plain
-    return _unpack_detail(plain, open_sealed(key, row.sealed_detail, _DETAIL + row.txid))
+    found = _unpack_detail(plain, open_sealed(key, row.sealed_detail, _DETAIL + row.txid))
+    if row.sealed_memo is None:
+        return found
+    memo = open_sealed(key, row.sealed_memo, _MEMO + row.txid)
+    return replace(found, end_to_end=memo[:16], told=unpad_text(memo[16:]))
 
 
 class Opened:
@@ -175,10 +192,17 @@ def search(
 
 
 def load_client(
-    connection: Connection, key: SealingKey, client: ClientId, start: int, limit: int | None
+    connection: Connection,
+    key: SealingKey,
+    client: ClientId,
+    page: tuple[int, int | None],
+    since: Timestamp | None,
 ) -> list[Movement]:
-    """Of one client, oldest first, along the index of places."""
+    """Of one client, oldest first, along the index of places; a page is its start and limit."""
+    start, limit = page
     query = select(MOVEMENT).where(MOVEMENT.c.client == client).order_by(MOVEMENT.c.sequence)
+    if since is not None:
+        query = query.where(MOVEMENT.c.time >= since)
     rows = connection.execute(query.offset(start).limit(limit))
     return [open_movement(key, row) for row in rows]
 

@@ -5,16 +5,37 @@ s = H("shared", a·R ‖ R ‖ A ‖ B),  ours iff tag fits, P = B + t·G, and t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from specie.crypto.addresses import Address
 from specie.crypto.outputs import Scanner
 from specie.crypto.secrets import ScanKey, ViewKey
 from specie.identity.participants import Participant
 from specie.ledger.records import Output
-from specie.tokens.holdings import HolderKeys, Token
+from specie.tokens.holdings import ReturnKeys, Token
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import PublicKey
 from specie.values.limits import SCAN_OUTPUTS_MAX
+
+
+class Viewing(Protocol):
+    """What it takes to see what an address receives; a holder's keys are more than that."""
+
+    @property
+    def view(self) -> ViewKey:
+        """a, of A."""
+        ...
+
+    @property
+    def address(self) -> Address:
+        """Bank, A, B."""
+        ...
+
+    @property
+    def returns(self) -> ReturnKeys | None:
+        """Return addresses, where the phrase is known."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -36,7 +57,7 @@ def scan(
     return [Token(outputs[hit.index], hit.opening) for hit in result.hits]
 
 
-def scan_own(outputs: Sequence[Output], keys: HolderKeys, bank: Participant) -> list[Token]:
+def scan_own(outputs: Sequence[Output], keys: Viewing, bank: Participant) -> list[Token]:
     """The same, with what was paid to a return address of ours.
 
     These are tried for outputs alone that our own address does not open: a handful, of those that

@@ -153,6 +153,16 @@ class ErrorCode(StrEnum):
     ACCOUNT_NOT_EMPTY = "account_not_empty"
     ISSUANCE_PAUSED = "issuance_paused"
 
+    # Reading with a client's consent
+    CONSENT_INVALID = "consent_invalid"
+    CONSENT_UNKNOWN = "consent_unknown"
+    CONSENT_READER_WRONG = "consent_reader_wrong"
+    CONSENT_ACCOUNT_WRONG = "consent_account_wrong"
+    CONSENT_REVOKED = "consent_revoked"
+    CONSENT_EXPIRED = "consent_expired"
+    CONSENT_SCOPE_EXCEEDED = "consent_scope_exceeded"
+    READING_REPEATED = "reading_repeated"
+
     # Directory
     PHONE_UNKNOWN = "phone_unknown"
     PHONE_NOT_CONFIRMED = "phone_not_confirmed"

@@ -52,6 +52,11 @@ DEVICE_CERTIFICATES_MAX: Final = 2  # store/device_certificate_store.py: of one 
 DEVICE_CERTIFICATES_DAY_MAX: Final = 4  # assembly/device_certifying.py: new ones of one client
 BANK_CERTIFICATES_DAY_MAX: Final = 5_000  # assembly/device_authority.py: of one bank's clients
 DEVICE_REVOCATIONS_MAX: Final = 256  # assembly/device_certifying.py: told to the centre at once
+# Reading with a client's consent (bank/consents.py)
+CONSENT_MS_MAX: Final = 180 * 24 * 3600 * 1000  # from its creation to its end, as PSD2 has it
+CONSENTS_OPEN_MAX: Final = 20  # of one client, in force
+CONSENTS_MAX: Final = 1_000  # of one client, ended ones included: they are kept
+READINGS_DAY_MAX: Final = 1_000  # by one consent in 24 hours; each is in the access log
 # A bank's policy (policy/policies.py), cases and searches (bank/compliance.py)
 POLICY_BYTES_MAX: Final = 1024 * 1024
 POLICY_TIERS_MAX: Final = 64
@@ -116,11 +121,12 @@ MESSAGE_SECONDS_MAX: Final = 10  # until a request's head, and then its body, ar
 STRANGER_BYTES_MAX: Final = 65_536  # of a message of somebody whom nobody knows
 CALLS_AT_ONCE_MAX: Final = 16  # of one caller; more are told to come later
 ANSWER_SECONDS_MAX: Final = 30  # api/protocol.py: while an answer is not taken
-THREADS_SHARE: Final = 8  # api/gate.py: one caller has at most so small a part of the threads
-SERVICE_THREADS_MAX: Final = 64  # api/gate.py: of institutions
+THREADS_SHARE: Final = 8  # api/turns.py: one caller has at most so small a part of the threads
+SERVICE_THREADS_MAX: Final = 64  # api/turns.py: of institutions
 OFFICER_THREADS_MAX: Final = 16
 CLIENT_THREADS_MAX: Final = 32
 SIGNATORY_THREADS_MAX: Final = 16
+READER_THREADS_MAX: Final = 8
 STRANGER_THREADS_MAX: Final = 16
 
 # Quotas (api/quotas.py, chosen in api/gate.py): requests a second, and at once after a rest

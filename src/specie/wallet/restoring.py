@@ -22,16 +22,17 @@ from specie.identity.participants import Participant
 from specie.ledger.records import Output
 from specie.ledger.states import OutputState, StateStatement, verify_states
 from specie.log.checkpoint import Checkpoint
-from specie.log.leaves import CreatedLeaf, SpentLeaf, unpack_leaf
+from specie.log.leaves import CreatedLeaf, HeaderLeaf, SpentLeaf, unpack_leaf
 from specie.log.proofs import prove_inclusion, verify_inclusion
 from specie.log.tree import Frontier, compute_leaf_hash
 from specie.ports.log import LogReader
 from specie.tokens.holdings import HolderKeys, Token
-from specie.tokens.scanning import scan_own
+from specie.tokens.scanning import Viewing, scan_own
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import Digest, InstitutionPublicKey, OutputRef
 from specie.values.limits import HASHES_KEPT_MAX, LEAVES_AT_ONCE_MAX
+from specie.values.times import Timestamp
 
 
 class Located(Protocol):
@@ -77,6 +78,15 @@ class Restored:
     tokens: tuple[Token, ...]
     seen: int
     spent: tuple[OutputRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class WatchedOutput:
+    """What an address was paid, when that was published, and whether it is spent since."""
+
+    token: Token
+    time: Timestamp
+    is_spent: bool
 
 
 def restore_through_bank(
@@ -136,25 +146,40 @@ def _check_statement(stated: Checkpoint, ours: Checkpoint) -> None:
         raise SpecieError(ErrorCode.STATEMENT_INVALID, "a statement of another or an older log")
 
 
-def restore_from_log(log: LogReader, keys: HolderKeys, trust: RestoreTrust) -> Restored:
+def restore_from_log(log: LogReader, keys: Viewing, trust: RestoreTrust) -> Restored:
     """The slow way; `log_invalid` if the leaves are not those of the checkpoint."""
+    found = watch_log(log, keys, trust)
+    unspent = [one.token for one in found if not one.is_spent]
+    spent = [one.token.ref for one in found if one.is_spent]
+    return Restored(tuple(unspent), len(found), tuple(spent))
+
+
+def watch_log(log: LogReader, keys: Viewing, trust: RestoreTrust) -> list[WatchedOutput]:
+    """All that these keys open, as it was published; a view key is enough, and spends nothing.
+
+    `log_invalid` if the leaves are not those of the checkpoint.
+    """
     proof_size = _get_proof_size(trust.genesis)
-    frontier = Frontier()
-    ours: dict[OutputRef, Token] = {}
+    frontier, time = Frontier(), Timestamp(0)
+    ours: dict[OutputRef, tuple[Token, Timestamp]] = {}
     spent: set[OutputRef] = set()
     source = log.iterate_leaves(trust.checkpoint.size)
     while part := list(islice(source, LEAVES_AT_ONCE_MAX)):
         frontier = frontier.append(compute_leaf_hash(leaf) for leaf in part)
-        leaves = [unpack_leaf(leaf, proof_size) for leaf in part]
-        created = [Output(leaf.output) for leaf in leaves if isinstance(leaf, CreatedLeaf)]
-        found = scan_own(created, keys, trust.bank)
-        ours.update({token.ref: token for token in found})
-        spent.update(leaf.ref for leaf in leaves if isinstance(leaf, SpentLeaf))
+        created: dict[bytes, Timestamp] = {}
+        for leaf in (unpack_leaf(one, proof_size) for one in part):
+            if isinstance(leaf, HeaderLeaf):
+                time = leaf.time
+            elif isinstance(leaf, CreatedLeaf):
+                created[leaf.output] = time
+            elif isinstance(leaf, SpentLeaf):
+                spent.add(leaf.ref)
+        found = scan_own([Output(one) for one in created], keys, trust.bank)
+        ours.update({one.ref: (one, created[one.output.data]) for one in found})
         spent &= ours.keys()
     if frontier.compute_root() != trust.checkpoint.root:
         raise SpecieError(ErrorCode.LOG_INVALID, "the leaves are not those of the checkpoint")
-    unspent = [token for ref, token in ours.items() if ref not in spent]
-    return Restored(tuple(unspent), len(ours), tuple(spent))
+    return [WatchedOutput(token, time, ref in spent) for ref, (token, time) in ours.items()]
 
 
 def _get_created_ref(leaf: bytes, genesis: Genesis) -> OutputRef:

@@ -33,6 +33,7 @@ CLIENTS_OF_VERSION_3 = (
     "CREATE INDEX ix_movement_client ON movement (client)",
     "ALTER TABLE movement DROP COLUMN until",
     "ALTER TABLE movement DROP COLUMN sealed_detail",
+    "ALTER TABLE movement DROP COLUMN sealed_memo",
     "DROP INDEX ix_expected_arrival_client",
     "ALTER TABLE expected_arrival DROP COLUMN time",
     "ALTER TABLE expected_arrival DROP COLUMN is_used",

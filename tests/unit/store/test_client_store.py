@@ -301,9 +301,47 @@ def test_movements_of_one_transaction(engine: Engine, samples: Samples) -> None:
     assert (found.txid, found.amount, found.is_final) == (second, 5, False)
 
 
+def make_version_7(engine: Engine) -> None:
+    """Version 7 did not keep what stood in a payment's memo."""
+    engine.run("ALTER TABLE movement DROP COLUMN sealed_memo")
+    engine.run("UPDATE schema SET version = 7 WHERE name = 'clients'")
+
+
+def test_a_store_of_version_7_is_brought_up_when_asked(engine: Engine, samples: Samples) -> None:
+    """T3: what moved before is still there, without its memo; what moves now has it, sealed."""
+    store, plain = engine.open_clients(), move(samples.txid(), ANNA, 5, is_incoming=True)
+    old = replace(plain, end_to_end=b"e" * 16, told="Dana SECRET", order=OrderId(b"o" * 16))
+    store.record_attested(old.txid, [samples.token().ref], [], [old])
+    assert engine.open_clients().load_movements(ANNA) == [old]
+    make_version_7(engine)
+    with pytest.raises(SpecieError, match="specie migrate"):
+        engine.open_clients()
+    engine.open_clients(is_migrating=True)
+    store, fresh = engine.open_clients(), replace(old, txid=samples.txid())
+    store.record_attested(fresh.txid, [samples.token().ref], [], [fresh])
+    bare = replace(old, end_to_end=bytes(16), told="")
+    assert store.load_movements(ANNA) == [bare, fresh]
+    assert not any(b"SECRET" in value for value in engine.open().iterate_values())
+
+
+def test_movements_of_a_time_and_later(engine: Engine, samples: Samples) -> None:
+    """Places are counted among them, so that pages do not shift by what is older."""
+    store = engine.open_clients()
+    moved = [
+        replace(move(samples.txid(), ANNA, 5, is_incoming=True), time=Timestamp(time))
+        for time in (10, 20, 30)
+    ]
+    for one in moved:
+        store.record_attested(one.txid, [samples.token().ref], [], [one])
+    assert store.load_movements(ANNA, since=Timestamp(20)) == moved[1:]
+    assert store.load_movements(ANNA, 1, 5, Timestamp(20)) == moved[2:]
+    assert store.load_movements(ANNA, since=Timestamp(31)) == []
+
+
 def make_version_4(engine: Engine) -> None:
     """Version 4 had its clients' movements in no order of their own, no return addresses, and no
     time beside what a bank expects."""
+    make_version_7(engine)
     engine.run("DROP INDEX ix_expected_arrival_client")
     for column in ("time", "is_used"):
         engine.run(f"ALTER TABLE expected_arrival DROP COLUMN {column}")

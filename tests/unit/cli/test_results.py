@@ -44,6 +44,8 @@ WITHOUT_JSON = {
     "wallet restore-shares": SECRET,
     "wallet bank-share": SECRET,
     "wallet receipt": FILE,
+    "wallet view-key": SECRET,
+    "reader create-key": FILE,
 }
 """Why these have no `--json`; every other command has it."""
 

@@ -375,6 +375,14 @@ def _say(*, body: bytes = b"", answer: bytes = b"") -> Recorded:
     return Recorded(*where, "POST", "/v1/receipts", {}, body, 200, answer, 0.0)
 
 
+def read_spans(path: Path) -> Iterator[dict[str, Any]]:
+    """As OTLP nests them in each line."""
+    for line in path.read_text().splitlines():
+        for resource in json.loads(line)["resourceSpans"]:
+            for scope in resource["scopeSpans"]:
+                yield from scope["spans"]
+
+
 def test_traces_follow_one_payment_and_tell_nothing_of_it(seen: Seen) -> None:
     """X3: one trace through both banks and the notary, to its publication; from there, where what
     belongs together is public no more, by the size of the log through registration and witnesses.
@@ -383,11 +391,10 @@ def test_traces_follow_one_payment_and_tell_nothing_of_it(seen: Seen) -> None:
     """
     traces: dict[str, list[tuple[str, str, int]]] = {}
     for party in INSTITUTIONS:
-        path = seen.story.pilot.data / party / "traces.jsonl"
-        for line in path.read_text().splitlines():
-            one = json.loads(line)
-            size = one["attributes"].get("specie.log_size", 0)
-            traces.setdefault(one["trace"], []).append((party, one["name"], size))
+        for one in read_spans(seen.story.pilot.data / party / "traces.jsonl"):
+            found = {at["key"]: at["value"] for at in one.get("attributes", ())}
+            size = int(found.get("specie.log_size", {}).get("intValue", 0))
+            traces.setdefault(one["traceId"], []).append((party, one["name"], size))
     through = [
         spans
         for spans in traces.values()

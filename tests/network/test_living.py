@@ -90,7 +90,7 @@ def _let_the_successor_take_over(pilot: Pilot, carol: str) -> None:
             in _try(pilot, "bank", "import-clients", str(export), "--at", at, stdin=secret)
         )
     )
-    served = json.loads(pilot.bank(2, "clients", "--json"))
+    served = json.loads(pilot.bank(2, "clients", "--json", *acting))
     assert [one["tier"] for one in served if one["client"] == "4.carol"] == ["business"]
     bob = pilot.run(
         *("wallet", "subwallets", "--device", str(pilot.devices / "bob.db"), "--holder", "bob"),

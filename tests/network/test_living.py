@@ -68,22 +68,29 @@ def _let_a_bank_join(pilot: Pilot) -> list[str]:
 
 def _let_the_successor_take_over(pilot: Pilot, carol: str) -> None:
     """T2: bank 4 is suspended, bank 2 serves its clients; money is neither frozen nor lost."""
-    pilot.run("bank", "tier", "carol", "business", "--at", str(pilot.data / "bank-4"))
+    acting = ("--as", "Ada", "--reason", "she has a shop")
+    pilot.run("bank", "tier", "carol", "business", "--at", str(pilot.data / "bank-4"), *acting)
     export = pilot.devices / "clients.json"
     at = str(pilot.data / "bank-4")
     secret = "between two banks\n"
     pilot.run("bank", "export-clients", str(export), "--at", at, stdin=secret)
     assert "Carol" not in export.read_text()
+    forged = pilot.devices / "forged.json"
+    told = json.loads(export.read_text())
+    del told["clients"][0]["sealed_standing"]  # she would be in no tier, and free of any order
+    forged.write_text(json.dumps(told))
     parameters = ["--set", "participant=4", "--set", "successor=2"]
     pilot.officer("decide", "suspend", *parameters)
     at = str(pilot.data / "bank-2")
+    order = ("bank", "import-clients", str(forged), "--at", at)
+    assert "sealed_invalid" in _try(pilot, *order, stdin=secret)
     pilot.wait(
         lambda: (
             "1 clients"
             in _try(pilot, "bank", "import-clients", str(export), "--at", at, stdin=secret)
         )
     )
-    served = json.loads(pilot.bank(2, "clients", "--json"))
+    served = json.loads(pilot.bank(2, "clients", "--json", *acting))
     assert [one["tier"] for one in served if one["client"] == "4.carol"] == ["business"]
     bob = pilot.run(
         *("wallet", "subwallets", "--device", str(pilot.devices / "bob.db"), "--holder", "bob"),

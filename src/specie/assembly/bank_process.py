@@ -20,6 +20,7 @@ from specie.assembly.consents import build_consents
 from specie.assembly.core_system import build_teller
 from specie.assembly.fork_evidence import keep_fork, tell_of_forks
 from specie.assembly.foundation import Foundation, find_cosigner_keys
+from specie.assembly.handing_over import check_succession, seal_succession
 from specie.assembly.lists import COSIGNERS, read_list
 from specie.assembly.money import MoneyDesk
 from specie.assembly.onboarding import check_new_client
@@ -340,11 +341,12 @@ class BankProcess:
             )
             for one in exported
         ]
-        return Succession(salt=salt, clients=found)
+        return seal_succession(salt, found, key)
 
     def import_clients(self, request: SuccessionImport) -> int:
         """Clients of a bank whose successor we are, with their devices."""
         key = derive_sealing_key(request.passphrase, request.succession.salt)
+        check_succession(request.succession, key)
         operator = Operator(request.officer, request.reason)
         exported = [
             ExportedClient(**one.model_dump(exclude={"device", "sealed_rule", "sealed_standing"}))

@@ -145,7 +145,10 @@ class TravelDesk:
         return said.TravelKey(key=key, signature=sign_as_institution(self.key, message))
 
     def receive(self, caller: ParticipantNumber, message: said.TravelMessage) -> None:
-        """`signature_invalid`, `sealed_invalid`, `travel_data_invalid`, `client_unknown`."""
+        """`signature_invalid`, `sealed_invalid`, `travel_data_invalid`, `client_unknown`.
+
+        `order_conflict` if another bank has said before who pays this.
+        """
         sender, way = self._get_member(caller), (caller, self.bank.number)
         signed = compute_travel_message(self._network, way, message.txid, message.sealed)
         verify_institution_signature(sender.institution_key, signed, message.signature)

@@ -203,14 +203,15 @@ class Compliance:
         return HandedStanding(self._policies.find_tier(client), self._policies.find_freeze(client))
 
     def adopt(self, operator: Operator, client: ClientId, standing: HandedStanding) -> None:
-        """Where nothing else was decided here; a tier that our policy has not is the default."""
+        """A tier where none was given here, if our policy has it; of two orders the later end."""
         tiers = self.supervision.get_policy()[1].tiers
         with self._policies.transaction():
             tier, order = standing.tier, standing.freeze
             if tier is not None and tier in tiers and self._policies.find_tier(client) is None:
                 self.access.write(operator, "tier", client, tier)
                 self._policies.set_tier(client, tier)
-            if order is not None and self._policies.find_freeze(client) is None:
+            known = self._policies.find_freeze(client)
+            if order is not None and (known is None or known.until < order.until):
                 subject = f"{order.reference} until {order.until}"
                 self.access.write(operator, "freeze", client, subject)
                 self._policies.set_freeze(order)

@@ -12,10 +12,10 @@ payment, deposit and withdrawal is recorded on the device before it leaves.
 from dataclasses import dataclass
 from typing import Protocol
 
-from specie.flows.sweeping import PayingBank, sweep
+from specie.flows.sweeping import PayingBank, send_begun, sweep
 from specie.flows.waterfall import PouringDevice, empty_deposit
 from specie.ports.top_ups import TopUps
-from specie.values.amounts import Minor
+from specie.values.amounts import Minor, sum_minor
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.wallet.vault import Vault
@@ -59,8 +59,10 @@ class MovingDevice(PouringDevice, Protocol):
 def move_money(old: MovingDevice, new: MovingDevice) -> int:
     """Gives how many payments it took; `holding_limit_exceeded` if the new wallet may hold nothing.
 
-    What may not be signed for at the moment stays, and is not waited for.
+    What may not be signed for at the moment stays, and is not waited for. What the new wallet was
+    cut off from paying into its deposit is paid first: its bank counts it as held until then.
     """
+    send_begun(new.vault, new.bank)
     count, limits = 0, old.get_limits()
     creditor = new.vault.keys.address
 
@@ -81,10 +83,14 @@ def _make_room(new: MovingDevice) -> Minor | None:
     limit = new.get_limits().holding
     if limit is None:
         return None
-    if (held := new.get_balance()) >= limit > 0:
-        new.deposit(new.draw_order(), held)
-        held = new.get_balance()
-    if held >= limit:
-        reason = "the new bank lets this wallet hold nothing; ask it for a higher tier"
+    if _count_held(new) >= limit > 0 and (free := new.get_balance()):
+        new.deposit(new.draw_order(), free)
+    if (held := _count_held(new)) >= limit:
+        reason = "the new wallet has no room: ask its bank for a higher tier, or collect there"
         raise SpecieError(ErrorCode.HOLDING_LIMIT_EXCEEDED, reason)
     return Minor(limit - held)
+
+
+def _count_held(new: MovingDevice) -> Minor:
+    """As its bank counts: also what a payment waits with."""
+    return sum_minor([one.amount for one in new.vault.load_unspent()])

@@ -44,6 +44,18 @@ def sweep(
     `find_room` says how much the next payment may take along; it is asked before each. Each payment
     is recorded before it leaves, so what a stop left is sent again, byte for byte.
     """
+    count = send_begun(vault, bank)
+    while amount := vault.sum_largest():
+        room = find_room()
+        amount = amount if room is None else min(amount, room)
+        prepared = vault.prepare_payment([PaymentOrder(creditor, amount, Memo())], draw())
+        vault.settle(prepared.payment_id, bank.pay(prepared.built))
+        count += 1
+    return count
+
+
+def send_begun(vault: Vault, bank: PayingBank) -> int:
+    """What a stop left is sent again, byte for byte; gives how many payments are settled."""
     count = 0
     for prepared in vault.load_prepared():
         try:
@@ -53,11 +65,5 @@ def sweep(
                 raise
             continue  # what it had reserved comes back when the log shows it unspent
         vault.settle(prepared.payment_id, promise)
-        count += 1
-    while amount := vault.sum_largest():
-        room = find_room()
-        amount = amount if room is None else min(amount, room)
-        prepared = vault.prepare_payment([PaymentOrder(creditor, amount, Memo())], draw())
-        vault.settle(prepared.payment_id, bank.pay(prepared.built))
         count += 1
     return count

@@ -37,7 +37,7 @@ class TravelStore(Protocol):
     """Sealed at rest."""
 
     def add(self, record: TravelRecord) -> None:
-        """The first one counts."""
+        """The first one counts; `order_conflict` if another bank has told it."""
         ...
 
     def has(self, txid: TransactionId, client: ClientId) -> bool:

@@ -274,6 +274,7 @@ class Succession(Message):
 
     salt: CodeField
     clients: list[SuccessionClient]
+    seal: Annotated[BytesField, Since(2)] = b""  # of all of it; what has none is not taken over
 
 
 class SuccessionImport(Tracked):

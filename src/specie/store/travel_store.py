@@ -23,7 +23,9 @@ from sqlalchemy import (
 from specie.crypto.secrets import SealingKey, open_sealed
 from specie.ports.travel import Identity, TravelRecord
 from specie.store.database import Place, open_store
+from specie.values.catalogue import ErrorCode
 from specie.values.encoding import encode_text, u8
+from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, ParticipantNumber, Signature, TransactionId
 from specie.values.times import Timestamp
 
@@ -60,11 +62,16 @@ class SqliteTravelStore:
         self._key = key
 
     def add(self, record: TravelRecord) -> None:
-        """The first one counts."""
+        """The first one counts; `order_conflict` if another bank has told it."""
         side = int(record.is_originating)
         with self._database.transaction() as connection:
-            known = select(_RECORD.c.sequence).where(_is(record.txid, record.client, side))
-            if connection.execute(known).first() is not None:
+            query = select(_RECORD.c.bank).where(_is(record.txid, record.client, side))
+            known = connection.execute(query).scalar()
+            is_told_by_other = known is not None and known != record.bank
+            if is_told_by_other and not record.is_originating:
+                reason = f"bank {known} has told something of this payment before"
+                raise SpecieError(ErrorCode.ORDER_CONFLICT, reason)
+            if known is not None:
                 return
             sealed = self._key.seal(record.data.encode(), _bind(record.txid, side, record.client))
             row = {"txid": record.txid, "client": record.client, "is_originating": side}

@@ -8,6 +8,7 @@ from specie.bank.losses import name_retired
 from specie.bank.standings import HandedStanding, open_standing, seal_standing
 from specie.crypto.secrets import SealingKey
 from specie.ports.clients import MovementQuery
+from specie.ports.supervision import Freeze
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
 from specie.values.identifiers import ClientId
@@ -112,3 +113,22 @@ def test_an_order_and_a_tier_go_over_to_a_successor(ours: Country) -> None:
     assert (south.get_tier(there.id).name, south.find_frozen(there.id)) == ("one", later)
     south.adopt(ADA, anna.id, HandedStanding("a tier of theirs", None))
     assert south.get_tier(anna.id).name == "one", "the default"
+
+
+@pytest.mark.parametrize("days", [1, 5])
+def test_an_order_that_comes_over_is_not_lost_behind_one_that_ends_before(
+    ours: Country, days: int
+) -> None:
+    """T2: the successor has frozen the same person, until earlier, or that is over already."""
+    there, vera = ours.open_person(ours.south, 50), ours.open_person(ours.south)
+    south, now = get_desk(ours, SOUTH), ours.clock.now()
+    until = Timestamp(now + 9 * DAY_MS)
+    south.freeze(ADA, there.id, "court 15", Timestamp(now + days * DAY_MS))
+    ours.clock.advance(3 * DAY_MS)
+    stood = HandedStanding(None, Freeze(there.id, "court 14", now, until, "Ada"))
+    for _ in range(2):
+        south.adopt(ADA, there.id, stood)
+    assert south.find_frozen(there.id) == until
+    assert attest(ours, ours.south, build(ours, there, vera, 50)) is ErrorCode.CLIENT_FROZEN
+    written = [one.action for one in south.access.load(1, 1_000) if one.client == there.id]
+    assert written == ["freeze", "freeze"], "once from each bank"

@@ -15,7 +15,7 @@ from specie.bank.supervision import Neighbours
 from specie.crypto.secrets import InstitutionKey, SealingKey
 from specie.crypto.transit import TransitKey, draw_transit_key, seal_for
 from specie.ports.onboarding import Person as Applicant
-from specie.ports.travel import Identity
+from specie.ports.travel import Identity, TravelRecord
 from specie.remote import travel_models as said
 from specie.remote import travel_operations as travel
 from specie.remote.ivms101 import read_payload
@@ -24,7 +24,13 @@ from specie.tokens.building import BuiltTransaction, PaymentOrder
 from specie.tokens.holdings import Memo
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
-from specie.values.identifiers import InstitutionPublicKey, PublicKey, Signature, TransactionId
+from specie.values.identifiers import (
+    InstitutionPublicKey,
+    ParticipantNumber,
+    PublicKey,
+    Signature,
+    TransactionId,
+)
 from tests.country import NORTH, SOUTH, Country, Person, refused
 
 RULE = 'name = "x"\ndefault_tier = "one"\n[travel_rule]\nfrom = 50\n[[tier]]\nname = "one"\n'
@@ -137,6 +143,27 @@ def test_a_bank_without_the_rule_tells_nothing(country: Country, desks: Desks) -
     desks.open[NORTH].tell(SOUTH, view)
     with refused(ErrorCode.TRAVEL_DATA_MISSING):
         country.south.attest_receipt(view)
+
+
+def test_another_bank_cannot_say_first_who_pays(country: Country, desks: Desks) -> None:
+    """Else what the payer's own bank tells would be dropped, and a false name stand there."""
+    anna, boris = people(country)
+    view = build(country, anna, boris, 50).build_payee_view(SOUTH)
+    store, txid = desks.open[SOUTH].store, view.outline.compute_id()
+    other = ParticipantNumber(9)
+    false = TravelRecord(
+        txid=txid,
+        client=boris.id,
+        is_originating=False,
+        bank=other,
+        time=country.clock.now(),
+        data="a false name",
+        signature=Signature(bytes(64)),
+    )
+    store.add(false)
+    with refused(ErrorCode.ORDER_CONFLICT):
+        desks.open[NORTH].tell(SOUTH, view)
+    assert [one.bank for one in store.load(boris.id, txid, 9)] == [other], "who said it is known"
 
 
 FORGERIES = {

@@ -11,6 +11,7 @@ bank that leaves, and for the law to settle. Tokens are nobody's debt.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from specie.bank.losses import BLOCKED_BY
 from specie.bank.movements import pack_address, unpack_address
 from specie.crypto.addresses import Address
 from specie.crypto.outputs import OPENING_BYTES, OUTPUT_BYTES, derive_output, unpack_opening
@@ -82,9 +83,14 @@ def open_exported(exported: ExportedClient, key: SealingKey) -> Client:
 def take_over(
     exported: ExportedClient, key: SealingKey, store: ClientStore, roster: Roster
 ) -> None:
-    """Tokens and return addresses of a client who is in our store; known ones are left alone."""
+    """Tokens, return addresses and a block of a client who is in our store.
+
+    What is known is left alone. A block holds also for who came to us before its bank's list did.
+    """
     known = store.find_by_address(open_exported(exported, key).address)
     assert known is not None, "added before"
+    if ClientStatus(exported.status) in BLOCKED_BY.values():
+        store.set_status(known.id, BLOCKED_BY.get(known.status, known.status))
     tokens = [unpack_token(data, roster) for data in open_tokens(exported, key)]
     store.add_found([(known.id, token) for token in tokens])
     for given in exported.returns:

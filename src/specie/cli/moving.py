@@ -11,13 +11,16 @@ Every step is durable on the device or at a bank before the next one; the same c
 from itertools import count, product
 
 from specie.cli.applying import ask_bank
+from specie.cli.arguments import parse_network
 from specie.cli.devices import Device
 from specie.cli.online_commands import Online, build_opening, surround
 from specie.cli.parties import draw_order
 from specie.cli.places import STRANGER, Site
+from specie.cli.trust import load_trust
 from specie.cli.waterfalls import MovingWallet
 from specie.directory.succession import is_open
 from specie.flows.moving import move_money
+from specie.flows.sending import give_up
 from specie.flows.sweeping import sweep
 from specie.ports.onboarding import AccountState
 from specie.remote.people_client import PeopleClient
@@ -109,7 +112,10 @@ def _empty(site: Site, place: int, new: Online) -> None:
         _, standing = old.bank.get_standing()
         if standing == "closed":
             return
-        old.resume()
+        trust = load_trust(site.public, parse_network(site.network))
+        for one in (old, new):  # what a limit has refused the day before is free again
+            one.resume()
+            give_up(one.vault, one.bank, trust)
         move_money(MovingWallet(old), MovingWallet(new))
         people.close()
 

@@ -6,8 +6,9 @@ import pytest
 
 from specie.bank.losses import name_retired
 from specie.bank.standings import HandedStanding, open_standing, seal_standing
+from specie.bank.succession import export_client, take_over
 from specie.crypto.secrets import SealingKey
-from specie.ports.clients import MovementQuery
+from specie.ports.clients import ClientStatus, MovementQuery
 from specie.ports.supervision import Freeze
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
@@ -132,3 +133,18 @@ def test_an_order_that_comes_over_is_not_lost_behind_one_that_ends_before(
     assert attest(ours, ours.south, build(ours, there, vera, 50)) is ErrorCode.CLIENT_FROZEN
     written = [one.action for one in south.access.load(1, 1_000) if one.client == there.id]
     assert written == ["freeze", "freeze"], "once from each bank"
+
+
+def test_a_block_goes_over_to_a_successor_that_knows_the_client_already(ours: Country) -> None:
+    """T2: who came to it before the list did is not good again."""
+    anna, _ = prepare(ours, 50)
+    bank, clients = ours.north, ours.north.clients
+    roster = ours.network.roster
+    bank.block(anna.id)
+    exported = export_client(bank.get_client(anna.id), clients, KEY)
+    bank.unblock(anna.id)
+    take_over(exported, KEY, clients, roster)
+    assert bank.get_client(anna.id).status is ClientStatus.BLOCKED
+    bank.unblock(anna.id)
+    take_over(export_client(bank.get_client(anna.id), clients, KEY), KEY, clients, roster)
+    assert bank.get_client(anna.id).status is ClientStatus.GOOD

@@ -8,12 +8,12 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     Column,
+    Connection,
     Integer,
     LargeBinary,
     MetaData,
     String,
     Table,
-    UniqueConstraint,
     and_,
     delete,
     insert,
@@ -22,19 +22,19 @@ from sqlalchemy import (
 
 from specie.crypto.secrets import SealingKey, open_sealed
 from specie.ports.travel import Identity, TravelRecord
-from specie.store.database import Place, open_store
+from specie.store.database import Place, Steps, open_store
 from specie.values.catalogue import ErrorCode
 from specie.values.encoding import encode_text, u8
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, ParticipantNumber, Signature, TransactionId
 from specie.values.times import Timestamp
 
-_VERSION: Final = 1
+_VERSION: Final = 2  # 1: one record of a payment on each side
 _METADATA: Final = MetaData()
 _IDENTITY_AAD: Final = b"identity\0"
 
 _RECORD = Table(
-    "travel_data",
+    "travel_record",
     _METADATA,
     Column("sequence", Integer, primary_key=True, autoincrement=True),
     Column("txid", LargeBinary, nullable=False, index=True),
@@ -44,7 +44,6 @@ _RECORD = Table(
     Column("time", BigInteger, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("signature", LargeBinary, nullable=False),
-    UniqueConstraint("txid", "client", "is_originating"),
 )
 _IDENTITY = Table(
     "travel_identity",
@@ -54,24 +53,35 @@ _IDENTITY = Table(
 )
 
 
+def _allow_many(connection: Connection) -> None:
+    """One payment may go to several, at one bank or more: each is told of its payer."""
+    before = Table("travel_data", MetaData(), autoload_with=connection)
+    _RECORD.create(connection, checkfirst=True)
+    names = [one.name for one in before.c if one.name != "sequence"]
+    rows = select(*(before.c[name] for name in names)).order_by(before.c.sequence)
+    connection.execute(insert(_RECORD).from_select(names, rows))
+    before.drop(connection)
+
+
+_STEPS: Final[Steps] = {1: _allow_many}
+
+
 class SqliteTravelStore:
     """`TravelStore`, in the bank's database."""
 
     def __init__(self, place: Place, key: SealingKey) -> None:
-        self._database = open_store(place, "travel data", _VERSION, _METADATA)
+        self._database = open_store(place, "travel data", _VERSION, _METADATA, _STEPS)
         self._key = key
 
     def add(self, record: TravelRecord) -> None:
-        """The first one counts; `order_conflict` if another bank has told it."""
+        """Of what we are told the first counts; `order_conflict` if another bank has told it.
+
+        What we tell is kept once for each payee.
+        """
         side = int(record.is_originating)
         with self._database.transaction() as connection:
-            query = select(_RECORD.c.bank).where(_is(record.txid, record.client, side))
-            known = connection.execute(query).scalar()
-            is_told_by_other = known is not None and known != record.bank
-            if is_told_by_other and not record.is_originating:
-                reason = f"bank {known} has told something of this payment before"
-                raise SpecieError(ErrorCode.ORDER_CONFLICT, reason)
-            if known is not None:
+            query = select(_RECORD).where(_is(record.txid, record.client, side))
+            if self._is_known(record, [self._open(row) for row in connection.execute(query)]):
                 return
             sealed = self._key.seal(record.data.encode(), _bind(record.txid, side, record.client))
             row = {"txid": record.txid, "client": record.client, "is_originating": side}
@@ -114,6 +124,15 @@ class SqliteTravelStore:
             return None
         plain = open_sealed(self._key, sealed, _IDENTITY_AAD + encode_text(client))
         return Identity(**json.loads(plain))
+
+    def _is_known(self, record: TravelRecord, kept: Sequence[TravelRecord]) -> bool:
+        if record.is_originating:
+            return (record.bank, record.data) in {(one.bank, one.data) for one in kept}
+        others = [one.bank for one in kept if one.bank != record.bank]
+        if others:
+            reason = f"bank {others[0]} has told something of this payment before"
+            raise SpecieError(ErrorCode.ORDER_CONFLICT, reason)
+        return bool(kept)
 
     def _open(self, row: Any) -> TravelRecord:
         txid, client = TransactionId(row.txid), ClientId(row.client)

@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+import pytest
+
 from specie.crypto.secrets import SealingKey
 from specie.ports.travel import Identity, TravelRecord
 from specie.store.travel_store import SqliteTravelStore
 from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
 from specie.values.identifiers import ClientId, ParticipantNumber, Signature
 from specie.values.times import Timestamp
 from tests.country import refused
@@ -40,6 +43,36 @@ def test_it_is_found_by_client_and_payment(engine: Engine, samples: Samples) -> 
     assert store.load(None, None, 2) == [own, second] and store.load(BORIS, second.txid, 9) == []
     assert store.has(first.txid, ANNA) and not store.has(second.txid, BORIS)
     assert not store.has(own.txid, BORIS), "what we have told is not what we were told"
+
+
+def test_what_is_told_of_each_payee_is_kept_once(engine: Engine, samples: Samples) -> None:
+    """T20: two payees, at one bank and at another, of one payment."""
+    store = SqliteTravelStore(engine.open(), KEY)
+    first = replace(make(samples), is_originating=True)
+    beside = replace(first, data='{"who": "another payee"}')
+    elsewhere = replace(first, bank=ParticipantNumber(3))
+    for one in 2 * (first, beside, elsewhere):
+        store.add(one)
+    assert store.load(ANNA, first.txid, 9) == [elsewhere, beside, first]
+
+
+def test_records_of_the_version_before_stay(engine: Engine, samples: Samples) -> None:
+    kept = make(samples)
+    SqliteTravelStore(engine.open(), KEY).add(kept)
+    for text in (
+        "ALTER TABLE travel_record RENAME TO travel_data",
+        "DROP INDEX ix_travel_record_txid",
+        "DROP INDEX ix_travel_record_client",
+        "UPDATE schema SET version = 1 WHERE name = 'travel data'",
+    ):
+        engine.run(text)
+    with pytest.raises(SpecieError, match="specie migrate"):
+        SqliteTravelStore(engine.open(), KEY)
+    SqliteTravelStore(engine.open(is_migrating=True), KEY)
+    store = SqliteTravelStore(engine.open(), KEY)
+    assert store.load(None, None, 9) == [kept]
+    store.add(kept)
+    assert store.load(None, None, 9) == [kept]
 
 
 def test_what_is_known_of_a_client(engine: Engine) -> None:

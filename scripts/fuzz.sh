@@ -10,7 +10,7 @@ seconds=${SPECIE_FUZZ_SECONDS:-60}
         echo "fuzz: $target"
         folder=".fuzz/${target// /-}"
         mkdir -p "$folder"
-        .venv/bin/python -m tests.fuzz.run "$target" --seconds "$seconds" --corpus "$folder" \
+        .venv/bin/python -m tests.fuzz.run "$target" --seconds "$seconds" --corpus .fuzz \
             2>"$folder/log" || { tail -n 20 "$folder/log" >&2; exit 1; }
         sed -n 's/^stat::number_of_executed_units: */  inputs: /p' "$folder/log"
     done

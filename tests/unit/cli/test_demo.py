@@ -134,7 +134,7 @@ def test_it_says_its_version() -> None:
 @pytest.mark.parametrize(
     ("number", "code", "word", "moment"),
     [
-        (signal.SIGINT, 130, "interrupted", "A day of"),
+        pytest.param(signal.SIGINT, 130, "interrupted", "A day of", marks=pytest.mark.soak),
         (signal.SIGTERM, 143, "terminated", "her phone dies"),
     ],
 )

@@ -341,7 +341,9 @@ def test_an_issue_survives_being_killed(country: Country) -> None:  # P8, X12
     country.check_money()
 
 
-@pytest.mark.parametrize("pause", [2 * WINDOW_MS_DEFAULT, 2 * DAY_MS])
+@pytest.mark.parametrize(
+    "pause", [pytest.param(2 * WINDOW_MS_DEFAULT, marks=pytest.mark.soak), 2 * DAY_MS]
+)
 def test_an_issue_is_finished_however_late(tmp_path: Path, pause: int) -> None:  # H3
     """Killed at every step, and taken up again when the window is over."""
     country = build_country(tmp_path)

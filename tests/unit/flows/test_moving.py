@@ -75,6 +75,9 @@ class Moving(Device):
         return self.limits
 
 
+USUAL = {1, 4, 8, 11, 14}  # 8 is within the new wallet's deposit
+
+
 @pytest.fixture(scope="module")
 def country(tmp_path_factory: pytest.TempPathFactory) -> Country:
     """One for all."""
@@ -138,7 +141,10 @@ def test_a_new_wallet_that_may_hold_nothing_is_refused_before_anything_moves(
 
 
 @pytest.mark.parametrize("side", [0, 1])
-@pytest.mark.parametrize("cut_at", range(1, 15))
+@pytest.mark.parametrize(
+    "cut_at",
+    [one if one in USUAL else pytest.param(one, marks=pytest.mark.soak) for one in range(1, 15)],
+)
 def test_cut_off_at_any_step_it_goes_on(
     country: Country, records: SqliteTopUps, side: int, cut_at: int
 ) -> None:

@@ -12,6 +12,7 @@ from specie.bank.access import parse_head
 from specie.policy import builtin
 from specie.remote.encoding import JSON
 from tests.network.pilot import Pilot
+from tests.network.webhook_receiver import receiving
 
 WHO = ("--as", "Ada", "--reason", "test of the policy")
 GRACE = ("--as", "Grace", "--reason", "second pair of eyes")
@@ -55,6 +56,36 @@ def test_limits_cases_freezes_and_the_access_log(pilot: Pilot, tmp_path: Path) -
     pilot.wallet("policy-anna", "withdraw", "9.99")
     check_freeze(pilot, shop)
     look_back(pilot, tmp_path, number)
+
+
+def test_a_payer_does_not_hear_what_a_payee_may_hold(pilot: Pilot, tmp_path: Path) -> None:
+    """Neither the payer nor its events, its webhook or its bank; the payee's bank knows (X5)."""
+    pilot.fund(2, "100.00")
+    pilot.fund(3, "100.00")
+    holder = pilot.give("full-boris", 3, "10.00")
+    file = tmp_path / "policy.toml"
+    file.write_text(builtin.TEXT + OWN.replace("payment = 2_000", "holding = 1_500"))
+    pilot.bank(3, "policy", "set", str(file), *WHO)
+    pilot.bank(3, "tier", "full-boris", "policy-test", *WHO)
+    for payer, bank in (("full-anna", 2), ("full-clara", 3)):
+        pilot.give(payer, bank, "5.01")
+        with receiving() as receiver:
+            pilot.bank(bank, "webhooks", "register", payer, receiver.url)
+            told = pilot.wallet(payer, "pay", holder, "5.01", code=1)
+            heard = ("listen", "--after", "2", "--count", "1", "--json")
+            told += pilot.wallet(payer, *heard) + pilot.wallet(payer, "history", "--json")
+            pilot.wait(lambda: "refused" in str(receiver.told))  # asked here
+            told += str([one.body for one in receiver.told])
+            pilot.bank(bank, "webhooks", "remove", payer)
+        assert told.count("payment_refused_by_policy") == 4
+        assert "hold" not in told.replace("--holder", "")
+    pilot.bank(3, "lend", "full-boris", "5.01")
+    own = pilot.wallet("full-boris", "withdraw", "5.01", code=1)
+    assert "holding_limit_exceeded" in own, "the client itself is told"
+    logs = [(pilot.data / "logs" / f"bank-{one}.jsonl").read_text() for one in (2, 3)]
+    assert ["holding_limit_exceeded" in one for one in logs] == [False, True]
+    assert '"because": "holding_limit_exceeded"' in logs[1]
+    pilot.bank(3, "tier", "full-boris", "person", *WHO)
 
 
 def check_freeze(pilot: Pilot, shop: str) -> None:

@@ -30,6 +30,7 @@ from specie.cli.waterfalls import (
     add_money_commands,
     deposit_excess,
     describe_switches,
+    naming_limit,
 )
 from specie.crypto.addresses import Address, format_address, parse_address
 from specie.crypto.secrets import SpendKey
@@ -128,7 +129,8 @@ class Online:
             merge = self.vault.prepare_merge(draw_order())
             self.vault.settle(merge.payment_id, self.bank.pay(merge.built))
         prepared = self.vault.prepare_payment([request], payment_id)
-        return send(prepared, self.vault, self.bank, self.refusals, self.channel.clock)
+        with naming_limit(self):
+            return send(prepared, self.vault, self.bank, self.refusals, self.channel.clock)
 
     def pay_once(self, request: PaymentOrder, payment_id: bytes) -> TransactionId:
         """The same, but what is final here needs no bank: its account may be closed by now."""

@@ -44,7 +44,9 @@ def test_limits_cases_freezes_and_the_access_log(pilot: Pilot, tmp_path: Path) -
     put = json.loads(pilot.bank(2, "tier", "policy-anna", "policy-test", *WHO, "--json"))
     assert put == {"client": "policy-anna", "tier": "policy-test"}
     refused = pilot.wallet("policy-anna", "pay", shop, "20.01", code=1)
-    assert "payment_limit_exceeded" in refused
+    assert "payment_limit_exceeded" in refused and "at most 20.00 DCU at once" in refused
+    account = json.loads(pilot.wallet("policy-anna", "account", "--json"))
+    assert account["payment limit minor"] == 2_000 and "holding limit" not in account
     held = ("pay", shop, "16.00", "--order", "ab" * 16)
     assert "payment_held" in pilot.wallet("policy-anna", *held, code=1)
     cases = json.loads(pilot.bank(2, "cases", "--json", *WHO))

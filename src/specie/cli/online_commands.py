@@ -87,7 +87,7 @@ class Online:
     numbers: SqliteOwnPhoneStore
     public: Path
     network: str | None
-    former: tuple[SpendKey, ...]  # of the sub-wallets before, at other banks
+    former: tuple[SpendKey, ...]  # of the other sub-wallets, which the number may have paid
     refusals: SqliteRefusalStore
     requests: SqliteRequestStore
     notes: SqliteDeviceNotes
@@ -308,7 +308,7 @@ def online_at(device: Device, place: int, public: Path, network: str | None) -> 
     database, holder, key = device.database.place, device.holder, device.opened.vault_key
     account = SqliteAccountStore(database).get(get_subholder(holder, place), key)
     name = CLIENT + name_device(InstitutionPublicKey(account.key.public))
-    chosen = parse_network(network)
+    chosen, others = parse_network(network), {*range(place), *device.list_places()} - {place}
     with open_channel(public, chosen, name, account.key, account.bank) as channel:
         yield Online(
             device=device,
@@ -321,7 +321,7 @@ def online_at(device: Device, place: int, public: Path, network: str | None) -> 
             numbers=SqliteOwnPhoneStore(database, holder, key),
             public=public,
             network=network,
-            former=tuple(device.opened.tree.spend_key(one) for one in range(place)),
+            former=tuple(device.opened.tree.spend_key(one) for one in sorted(others)),
             refusals=SqliteRefusalStore(database, holder),
             requests=SqliteRequestStore(database, holder, key),
             notes=device.notes,

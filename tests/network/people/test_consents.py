@@ -122,6 +122,30 @@ def test_a_closed_account_is_read_by_nobody(pilot: Pilot) -> None:
     assert "consent_revoked: revoked: closing" in reader.ask("payments", granted, code=1)
 
 
+def test_a_consent_for_one_sub_wallet_shows_no_other(pilot: Pilot) -> None:
+    """Both are of one phrase, at one bank; only the client knows."""
+    pilot.fund(2, "100.00")
+    first = pilot.give("zora", 2, "9.00", "Zora Client")
+    code, here = pilot.bank(2, "invite", "zora-shop", "Zora Shop"), ("--subwallet", "1")
+    pilot.wallet("zora", "open", code, "--bank", "2", *here)
+    pilot.bank(2, "lend", "zora-shop", "4.00")
+    pilot.wallet("zora", "withdraw", "4.00", *here)
+    reader = Reader(pilot, "zoras")
+    named = ("--reader", reader.public, "--name", READER_NAME)
+    scope = ("--since", "2020-01-01", "--balance", "--json")
+    granted = json.loads(pilot.wallet("zora", "consent", "give", *named, *scope, *here))
+    assert [one["minor"] for one in reader.read(granted)] == [400]
+    assert json.loads(reader.ask("balance", granted, "--json"))["wallet minor"] == 400
+    wrong = reader.ask("payments", {**granted, "account": first}, code=1)
+    assert ErrorCode.CONSENT_ACCOUNT_WRONG.value in wrong
+    assert json.loads(pilot.wallet("zora", "consent", "list", "--json")) == []
+    assert json.loads(pilot.wallet("zora", "consent", "readings", "--json")) == []
+    assert len(json.loads(pilot.wallet("zora", "consent", "readings", "--json", *here))) == 2
+    unknown = pilot.wallet("zora", "consent", "revoke", "1", code=1)
+    assert ErrorCode.CONSENT_UNKNOWN.value in unknown
+    assert "Revoked" in pilot.wallet("zora", "consent", "revoke", "1", *here)
+
+
 def test_a_view_key_shows_one_sub_wallet_and_no_other(pilot: Pilot, payee: str) -> None:
     """From the log alone, without the bank; sub-wallet 1 is paid as well and stays unseen."""
     log = (pilot.get_url("registration"), "--root", str(pilot.public / ROOT), "--json")

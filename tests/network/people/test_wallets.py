@@ -284,6 +284,8 @@ def test_one_phrase_two_subwallets_at_a_bank_and_one_at_another(  # T3, T25
     _pay_from_each(pilot, shop)
     _collect_into_each(pilot, addresses)
     balances = [3_000 - 100 + 700, 3_000 - 200, 3_000 - 300 - 250]
+    _certify_each(pilot)
+    _give_the_number(pilot, addresses)
     _look_at_all(pilot, addresses, balances)
     _restore_all(pilot, addresses, balances, tmp_path)
     code = pilot.bank(3, "invite", "saule-home", "Saule Omarova")
@@ -306,6 +308,26 @@ def _pay_from_each(pilot: Pilot, shop: str) -> None:
     sent = read(pilot, "saule", "deposit", "2.50", "--subwallet", "2")
     assert (sent["minor"], sent["balance minor"]) == (250, 2_450)
     assert read(pilot, "saule", "account", "--subwallet", "2")["deposit minor"] == 1_250
+
+
+def _certify_each(pilot: Pilot) -> None:
+    """A key and a certificate for each, as long as it lasts."""
+    asked = [("certificate", "--subwallet", str(place)) for place in range(3)]
+    chains = [pilot.wallet("saule", *one) for one in asked]
+    assert len(set(chains)) == 3
+    assert [pilot.wallet("saule", *one) for one in asked] == chains
+
+
+def _give_the_number(pilot: Pilot, addresses: list[str]) -> None:
+    """From a later sub-wallet to an earlier one, at another bank; signed by both."""
+    number = "+77015550199"
+    for bank, client, place in ((3, "saule-3", 2), (2, "saule", 0)):
+        pilot.bank(bank, "phone", client, number)
+        pilot.wallet("saule", "phone", "set", number, "--subwallet", str(place))
+        found = read(pilot, "saule", "find", number, "--subwallet", "1")
+        assert found["address"] == addresses[place]
+    assert read(pilot, "saule", "phone", "show")["version"] == 2
+    assert read(pilot, "saule", "phone", "remove", "--subwallet", "0")["state"] == "closed"
 
 
 def _collect_into_each(pilot: Pilot, addresses: list[str]) -> None:

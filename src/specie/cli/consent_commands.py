@@ -3,7 +3,6 @@
 Each sub-wallet is an account of its own, with consents of its own.
 """
 
-import json
 import secrets
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
@@ -13,7 +12,7 @@ import typer
 from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet
 from specie.cli.online_commands import Online, opened_online
 from specie.cli.policy_commands import parse_time
-from specie.cli.results import AsJson, show
+from specie.cli.results import AsJson, show, write_json
 from specie.crypto.addresses import format_address
 from specie.identity.consents import (
     NONCE_BYTES,
@@ -97,7 +96,7 @@ def list_consents(
     with opened_online(device, holder, public, network, subwallet=subwallet) as online:
         rows = [_describe(one, online) for one in _reach(online).load()]
     if as_json:
-        typer.echo(json.dumps(rows))
+        typer.echo(write_json(rows))
         return
     for row in rows:
         until = f"until {row['expiration']}"
@@ -202,7 +201,7 @@ def _show(facts: dict[str, Any], *, as_json: bool) -> None:
 
 def _print_rows(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(rows))
+        typer.echo(write_json(rows))
         return
     for row in rows:
         who = f"{row['reader name']} (consent {row['consent']})"

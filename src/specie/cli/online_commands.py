@@ -278,7 +278,7 @@ def show_account(
                 "on the device": currency.format(balance),
                 "on the device minor": balance,
                 "standing": standing.status,
-                **describe_switches(standing, currency),
+                **describe_switches(standing, currency, as_json=as_json),
             },
             as_json=as_json,
         )

@@ -14,7 +14,7 @@ import typer
 
 from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet
 from specie.cli.parties import draw_order
-from specie.cli.results import AsJson, remark, show, spell_amount, tell
+from specie.cli.results import AsJson, Facts, remark, show, spell_amount, tell
 from specie.flows.moving import Limits
 from specie.flows.waterfall import pour_excess, top_up
 from specie.ledger.transactions import Promise
@@ -172,12 +172,9 @@ def naming_limit(online: OnlineWallet) -> Iterator[None]:
         raise SpecieError(error.code, f"{error.message}: at most {most} at once") from None
 
 
-def describe_switches(standing: clients.Standing, currency: Currency) -> dict[str, int | str]:
-    """For people; what there is none of is left out."""
-    facts: dict[str, int | str] = {
-        "waterfall": _say(standing.waterfall),
-        "reverse waterfall": _say(standing.reverse_waterfall),
-    }
+def describe_switches(standing: clients.Standing, currency: Currency, *, as_json: bool) -> Facts:
+    """What there is none of is left out."""
+    facts = _describe(standing, as_json=as_json)
     limits = {"holding limit": standing.holding_limit, "payment limit": standing.payment_limit}
     for name, limit in limits.items():
         if limit is not None:
@@ -208,11 +205,7 @@ def add_money_commands(wallet: typer.Typer, opened: Opening) -> None:
         )
         with opened(device, holder, public, network, subwallet=subwallet) as online:
             found = online.bank.switch_waterfall(request)
-            facts = {
-                "waterfall": _say(found.waterfall),
-                "reverse waterfall": _say(found.reverse_waterfall),
-            }
-            show(dict(facts), as_json=as_json)
+            show(_describe(found, as_json=as_json), as_json=as_json)
 
     def link(
         device: Store,
@@ -253,5 +246,9 @@ def _read(switch: Switch | None) -> bool | None:
     return None if switch is None else switch is Switch.ON
 
 
-def _say(is_on: bool | None) -> str:  # noqa: FBT001  # a switch as the bank tells it
-    return Switch.ON.value if is_on else Switch.OFF.value
+def _describe(told: clients.Standing | clients.Waterfall, *, as_json: bool) -> Facts:
+    """On or off; true or false for programs."""
+    found = {"waterfall": bool(told.waterfall), "reverse waterfall": bool(told.reverse_waterfall)}
+    if as_json:
+        return dict(found)
+    return {name: (Switch.ON if is_on else Switch.OFF).value for name, is_on in found.items()}

@@ -46,7 +46,7 @@ def test_limits_cases_freezes_and_the_access_log(pilot: Pilot, tmp_path: Path) -
     refused = pilot.wallet("policy-anna", "pay", shop, "20.01", code=1)
     assert "payment_limit_exceeded" in refused and "at most 20.00 DCU at once" in refused
     account = json.loads(pilot.wallet("policy-anna", "account", "--json"))
-    assert account["payment limit minor"] == 2_000 and "holding limit" not in account
+    assert account["payment_limit_minor"] == 2_000 and "holding_limit" not in account
     held = ("pay", shop, "16.00", "--order", "ab" * 16)
     assert "payment_held" in pilot.wallet("policy-anna", *held, code=1)
     cases = json.loads(pilot.bank(2, "cases", "--json", *WHO))
@@ -129,7 +129,7 @@ def look_back(pilot: Pilot, tmp_path: Path, number: str) -> None:
     answer = pilot.fetch(f"{pilot.get_url('bank-2')}/v1/access/head", headers={"accept": JSON})
     assert parse_head(json.loads(answer.data)["head"]).size == parse_head(head.read_text()).size
     checked = pilot.bank(2, "access-log", "--verify", "--pinned", str(head), "--json")
-    assert json.loads(checked)["pinned heads"] == 1
+    assert json.loads(checked)["pinned_heads"] == 1
     log = json.loads(pilot.bank(2, "access-log", "--json", *WHO, "--limit", "1000"))
     mine = [one["action"] for one in log if one["client"] == "policy-anna"]
     wanted = [

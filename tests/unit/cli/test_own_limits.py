@@ -46,8 +46,9 @@ def test_who_pays_too_much_is_told_how_much_may_be_paid() -> None:
 
 def test_the_account_shows_the_limits_that_there_are() -> None:
     bare = Standing(deposit=Minor(5), status="good")
-    assert not [one for one in describe_switches(bare, CURRENCY) if "limit" in one]
+    off = {"waterfall": False, "reverse waterfall": False}
+    assert describe_switches(bare, CURRENCY, as_json=True) == off
     whole = bare.model_copy(update={"holding_limit": 300_000, "payment_limit": 100_000})
-    told = describe_switches(whole, CURRENCY)
+    told = describe_switches(whole, CURRENCY, as_json=False)
     assert (told["holding limit"], told["payment limit"]) == ("3,000.00 DCU", "1,000.00 DCU")
-    assert told["payment limit minor"] == 100_000
+    assert (told["payment limit minor"], told["waterfall"]) == (100_000, "off")

@@ -43,7 +43,9 @@ def main() -> int:
 def _fuzz_apart(name: str, options: argparse.Namespace) -> int:
     """libFuzzer ends its process without a word to Python, so it gets one of its own."""
     with tempfile.TemporaryDirectory(prefix="specie-fuzz-") as scratch:
-        corpus = Path(scratch) if options.corpus is None else options.corpus / name.replace(" ", "-")
+        corpus = (
+            Path(scratch) if options.corpus is None else options.corpus / name.replace(" ", "-")
+        )
         print(f"target: {name}", flush=True)  # noqa: T201  # what follows is of it
         child = os.fork()
         if child == 0:

@@ -31,6 +31,7 @@ from specie.remote.peers import Peers
 from specie.store.key_file import KeyFile
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ServiceName
+from tests.json_names import check_names
 from tests.network.starting import Connection, ForkedNetwork
 
 PASSPHRASE = "correct horse"
@@ -87,6 +88,8 @@ class Pilot:
         """A command as people type it; gives what it prints."""
         done = self.try_run(*arguments, stdin=stdin)
         assert done["code"] == code, f"{arguments}: {done['code']}\n{done['err']}"
+        if "--json" in arguments:
+            check_names(str(done["out"]))
         return str(done["out"] if code == 0 else done["err"]).strip()
 
     def try_run(self, *arguments: str, stdin: str = "") -> dict[str, Any]:

@@ -102,7 +102,7 @@ def check_end(pilot: Pilot, before: dict[str, object], after: dict[str, object])
     old, new = (one["stock"] for one in (before, after))
     assert isinstance(old, dict) and isinstance(new, dict)
     assert new["outstanding"] == old["outstanding"] + 2_000 - 1_000
-    assert new["backed by"] == new["outstanding"]
+    assert new["backed_by"] == new["outstanding"]
     balances = [
         [float(text) for one in (before, after) for text in get_list(one, holder)]
         for holder in ("alice", "bob")

@@ -53,7 +53,7 @@ class Scene:
         for holder in ("alice", "bob"):
             said = self.pilot.insist(*self.pilot.spell(holder, "collect"), stdin=f"{PASSPHRASE}\n")
             balances += [float(text) for text in re.findall(r"balance: (\S+)", said)]
-        return stock["outstanding"], stock["backed by"], balances[0], balances[1]
+        return stock["outstanding"], stock["backed_by"], balances[0], balances[1]
 
     def pay(self, order: str) -> tuple[str, ...]:
         return self.pilot.spell("alice", "pay", self.bob, "1.00", "--order", order)
@@ -280,7 +280,7 @@ def check_log(scene: Scene) -> None:
     def is_whole() -> bool:
         done = pilot.try_run("audit", url, "--root", root, "--require-cosigners", "--json")
         outstanding = scene.get_facts()[0]
-        return bool(done["code"] == 0 and json.loads(done["out"])["supply minor"] == outstanding)
+        return bool(done["code"] == 0 and json.loads(done["out"])["supply_minor"] == outstanding)
 
     pilot.wait(is_whole)
 

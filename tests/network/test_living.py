@@ -121,7 +121,7 @@ def test_what_is_redeemed_becomes_reserves(pilot: Pilot) -> None:
     at = str(pilot.data / "central-bank")
     stock = json.loads(pilot.run("central-bank", "stock", "--at", at, "--json"))
     assert stock["outstanding"] == 49_900_000
-    assert stock["backed by"] == stock["outstanding"]
+    assert stock["backed_by"] == stock["outstanding"]
 
 
 def test_vault_money_goes_to_another_bank(pilot: Pilot) -> None:

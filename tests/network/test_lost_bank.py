@@ -145,7 +145,7 @@ def test_a_device_takes_its_tokens_along(bereft: Pilot) -> None:
     bereft.wallet("gina", "pay", opened.splitlines()[0], "1.00")
     assert "balance: 26.00 DCU" in bereft.wallet("dora", "collect")
     assert "balance: 24.00 DCU" in bereft.wallet("dora", "deposit", "2.00")
-    assert '"deposit minor": 200' in bereft.wallet("dora", "account", "--json")
+    assert '"deposit_minor": 200' in bereft.wallet("dora", "account", "--json")
 
 
 def test_a_phrase_takes_them_along_from_the_log(bereft: Pilot) -> None:

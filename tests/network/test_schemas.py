@@ -170,9 +170,9 @@ def signatory(pilot: Pilot, client: Speaker) -> Speaker:
     """The device of one who signs for a company at bank 2."""
     pilot.open_wallet("company", 2)
     asked = ("signatories", "company", "aru", "--need", "1", "--json")
-    code = json.loads(pilot.bank(2, *asked))["aru"]
+    [seat] = json.loads(pilot.bank(2, *asked))["codes"]
     pilot.wallet("aru", "create")
-    pilot.wallet("aru", "sign-as", code, "--bank", "2")
+    pilot.wallet("aru", "sign-as", seat["code"], "--bank", "2")
     place = pilot.devices / "aru.db"
     with opened_device(place, "aru", PASSPHRASE) as opened:
         key = load_role(Site(opened, place, pilot.public, None)).key

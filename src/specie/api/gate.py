@@ -250,6 +250,8 @@ class Gate:
             if getattr(request.state, "is_flood", False):
                 await asyncio.sleep(REFUSAL_SECONDS)
             told = {"operation": operation.name, "code": error.code.value}
+            if isinstance(error.__cause__, SpecieError):
+                told["because"] = error.__cause__.code.value  # for our own people alone
             _LOG.info("refused", **told, caller=_name_institution(request))
         seconds = asyncio.get_running_loop().time() - started
         count_request(operation.name, status, seconds)

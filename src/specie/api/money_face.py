@@ -27,6 +27,7 @@ def build_standing(process: BankProcess, name: str) -> clients.Standing:
         status=client.status.value,
         account=None if desk.teller.is_ours else desk.teller.find_account(client.id),
         holding_limit=desk.holding_limit(client.id),
+        payment_limit=desk.payment_limit(client.id),
         waterfall=switches.waterfall or None,
         reverse_waterfall=switches.reverse or None,
     )

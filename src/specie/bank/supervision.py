@@ -4,7 +4,8 @@
     a rule holds it               nothing is recorded; a case is opened, once; `payment_held`
 
 Payments of a bank are judged one after the other, so that no two fit a limit that both together do
-not. What is not final and cannot become so any more does not count.
+not. What is not final and cannot become so any more does not count. A payer hears which of its own
+limits it was; of the payee's only that a bank says no, or it could measure what the payee has.
 """
 
 from collections.abc import Callable, Sequence
@@ -54,7 +55,7 @@ _SENTENCES: Final = {
     ErrorCode.PAYMENT_RATE_EXCEEDED: "more payments than the payer may make within an hour",
     ErrorCode.DAILY_LIMIT_EXCEEDED: "more than the payer may pay within 24 hours",
     ErrorCode.MONTHLY_LIMIT_EXCEEDED: "more than the payer may pay within 30 days",
-    ErrorCode.HOLDING_LIMIT_EXCEEDED: "more than the payee may hold",
+    ErrorCode.HOLDING_LIMIT_EXCEEDED: "more than the client may hold",
     ErrorCode.PAYMENT_REFUSED_BY_POLICY: "a bank does not attest this payment",
 }
 
@@ -182,7 +183,7 @@ class Supervision:
         self._check_frozen(client, now)
         side = Side(client, Direction.IN, amount, now, is_own_bank=True)
         _, policy = self.get_policy()
-        _refuse(self._judge_side(policy, side))
+        _refuse(side, self._judge_side(policy, side))
 
     # --- within the transaction ------------------------------------------------------------------
 
@@ -214,8 +215,8 @@ class Supervision:
         self._check_travel_data(txid, movements, policy)
         sides = group_sides(movements, self.build_mark(policy))
         judged = [(side, self._judge_side(policy, side)) for side in sides]
-        for _, findings in judged:
-            _refuse(findings)
+        for side, findings in sorted(judged, key=lambda one: _is_of_payee(one[0])):
+            _refuse(side, findings)
         for side, _ in judged:
             self._check_not_refused(side, txid)
         self._pass_or_hold(txid, judged, policy, now)
@@ -351,9 +352,22 @@ def is_counted(movement: Movement, now: Timestamp) -> bool:
     return movement.is_final or movement.until + ATTEST_EARLY_MS_MAX >= now
 
 
-def _refuse(findings: Sequence[Finding]) -> None:
-    """The first that refuses, limits before rules; nothing of amounts or rules is told."""
-    if get_strictest(findings) is Consequence.REFUSE:
-        code = next(one.code for one in findings if one.consequence is Consequence.REFUSE)
-        assert code is not None, "what refuses has a code"
-        raise SpecieError(code, _SENTENCES[code])
+def _is_of_payee(side: Side) -> bool:
+    """Whether somebody else sends the payment; a withdrawal is asked for by who gets it."""
+    return side.direction is Direction.IN and not side.is_own_bank
+
+
+def _refuse(side: Side, findings: Sequence[Finding]) -> None:
+    """The first that refuses, limits before rules; nothing of amounts or rules is told.
+
+    Of a payee's side the payer is not told either which one it was: that stands in our log alone.
+    """
+    if get_strictest(findings) is not Consequence.REFUSE:
+        return
+    code = next(one.code for one in findings if one.consequence is Consequence.REFUSE)
+    assert code is not None, "what refuses has a code"
+    refused = SpecieError(code, _SENTENCES[code])
+    if not _is_of_payee(side):
+        raise refused
+    neutral = ErrorCode.PAYMENT_REFUSED_BY_POLICY
+    raise SpecieError(neutral, _SENTENCES[neutral]) from refused

@@ -1,6 +1,5 @@
 """`specie demo`, `simulate` and `bench`: what runs in one process, without a network."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from rich.console import Console
 from specie.assembly.system import tune_interpreter
 from specie.cli.benchmarks import run_benchmark
 from specie.cli.demo import DemoOptions, run_demo
+from specie.cli.results import write_json
 from specie.cli.simulating import describe, parse_seeds, run_seeds, to_json
 from specie.identity.genesis import ProofMode
 
@@ -52,7 +52,7 @@ def simulate_seeds(
     findings = 0
     for report in run_seeds(wanted, minutes, processes):
         findings += bool(report.finding)
-        shown = [json.dumps(to_json(report))] if as_json else describe(report, minutes)
+        shown = [write_json(to_json(report))] if as_json else describe(report, minutes)
         typer.echo("\n".join(shown))
     if not as_json:
         typer.echo(f"{len(wanted)} seeds, {findings} findings")

@@ -1,6 +1,5 @@
 """`specie audit`: its options, and what it prints."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +12,7 @@ from specie.cli.arguments import parse_network
 from specie.cli.audit import audit_folder, describe_claims, describe_signers, describe_totals
 from specie.cli.batch_audit import BATCH_CLAIMS, audit_batches
 from specie.cli.mirroring import Source
+from specie.cli.results import write_json
 from specie.cli.telling import show_progress
 from specie.cli.trust import load_backing
 from specie.identity.cosigners import Backing, check_backed
@@ -66,7 +66,8 @@ def audit(  # noqa: PLR0913  # one parameter for each option
         claims = [*claims, *BATCH_CLAIMS]
     signers = describe_signers(signed)
     if as_json:
-        typer.echo(json.dumps({**found, "signers": signers, "claims": dict(claims)}))
+        rows = [{"claim": claim, "rests on": ground} for claim, ground in claims]
+        typer.echo(write_json({**found, "signers": signers, "claims": rows}))
         return
     _print(found, signers, backing, claims)
 

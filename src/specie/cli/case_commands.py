@@ -1,6 +1,5 @@
 """`specie bank search`, cases, suspicions, reports, the access log: a bank's duties (T20)."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +10,7 @@ from specie.bank.access import verify_head
 from specie.cli.acting import Folder, Officer, Why
 from specie.cli.parties import parse_amount
 from specie.cli.policy_commands import Whom, parse_time
-from specie.cli.results import AsJson, show, tell
+from specie.cli.results import AsJson, show, tell, write_json
 from specie.crypto.addresses import Address, format_address, parse_address
 from specie.identity.genesis import Genesis
 from specie.remote import compliance_models as models
@@ -67,7 +66,7 @@ def search(  # noqa: PLR0913, PLR0917  # each is an option of the command line
     found = call_control(at / CONTROL, operations.SEARCH_MOVEMENTS, request)
     rows = [_describe(one, peers.roster.genesis) for one in found.movements]
     if as_json:
-        typer.echo(json.dumps({"movements": rows, "after": found.after}))
+        typer.echo(write_json({"movements": rows, "after": found.after}))
         return
     for row in rows:
         _print_movement(row)
@@ -93,7 +92,7 @@ def list_cases(
     genesis = load_peers(at, None).roster.genesis
     rows = [_describe_case(one, genesis) for one in found]
     if as_json:
-        typer.echo(json.dumps(rows))
+        typer.echo(write_json(rows))
         return
     for row in rows:
         why = row["text"] or ", ".join(row["rules"])
@@ -113,7 +112,7 @@ def show_case(
     notes = [{**one.model_dump(), "time": format_time(one.time)} for one in found.notes]
     if as_json:
         told = {"case": case, "tier": found.tier, "notes": notes, "movements": rows}
-        typer.echo(json.dumps({**told, "is_complete": found.is_complete}))
+        typer.echo(write_json({**told, "is_complete": found.is_complete}))
         return
     decisions = case.pop("decisions")
     lists = {name: ", ".join(case[name]) for name in ("rules", "counterparties", "names")}
@@ -157,7 +156,7 @@ def decide(
     found = call_control(at / CONTROL, operations.DECIDE_CASE, request)
     case = _describe_case(found, load_peers(at, None).roster.genesis)
     if as_json:
-        typer.echo(json.dumps(case))
+        typer.echo(write_json(case))
         return
     typer.echo(f"case {number}: {found.state}")
     if found.state == "open":
@@ -221,7 +220,7 @@ def show_access_log(  # noqa: PLR0913  # each is an option of the command line
     request = models.AccessQuery(officer=person, reason=reason, start=start, limit=limit)
     found = call_control(at / CONTROL, operations.LIST_ACCESS, request).entries
     if as_json:
-        typer.echo(json.dumps([one.model_dump() for one in found]))
+        typer.echo(write_json([one.model_dump() for one in found]))
         return
     for one in found:
         about = " ".join(word for word in (one.client, one.subject) if word)

@@ -25,16 +25,15 @@ _AAD = b"device-certificate-key\0"
 
 
 def get_certificate(
-    site: Site, people: PeopleClient, root: x509.Certificate, now: Timestamp
+    site: Site, place: int, people: PeopleClient, root: x509.Certificate, now: Timestamp
 ) -> bytes:
     """The chain, PEM: the one that is here, or a new one when a third of its life is left.
 
-    A new certificate is for a new key, durable before the bank hears of it; so it is at a new bank.
+    A new certificate is for a new key, durable before the bank hears of it; each sub-wallet's bank
+    certifies one of its own.
     """
-    key, place = site.device.opened.vault_key, site.current
-    note = site.notes.find(_NOTE)
-    if note is not None and note["place"] != place:
-        note = None
+    key, name = site.device.opened.vault_key, _name_note(place)
+    note = _find(site, place)
     if note is not None and note.get("chain"):
         chain = str(note["chain"]).encode()
         if not is_due(x509.load_pem_x509_certificate(chain), now):
@@ -42,23 +41,34 @@ def get_certificate(
         note = None
     if note is None:
         note = {"key": _draw(key).hex(), "place": place}
-        site.notes.put(_NOTE, note)
+        site.notes.put(name, note)
     private = _open(key, note)
     try:
         chain = people.certify(build_device_request(private))
     except SpecieError as error:
         if error.code is ErrorCode.CERTIFICATE_INVALID:
-            site.notes.remove(_NOTE)  # this key has ended: the next time draws another
+            is_old = site.notes.find(name) is None
+            site.notes.remove(_NOTE if is_old else name)  # it has ended: another one the next time
         raise
     verify_chain(chain, root, private.public_key())
-    site.notes.put(_NOTE, {**note, "chain": chain.decode()})
+    site.notes.put(name, {**note, "chain": chain.decode()})
     return chain
 
 
 def open_device_key(site: Site) -> ec.EllipticCurvePrivateKey | None:
     """For sessions with other devices; None before there is a certificate."""
-    note = site.notes.find(_NOTE)
+    note = _find(site, site.current)
     return None if note is None else _open(site.device.opened.vault_key, note)
+
+
+def _name_note(place: int) -> str:
+    return f"{_NOTE} {place}"
+
+
+def _find(site: Site, place: int) -> dict[str, Any] | None:
+    """Of this sub-wallet; before there was one for each, a device had one, which said whose."""
+    note = site.notes.find(_name_note(place)) or site.notes.find(_NOTE)
+    return note if note is not None and note["place"] == place else None
 
 
 def _draw(key: SealingKey) -> bytes:

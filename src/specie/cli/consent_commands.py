@@ -1,16 +1,18 @@
-"""`specie wallet consent …`: whom one lets read one's account at the bank, and who has (T3)."""
+"""`specie wallet consent …`: whom one lets read one's account at the bank, and who has (T3).
 
-import json
+Each sub-wallet is an account of its own, with consents of its own.
+"""
+
 import secrets
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import typer
 
-from specie.cli.device_commands import Holder, Network, Public, Store
+from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet
 from specie.cli.online_commands import Online, opened_online
 from specie.cli.policy_commands import parse_time
-from specie.cli.results import AsJson, show
+from specie.cli.results import AsJson, show, write_json
 from specie.crypto.addresses import format_address
 from specie.identity.consents import (
     NONCE_BYTES,
@@ -33,7 +35,7 @@ DAYS_MAX: Final = CONSENT_MS_MAX // DAY_MS
 
 
 @consent.command("give")
-def give_consent(  # noqa: PLR0913  # one parameter for each option
+def give_consent(  # noqa: PLR0913, PLR0917  # one parameter for each option
     device: Store,
     holder: Holder,
     public: Public,
@@ -43,6 +45,7 @@ def give_consent(  # noqa: PLR0913  # one parameter for each option
         str | None, typer.Option(help="Payments from this time on; else from now on.")
     ] = None,
     days: Annotated[int, typer.Option(min=1, max=DAYS_MAX, help="Until it ends.")] = 90,
+    subwallet: Subwallet = None,
     network: Network = None,
     *,
     is_bare: Annotated[bool, typer.Option("--no-payments", help="No payments at all.")] = False,
@@ -61,7 +64,7 @@ def give_consent(  # noqa: PLR0913  # one parameter for each option
     if not permissions:
         reason = "it permits nothing: leave out --no-payments, or say --balance"
         raise SpecieError(ErrorCode.CONSENT_INVALID, reason)
-    with opened_online(device, holder, public, network) as online:
+    with opened_online(device, holder, public, network, subwallet=subwallet) as online:
         served, now = _reach(online), online.channel.clock.now()
         given = Consent(
             account=online.vault.keys.address,
@@ -84,15 +87,16 @@ def list_consents(
     device: Store,
     holder: Holder,
     public: Public,
+    subwallet: Subwallet = None,
     network: Network = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """All that you ever gave at this bank, and how each stands."""
-    with opened_online(device, holder, public, network) as online:
+    with opened_online(device, holder, public, network, subwallet=subwallet) as online:
         rows = [_describe(one, online) for one in _reach(online).load()]
     if as_json:
-        typer.echo(json.dumps(rows))
+        typer.echo(write_json(rows))
         return
     for row in rows:
         until = f"until {row['expiration']}"
@@ -106,12 +110,13 @@ def revoke_consent(
     device: Store,
     holder: Holder,
     public: Public,
+    subwallet: Subwallet = None,
     network: Network = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """At once and for good."""
-    with opened_online(device, holder, public, network) as online:
+    with opened_online(device, holder, public, network, subwallet=subwallet) as online:
         served, now = _reach(online), online.channel.clock.now()
         known = [one for one in served.load() if one.consent.number == number]
         if not known:
@@ -128,12 +133,13 @@ def list_readings(
     public: Public,
     start: Annotated[int, typer.Option(min=0, help="How many of the newest to pass over.")] = 0,
     limit: Annotated[int, typer.Option(min=1, max=PAGE_ITEMS_MAX, help="How many.")] = 100,
+    subwallet: Subwallet = None,
     network: Network = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Who has read your account and when, the newest first: each is in the bank's access log."""
-    with opened_online(device, holder, public, network) as online:
+    with opened_online(device, holder, public, network, subwallet=subwallet) as online:
         served = _reach(online)
         known = {one.consent_id: one.consent for one in served.load()}
         rows = [
@@ -195,7 +201,7 @@ def _show(facts: dict[str, Any], *, as_json: bool) -> None:
 
 def _print_rows(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(rows))
+        typer.echo(write_json(rows))
         return
     for row in rows:
         who = f"{row['reader name']} (consent {row['consent']})"

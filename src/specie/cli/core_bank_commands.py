@@ -1,6 +1,5 @@
 """`specie core-bank …`: the sample core bank, and whoever is at its counter (P13)."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +16,7 @@ from specie.assembly.core_bank_process import (
 from specie.cli.naming import naming_order
 from specie.cli.network_commands import parse_currency
 from specie.cli.parties import parse_order
-from specie.cli.results import AsJson, Facts, show, spell_amount, tell
+from specie.cli.results import AsJson, Facts, show, spell_amount, tell, write_json
 from specie.remote import core_bank_models as core
 from specie.remote import core_bank_operations as operations
 from specie.remote.control import CONTROL, call_control
@@ -140,7 +139,7 @@ def show_statement(
     money = load_core_settings(at).money
     found = call_control(at / CONTROL, operations.LIST_ENTRIES, request).entries
     if as_json:
-        typer.echo(json.dumps([_describe(one, money) for one in found]))
+        typer.echo(write_json([_describe(one, money) for one in found]))
         return
     for line in found:
         row = _describe(line, money)

@@ -231,11 +231,11 @@ def _verify_apart(network: InProcessNetwork, narrator: Narrator) -> dict[str, An
     with narrator.step("A separate process verifies the supply from the public folder alone"):
         found = _run_audit(network)
         fund = network.accounting.get_fund()
-        if found["supply minor"] != fund:
+        if found["supply_minor"] != fund:
             raise SpecieError(ErrorCode.SUPPLY_NOT_VERIFIED, "the issuance fund says otherwise")
         narrator.say(
             f"{found['leaves']:,} leaves: {found['created']:,} outputs, {found['spent']:,} spent,"
-            f" {found['range proofs']:,} range proofs,"
+            f" {found['range_proofs']:,} range proofs,"
         )
         narrator.say(
             f"  {found['kernels']:,} kernels, {found['authorisations']:,} officers' signatures,"

@@ -4,7 +4,6 @@ Passphrase and phrase are asked for without echo, or read from standard input, a
 that is not a terminal; they are never arguments, which other users of the machine could read.
 """
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,7 +28,7 @@ from specie.cli.payments import (
     parse_payment,
     show_payment,
 )
-from specie.cli.results import AsJson, Facts, show, spell_amount, tell
+from specie.cli.results import AsJson, Facts, show, spell_amount, tell, write_json
 from specie.cli.trust import load_trust
 from specie.cli.wallets import make_phrase
 from specie.crypto.secrets import parse_phrase
@@ -176,7 +175,7 @@ def history(
         told, found = load_told(opened, vault), vault.load_history()
         rows = list_history(found, told, surroundings.genesis.currency)
     if as_json:
-        typer.echo(json.dumps(rows))
+        typer.echo(write_json(rows))
         return
     for one in rows:
         typer.echo(format_row(one))
@@ -246,7 +245,12 @@ def list_contacts(
     """Everybody in it."""
     prefix = _get_prefix(public, network)
     with opened_device(device, holder, ask("passphrase")) as opened:
-        show(opened.open_contacts(prefix).load(), as_json=as_json)
+        known = opened.open_contacts(prefix).load()
+    if as_json:
+        rows = [{"name": name, "address": address} for name, address in known.items()]
+        typer.echo(write_json(rows))
+        return
+    show(known, as_json=False)
 
 
 @contacts.command("add")

@@ -10,7 +10,7 @@ import typer
 
 from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet
 from specie.cli.online_commands import Online, opened_online
-from specie.cli.results import AsJson
+from specie.cli.results import AsJson, write_json
 from specie.ports.events import EventKind
 from specie.remote.listening import HeardEvent, listen
 from specie.values.catalogue import ErrorCode
@@ -58,6 +58,6 @@ def _format(event: HeardEvent, *, as_json: bool) -> str:
     except ValueError:
         raise SpecieError(ErrorCode.UNREACHABLE, "an event that makes no sense") from None
     if as_json:
-        return json.dumps({"number": event.number, "kind": event.kind, **data})
+        return write_json({"number": event.number, "kind": event.kind, **data})
     about = "  ".join(f"{name} {value}" for name, value in data.items())
     return f"{event.number}  {event.kind}  {about}"

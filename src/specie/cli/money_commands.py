@@ -60,12 +60,12 @@ def reconcile(at: Folder, *, as_json: AsJson = False) -> None:
     """
     currency = load_peers(at, None).roster.genesis.currency
     facts = call_control(at / CONTROL, operations.RECONCILE, Empty()).facts
-    is_explained = facts.pop("differences are explained")
+    is_explained = facts.pop("differences are explained") == "yes"
     amounts = {
         name: value if as_json else currency.format(int(value)) for name, value in facts.items()
     }
     show({**amounts, "differences are explained": is_explained}, as_json=as_json)
-    if is_explained != "yes":
+    if not is_explained:
         raise SpecieError(
             ErrorCode.CORE_BANK_MISMATCH, "the two sides differ by more than is in transit"
         )

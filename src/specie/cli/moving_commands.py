@@ -219,17 +219,17 @@ def certificate(
     holder: Holder,
     public: Public,
     out: Annotated[Path | None, typer.Option(help="Write the chain there, PEM.")] = None,
+    subwallet: Subwallet = None,
     network: Network = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """This device's certificate: it names a key and nobody; a new one when a third is left."""
     root = x509.load_pem_x509_certificate((public / ROOT).read_bytes())
-    with (
-        opened_site(device, holder, public, network) as site,
-        site.online(site.current) as (_, people),
-    ):
-        chain = get_certificate(site, people, root, SystemClock().now())
+    with opened_site(device, holder, public, network) as site:
+        place = site.device.choose(subwallet)
+        with site.online(place) as (_, people):
+            chain = get_certificate(site, place, people, root, SystemClock().now())
     found = x509.load_pem_x509_certificate(chain)
     if out is not None:
         replace_durably(out.parent, out.name, chain)

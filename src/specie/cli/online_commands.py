@@ -30,6 +30,7 @@ from specie.cli.waterfalls import (
     add_money_commands,
     deposit_excess,
     describe_switches,
+    naming_limit,
 )
 from specie.crypto.addresses import Address, format_address, parse_address
 from specie.crypto.secrets import SpendKey
@@ -86,7 +87,7 @@ class Online:
     numbers: SqliteOwnPhoneStore
     public: Path
     network: str | None
-    former: tuple[SpendKey, ...]  # of the sub-wallets before, at other banks
+    former: tuple[SpendKey, ...]  # of the other sub-wallets, which the number may have paid
     refusals: SqliteRefusalStore
     requests: SqliteRequestStore
     notes: SqliteDeviceNotes
@@ -128,7 +129,8 @@ class Online:
             merge = self.vault.prepare_merge(draw_order())
             self.vault.settle(merge.payment_id, self.bank.pay(merge.built))
         prepared = self.vault.prepare_payment([request], payment_id)
-        return send(prepared, self.vault, self.bank, self.refusals, self.channel.clock)
+        with naming_limit(self):
+            return send(prepared, self.vault, self.bank, self.refusals, self.channel.clock)
 
     def pay_once(self, request: PaymentOrder, payment_id: bytes) -> TransactionId:
         """The same, but what is final here needs no bank: its account may be closed by now."""
@@ -276,7 +278,7 @@ def show_account(
                 "on the device": currency.format(balance),
                 "on the device minor": balance,
                 "standing": standing.status,
-                **describe_switches(standing, currency),
+                **describe_switches(standing, currency, as_json=as_json),
             },
             as_json=as_json,
         )
@@ -306,7 +308,7 @@ def online_at(device: Device, place: int, public: Path, network: str | None) -> 
     database, holder, key = device.database.place, device.holder, device.opened.vault_key
     account = SqliteAccountStore(database).get(get_subholder(holder, place), key)
     name = CLIENT + name_device(InstitutionPublicKey(account.key.public))
-    chosen = parse_network(network)
+    chosen, others = parse_network(network), {*range(place), *device.list_places()} - {place}
     with open_channel(public, chosen, name, account.key, account.bank) as channel:
         yield Online(
             device=device,
@@ -319,7 +321,7 @@ def online_at(device: Device, place: int, public: Path, network: str | None) -> 
             numbers=SqliteOwnPhoneStore(database, holder, key),
             public=public,
             network=network,
-            former=tuple(device.opened.tree.spend_key(one) for one in range(place)),
+            former=tuple(device.opened.tree.spend_key(one) for one in sorted(others)),
             refusals=SqliteRefusalStore(database, holder),
             requests=SqliteRequestStore(database, holder, key),
             notes=device.notes,

@@ -1,6 +1,5 @@
 """`specie wallet pay, request, requests`: whom a payment is for, said in one of several ways."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +24,7 @@ from specie.cli.online_commands import (
 from specie.cli.parties import draw_order, parse_amount, parse_order
 from specie.cli.payments import format_moment
 from specie.cli.refunds import refund
-from specie.cli.results import AsJson, Facts, remark, tell
+from specie.cli.results import AsJson, Facts, remark, tell, write_json
 from specie.cli.return_addresses import draw_return_address
 from specie.cli.return_requests import add_return_commands
 from specie.cli.wallets import draw_qr, save_qr
@@ -197,7 +196,7 @@ def list_requests(
         wanted = parse_request(link, genesis.network, genesis.address_prefix)
         rows.append(describe_request(wanted, received, now) | {"link": link})
     if as_json:
-        typer.echo(json.dumps(rows))
+        typer.echo(write_json(rows))
         return
     for one in rows:
         asked = genesis.currency.format(one["minor"]) if one["minor"] else "any amount"

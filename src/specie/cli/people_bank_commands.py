@@ -1,13 +1,12 @@
 """`specie bank clients, applications, approve, refuse, signatories, close, lost, reopen` …"""
 
-import json
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from specie.cli.acting import Folder, Officer, Why
-from specie.cli.results import AsJson, show, tell
+from specie.cli.results import AsJson, Facts, show, tell, write_json
 from specie.remote import client_models as clients
 from specie.remote import loss_models as losses
 from specie.remote import onboarding_models as onboarding
@@ -36,7 +35,7 @@ def applications(
     request = onboarding.ApplicationsQuery(state=state, officer=officer, reason=reason)
     found = call_control(at / CONTROL, operations.LIST_ACCOUNTS, request).applications
     if as_json:
-        typer.echo(json.dumps([_describe(one) for one in found]))
+        typer.echo(write_json([_describe(one) for one in found]))
         return
     for one in found:
         name = one.person.get("name", "–")
@@ -108,16 +107,21 @@ def signatories_of(
     if need is None:
         query = clients.ClientQuery(client=ClientId(client), officer=officer, reason=reason)
         found = call_control(at / CONTROL, operations.SHOW_SEATS, query)
+        seats = [{"name": one.name, "signs": one.is_known} for one in found.seats]
         known = {one.name: "signs" if one.is_known else "no device yet" for one in found.seats}
-        show({"need": found.need, **known}, as_json=as_json)
+        show({"need": found.need, **({"seats": seats} if as_json else known)}, as_json=as_json)
         return
     request = signatories.SeatsProposal(
         client=ClientId(client), need=need, names=names or [], officer=officer, reason=reason
     )
     done = call_control(at / CONTROL, operations.PROPOSE_SEATS, request)
-    force = "now" if done.is_in_force else "when those of before have approved"
-    codes = {one.name: one.code.hex() for one in done.codes}
-    show({"in force": force, "id": done.digest.hex(), **codes}, as_json=as_json)
+    facts: Facts = {"in force": done.is_in_force, "id": done.digest.hex()}
+    if as_json:
+        facts["codes"] = [{"name": one.name, "code": one.code.hex()} for one in done.codes]
+    else:
+        facts["in force"] = "now" if done.is_in_force else "when those of before have approved"
+        facts |= {one.name: one.code.hex() for one in done.codes}
+    show(facts, as_json=as_json)
 
 
 def list_clients(
@@ -140,7 +144,7 @@ def list_clients(
     )
     found = call_control(at / CONTROL, operations.LIST_CLIENTS, request)
     if as_json:
-        typer.echo(json.dumps([one.model_dump(mode="json") for one in found.clients]))
+        typer.echo(write_json([one.model_dump(mode="json") for one in found.clients]))
         return
     for one in found.clients:
         notes = [one.phone, one.account, f"signs {one.signatories}" if one.signatories else ""]

@@ -1,6 +1,5 @@
 """`specie wallet apply, application, sign-as, approvals, approve, reject`: not about money."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ from specie.cli.devices import opened_device
 from specie.cli.online_commands import check_to_be_opened
 from specie.cli.parties import parse_order
 from specie.cli.places import Site
-from specie.cli.results import AsJson, Facts, show, tell
+from specie.cli.results import AsJson, Facts, show, tell, write_json
 from specie.cli.signing_tool import Role, describe, enrol, load_role, vote
 from specie.identity.roster import Roster
 from specie.remote.onboarding_models import AccountAnswer
@@ -107,7 +106,7 @@ def approvals(
             for one in served.list_approvals()
         ]
     if as_json:
-        typer.echo(json.dumps(rows))
+        typer.echo(write_json([_spell_row(row) for row in rows]))
         return
     for row in rows:
         show(row, as_json=False)
@@ -124,7 +123,8 @@ def approve(
     as_json: AsJson = False,
 ) -> None:
     """Sign it: with as many as the bank asks for, the money moves."""
-    show(_vote(chosen, (device, holder, public, network), is_yes=True), as_json=as_json)
+    done = _vote(chosen, (device, holder, public, network), is_yes=True)
+    show(_spell_row(done) if as_json else done, as_json=as_json)
 
 
 def reject(
@@ -137,7 +137,8 @@ def reject(
     as_json: AsJson = False,
 ) -> None:
     """Say no, for good."""
-    show(_vote(chosen, (device, holder, public, network), is_yes=False), as_json=as_json)
+    done = _vote(chosen, (device, holder, public, network), is_yes=False)
+    show(_spell_row(done) if as_json else done, as_json=as_json)
 
 
 def add_people_commands(wallet: typer.Typer) -> None:
@@ -171,6 +172,20 @@ def _vote(chosen: str, place: tuple[Path, str, Path, str | None], *, is_yes: boo
     with _opened_role(*place) as (served, role, roster):
         told, outcome = vote(served, role, roster, chosen, is_yes=is_yes)
     return {**told, "now": outcome}
+
+
+def _spell_row(row: Facts) -> Facts:
+    """For programs: who is paid is no name of a fact, and who has not voted has no answer."""
+    mark = "pay "
+    paid = [
+        {"to": name.removeprefix(mark), "amount": amount}
+        for name, amount in row.items()
+        if name.startswith(mark)
+    ]
+    rest = {name: value for name, value in row.items() if not name.startswith(mark)}
+    if "you" in rest:
+        rest["you"] = {"yes": True, "no": False}.get(rest["you"])
+    return rest | ({"pays": paid} if paid else {})
 
 
 def _tell_application(answer: AccountAnswer, *, as_json: bool) -> None:

@@ -1,4 +1,7 @@
-"""`specie wallet phone …` and `specie wallet find`: the directory, from a holder's device (T8)."""
+"""`specie wallet phone …` and `specie wallet find`: the directory, from a holder's device (T8).
+
+A device has one number, which pays one of its sub-wallets.
+"""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +12,7 @@ from specie.assembly.lists import load_peers
 from specie.assembly.tls import ROOT
 from specie.cli.arguments import parse_network
 from specie.cli.asking import ask
-from specie.cli.device_commands import Holder, Network, Public, Store
+from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet
 from specie.cli.devices import opened_device
 from specie.cli.mirroring import Source
 from specie.cli.online_commands import opened_online
@@ -45,11 +48,12 @@ Keep = Annotated[Path | None, typer.Option(help="Folder for the copy of the log,
 
 
 @phone.command("set")
-def set_phone(
+def set_phone(  # noqa: PLR0913  # one parameter for each option
     number: Number,
     device: Store,
     holder: Holder,
     public: Public,
+    subwallet: Subwallet = None,
     network: Network = None,
     *,
     is_named: IsNamed = False,
@@ -64,7 +68,7 @@ def set_phone(
         raise SpecieError(ErrorCode.SETTING_INVALID, "who is not found shows no name")
     wish = Wish(EntryState.HIDDEN if is_hidden else EntryState.ACTIVE, is_named)
     known = parse_phone(number)
-    with opened_online(device, holder, public, network) as online:
+    with opened_online(device, holder, public, network, subwallet=subwallet) as online:
         recorded = online.phone.put(known, wish)
         show(_describe_own(known, recorded), as_json=as_json)
 
@@ -74,12 +78,13 @@ def remove_phone(
     device: Store,
     holder: Holder,
     public: Public,
+    subwallet: Subwallet = None,
     network: Network = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Nobody pays you by your number any more; the number is free."""
-    with opened_online(device, holder, public, network) as online:
+    with opened_online(device, holder, public, network, subwallet=subwallet) as online:
         number = _get_number(online.phone.store)
         recorded = online.phone.put(number, Wish(EntryState.CLOSED))
         show(_describe_own(number, recorded), as_json=as_json)
@@ -133,12 +138,13 @@ def find_phone(
     device: Store,
     holder: Holder,
     public: Public,
+    subwallet: Subwallet = None,
     network: Network = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Whom a number pays: the address, and the name if its owner shows it."""
-    with opened_online(device, holder, public, network) as online:
+    with opened_online(device, holder, public, network, subwallet=subwallet) as online:
         known = parse_phone(number)
         entry = online.phone.find(known)
         prefix = online.channel.peers.roster.genesis.address_prefix

@@ -1,6 +1,5 @@
 """`specie bank policy …`, `tier`, `freeze`, `unfreeze`: rules for clients, and orders about one."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +8,7 @@ import typer
 
 from specie.assembly.lists import load_peers
 from specie.cli.acting import Folder, Officer, Why
-from specie.cli.results import AsJson, show, tell
+from specie.cli.results import AsJson, show, tell, write_json
 from specie.policy.policies import Policy, Tier, parse_policy
 from specie.remote import compliance_models as models
 from specie.remote import compliance_operations as operations
@@ -72,7 +71,7 @@ def list_policies(at: Folder, *, as_json: AsJson = False) -> None:
     """Who set which version when, and why."""
     found = call_control(at / CONTROL, operations.LIST_POLICIES, Empty()).policies
     if as_json:
-        typer.echo(json.dumps([one.model_dump(mode="json") for one in found]))
+        typer.echo(write_json([one.model_dump(mode="json") for one in found]))
         return
     for one in found:
         typer.echo(f"{one.version:>4}  {_tell(one.time):<24}  {one.officer}: {one.reason}")

@@ -19,6 +19,7 @@ from specie.assembly.folders import PASSPHRASES
 from specie.assembly.service_settings import SETTINGS, load_settings
 from specie.assembly.softhsm import use_tokens
 from specie.assembly.system import SystemClock
+from specie.cli.results import write_json
 from specie.store.file_locks import lock_folder
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -236,7 +237,7 @@ def print_status(data: Path, *, as_json: bool, say: Callable[[str], None]) -> bo
     """Gives whether all are ready."""
     found = describe_status(data)
     if as_json:
-        say(json.dumps(found))
+        say(write_json(found))
     else:
         for name, ready in found.items():
             url = f"https://{get_addresses(data / name)[0]}"
@@ -248,7 +249,7 @@ def print_alarms(data: Path, *, as_json: bool, say: Callable[[str], None]) -> bo
     """Of all processes that answer; gives whether it is quiet."""
     found = {name: read_alarms(data / name) for name in list_processes(data)}
     if as_json:
-        say(json.dumps(found))
+        say(write_json(found))
     else:
         for name, alarms in found.items():
             for alarm, why in alarms.items():

@@ -1,6 +1,5 @@
 """`specie reader …`: who reads a client's account at its bank, with the client's consent (T3)."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ from specie.cli.asking import ask, ask_new
 from specie.cli.device_commands import Network, Public
 from specie.cli.parties import open_channel
 from specie.cli.policy_commands import parse_time
-from specie.cli.results import AsJson, show
+from specie.cli.results import AsJson, show, write_json
 from specie.cli.trust import load_trust
 from specie.crypto.addresses import parse_address
 from specie.crypto.secrets import InstitutionKey
@@ -73,7 +72,7 @@ def read_payments(  # noqa: PLR0913, PLR0917  # one parameter for each option
         page = served.read_transactions(time, start, limit)
     rows = [_describe(one, currency) for one in page.transactions]
     if as_json:
-        typer.echo(json.dumps({"payments": rows, "next": page.following}))
+        typer.echo(write_json({"payments": rows, "next": page.following}))
         return
     for row in rows:
         what = f"{row['time']}  {row['what']:<8} {row['amount']:>20}  {row['state']:<7}"

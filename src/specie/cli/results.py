@@ -2,6 +2,8 @@
 
 With `--json` standard output holds the result alone, as one JSON value; what is said along the way
 goes to standard error. Amounts are in minor units under names that end in `minor`; ids are hex.
+What people are told as `deposit minor` is `deposit_minor` there; what is no name of ours, as a
+contact or a claim, is a value.
 """
 
 import json
@@ -20,19 +22,25 @@ Facts = dict[str, Any]
 def show(facts: Facts, *, as_json: bool) -> None:
     """A line each, or one JSON object."""
     if as_json:
-        typer.echo(json.dumps(facts))
+        typer.echo(write_json(facts))
         return
     width = max((len(name) for name in facts), default=0)
     for name, value in facts.items():
-        typer.echo(f"{name:>{width}}: {value}")
+        said = ("yes" if value else "no") if isinstance(value, bool) else value
+        typer.echo(f"{name:>{width}}: {said}")
 
 
 def tell(text: str, facts: Facts, *, as_json: bool) -> None:
     """One JSON object, or what people are told: an id, a sentence, nothing if that is empty."""
     if as_json:
-        typer.echo(json.dumps(facts))
+        typer.echo(write_json(facts))
     elif text:
         typer.echo(text)
+
+
+def write_json(value: object) -> str:
+    """On one line, with the names that programs are told."""
+    return json.dumps(_spell_names(value))
 
 
 def remark(text: str, *, as_json: bool) -> None:
@@ -43,3 +51,16 @@ def remark(text: str, *, as_json: bool) -> None:
 def spell_amount(currency: Currency, minor: int, name: str = "") -> Facts:
     """`amount` and `minor`, as in a history; of another name, it and `… minor`."""
     return {name or "amount": currency.format(minor), f"{name} minor".strip(): int(minor)}
+
+
+def _spell_names(value: object) -> object:
+    if isinstance(value, dict):
+        return {_spell_name(name): _spell_names(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_spell_names(one) for one in value]
+    return value
+
+
+def _spell_name(name: str) -> str:
+    """One word stays as it is: a process is `bank-2` everywhere."""
+    return name.replace(" ", "_").replace("-", "_") if " " in name else name

@@ -1,6 +1,5 @@
 """`specie wallet return-request, return-requests, decline-return`: money paid by mistake."""
 
-import json
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -9,7 +8,7 @@ import typer
 from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet
 from specie.cli.online_commands import Online, opened_online
 from specie.cli.payments import format_moment, parse_payment
-from specie.cli.results import AsJson, tell
+from specie.cli.results import AsJson, tell, write_json
 from specie.cli.return_addresses import draw_return_address
 from specie.crypto.addresses import Address
 from specie.ports.vault import PaymentState
@@ -88,7 +87,7 @@ def list_return_requests(
         rows = [_describe(one) for one in found]
         currency = online.channel.peers.roster.genesis.currency
     if as_json:
-        typer.echo(json.dumps(rows))
+        typer.echo(write_json(rows))
         return
     for row in rows:
         side = "by us" if row["is asked by us"] else "of us"

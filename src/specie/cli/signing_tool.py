@@ -116,13 +116,15 @@ def _describe_payment(
     shown: BuiltMessage, role: Role, roster: Roster
 ) -> tuple[SubjectKind, Digest, dict[str, str]]:
     built = shown.unwrap()
-    told: dict[str, str] = {}
+    paid: dict[str, int] = {}
     prefix, currency = roster.genesis.address_prefix, roster.genesis.currency
     for token in rebuild_outputs(built, roster):
         opening = token.opening
         address = Address(opening.bank, opening.view, opening.spend)
         if address != role.own:
-            told[f"pay {format_address(address, prefix)}"] = currency.format(token.amount)
+            name = f"pay {format_address(address, prefix)}"
+            paid[name] = paid.get(name, 0) + token.amount
+    told = {name: currency.format(amount) for name, amount in paid.items()}
     return SubjectKind.PAYMENT, Digest(built.signed.txid), told
 
 

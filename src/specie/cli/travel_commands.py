@@ -7,7 +7,7 @@ import typer
 
 from specie.cli.acting import Folder, Officer, Why
 from specie.cli.policy_commands import Whom
-from specie.cli.results import AsJson, tell
+from specie.cli.results import AsJson, tell, write_json
 from specie.remote import travel_models as models
 from specie.remote import travel_operations as travel
 from specie.remote.control import CONTROL, call_control
@@ -48,7 +48,7 @@ def show_travel_data(
         for one in found
     ]
     if as_json:
-        typer.echo(json.dumps(rows))
+        typer.echo(write_json(rows))
         return
     for row in rows:
         typer.echo(f"{row['time']}  {row['client']:<12} {row['direction']:<3} bank {row['bank']}")

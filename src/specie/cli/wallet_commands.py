@@ -4,7 +4,6 @@ A phrase is asked for without echo, or read from standard input when that is not
 never an argument, which other users of the machine could read.
 """
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +25,7 @@ from specie.cli.paying import add_payment_commands
 from specie.cli.people_wallet_commands import add_people_commands
 from specie.cli.phone_commands import find_phone, phone
 from specie.cli.receipts import describe_receipt, verify_receipt_file
-from specie.cli.results import AsJson, Facts, remark, show, tell
+from specie.cli.results import AsJson, Facts, remark, show, tell, write_json
 from specie.cli.trust import load_backing
 from specie.cli.wallets import (
     draw_qr,
@@ -161,7 +160,7 @@ def verify_receipt(
         check_backed(backing)
     facts = describe_receipt(trust, receipt, backing, expected)
     if as_json:
-        typer.echo(json.dumps(facts))
+        typer.echo(write_json(facts))
     else:
         for name, value in facts.items():
             typer.echo(f"{name:>12}: {value}")

@@ -1,6 +1,5 @@
 """`specie wallet view-key, watch`: one sub-wallet is seen by who holds its view key (T3)."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ from specie.cli.asking import ask
 from specie.cli.device_commands import Holder, Network, Public, Store
 from specie.cli.devices import load_surroundings, opened_device
 from specie.cli.mirroring import Source
-from specie.cli.results import AsJson, show
+from specie.cli.results import AsJson, show, write_json
 from specie.cli.telling import show_progress
 from specie.cli.trust import load_trust
 from specie.crypto.addresses import format_address
@@ -71,7 +70,7 @@ def watch(
     with show_progress(console, "leaves") as progress, source.open(progress) as folder:
         facts, rows = watch_folder(folder, secret, expected)
     if as_json:
-        typer.echo(json.dumps({**facts, "outputs": rows}))
+        typer.echo(write_json({**facts, "outputs": rows}))
         return
     show(facts, as_json=False)
     for row in rows:

@@ -1,9 +1,10 @@
-"""`specie wallet switch` and `link`; what `pay` and `collect` do by themselves.
+"""`specie wallet switch` and `link`; what `pay` and `collect` do by themselves; the own limits.
 
 A bank of an older version has no switches: then they are off.
 """
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +14,7 @@ import typer
 
 from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet
 from specie.cli.parties import draw_order
-from specie.cli.results import AsJson, remark, show, tell
+from specie.cli.results import AsJson, Facts, remark, show, spell_amount, tell
 from specie.flows.moving import Limits
 from specie.flows.waterfall import pour_excess, top_up
 from specie.ledger.transactions import Promise
@@ -157,15 +158,27 @@ def withdraw_missing(
     return withdrawn
 
 
-def describe_switches(standing: clients.Standing, currency: Currency) -> dict[str, int | str]:
-    """For people; what there is none of is left out."""
-    facts: dict[str, int | str] = {
-        "waterfall": _say(standing.waterfall),
-        "reverse waterfall": _say(standing.reverse_waterfall),
-    }
-    if standing.holding_limit is not None:
-        facts["holding limit"] = currency.format(standing.holding_limit)
-        facts["holding limit minor"] = standing.holding_limit
+@contextmanager
+def naming_limit(online: OnlineWallet) -> Iterator[None]:
+    """Around a payment: if it is more than the client may pay at once, says how much that is."""
+    try:
+        yield
+    except SpecieError as error:
+        is_limit = error.code is ErrorCode.PAYMENT_LIMIT_EXCEEDED
+        found = _find_waterfall(online) if is_limit else None
+        if found is None or found.payment_limit is None:
+            raise
+        most = _get_currency(online).format(found.payment_limit)
+        raise SpecieError(error.code, f"{error.message}: at most {most} at once") from None
+
+
+def describe_switches(standing: clients.Standing, currency: Currency, *, as_json: bool) -> Facts:
+    """What there is none of is left out."""
+    facts = _describe(standing, as_json=as_json)
+    limits = {"holding limit": standing.holding_limit, "payment limit": standing.payment_limit}
+    for name, limit in limits.items():
+        if limit is not None:
+            facts |= spell_amount(currency, limit, name)
     if standing.account is not None:
         facts["account"] = standing.account
     return facts
@@ -192,11 +205,7 @@ def add_money_commands(wallet: typer.Typer, opened: Opening) -> None:
         )
         with opened(device, holder, public, network, subwallet=subwallet) as online:
             found = online.bank.switch_waterfall(request)
-            facts = {
-                "waterfall": _say(found.waterfall),
-                "reverse waterfall": _say(found.reverse_waterfall),
-            }
-            show(dict(facts), as_json=as_json)
+            show(_describe(found, as_json=as_json), as_json=as_json)
 
     def link(
         device: Store,
@@ -237,5 +246,9 @@ def _read(switch: Switch | None) -> bool | None:
     return None if switch is None else switch is Switch.ON
 
 
-def _say(is_on: bool | None) -> str:  # noqa: FBT001  # a switch as the bank tells it
-    return Switch.ON.value if is_on else Switch.OFF.value
+def _describe(told: clients.Standing | clients.Waterfall, *, as_json: bool) -> Facts:
+    """On or off; true or false for programs."""
+    found = {"waterfall": bool(told.waterfall), "reverse waterfall": bool(told.reverse_waterfall)}
+    if as_json:
+        return dict(found)
+    return {name: (Switch.ON if is_on else Switch.OFF).value for name, is_on in found.items()}

@@ -1,12 +1,11 @@
 """`specie bank webhooks …`: where clients' events are sent, and what did not get there (T18)."""
 
-import json
 from typing import Annotated, Any
 
 import typer
 
 from specie.cli.acting import Folder, Officer, Why
-from specie.cli.results import AsJson, tell
+from specie.cli.results import AsJson, tell, write_json
 from specie.remote import payment_models as said
 from specie.remote import payment_operations as operations
 from specie.remote.acting import NO_REASON, NOBODY
@@ -84,7 +83,7 @@ def replay(
 
 def _show(rows: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(rows))
+        typer.echo(write_json(rows))
         return
     for row in rows:
         typer.echo("  ".join(str(value) for value in row.values()))

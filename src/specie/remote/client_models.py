@@ -94,6 +94,7 @@ class Standing(Message):
     status: TextField
     account: Annotated[TextField | None, Since(2)] = None  # at the bank's core system, if linked
     holding_limit: Annotated[AmountField | None, Since(2)] = None  # of what is on the device
+    payment_limit: Annotated[AmountField | None, Since(2)] = None  # of one payment
     waterfall: Annotated[bool | None, Since(2)] = None  # over the limit → deposit; left out if off
     reverse_waterfall: Annotated[bool | None, Since(2)] = None  # missing at a payment ← deposit
 

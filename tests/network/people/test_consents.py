@@ -73,9 +73,9 @@ def test_a_book_keeper_reads_what_the_client_lets_it_read(pilot: Pilot, payee: s
     paid = json.loads(pilot.wallet(CLIENT, "payment", own[-1]["id"], "--json"))
     assert (shown[-1]["order"], shown[-1]["transaction"]) == (paid["order"], paid["transaction"])
     found = json.loads(reader.ask("balance", granted, "--json"))
-    assert (found["deposit minor"], found["wallet minor"]) == (2500, 4300)
+    assert (found["deposit_minor"], found["wallet_minor"]) == (2500, 4300)
     plain = give(pilot, reader, "--since", "2020-01-01")
-    assert [set(one) & {"order", "end to end", "name"} for one in reader.read(plain)] == [
+    assert [set(one) & {"order", "end_to_end", "name"} for one in reader.read(plain)] == [
         set() for _ in shown
     ]
     late = give(pilot, reader)
@@ -91,7 +91,7 @@ def test_a_book_keeper_reads_what_the_client_lets_it_read(pilot: Pilot, payee: s
 def _look_at_who_has_read(pilot: Pilot, reader: Reader, granted: dict[str, Any]) -> None:
     """By the client, and by the bank's own people, on the log whose head is signed."""
     rows = json.loads(pilot.wallet(CLIENT, "consent", "readings", "--json"))
-    assert [(one["consent"], one["reader name"]) for one in rows] == [
+    assert [(one["consent"], one["reader_name"]) for one in rows] == [
         (number, READER_NAME) for number in (3, 2, 1, 1)
     ]
     assert {one["reader"] for one in rows} == {reader.public}
@@ -105,7 +105,7 @@ def _look_at_who_has_read(pilot: Pilot, reader: Reader, granted: dict[str, Any])
 def _revoke(pilot: Pilot, reader: Reader, granted: dict[str, Any]) -> None:
     for _ in range(2):
         ended = json.loads(pilot.wallet(CLIENT, "consent", "revoke", "1", "--json"))
-        assert (ended["status"], ended["ended by"]) == ("Revoked", "client")
+        assert (ended["status"], ended["ended_by"]) == ("Revoked", "client")
     assert ErrorCode.CONSENT_REVOKED.value in reader.ask("payments", granted, code=1)
     listed = json.loads(pilot.wallet(CLIENT, "consent", "list", "--json"))
     assert [one["status"] for one in listed] == ["Revoked", "Authorised", "Authorised"]
@@ -122,24 +122,49 @@ def test_a_closed_account_is_read_by_nobody(pilot: Pilot) -> None:
     assert "consent_revoked: revoked: closing" in reader.ask("payments", granted, code=1)
 
 
+def test_a_consent_for_one_sub_wallet_shows_no_other(pilot: Pilot) -> None:
+    """Both are of one phrase, at one bank; only the client knows."""
+    pilot.fund(2, "100.00")
+    first = pilot.give("zora", 2, "9.00", "Zora Client")
+    code, here = pilot.bank(2, "invite", "zora-shop", "Zora Shop"), ("--subwallet", "1")
+    pilot.wallet("zora", "open", code, "--bank", "2", *here)
+    pilot.bank(2, "lend", "zora-shop", "4.00")
+    pilot.wallet("zora", "withdraw", "4.00", *here)
+    reader = Reader(pilot, "zoras")
+    named = ("--reader", reader.public, "--name", READER_NAME)
+    scope = ("--since", "2020-01-01", "--balance", "--json")
+    granted = json.loads(pilot.wallet("zora", "consent", "give", *named, *scope, *here))
+    assert [one["minor"] for one in reader.read(granted)] == [400]
+    assert json.loads(reader.ask("balance", granted, "--json"))["wallet_minor"] == 400
+    wrong = reader.ask("payments", {**granted, "account": first}, code=1)
+    assert ErrorCode.CONSENT_ACCOUNT_WRONG.value in wrong
+    assert json.loads(pilot.wallet("zora", "consent", "list", "--json")) == []
+    assert json.loads(pilot.wallet("zora", "consent", "readings", "--json")) == []
+    assert len(json.loads(pilot.wallet("zora", "consent", "readings", "--json", *here))) == 2
+    unknown = pilot.wallet("zora", "consent", "revoke", "1", code=1)
+    assert ErrorCode.CONSENT_UNKNOWN.value in unknown
+    assert "Revoked" in pilot.wallet("zora", "consent", "revoke", "1", *here)
+
+
 def test_a_view_key_shows_one_sub_wallet_and_no_other(pilot: Pilot, payee: str) -> None:
     """From the log alone, without the bank; sub-wallet 1 is paid as well and stays unseen."""
     log = (pilot.get_url("registration"), "--root", str(pilot.public / ROOT), "--json")
     secret = pilot.wallet(CLIENT, "view-key", "--subwallet", "0")
     assert pilot.wallet(CLIENT, "view-key", "--subwallet", "0") != secret, "sealed anew"
     pilot.wallet(CLIENT, "pay", payee, "3.00")
-    balance = json.loads(pilot.wallet(CLIENT, "account", "--json"))["on the device minor"]
+    balance = json.loads(pilot.wallet(CLIENT, "account", "--json"))["on_the_device_minor"]
 
     def look() -> dict[str, Any]:
         told: dict[str, Any] = json.loads(pilot.run("wallet", "watch", *log, stdin=f"{secret}\n"))
         return told
 
-    pilot.wait(lambda: look()["unspent minor"] == balance)
+    pilot.wait(lambda: look()["unspent_minor"] == balance)
     found = look()
     assert {one["state"] for one in found["outputs"]} == {"spent", "unspent"}
     assert found["address"] == json.loads(pilot.wallet(CLIENT, "account", "--json"))["address"]
     other = pilot.wallet(CLIENT, "view-key", "--subwallet", "1", "--bank", "2")
     told = pilot.run("wallet", "watch", *log, stdin=f"{other}\n")
     assert json.loads(told)["outputs"] == []
-    broken = pilot.run("wallet", "watch", *log, stdin=f"{secret[:-1]}q\n", code=1)
+    mistyped = secret[:-1] + ("p" if secret.endswith("q") else "q")
+    broken = pilot.run("wallet", "watch", *log, stdin=f"{mistyped}\n", code=1)
     assert ErrorCode.ADDRESS_INVALID.value in broken and secret[:40] not in broken

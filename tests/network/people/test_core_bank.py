@@ -24,14 +24,14 @@ def test_a_payment_withdraws_what_is_missing_if_its_payer_wants_it(pilot: Pilot)
     pilot.bank(2, "lend", payer, "50.00")
     assert "funds_insufficient" in pilot.wallet(payer, "pay", address, "35.00", code=1)
     shown = json.loads(pilot.wallet(payer, "switch", "--reverse", "on", "--json"))
-    assert shown == {"waterfall": "off", "reverse waterfall": "on"}
+    assert shown == {"waterfall": False, "reverse_waterfall": True}
     told = pilot.wallet(payer, "pay", address, "35.00")
     assert "out of the deposit: 25.00 DCU" in told
     found = read_account(pilot, payer)
-    assert (found["deposit minor"], found["on the device minor"]) == (2_500, 0)
-    assert found["reverse waterfall"] == "on"
+    assert (found["deposit_minor"], found["on_the_device_minor"]) == (2_500, 0)
+    assert found["reverse_waterfall"] is True
     assert "account_overdrawn" in pilot.wallet(payer, "pay", address, "30.00", code=1)
-    assert read_account(pilot, payer)["deposit minor"] == 2_500
+    assert read_account(pilot, payer)["deposit_minor"] == 2_500
     assert "setting_invalid" in pilot.wallet(payer, "link", code=1)
 
 
@@ -60,7 +60,7 @@ def test_a_bank_with_a_core_bank_of_its_own() -> None:  # P13
         pilot.bank(2, "lend", "anna", "5.00")
         pilot.wallet("anna", "deposit", "10.00")
         found = read_account(pilot, "anna")
-        assert (found["deposit minor"], found["on the device minor"]) == (8_500, 2_000)
+        assert (found["deposit_minor"], found["on_the_device_minor"]) == (8_500, 2_000)
         assert found["account"] == number
         assert "differences are explained: yes" in pilot.bank(2, "reconcile")
         kill_both(pilot, folder, number)
@@ -76,14 +76,14 @@ def kill_both(pilot: Pilot, folder: Path, number: str) -> None:
     pilot.wait(lambda: "core_bank_silent" in pilot.read_alarms("bank-2"))
     pilot.restart("bank-2")
     pilot.start(folder.name)
-    pilot.wait(lambda: pilot.get_fact(2, "open flows") == 0)
+    pilot.wait(lambda: pilot.get_fact(2, "open_flows") == 0)
     pilot.wait(lambda: pilot.read_alarms("bank-2") == {})
     pilot.wallet("anna", "collect")
     found = read_account(pilot, "anna")
-    assert (found["deposit minor"], found["on the device minor"]) == (10_400, 100)
+    assert (found["deposit_minor"], found["on_the_device_minor"]) == (10_400, 100)
     statement = pilot.run("core-bank", "account", "statement", number, "--at", str(folder))
     assert len(statement.splitlines()) == 6  # paid in, lent, out twice, back twice
     facts = json.loads(pilot.bank(2, "reconcile", "--json"))
-    assert facts["settled here"] == facts["settled at the core system"] == 3_100
-    assert facts["credited here"] == facts["credited at the core system"] == 3_500
-    assert facts["differences are explained"] == "yes"
+    assert facts["settled_here"] == facts["settled_at_the_core_system"] == 3_100
+    assert facts["credited_here"] == facts["credited_at_the_core_system"] == 3_500
+    assert facts["differences_are_explained"] is True

@@ -39,11 +39,11 @@ def _watch(pilot: Pilot) -> None:
 
     def is_published() -> bool:
         told = json.loads(pilot.wallet("dirpayee", "phone", "watch", "--json"))
-        return bool(told["signed here"] == "1")
+        return bool(told["signed_here"] == "1")
 
     pilot.wait(is_published)
     told = json.loads(pilot.wallet("dirpayer", "phone", "watch", "--json"))
-    assert told["paid by and missing"] == 0
+    assert told["paid_by_and_missing"] == 0
     assert json.loads(pilot.wallet("dirpayer", "find", OWN, "--json"))["phone"] == OWN
     audited = pilot.run(
         "audit", pilot.get_url("registration"), "--root", str(pilot.public / "root.pem")

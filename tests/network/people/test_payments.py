@@ -46,10 +46,10 @@ def test_a_request_is_paid_once_and_its_payee_knows(
     assert ErrorCode.REQUEST_INVALID.value in altered
     pilot.wallet(PAYEE, "collect")
     [row] = list_rows(pilot, PAYEE, "requests")
-    assert (row["state"], row["paid minor"], row["text"]) == ("paid", 1_250, "lunch")
+    assert (row["state"], row["paid_minor"], row["text"]) == ("paid", 1_250, "lunch")
     [arrived] = list_rows(pilot, PAYEE, "history")
     assert arrived["from"] == "Paula Payer (says bank 2)"
-    assert arrived["id"] == row["paid by"][0]["output"]
+    assert arrived["id"] == row["paid_by"][0]["output"]
     shown = json.loads(pilot.wallet(PAYEE, "payment", arrived["id"], "--json"))
     assert shown["order"] == row["order"] and shown["state"] == "settled"
     paid = [one for one in list_rows(pilot, PAYER, "history") if one["what"] == "paid"]
@@ -69,7 +69,7 @@ def test_a_no_is_seen_beside_the_payment(pilot: Pilot, payees: str) -> None:
         last = list_rows(pilot, PAYER, "history")[-1]
         assert (last["state"], last["code"]) == ("pending", "client_blocked")
         shown = json.loads(pilot.wallet(PAYER, "payment", last["id"], "--json"))
-        assert shown["free after"] > shown["time"]
+        assert shown["free_after"] > shown["time"]
     finally:
         pilot.bank(3, "unblock", PAYEE, "--as", "Ada", "--reason", "a letter")
     assert "1 payments settled" in pilot.wallet(PAYER, "collect")

@@ -12,6 +12,7 @@ from specie.bank.access import parse_head
 from specie.policy import builtin
 from specie.remote.encoding import JSON
 from tests.network.pilot import Pilot
+from tests.network.webhook_receiver import receiving
 
 WHO = ("--as", "Ada", "--reason", "test of the policy")
 GRACE = ("--as", "Grace", "--reason", "second pair of eyes")
@@ -43,7 +44,9 @@ def test_limits_cases_freezes_and_the_access_log(pilot: Pilot, tmp_path: Path) -
     put = json.loads(pilot.bank(2, "tier", "policy-anna", "policy-test", *WHO, "--json"))
     assert put == {"client": "policy-anna", "tier": "policy-test"}
     refused = pilot.wallet("policy-anna", "pay", shop, "20.01", code=1)
-    assert "payment_limit_exceeded" in refused
+    assert "payment_limit_exceeded" in refused and "at most 20.00 DCU at once" in refused
+    account = json.loads(pilot.wallet("policy-anna", "account", "--json"))
+    assert account["payment_limit_minor"] == 2_000 and "holding_limit" not in account
     held = ("pay", shop, "16.00", "--order", "ab" * 16)
     assert "payment_held" in pilot.wallet("policy-anna", *held, code=1)
     cases = json.loads(pilot.bank(2, "cases", "--json", *WHO))
@@ -55,6 +58,36 @@ def test_limits_cases_freezes_and_the_access_log(pilot: Pilot, tmp_path: Path) -
     pilot.wallet("policy-anna", "withdraw", "9.99")
     check_freeze(pilot, shop)
     look_back(pilot, tmp_path, number)
+
+
+def test_a_payer_does_not_hear_what_a_payee_may_hold(pilot: Pilot, tmp_path: Path) -> None:
+    """Neither the payer nor its events, its webhook or its bank; the payee's bank knows (X5)."""
+    pilot.fund(2, "100.00")
+    pilot.fund(3, "100.00")
+    holder = pilot.give("full-boris", 3, "10.00")
+    file = tmp_path / "policy.toml"
+    file.write_text(builtin.TEXT + OWN.replace("payment = 2_000", "holding = 1_500"))
+    pilot.bank(3, "policy", "set", str(file), *WHO)
+    pilot.bank(3, "tier", "full-boris", "policy-test", *WHO)
+    for payer, bank in (("full-anna", 2), ("full-clara", 3)):
+        pilot.give(payer, bank, "5.01")
+        with receiving() as receiver:
+            pilot.bank(bank, "webhooks", "register", payer, receiver.url)
+            told = pilot.wallet(payer, "pay", holder, "5.01", code=1)
+            heard = ("listen", "--after", "2", "--count", "1", "--json")
+            told += pilot.wallet(payer, *heard) + pilot.wallet(payer, "history", "--json")
+            pilot.wait(lambda: "refused" in str(receiver.told))  # asked here
+            told += str([one.body for one in receiver.told])
+            pilot.bank(bank, "webhooks", "remove", payer)
+        assert told.count("payment_refused_by_policy") == 4
+        assert "hold" not in told.replace("--holder", "")
+    pilot.bank(3, "lend", "full-boris", "5.01")
+    own = pilot.wallet("full-boris", "withdraw", "5.01", code=1)
+    assert "holding_limit_exceeded" in own, "the client itself is told"
+    logs = [(pilot.data / "logs" / f"bank-{one}.jsonl").read_text() for one in (2, 3)]
+    assert ["holding_limit_exceeded" in one for one in logs] == [False, True]
+    assert '"because": "holding_limit_exceeded"' in logs[1]
+    pilot.bank(3, "tier", "full-boris", "person", *WHO)
 
 
 def check_freeze(pilot: Pilot, shop: str) -> None:
@@ -96,7 +129,7 @@ def look_back(pilot: Pilot, tmp_path: Path, number: str) -> None:
     answer = pilot.fetch(f"{pilot.get_url('bank-2')}/v1/access/head", headers={"accept": JSON})
     assert parse_head(json.loads(answer.data)["head"]).size == parse_head(head.read_text()).size
     checked = pilot.bank(2, "access-log", "--verify", "--pinned", str(head), "--json")
-    assert json.loads(checked)["pinned heads"] == 1
+    assert json.loads(checked)["pinned_heads"] == 1
     log = json.loads(pilot.bank(2, "access-log", "--json", *WHO, "--limit", "1000"))
     mine = [one["action"] for one in log if one["client"] == "policy-anna"]
     wanted = [

@@ -39,9 +39,9 @@ def hear(pilot: Pilot, holder: str, known: int, count: int) -> list[dict[str, An
 def test_an_anonymous_payer_gets_its_money_back(pilot: Pilot, shop: str) -> None:
     pilot.wallet(PAYER, "pay", shop, "40.00", "--refundable")
     [sold] = list_rows(pilot, SHOP, "received")
-    assert sold["from"] == "" and sold["refund of"] == ""
+    assert sold["from"] == "" and sold["refund_of"] == ""
     shown = json.loads(pilot.wallet(SHOP, "payment", sold["id"], "--json"))
-    assert shown["return address"] == "given"
+    assert shown["return_address"] == "given"
     over = pilot.wallet(SHOP, "refund", sold["id"], "40.01", code=1)
     assert ErrorCode.REFUND_EXCEEDED.value in over
     assert "refunded: 15.00" in pilot.wallet(SHOP, "refund", sold["id"], "15.00")
@@ -49,13 +49,13 @@ def test_an_anonymous_payer_gets_its_money_back(pilot: Pilot, shop: str) -> None
     again = pilot.wallet(SHOP, "refund", sold["id"], code=1)
     assert ErrorCode.REFUND_EXCEEDED.value in again
     [paid] = list_rows(pilot, PAYER, "paid")
-    back = [one for one in list_rows(pilot, PAYER, "received") if one["refund of"]]
-    assert [(one["minor"], one["refund of"]) for one in back] == [
+    back = [one for one in list_rows(pilot, PAYER, "received") if one["refund_of"]]
+    assert [(one["minor"], one["refund_of"]) for one in back] == [
         (1_500, paid["id"]),
         (2_500, paid["id"]),
     ]
-    assert paid["refunded minor"] == 4_000
-    assert [one["refund of"] for one in list_rows(pilot, SHOP, "paid")] == [sold["id"]] * 2
+    assert paid["refunded_minor"] == 4_000
+    assert [one["refund_of"] for one in list_rows(pilot, SHOP, "paid")] == [sold["id"]] * 2
     told = hear(pilot, PAYER, 0, 4)
     transaction = json.loads(pilot.wallet(PAYER, "payment", paid["id"], "--json"))["transaction"]
     assert [
@@ -79,7 +79,7 @@ def test_a_payer_without_an_address_needs_one(pilot: Pilot, shop: str) -> None:
     own = pilot.wallet(PAYER, "subwallets", "--bank", "2", "--count", "1").split()[-1]
     assert "refunded: 1.00" in pilot.wallet(SHOP, "refund", sold["id"], "--to", own)
     assert (
-        list_rows(pilot, PAYER, "received")[-1]["refund of"]
+        list_rows(pilot, PAYER, "received")[-1]["refund_of"]
         == list_rows(pilot, PAYER, "paid")[-1]["id"]
     )
 

@@ -41,7 +41,7 @@ def test_a_payee_pays_back_what_came_by_mistake(pilot: Pilot, payee: str) -> Non
     again = pilot.wallet(PAYER, *words[:3], "other words", code=1)
     assert ErrorCode.ORDER_CONFLICT.value in again
     [asked], [seen] = list_requests(pilot, PAYER), list_requests(pilot, PAYEE)
-    assert (asked["state"], asked["id"], asked["is asked by us"]) == ("asked", payment, True)
+    assert (asked["state"], asked["id"], asked["is_asked_by_us"]) == ("asked", payment, True)
     assert (seen["state"], seen["reason"], seen["bank"]) == ("asked", "meant for Viktoria", 2)
     assert "refunded: 5.00" in pilot.wallet(PAYEE, "refund", seen["id"], "5.00")
     assert [one["state"] for one in list_requests(pilot, PAYER)] == ["partly returned"]

@@ -23,7 +23,7 @@ def apply(pilot: Pilot, holder: str, bank: int, *options: str, code: int = 0) ->
 
 def get_balance(pilot: Pilot, holder: str) -> int:
     found = json.loads(pilot.wallet(holder, "account", "--json"))
-    return int(found["on the device minor"])
+    return int(found["on_the_device_minor"])
 
 
 def read(pilot: Pilot, holder: str, *arguments: str) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def open_subwallet(pilot: Pilot, holder: str, place: int, bank: int, client: str
     lent = ask_bank(pilot, bank, "lend", client, "40.00")
     assert (lent["client"], lent["minor"]) == (client, 4_000) and len(lent["order"]) == 32
     taken = read(pilot, holder, "withdraw", "30.00", *here, "--order", "ab" * 15 + f"{place:02}")
-    assert (taken["minor"], taken["balance minor"]) == (3_000, 3_000)
+    assert (taken["minor"], taken["balance_minor"]) == (3_000, 3_000)
     assert taken["order"] == "ab" * 15 + f"{place:02}"
     return str(opened["address"])
 
@@ -89,7 +89,7 @@ def test_a_person_applies_pays_and_moves(pilot: Pilot) -> None:
         kill_after(pilot, seconds, *pilot.spell("aliya", *moving), stdin=f"{PASSPHRASE}\n")
     _finish_move(pilot, *pilot.spell("aliya", *moving))
     assert get_balance(pilot, "aliya") == 5000
-    assert json.loads(pilot.wallet("aliya", "account", "--json"))["deposit minor"] == 0
+    assert json.loads(pilot.wallet("aliya", "account", "--json"))["deposit_minor"] == 0
     _take_number_along(pilot)
 
 
@@ -184,9 +184,8 @@ def test_two_of_three_sign(pilot: Pilot) -> None:
     pilot.fund(2, "1,000.00")
     payee = pilot.open_wallet("supplier", 2)
     pilot.open_wallet("company", 2, "Steppe Trade LLP")
-    seats = json.loads(
-        pilot.bank(2, "signatories", "company", "Aru", "Bek", "Cem", "--need", "2", "--json")
-    )
+    asked = ("signatories", "company", "Aru", "Bek", "Cem", "--need", "2")
+    seats = {one["name"]: one["code"] for one in ask_bank(pilot, 2, *asked)["codes"]}
     for name in ("Aru", "Bek"):
         pilot.wallet(name, "create")
         assert "company" in pilot.wallet(name, "sign-as", seats[name], "--bank", "2")
@@ -199,7 +198,7 @@ def test_two_of_three_sign(pilot: Pilot) -> None:
     paying = ("pay", payee, "40.00", "--order", "cd" * 16)
     assert "signatures_missing" in pilot.wallet("company", *paying, code=1)
     [shown] = json.loads(pilot.wallet("Aru", "approvals", "--json"))
-    assert shown[f"pay {payee}"] == "40.00 DCU"
+    assert shown["pays"] == [{"to": payee, "amount": "40.00 DCU"}] and shown["you"] is None
     _approve_all(pilot, "Aru")
     assert "1 of 2" in pilot.wallet("company", *paying, code=1)
     _approve_all(pilot, "Bek")
@@ -242,7 +241,7 @@ def test_a_lost_device_and_its_money(pilot: Pilot) -> None:
     code = ask_bank(pilot, 3, "reopen", "lena-kids")["code"]
     second = ("wallet", "recover", code, *new, "--shares", "2", "--subwallet", "1", "--json")
     found = json.loads(pilot.run(*second, stdin=stdin))
-    assert (found["subwallet"], found["balance minor"], found["payments"]) == (1, 3_000, 1)
+    assert (found["subwallet"], found["balance_minor"], found["payments"]) == (1, 3_000, 1)
 
 
 def test_what_was_paid_before_a_move_is_not_paid_again(pilot: Pilot) -> None:  # T25
@@ -284,11 +283,13 @@ def test_one_phrase_two_subwallets_at_a_bank_and_one_at_another(  # T3, T25
     _pay_from_each(pilot, shop)
     _collect_into_each(pilot, addresses)
     balances = [3_000 - 100 + 700, 3_000 - 200, 3_000 - 300 - 250]
+    _certify_each(pilot)
+    _give_the_number(pilot, addresses)
     _look_at_all(pilot, addresses, balances)
     _restore_all(pilot, addresses, balances, tmp_path)
     code = pilot.bank(3, "invite", "saule-home", "Saule Omarova")
     moved = read(pilot, "saule", "move", "--to-bank", "3", "--code", code)
-    assert (moved["subwallet"], moved["balance minor"]) == (3, balances[0] + 1_000)
+    assert (moved["subwallet"], moved["balance_minor"]) == (3, balances[0] + 1_000)
 
 
 def _pay_from_each(pilot: Pilot, shop: str) -> None:
@@ -298,14 +299,34 @@ def _pay_from_each(pilot: Pilot, shop: str) -> None:
         paying = ("pay", shop, f"{place + 1}.00", "--order", order)
         paid = read(pilot, "saule", *paying, *here)
         assert (paid["id"], paid["state"], paid["to"]) == (order, "settled", shop)
-        assert (paid["minor"], paid["balance minor"]) == (100 * place + 100, 2_900 - 100 * place)
+        assert (paid["minor"], paid["balance_minor"]) == (100 * place + 100, 2_900 - 100 * place)
         again = read(pilot, "saule", *paying)
         assert (again["transaction"], again["subwallet"]) == (paid["transaction"], place)
     got = read(pilot, "shop", "collect")
-    assert (got["arrived"], got["balance minor"], got["waiting"]) == (3, 600, [])
+    assert (got["arrived"], got["balance_minor"], got["waiting"]) == (3, 600, [])
     sent = read(pilot, "saule", "deposit", "2.50", "--subwallet", "2")
-    assert (sent["minor"], sent["balance minor"]) == (250, 2_450)
-    assert read(pilot, "saule", "account", "--subwallet", "2")["deposit minor"] == 1_250
+    assert (sent["minor"], sent["balance_minor"]) == (250, 2_450)
+    assert read(pilot, "saule", "account", "--subwallet", "2")["deposit_minor"] == 1_250
+
+
+def _certify_each(pilot: Pilot) -> None:
+    """A key and a certificate for each, as long as it lasts."""
+    asked = [("certificate", "--subwallet", str(place)) for place in range(3)]
+    chains = [pilot.wallet("saule", *one) for one in asked]
+    assert len(set(chains)) == 3
+    assert [pilot.wallet("saule", *one) for one in asked] == chains
+
+
+def _give_the_number(pilot: Pilot, addresses: list[str]) -> None:
+    """From a later sub-wallet to an earlier one, at another bank; signed by both."""
+    number = "+77015550199"
+    for version, (bank, client, place) in enumerate(((3, "saule-3", 2), (2, "saule", 0)), 1):
+        pilot.bank(bank, "phone", client, number)
+        put = read(pilot, "saule", "phone", "set", number, "--subwallet", str(place))
+        assert (put["version"], put["bank"]) == (version, bank)
+        found = read(pilot, "saule", "find", number, "--subwallet", "1")
+        assert found["address"] == addresses[place]
+    assert read(pilot, "saule", "phone", "remove", "--subwallet", "0")["state"] == "closed"
 
 
 def _collect_into_each(pilot: Pilot, addresses: list[str]) -> None:
@@ -324,11 +345,11 @@ def _look_at_all(pilot: Pilot, addresses: list[str], balances: list[int]) -> Non
     """The single window."""
     window = read(pilot, "saule", "subwallets")
     assert [one["address"] for one in window["subwallets"]] == addresses
-    assert [one["balance minor"] for one in window["subwallets"]] == balances
+    assert [one["balance_minor"] for one in window["subwallets"]] == balances
     assert [one["client"] for one in window["subwallets"]] == ["saule", "saule-savings", "saule-3"]
     whole = read(pilot, "saule", "balance", "--subwallet", "1")
-    assert (whole["balance minor"], window["balance minor"]) == (balances[1], sum(balances))
-    assert whole["in all sub-wallets minor"] == sum(balances)
+    assert (whole["balance_minor"], window["balance_minor"]) == (balances[1], sum(balances))
+    assert whole["in_all_sub_wallets_minor"] == sum(balances)
     shown = read(pilot, "saule", "address", "--subwallet", "2")["addresses"]
     assert shown == [{"subwallet": 2, "bank": 3, "address": addresses[2]}]
 
@@ -353,6 +374,6 @@ def _restore_all(pilot: Pilot, addresses: list[str], balances: list[int], tmp_pa
         """Once all of it is published."""
         window = restore()["subwallets"]
         assert [one["address"] for one in window] == addresses
-        return [one["balance minor"] for one in window] == balances
+        return [one["balance_minor"] for one in window] == balances
 
     pilot.wait(is_whole)

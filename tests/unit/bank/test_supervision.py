@@ -92,6 +92,17 @@ def build(
     return build_payment([request], [token], payer.wallet.keys, context)
 
 
+def refused_for_holding() -> pytest.RaisesExc[SpecieError]:
+    """Whoever pays hears that a bank says no; why, stands in the bank's own log alone."""
+
+    def check(error: SpecieError) -> bool:
+        cause = error.__cause__
+        assert isinstance(cause, SpecieError) and cause.code is ErrorCode.HOLDING_LIMIT_EXCEEDED
+        return error.code is ErrorCode.PAYMENT_REFUSED_BY_POLICY
+
+    return pytest.raises(SpecieError, check=check)
+
+
 def prepare(country: Country, *amounts: int) -> tuple[Person, Person]:
     return country.open_person(country.north, *amounts), country.open_person(country.south)
 
@@ -201,14 +212,31 @@ def test_what_a_payee_may_hold(ours: Country) -> None:
     built = build(ours, anna, boris, 41)
     view = built.build_payee_view(ours.south.number)
     ours.north.attest_payment(built)
-    with refused(ErrorCode.HOLDING_LIMIT_EXCEEDED):
+    with refused_for_holding():
         ours.south.attest_receipt(view)
     fits = build(ours, anna, boris, 40)
     ours.south.attest_receipt(fits.build_payee_view(ours.south.number))
     # what is on its way counts as if it were there
     one_more = build(ours, anna, boris, 1)
-    with refused(ErrorCode.HOLDING_LIMIT_EXCEEDED):
+    with refused_for_holding():
         ours.south.attest_receipt(one_more.build_payee_view(ours.south.number))
+
+
+def test_a_payer_hears_of_its_own_limits_alone(ours: Country) -> None:
+    """Within the bank as well: the payee's limit is told in no other words than any rule (X5)."""
+    anna, clara = ours.open_person(ours.north, 11), ours.open_person(ours.north, 90)
+    built, told = build(ours, anna, clara, 11), []
+    rule = hold_from(11, direction="in").replace('"hold"', '"refuse"')
+    for limits, rules in (("holding = 100", ""), ("", rule)):
+        set_policy(ours, limits, rules)
+        with pytest.raises(SpecieError) as caught:
+            ours.north.attest_payment(built)
+        told.append((caught.value.code, caught.value.message))
+    assert told[0] == told[1] and told[0][0] is ErrorCode.PAYMENT_REFUSED_BY_POLICY
+    set_policy(ours, "holding = 100, payment = 10")
+    assert attest(ours, ours.north, built) is ErrorCode.PAYMENT_LIMIT_EXCEEDED
+    set_policy(ours, "holding = 101")
+    assert attest(ours, ours.north, built) is None
 
 
 def test_several_outputs_for_one_payee_are_one_payment(ours: Country) -> None:
@@ -218,7 +246,7 @@ def test_several_outputs_for_one_payee_are_one_payment(ours: Country) -> None:
     context = ours.network.surroundings.build_context()
     tokens = anna.wallet.load_tokens()
     built = build_payment([order, order], tokens, anna.wallet.keys, context)
-    with refused(ErrorCode.HOLDING_LIMIT_EXCEEDED):
+    with refused_for_holding():
         ours.south.attest_receipt(built.build_payee_view(ours.south.number))
 
 
@@ -288,11 +316,11 @@ def test_a_waterfall_lets_pass_what_is_too_much(ours: Country) -> None:
     other.supervision.admit(again.txid, lambda: [again], lambda: done.append(1))
     assert done == [1]
     plain = get_desk(ours, 3)
-    with refused(ErrorCode.HOLDING_LIMIT_EXCEEDED):
+    with refused_for_holding():
         plain.supervision.admit(TransactionId(b"u" * 32), lambda: [again], lambda: done.append(1))
     assert done == [1]
     set_policy(ours, "holding = 59", bank=3)
-    with refused(ErrorCode.HOLDING_LIMIT_EXCEEDED):
+    with refused_for_holding():
         other.supervision.admit(TransactionId(b"v" * 32), lambda: [again], lambda: done.append(1))
     with refused(ErrorCode.HOLDING_LIMIT_EXCEEDED):
         other.supervision.check_room(boris.id, Minor(1))

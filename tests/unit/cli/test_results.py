@@ -1,12 +1,17 @@
 """What commands print: for people, or one JSON value alone on standard output."""
 
+import ast
 import json
+from pathlib import Path
 
 import pytest
 
-from specie.cli.results import remark, show, spell_amount, tell
+from specie.cli.results import remark, show, spell_amount, tell, write_json
 from specie.values.amounts import Currency
+from tests.json_names import check_names
 from tests.unit.cli.test_typing_errors import COMMANDS
+
+REPOSITORY = Path(__file__).parents[3]
 
 SECRET = "prints a secret, once and bare"
 FILE = "writes a file"
@@ -66,13 +71,32 @@ def test_a_result_is_one_json_object_alone(capsys: pytest.CaptureFixture[str]) -
     assert (json.loads(told.out), told.err) == ({"id": "ab", "minor": 5}, "something else\n")
 
 
+def test_names_are_one_word_for_programs() -> None:
+    """However deep; what is no name stays as it is. Pilot networks check what commands print."""
+    told = write_json([{"in all sub-wallets minor": 5, "bank-2": True, "a": ({"b c": "d e"},)}])
+    assert json.loads(told) == [
+        {"in_all_sub_wallets_minor": 5, "bank-2": True, "a": [{"b_c": "d e"}]}
+    ]
+    with pytest.raises(AssertionError):
+        check_names('{"a": [{"b c": 1}]}')
+
+
+def test_no_command_writes_its_json_otherwise() -> None:
+    """Beside messages of ours, whose fields are names of Python."""
+    others = {"decision_words.py", "travel_commands.py"}  # text for people
+    for path in (REPOSITORY / "src" / "specie" / "cli").glob("*.py"):
+        calls = [one for one in ast.walk(ast.parse(path.read_text())) if isinstance(one, ast.Call)]
+        called = {ast.unparse(one.func) for one in calls}
+        assert "json.dumps" not in called or path.name in {"results.py", *others}, path.name
+
+
 def test_people_are_told_as_ever(capsys: pytest.CaptureFixture[str]) -> None:
     remark("something else", as_json=False)
     tell("an id", {"id": "ab"}, as_json=False)
     tell("", {"id": "ab"}, as_json=False)
-    show({"id": "ab", "state": "paid"}, as_json=False)
+    show({"id": "ab", "is paid": True}, as_json=False)
     told = capsys.readouterr()
-    assert (told.out, told.err) == ("something else\nan id\n   id: ab\nstate: paid\n", "")
+    assert (told.out, told.err) == ("something else\nan id\n     id: ab\nis paid: yes\n", "")
 
 
 def test_amounts_are_told_in_minor_units() -> None:

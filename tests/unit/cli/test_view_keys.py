@@ -59,7 +59,7 @@ def test_it_sees_all_that_this_one_is_paid_and_what_is_spent(house: House) -> No
         found, tokens = house.watch(one.wallet.keys), one.wallet.load_tokens()
         unspent = {row["id"]: row["minor"] for row in found["outputs"] if row["state"] == "unspent"}
         assert unspent == {token.ref.hex(): token.amount for token in tokens}
-        assert found["unspent minor"] == one.wallet.get_balance()
+        assert found["unspent_minor"] == one.wallet.get_balance()
     assert [row["state"] for row in house.watch(house.people[2].wallet.keys)["outputs"]].count(
         "spent"
     ) == 0

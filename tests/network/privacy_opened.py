@@ -11,6 +11,7 @@ from specie.store.access_store import SqliteAccessStore
 from specie.store.application_store import SqliteApplicationStore
 from specie.store.case_store import SqliteCaseStore
 from specie.store.client_store import SqliteClientStore
+from specie.store.consent_store import SqliteConsentStore
 from specie.store.core_link_store import SqliteCoreLinks
 from specie.store.database import Database
 from specie.store.event_store import SqliteEventStore
@@ -22,12 +23,14 @@ from specie.store.return_store import SqliteReturnStore
 from specie.store.signatory_store import SqliteSignatoryStore
 from specie.store.travel_store import SqliteTravelStore
 from specie.values.identifiers import OrderId
+from specie.wallet.keys import get_subholder
 from tests.network.evidence import Evidence, Kind, Record
 from tests.network.pilot import PASSPHRASE
 from tests.network.privacy_page import DEVICES
 from tests.network.privacy_story import Story, add_address
 
 BANKS = (2, 3, 4)
+SUBWALLETS = {"ow": (0, 1)}  # of others the first
 
 
 def add_opened(story: Story, evidence: Evidence) -> None:
@@ -87,6 +90,9 @@ def _list_said(database: Database, key: SealingKey, client: Client) -> Iterator[
         yield json.dumps([identity.primary, identity.secondary, identity.national_id]).encode()
     rule = SqliteSignatoryStore(database, key).find_rule(client.id)
     yield from (seat.name.encode() for seat in rule.seats) if rule else ()
+    consents = SqliteConsentStore(database, key)
+    yield from (one.consent.reader_name.encode() for one in consents.load(client.id))
+    yield from (one.what.encode() for one in consents.load_readings(client.id, 0, 100))
     frozen = SqlitePolicyStore(database, key).find_freeze(client.id)
     yield b"" if frozen is None else frozen.reference.encode()
     yield (SqliteLossStore(database, key).find_share(client.id) or "").encode()
@@ -118,16 +124,21 @@ def _add_desk(story: Story, evidence: Evidence) -> None:
 
 
 def _add_device(story: Story, evidence: Evidence, holder: str, party: str) -> None:
-    public, path = story.pilot.public, story.pilot.devices / f"{holder}.db"
+    """Of each sub-wallet: what was paid, tokens (also what is spent), keys."""
+    surroundings = load_surroundings(story.pilot.public, None)
+    path = story.pilot.devices / f"{holder}.db"
     with opened_device(path, holder, PASSPHRASE) as device:
-        vault = device.open_vault(0, None, load_surroundings(public, None))
-        history = vault.load_history()
-        moved = [one.amount for one in history.paid] + [one.amount for one in history.received]
-        amounts = [str(one).encode() for one in moved]
-        view, spend = vault.keys.view.public.hex(), vault.keys.spend.public.hex()
-        keys = [f"view key of {view}", f"spend key of {spend}", device.show_phrase()]
         database, key = device.database, device.opened.vault_key
-        held = database.open_holder(holder, key).load_tokens()  # what is spent, too
-        links = SqliteRequestStore(database.place, holder, key).load_made()
-    tokens = [one.token.opening.pack() for one in held]
-    _add(evidence, party, [*amounts, *tokens, *(one.encode() for one in (*keys, *links))])
+        found = [device.show_phrase()]
+        tokens = []
+        for place in SUBWALLETS.get(holder, (0,)):
+            vault = device.open_vault(place, None, surroundings)
+            history = vault.load_history()
+            found += [str(one.amount) for one in history.paid]
+            found += [str(one.amount) for one in history.received]
+            found.append(f"view key of {vault.keys.view.public.hex()}")
+            found.append(f"spend key of {vault.keys.spend.public.hex()}")
+            held = database.open_holder(get_subholder(holder, place), key).load_tokens()
+            tokens += [one.token.opening.pack() for one in held]
+        found += SqliteRequestStore(database.place, holder, key).load_made()
+    _add(evidence, party, [*tokens, *(one.encode() for one in found)])

@@ -14,8 +14,13 @@ INSTITUTIONS = (
 )
 PARTIES = (*INSTITUTIONS, "core-bank-3")
 DEVICES = {"qz": "payer", "ow": "payee", "dv": "owner", "hs": "told payer"}
+ASIDE = {"ld": "reader", "sg": "signatory"}  # who is no client, with what it has
+SPEAKERS = {**DEVICES, **ASIDE, "ow/1": "payee"}  # by whose keys messages are signed
 RECEIVERS = {"qz": "payer's webhook", "ow": "payee's webhook"}
-EVERYBODY = (*PARTIES, *DEVICES.values(), *RECEIVERS.values())
+EVERYBODY = (
+    *(*PARTIES, *DEVICES.values(), *RECEIVERS.values(), *ASIDE.values()),
+    "view key's holder",
+)
 OTHERS = {
     "another bank, notary, auditor": ("bank-4", "notary", "auditor"),
     "central bank, accounting": ("central-bank", "accounting"),
@@ -55,6 +60,23 @@ COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
         "anyone else": (
             *("payee", "owner", "told payer", "bank-3", "bank-4", "notary", "auditor"),
             *("accounting", "central-bank", "registration", "core-bank-3", "payee's webhook"),
+            *("reader", "view key's holder", "signatory"),
+        ),
+    },
+    "A reader": {
+        "reader": ("reader",),
+        "holder of the view key": ("view key's holder",),
+        "client": ("payee",),
+        "its bank": ("bank-3",),
+        "payer": ("payer",),
+        "central bank, accounting": ("central-bank", "accounting"),
+    },
+    "Who signs with others": {
+        "signatory": ("signatory",),
+        "client": ("payee",),
+        "its bank": ("bank-3",),
+        "notary, auditor, central bank, accounting, public": (
+            *("notary", "auditor", "central-bank", "accounting", "registration"),
         ),
     },
     "Money that goes back": {
@@ -122,7 +144,6 @@ PARTS: dict[str, dict[str, tuple[str, ...]]] = {
         "name, if its owner shows it": ("name shown with the number",),
         "owner's client id": ("owner's client id",),
         "birth date, document of an applicant": ("applicant's birth date, document",),
-        "who signs for a client": ("signatories' names",),
         "who looked at a client, and why": ("who looked, and why",),
         "who looks a number up: its client id": ("look-up by a client",),
     },
@@ -134,8 +155,8 @@ PARTS: dict[str, dict[str, tuple[str, ...]]] = {
         "deposit": ("deposit",),
         "withdrawals, deposits": ("withdrawal", "deposit of tokens"),
         "device's key and name": ("device's key and name",),
-        "spend key, phrase": ("spend key", "phrase"),
-        "view key": ("view key",),
+        "spend key, phrase": ("payer's spend key", "phrase"),
+        "view key": ("payer's view key",),
         "loss code": ("loss code",),
         "hash of the loss code": ("hash of the loss code",),
         "share of the phrase left at the bank": ("share at the bank",),
@@ -143,6 +164,47 @@ PARTS: dict[str, dict[str, tuple[str, ...]]] = {
         "request for a payment: what it is for": ("request's text",),
         "cases and freezes: what they say": ("case, freeze",),
         "path of the webhook's URL": ("payer's webhook",),
+    },
+    "A reader": {
+        "amount paid": ("amount paid",),
+        "transaction id": ("transaction",),
+        "time when the client's bank attested it": ("time at bank-3",),
+        "output that the client got": ("payee's output",),
+        "memo (order id, name claim …)": ("memo",),
+        "payer's name": ("payer's name",),
+        "payer's address": ("payer's address",),
+        "client's own address": ("payee's address",),
+        "client's id": ("payee's client id",),
+        "client's name": ("payee's name",),
+        "what is on the account": ("left on the account",),
+        "view key": ("payee's view key",),
+        "spend key": ("payee's spend key",),
+        "another sub-wallet: its address, what it is paid": (
+            "address of another sub-wallet",
+            "paid to another sub-wallet",
+        ),
+        "reader's key": ("reader's key",),
+        "what the client calls the reader": ("reader's name",),
+        "what was read, and when": ("what was read",),
+    },
+    "Who signs with others": {
+        "amount that waits": ("amount that waits",),
+        "address that is to be paid": ("address of another sub-wallet",),
+        "memo": ("memo that waits",),
+        "transaction id": ("transaction that waits",),
+        "change: amount, and which output it is": (
+            "change that waits",
+            "change opening that waits",
+        ),
+        "client's address": ("payee's address",),
+        "client's id": ("payee's client id",),
+        "client's name": ("payee's name",),
+        "what is on the account": ("left on the account",),
+        "what the client was paid before": ("amount paid",),
+        "view key": ("payee's view key",),
+        "spend key": ("payee's spend key",),
+        "key of the signatory's device": ("signatory's key",),
+        "names of the others who sign": ("signatories' names",),
     },
     "Money that goes back": {
         "payer's return address": ("payer's return address", "address of a request"),
@@ -207,9 +269,22 @@ KEPT = {
     "phone numbers": ("phone number",),
     "what applicants say": ("name shown with the number", "applicant's birth date, document"),
     "signatories, entries of the access log": ("signatories' names", "who looked, and why"),
-    "openings": ("payee's opening", "change opening", "openings of the outputs"),
-    "amounts of payments": ("amount paid", "change"),
-    "view keys, spend keys, phrases": ("view key", "spend key", "phrase"),
+    "openings": (
+        *("payee's opening", "change opening", "openings of the outputs"),
+        "change opening that waits",
+    ),
+    "amounts of payments": ("amount paid", "change", "amount that waits", "change that waits"),
+    "view keys, spend keys, phrases": (
+        *(
+            "payer's view key",
+            "payer's spend key",
+            "phrase",
+            "payee's view key",
+            "payee's spend key",
+        ),
+    ),
+    "what clients call their readers, what was read": ("reader's name", "what was read"),
+    "readers' keys": ("reader's key",),
     "network addresses of devices": ("address of the payer's device",),
     "client ids": ("client id",),
     "clients' addresses": ("payer's address",),

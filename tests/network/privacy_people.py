@@ -1,7 +1,7 @@
 """What people tell their banks and look up, with values that stand out: told after the payment.
 
-Dorabella applies at bank 3, which approves her and makes two others sign for her; she is paid by
-her phone number and shows her name. Zaphira, at bank 2, looks the number up. An officer searches.
+Dorabella applies at bank 3, which approves her; she is paid by her phone number and shows her
+name. Zaphira, at bank 2, looks the number up. An officer searches.
 """
 
 from typing import Final
@@ -17,7 +17,6 @@ from tests.network.privacy_story import Story, note_device, opened
 OWNER, OWNER_HOLDER, OWNER_CLIENT = "Dorabella Vanterpool", "dv", "vanterpool-66120"
 NUMBER: Final = "+77019931177"
 BIRTH, DOCUMENT = "1971-02-28", "N99412377K"
-SIGNATORIES: Final = ("Quentin Haversmith", "Rosalind Yarborough")
 OFFICER, REASON = "Ottoline Inspector", "letter 77/Vermilion"
 
 
@@ -26,12 +25,9 @@ def tell_of_people(story: Story) -> None:
     _apply(story)
     _look_up(story)
     pilot = story.pilot
-    pilot.bank(3, "signatories", OWNER_CLIENT, *SIGNATORIES, "--need", "2")
     words = ("--client", OWNER_CLIENT, "--as", OFFICER, "--reason", REASON)
     pilot.bank(3, "search", *words)
     cage = story.cage
-    for name in SIGNATORIES:
-        cage.add_text("signatories' names", name)
     cage.add_text("who looked, and why", OFFICER)
     cage.add_text("who looked, and why", REASON)
 

@@ -73,6 +73,8 @@ class Story:
     cage: Cage = field(default_factory=Cage)
     phrase: str = ""
     payee: str = ""  # its address
+    payee_phrase: str = ""
+    view_key: str = ""  # of the sub-wallet that the payee was paid into
     order: OrderId = OrderId(b"")
     refundable: OrderId = OrderId(b"")  # the payment with an address to return it to
     sold: bytes = b""  # what its payee got
@@ -147,7 +149,7 @@ def _open_wallets(story: Story) -> tuple[str, str]:
     """Gives both addresses; Zaphira has money on her device."""
     pilot = story.pilot
     story.phrase = pilot.wallet("qz", "create")
-    pilot.wallet("ow", "create")
+    story.payee_phrase = pilot.wallet("ow", "create")
     invited = pilot.bank(2, "invite", CLIENT, PAYER)
     zaphira = pilot.wallet("qz", "open", invited, "--bank", "2")
     invited = pilot.bank(3, "invite", PAID_CLIENT, PAYEE)
@@ -211,11 +213,12 @@ def _find_paid(stored: StoredPayment, creditor: Address) -> OutputRef:
 
 
 @contextmanager
-def opened(story: Story, holder: str) -> Iterator[Online]:
+def opened(story: Story, holder: str, place: int = 0) -> Iterator[Online]:
     """A device in our own process, with its bank at hand."""
     device, said = story.pilot.devices / f"{holder}.db", story.middleman.recorded
     first = len(said)
-    with opened_online(device, holder, story.pilot.public, None, PASSPHRASE) as online:
+    words = (device, holder, story.pilot.public, None, PASSPHRASE, place)
+    with opened_online(*words) as online:
         yield online
     if holder == "qz":
         story.alone |= set(range(first, len(said)))
@@ -270,14 +273,8 @@ def _add_people(story: Story, zaphira: str, osgood: str) -> None:
     add_amounts(cage, "loan", LOAN)
     add_amounts(cage, "withdrawal", WITHDRAWN)
     add_amounts(cage, "deposit of tokens", DEPOSITED)
-    keys = derive_subwallet(derive_seed(story.phrase), 0)
     cage.add_text("phrase", story.phrase)
-    for order in ("little", "big"):
-        cage.add_bytes("spend key", keys.spend.to_bytes(32, order))
-        cage.add_bytes("spend key", keys.wallet_secret)
-        cage.add_bytes("view key", keys.view.to_bytes(32, order))
-    cage.add_text("view key", f"view key of {keys.view_public.hex()}")  # said of handles
-    cage.add_text("spend key", f"spend key of {keys.spend_public.hex()}")
+    add_keys(cage, "payer's", story.phrase)
     cage.add_text("address of the payer's device", PUBLIC_ADDRESS)
     cage.add_text("address of the payer's bank", story.middleman.get_address("bank-2"))
 
@@ -286,6 +283,17 @@ def add_address(cage: Cage, name: str, address: Address) -> None:
     cage.add_text(name, format_address(address, "spc"))
     cage.add_bytes(name, address.spend)
     cage.add_bytes(name, address.view)
+
+
+def add_keys(cage: Cage, whose: str, phrase: str) -> None:
+    """Of its sub-wallet 0."""
+    keys = derive_subwallet(derive_seed(phrase), 0)
+    for order in ("little", "big"):
+        cage.add_bytes(f"{whose} spend key", keys.spend.to_bytes(32, order))
+        cage.add_bytes(f"{whose} spend key", keys.wallet_secret)
+        cage.add_bytes(f"{whose} view key", keys.view.to_bytes(32, order))
+    cage.add_text(f"{whose} view key", f"view key of {keys.view_public.hex()}")  # said of handles
+    cage.add_text(f"{whose} spend key", f"spend key of {keys.spend_public.hex()}")
 
 
 def add_amounts(cage: Cage, name: str, *amounts: int) -> None:

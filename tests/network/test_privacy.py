@@ -26,6 +26,7 @@ from tests.network.middleman import PUBLIC, Recorded, standing_between
 from tests.network.pilot import Pilot
 from tests.network.privacy_opened import add_opened
 from tests.network.privacy_page import (
+    ASIDE,
     COLUMNS,
     DEVICES,
     EVERYBODY,
@@ -38,10 +39,12 @@ from tests.network.privacy_page import (
     PARTIES,
     PARTS,
     RECEIVERS,
+    SPEAKERS,
     Cell,
     read_cells,
 )
 from tests.network.privacy_people import tell_of_people
+from tests.network.privacy_readers import tell_of_readers, watch
 from tests.network.privacy_returns import tell_of_returns
 from tests.network.privacy_safety import tell_of_safety
 from tests.network.privacy_story import PAID, PAYEE, PAYER, Story, opened
@@ -56,6 +59,7 @@ PERSON = ("client id", "payer's address", "device's key and name")
 CLIENT_IDS = ("client id", "payee's client id", "told client id")
 ASKED = ("proof of a request",)
 EVENTS = ("event refund.arrived", "event return.requested", "event return.declined")
+CHAPTERS = (tell_of_returns, tell_of_travel, tell_of_people, tell_of_readers, tell_of_safety)
 TOGETHER = {  # what has to stand in one record with any of the second
     "owner of an output": (("change output",), PERSON),
     "look-up by a client": (("phone number",), PERSON),
@@ -106,26 +110,28 @@ def seen() -> Iterator[Seen]:
     ):
         receivers = {"qz": of_payer, "ow": of_payee}
         story = privacy_story.tell(pilot, middleman, receivers)
-        for tell in (tell_of_returns, tell_of_travel, tell_of_people, tell_of_safety):
+        for tell in CHAPTERS:
             tell(story)
         privacy_story.publish(story)
         for party in PARTIES:
             pilot.kill(party)  # so that nothing is tidied away
-        yield look(story)
+        seen = Seen(story)
+        watch(story, seen.evidence)
+        yield look(seen)
 
 
 def _add_core_bank(pilot: Pilot) -> None:
     create_core_bank(pilot, 3)
 
 
-def look(story: Story) -> Seen:
+def look(seen: Seen) -> Seen:
     """Into everything; into the files before their stores are opened, which tidies them."""
-    seen, pilot = Seen(story), story.pilot
+    story, pilot = seen.story, seen.story.pilot
     for party in PARTIES:
         seen.evidence.add_folder(party, pilot.data / party)
         seen.evidence.add_file(party, pilot.data / "logs" / f"{party}.jsonl", "log.jsonl")
-    for holder, party in DEVICES.items():
-        for path in pilot.devices.glob(f"{holder}.db*"):
+    for holder, party in {**DEVICES, **ASIDE}.items():
+        for path in pilot.devices.glob(f"{holder}.*"):
             seen.evidence.add_file(party, path, path.name)
     for number, said in enumerate(story.middleman.recorded):
         _add_message(seen, said, is_payers=said.is_here and number in story.alone)
@@ -156,7 +162,7 @@ def _find_device(story: Story, said: Recorded) -> str:
     signed = str(said.headers).encode()
     for holder, (name, key) in story.devices.items():
         if name in signed or key in said.body:
-            return DEVICES[holder]
+            return SPEAKERS[holder]
     return "somebody"
 
 
@@ -310,7 +316,11 @@ def test_a_cell(seen: Seen, cell: Cell) -> None:
 def test_who_reads_files_without_keys(seen: Seen, cell: Cell) -> None:
     """Whoever has the files of these parties can read it there, and of no others."""
     said = {NAMES.get(name, name) for name in cell.says.split(", ") if name != "nobody"}
-    parties = [*PARTIES, *DEVICES.values()]  # nothing lies at who is only told of events
+    parties = [
+        *PARTIES,
+        *DEVICES.values(),
+        *ASIDE.values(),
+    ]  # nothing lies at who is only told of events
     for part in KEPT[cell.row]:
         hits = {
             party: [hit for hit in seen.get(party, part) if hit.record.kind in AT_REST]

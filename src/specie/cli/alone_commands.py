@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from specie.assembly.system import tune_interpreter
-from specie.cli.benchmarks import run_benchmark
+from specie.cli.benchmarks import NAMES, run_benchmark
 from specie.cli.demo import DemoOptions, run_demo
 from specie.cli.results import write_json
 from specie.cli.simulating import describe, parse_seeds, run_seeds, to_json
@@ -60,7 +60,7 @@ def simulate_seeds(
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="Which: kernel, notary, network, wallet, growth.")],
+    name: Annotated[str, typer.Argument(help=f"Which: {', '.join(NAMES)}.")],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     seconds: Annotated[float | None, typer.Option(help="To measure for, about.")] = None,

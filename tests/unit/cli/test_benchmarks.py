@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from bench.growth import measure_growth
 from bench.kernel import measure_kernel
 from bench.notary import measure_notary
 from bench.prepared import prepare
 from bench.wallet import BYTES_MAX, measure_wallet
-from specie.cli.benchmarks import run_benchmark
+from specie.cli import app
+from specie.cli.benchmarks import NAMES, run_benchmark
 from specie.identity.genesis import ProofMode
 from specie.values.catalogue import ErrorCode
 from tests.country import refused
@@ -79,3 +81,8 @@ def test_the_limit_is_the_largest_batch(monkeypatch: pytest.MonkeyPatch) -> None
 def test_an_unknown_benchmark_is_refused() -> None:
     with refused(ErrorCode.SETTING_INVALID):
         run_benchmark("nothing", 1.0, is_json=False)
+
+
+def test_help_names_all_that_there_are() -> None:
+    told = CliRunner().invoke(app, ["bench", "--help"]).output
+    assert [name for name in NAMES if name not in told] == []

@@ -110,7 +110,8 @@ def _read_with_consent(story: Story) -> None:
 def _sign_with_others(story: Story, address: str) -> None:
     pilot, cage = story.pilot, story.cage
     words = ("signatories", PAID_CLIENT, *SIGNATORIES, "--need", "2", "--json")
-    codes = json.loads(pilot.bank(3, *words))
+    told = json.loads(pilot.bank(3, *words))["codes"]
+    codes = {one["name"]: one["code"] for one in told}
     pilot.wallet(SIGNATORY_HOLDER, "create")
     pilot.wallet(SIGNATORY_HOLDER, "sign-as", codes[SIGNATORIES[0]], "--bank", "3")
     [enrolled] = story.list_asked("bank-3", ENROL_SIGNATORY.path)
@@ -132,7 +133,8 @@ def _ask(story: Story, address: str) -> None:
     assert stored is not None
     told = story.pilot.wallet(SIGNATORY_HOLDER, "approve", stored.txid.hex(), "--json")
     shown = json.loads(told)
-    assert (shown[f"pay {address}"], shown["now"]) == (f"{show(ASKED)} DCU", "open")
+    [paid] = shown["pays"]
+    assert (paid["to"], paid["amount"], shown["now"]) == (address, f"{show(ASKED)} DCU", "open")
     built = rebuild_payment(stored)
     pairs = zip(built.disclosure.openings, built.signed.body.outputs, strict=True)
     [(change, output)] = [pair for pair in pairs if pair[0].view != asked.creditor.view]

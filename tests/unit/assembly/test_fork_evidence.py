@@ -1,6 +1,7 @@
 """What a bank's witness keeps of two histories, and tells of after a restart (P6, X3)."""
 
 from collections.abc import Sequence
+from dataclasses import MISSING, fields
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -33,17 +34,15 @@ class House:
         self.press = Press(make_world(), folder / "log")
         log_key, store = self.press.trust.get_log_key(), SqliteWitnessStore(folder / "w.db")
         self.alarms = Alarms()
-        parts: dict[str, Any] = dict.fromkeys(
-            (
-                *("bank", "banks", "notary", "desk", "counter", "registration", "devices"),
-                *("directory", "money", "people", "payments", "compliance", "heads"),
-                *("returns", "travel"),
-            )
-        )
+        parts: dict[str, Any] = {
+            one.name: None
+            for one in fields(BankProcess)
+            if one.default is MISSING and one.default_factory is MISSING
+        }
         parts["comparison"] = SimpleNamespace(insist=lambda: None)  # our database is no old one
-        base: Any = SimpleNamespace(folder=self.folder, alarms=self.alarms)
-        witness = Witness(NAME, KEYS, log_key, store, ManualClock(NOW))
-        self.process = BankProcess(base=base, witness=witness, **parts)
+        parts["base"] = SimpleNamespace(folder=self.folder, alarms=self.alarms)
+        parts["witness"] = Witness(NAME, KEYS, log_key, store, ManualClock(NOW))
+        self.process = BankProcess(**parts)
         self.process.cosign(self.sign(LEAVES[:20]), ())
 
     def sign(self, leaves: Sequence[bytes]) -> str:

@@ -60,6 +60,7 @@ OUTPUTS: Final = 10_000
 _FUNDS: Final = "100.00"
 _AMOUNT: Final = Minor(7)
 _ROUNDS: Final = 20
+_POLL_S: Final = 1.0  # as an application that is looked at asks; a quiet one hears events
 
 
 def main() -> None:
@@ -171,7 +172,7 @@ def _collect_many(payee: Online, count: int) -> None:
     arrived = 0
     while arrived < count:
         arrived += payee.collect()
-        time.sleep(0.1)
+        time.sleep(_POLL_S)
 
 
 def _pay_alone(payer: Online, payee: Online) -> list[float]:

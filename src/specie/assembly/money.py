@@ -5,11 +5,11 @@ compares what both sides have counted.
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from specie.assembly.alarms import CORE_BANK_MISMATCH, CORE_BANK_SILENT, Alarms
+from specie.bank.compliance import FindLimit
 from specie.bank.control_books import Reconciliation, check_reconciled, is_reconciled
 from specie.bank.service import Bank
 from specie.bank.teller import Teller
@@ -25,9 +25,6 @@ from specie.values.identifiers import ClientId, CoreAccount, OrderId
 
 _RECONCILE_EVERY_S: Final = 60.0
 
-ClientLimit = Callable[[ClientId], Minor | None]
-"""How much a client may hold on its device, or pay at once, by the bank's policy; None: any."""
-
 
 def _limit_nobody(_client: ClientId) -> Minor | None:
     return None
@@ -40,8 +37,8 @@ class MoneyDesk:
     bank: Bank
     switches: SwitchStore
     alarms: Alarms
-    holding_limit: ClientLimit = _limit_nobody
-    payment_limit: ClientLimit = _limit_nobody
+    holding_limit: FindLimit = _limit_nobody
+    payment_limit: FindLimit = _limit_nobody
     _reconciled_at: float = field(default=float("-inf"))  # monotonic seconds
 
     @property

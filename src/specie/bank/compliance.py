@@ -35,6 +35,7 @@ from specie.values.limits import CASE_NOTES_MAX, FREEZE_MS_MAX, PAGE_ITEMS_MAX
 from specie.values.times import Timestamp, format_time
 
 FindLimit = Callable[[ClientId], Minor | None]
+"""How much a client may hold on its device, or pay at once, by the bank's policy; None: any."""
 
 _ONBOARDING: Final = Operator("onboarding", "approved")
 _NOTE_MAX: Final = 1_000

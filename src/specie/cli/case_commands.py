@@ -10,7 +10,7 @@ from specie.bank.access import verify_head
 from specie.cli.acting import Folder, Officer, Why
 from specie.cli.parties import parse_amount
 from specie.cli.policy_commands import Whom, parse_time
-from specie.cli.results import AsJson, show, tell, write_json
+from specie.cli.results import AsJson, Facts, show, show_rows, tell, write_json
 from specie.crypto.addresses import Address, format_address, parse_address
 from specie.identity.genesis import Genesis
 from specie.remote import compliance_models as models
@@ -91,13 +91,7 @@ def list_cases(
     found = call_control(at / CONTROL, operations.LIST_CASES, request).cases
     genesis = load_peers(at, None).roster.genesis
     rows = [_describe_case(one, genesis) for one in found]
-    if as_json:
-        typer.echo(write_json(rows))
-        return
-    for row in rows:
-        why = row["text"] or ", ".join(row["rules"])
-        line = f"{row['number']:>5}  {row['opened']}  {row['state']:<8}  {row['client']}"
-        typer.echo(f"{line}  {row['amount']}  {why}")
+    show_rows(rows, _spell_case, as_json=as_json)
 
 
 def show_case(
@@ -320,6 +314,12 @@ def _describe_case(one: models.CaseMessage, genesis: Genesis) -> dict[str, Any]:
         "released_until": _tell_end(one.released_until),
         "is_used": one.is_used,
     }
+
+
+def _spell_case(row: Facts) -> str:
+    why = row["text"] or ", ".join(row["rules"])
+    line = f"{row['number']:>5}  {row['opened']}  {row['state']:<8}  {row['client']}"
+    return f"{line}  {row['amount']}  {why}"
 
 
 def _tell_end(time: Timestamp) -> str:

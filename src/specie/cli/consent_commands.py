@@ -4,15 +4,14 @@ Each sub-wallet is an account of its own, with consents of its own.
 """
 
 import secrets
-from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
 from specie.cli.device_commands import Holder, Network, Public, Store, Subwallet
 from specie.cli.online_commands import Online, opened_online
 from specie.cli.policy_commands import parse_time
-from specie.cli.results import AsJson, show, write_json
+from specie.cli.results import AsJson, Facts, show, show_rows
 from specie.crypto.addresses import format_address
 from specie.identity.consents import (
     NONCE_BYTES,
@@ -95,13 +94,7 @@ def list_consents(
     """All that you ever gave at this bank, and how each stands."""
     with opened_online(device, holder, public, network, subwallet=subwallet) as online:
         rows = [_describe(one, online) for one in _reach(online).load()]
-    if as_json:
-        typer.echo(write_json(rows))
-        return
-    for row in rows:
-        until = f"until {row['expiration']}"
-        typer.echo(f"{row['number']:>4}  {row['status']:<10} {until}  {row['reader name']}")
-        typer.echo(f"      {', '.join(row['permissions'])}, payments since {row['payments since']}")
+    show_rows(rows, _spell_consent, as_json=as_json)
 
 
 @consent.command("revoke")
@@ -152,7 +145,7 @@ def list_readings(
             }
             for one in served.load_readings(start, limit)
         ]
-    _print_rows(rows, as_json=as_json)
+    show_rows(rows, _spell_reading, as_json=as_json)
 
 
 def parse_reader(text: str) -> InstitutionPublicKey:
@@ -174,7 +167,7 @@ def _get_place(online: Online, served: ConsentClient) -> ConsentPlace:
     return ConsentPlace(online.channel.peers.network, served.number)
 
 
-def _describe(one: ConsentShown, online: Online) -> dict[str, Any]:
+def _describe(one: ConsentShown, online: Online) -> Facts:
     """What the client hands over to its reader is `consent` and `account`."""
     given = one.consent
     prefix = online.channel.peers.roster.genesis.address_prefix
@@ -194,15 +187,17 @@ def _describe(one: ConsentShown, online: Online) -> dict[str, Any]:
     }
 
 
-def _show(facts: dict[str, Any], *, as_json: bool) -> None:
+def _show(facts: Facts, *, as_json: bool) -> None:
     plain = {**facts, "permissions": ", ".join(facts["permissions"])}
     show(facts if as_json else plain, as_json=as_json)
 
 
-def _print_rows(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(write_json(rows))
-        return
-    for row in rows:
-        who = f"{row['reader name']} (consent {row['consent']})"
-        typer.echo(f"{row['time']}  {who}  {row['what']}")
+def _spell_consent(row: Facts) -> str:
+    until = f"until {row['expiration']}"
+    scope = f"{', '.join(row['permissions'])}, payments since {row['payments since']}"
+    head = f"{row['number']:>4}  {row['status']:<10} {until}  {row['reader name']}"
+    return f"{head}\n      {scope}"
+
+
+def _spell_reading(row: Facts) -> str:
+    return f"{row['time']}  {row['reader name']} (consent {row['consent']})  {row['what']}"

@@ -16,7 +16,7 @@ from specie.assembly.core_bank_process import (
 from specie.cli.naming import naming_order
 from specie.cli.network_commands import parse_currency
 from specie.cli.parties import parse_order
-from specie.cli.results import AsJson, Facts, show, spell_amount, tell, write_json
+from specie.cli.results import AsJson, Facts, show, show_rows, spell_amount, tell
 from specie.remote import core_bank_models as core
 from specie.remote import core_bank_operations as operations
 from specie.remote.control import CONTROL, call_control
@@ -138,12 +138,12 @@ def show_statement(
     request = core.StatementQuery(account=CoreAccount(number), start=start, limit=PAGE_ITEMS_MAX)
     money = load_core_settings(at).money
     found = call_control(at / CONTROL, operations.LIST_ENTRIES, request).entries
-    if as_json:
-        typer.echo(write_json([_describe(one, money) for one in found]))
-        return
-    for line in found:
-        row = _describe(line, money)
-        typer.echo(f"{row['time']}  {row['amount']:>20}  {row['text']}")
+    rows = [_describe(one, money) for one in found]
+    show_rows(rows, _spell_entry, as_json=as_json)
+
+
+def _spell_entry(row: Facts) -> str:
+    return f"{row['time']}  {row['amount']:>20}  {row['text']}"
 
 
 def _describe(one: core.StatementEntry, money: Currency) -> Facts:

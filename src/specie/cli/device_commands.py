@@ -28,7 +28,7 @@ from specie.cli.payments import (
     parse_payment,
     show_payment,
 )
-from specie.cli.results import AsJson, Facts, show, spell_amount, tell, write_json
+from specie.cli.results import AsJson, Facts, show, show_rows, spell_amount, tell, write_json
 from specie.cli.trust import load_trust
 from specie.cli.wallets import make_phrase
 from specie.crypto.secrets import parse_phrase
@@ -174,11 +174,7 @@ def history(
         vault = opened.open_vault(opened.choose(subwallet), bank, surroundings)
         told, found = load_told(opened, vault), vault.load_history()
         rows = list_history(found, told, surroundings.genesis.currency)
-    if as_json:
-        typer.echo(write_json(rows))
-        return
-    for one in rows:
-        typer.echo(format_row(one))
+    show_rows(rows, format_row, as_json=as_json)
 
 
 def payment(

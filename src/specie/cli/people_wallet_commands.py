@@ -100,16 +100,16 @@ def approvals(
             {
                 "id": one.digest.hex(),
                 "signed": f"{one.yes} of {one.need}",
-                "you": one.mine or "–",
+                "you": {"yes": True, "no": False}.get(one.mine),
                 **describe(one, role, roster),
             }
             for one in served.list_approvals()
         ]
     if as_json:
-        typer.echo(write_json([_spell_row(row) for row in rows]))
+        typer.echo(write_json(rows))
         return
     for row in rows:
-        show(row, as_json=False)
+        _show_subject(row, as_json=False)
         typer.echo("")
 
 
@@ -124,7 +124,7 @@ def approve(
 ) -> None:
     """Sign it: with as many as the bank asks for, the money moves."""
     done = _vote(chosen, (device, holder, public, network), is_yes=True)
-    show(_spell_row(done) if as_json else done, as_json=as_json)
+    _show_subject(done, as_json=as_json)
 
 
 def reject(
@@ -138,7 +138,7 @@ def reject(
 ) -> None:
     """Say no, for good."""
     done = _vote(chosen, (device, holder, public, network), is_yes=False)
-    show(_spell_row(done) if as_json else done, as_json=as_json)
+    _show_subject(done, as_json=as_json)
 
 
 def add_people_commands(wallet: typer.Typer) -> None:
@@ -174,18 +174,15 @@ def _vote(chosen: str, place: tuple[Path, str, Path, str | None], *, is_yes: boo
     return {**told, "now": outcome}
 
 
-def _spell_row(row: Facts) -> Facts:
-    """For programs: who is paid is no name of a fact, and who has not voted has no answer."""
-    mark = "pay "
-    paid = [
-        {"to": name.removeprefix(mark), "amount": amount}
-        for name, amount in row.items()
-        if name.startswith(mark)
-    ]
-    rest = {name: value for name, value in row.items() if not name.startswith(mark)}
-    if "you" in rest:
-        rest["you"] = {"yes": True, "no": False}.get(rest["you"])
-    return rest | ({"pays": paid} if paid else {})
+def _show_subject(facts: Facts, *, as_json: bool) -> None:
+    """For people, a line for each who is paid, and a dash for who has not voted."""
+    lines: Facts = {}
+    for name, value in facts.items():
+        if name == "pays":
+            lines |= {f"pay {one['to']}": one["amount"] for one in value}
+        else:
+            lines[name] = "–" if value is None else value
+    show(facts if as_json else lines, as_json=as_json)
 
 
 def _tell_application(answer: AccountAnswer, *, as_json: bool) -> None:

@@ -7,6 +7,7 @@ contact or a claim, is a value.
 """
 
 import json
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -36,6 +37,15 @@ def tell(text: str, facts: Facts, *, as_json: bool) -> None:
         typer.echo(write_json(facts))
     elif text:
         typer.echo(text)
+
+
+def show_rows(rows: Sequence[Facts], spell: Callable[[Facts], str], *, as_json: bool) -> None:
+    """One JSON list, or what people are told of each: a line, or a few."""
+    if as_json:
+        typer.echo(write_json(rows))
+        return
+    for row in rows:
+        typer.echo(spell(row))
 
 
 def write_json(value: object) -> str:

@@ -76,8 +76,12 @@ def load_role(site: Site) -> Role:
     return Role(note["bank"], ClientId(note["client"]), _open_key(site, note), own)
 
 
-def describe(subject: SubjectMessage, role: Role, roster: Roster) -> dict[str, str]:
-    """What it is, recomputed; `disclosure_mismatch` if it is not what its digest says."""
+def describe(subject: SubjectMessage, role: Role, roster: Roster) -> dict[str, Any]:
+    """What it is, recomputed; `disclosure_mismatch` if it is not what its digest says.
+
+    Whom a payment pays stands under `pays`, a row each.
+    """
+    told: dict[str, Any]
     if subject.payment is not None:
         kind, digest, told = _describe_payment(subject.payment, role, roster)
     elif subject.withdrawal is not None:
@@ -99,7 +103,7 @@ def describe(subject: SubjectMessage, role: Role, roster: Roster) -> dict[str, s
 
 def vote(
     served: PeopleClient, role: Role, roster: Roster, chosen: str, *, is_yes: bool
-) -> tuple[dict[str, str], str]:
+) -> tuple[dict[str, Any], str]:
     """On the one whose id begins so; what it is, and what the votes say now."""
     found = [one for one in served.list_approvals() if one.digest.hex().startswith(chosen)]
     if len(found) != 1 or not chosen:
@@ -114,7 +118,7 @@ def vote(
 
 def _describe_payment(
     shown: BuiltMessage, role: Role, roster: Roster
-) -> tuple[SubjectKind, Digest, dict[str, str]]:
+) -> tuple[SubjectKind, Digest, dict[str, Any]]:
     built = shown.unwrap()
     paid: dict[str, int] = {}
     prefix, currency = roster.genesis.address_prefix, roster.genesis.currency
@@ -122,10 +126,10 @@ def _describe_payment(
         opening = token.opening
         address = Address(opening.bank, opening.view, opening.spend)
         if address != role.own:
-            name = f"pay {format_address(address, prefix)}"
+            name = format_address(address, prefix)
             paid[name] = paid.get(name, 0) + token.amount
-    told = {name: currency.format(amount) for name, amount in paid.items()}
-    return SubjectKind.PAYMENT, Digest(built.signed.txid), told
+    pays = [{"to": name, "amount": currency.format(amount)} for name, amount in paid.items()]
+    return SubjectKind.PAYMENT, Digest(built.signed.txid), {"pays": pays} if pays else {}
 
 
 def _prepare(site: Site, bank: int) -> Role:

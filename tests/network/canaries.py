@@ -10,6 +10,7 @@ import cbor2
 
 ENDS = "\0\n ,;:)}]\"'&<"  # what stands behind a number that is not the start of a longer one
 RUNS = (re.compile(rb"[A-Za-z0-9+/=_-]{6,}"), re.compile(rb"[ -~]{6,}"))
+SHORTEST = 5  # bytes
 SQLITE_BYTES = 6  # how a database writes whole numbers between 2**31 and 2**47
 
 
@@ -85,13 +86,19 @@ def spell_number(value: int) -> dict[str, bytes]:
 
 
 def spell_bytes(data: bytes) -> dict[str, bytes]:
-    """Raw, hex of both cases, escaped, and both base64 at each of its three alignments."""
+    """Raw, hex of both cases, escaped, and both base64 at each of its three alignments.
+
+    Of base64 each character that is these bytes' alone: with fewer than five bytes, less than 32
+    bits of them, random data would spell them by chance.
+    """
+    if len(data) < SHORTEST:
+        raise ValueError(f"{len(data)} bytes are found by chance; {SHORTEST} are not")
     found = {"raw": data, "hex": data.hex().encode(), "HEX": data.hex().upper().encode()}
     escaped = repr(data)[2:-1]
     found |= {"escaped": escaped.encode(), "escaped twice": json.dumps(escaped)[1:-1].encode()}
     for shift in range(3):
         encoded = base64.b64encode(bytes(shift) + data)
-        start, end = (0, 2, 3)[shift], len(encoded) - (0, 4, 4)[(shift + len(data)) % 3]
+        start, end = -(-shift * 8 // 6), (shift + len(data)) * 8 // 6
         found[f"base64+{shift}"] = encoded[start:end]
         found[f"base64url+{shift}"] = encoded[start:end].translate(bytes.maketrans(b"+/", b"-_"))
     return found

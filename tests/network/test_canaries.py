@@ -15,7 +15,7 @@ from pathlib import Path
 import cbor2
 import pytest
 
-from tests.network.canaries import Cage
+from tests.network.canaries import Cage, spell_number
 from tests.network.evidence import Evidence, Kind
 from tests.network.middleman import Recorded
 
@@ -70,7 +70,22 @@ def test_a_time_is_found_and_is_no_part_of_a_finer_one() -> None:
 
 
 def test_nothing_is_found_by_chance(cage: Cage) -> None:
-    assert not list(cage.search("noise", os.urandom(3_000_000)))
+    noise = os.urandom(3_000_000)
+    assert not list(cage.search("noise", noise))
+    assert not list(cage.search("noise", base64.b64encode(noise)))
+
+
+@pytest.mark.parametrize("amount", [70_000, AMOUNT, 3_322_110_099, LARGE])
+def test_no_spelling_is_short_enough_to_be_there_by_chance(amount: int) -> None:
+    """Four characters of base64 stood by chance in one run's hundred megabytes of messages."""
+    for spelling, pattern in spell_number(amount).items():
+        bits = len(pattern) * (6 if "base64" in spelling else 4 if "hex" in spelling.lower() else 8)
+        assert bits >= 36 or spelling == "decimal", spelling
+
+
+def test_fewer_bytes_than_five_are_no_canary(cage: Cage) -> None:
+    with pytest.raises(ValueError, match="4 bytes are found by chance"):
+        cage.add_bytes("short", b"abcd")
 
 
 # --- a leak in each place, in each spelling -------------------------------------------------------

@@ -42,12 +42,16 @@ class Refusals(Protocol):
 class Settling(Protocol):
     """Whoever has signed it."""
 
+    def is_waiting(self, payment_id: bytes) -> bool:
+        """Whether it has not come to its end yet."""
+        ...
+
     def settle(self, payment_id: bytes, promise: Promise) -> None:
         """Record that it is final."""
         ...
 
 
-class Waiting(Resuming, Releasing, Protocol):
+class Waiting(Resuming, Releasing, Settling, Protocol):
     """A wallet that has payments without an answer."""
 
 
@@ -62,11 +66,14 @@ class Ended:
 def send(
     prepared: Prepared, payer: Settling, bank: PayingBank, refusals: Refusals, clock: Clock
 ) -> Promise:
-    """One payment that is recorded already; a no is written down before it is raised."""
+    """One payment that is recorded already; a no is written down before it is raised.
+
+    Of one that has come to its end meanwhile nothing is written down: its status stays.
+    """
     try:
         promise = bank.pay(prepared.built)
     except SpecieError as error:
-        if error.code not in SILENCES:
+        if error.code not in SILENCES and payer.is_waiting(prepared.payment_id):
             refusals.record(prepared.payment_id, error.code, clock.now())
         raise
     payer.settle(prepared.payment_id, promise)

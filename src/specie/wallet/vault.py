@@ -280,6 +280,11 @@ class Vault:
         """What was recorded under this id."""
         return self._store.find_payment(payment_id)
 
+    def is_waiting(self, payment_id: bytes) -> bool:
+        """Whether this payment is recorded and has not come to its end."""
+        found = self._store.find_payment(payment_id)
+        return found is not None and found.state is PaymentState.PREPARED
+
     def receive(self, outputs: Sequence[Output]) -> Received:
         """Take what is ours among outputs that are final; nothing is said of what is not ours.
 

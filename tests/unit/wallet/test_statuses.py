@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from specie.flows.cancelling import cancel
@@ -178,6 +178,7 @@ EVENTS: tuple[Callable[[Device], object], ...] = (
 )
 
 
+@example(events=[Device.wait, Device.wait, Device.wait, Device.give_up, Device.send])
 @settings(max_examples=8, deadline=None)
 @given(events=st.lists(st.sampled_from(EVENTS), max_size=9))
 def test_no_order_of_events_makes_a_status_lie(

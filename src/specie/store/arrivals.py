@@ -16,6 +16,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
+    bindparam,
     delete,
     func,
     insert,
@@ -40,6 +41,12 @@ _EXPECTED: Final = Table(
     Column("sender", Integer, nullable=True),
     Column("time", BigInteger, nullable=False),  # of the last time that somebody said so
     Column("is_used", Integer, nullable=False, server_default="0"),  # attested: kept
+)
+_FIND: Final = select(_EXPECTED).where(_EXPECTED.c.order_id == bindparam("order"))
+_MARK_USED: Final = (
+    update(_EXPECTED)
+    .where(_EXPECTED.c.order_id.in_(bindparam("orders", expanding=True)))
+    .values(is_used=1)
 )
 _ADD: Final = "ALTER TABLE expected_arrival ADD COLUMN"
 _INDEX: Final = "CREATE INDEX ix_expected_arrival_client ON expected_arrival (client)"
@@ -70,7 +77,7 @@ def expect(connection: Connection, arrival: ExpectedArrival, now: Timestamp) -> 
 
 def find(connection: Connection, order: OrderId) -> ExpectedArrival | None:
     """What arrives under this order is for; None if nobody said."""
-    row = connection.execute(select(_EXPECTED).where(_EXPECTED.c.order_id == order)).first()
+    row = connection.execute(_FIND, {"order": order}).first()
     if row is None:
         return None
     return ExpectedArrival(
@@ -83,8 +90,8 @@ def find(connection: Connection, order: OrderId) -> ExpectedArrival | None:
 def mark_used(connection: Connection, movements: Sequence[Movement]) -> None:
     """Their payment may become final: what they are for is not forgotten."""
     orders = {one.order for one in movements if one.is_incoming}
-    which = _EXPECTED.c.order_id.in_(orders)
-    connection.execute(update(_EXPECTED).where(which).values(is_used=1))
+    if orders:
+        connection.execute(_MARK_USED, {"orders": list(orders)})
 
 
 def _make_room(connection: Connection, client: ClientId, now: Timestamp) -> None:

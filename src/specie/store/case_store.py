@@ -14,6 +14,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    bindparam,
     func,
     insert,
     or_,
@@ -51,6 +52,16 @@ _CASE = Table(
     Column("used_by", LargeBinary, nullable=True),
     Column("sealed", LargeBinary, nullable=False),  # JSON: the rest, with all decisions
 )
+_IS_PAYMENT: Final = _CASE.c.kind == CaseKind.PAYMENT.value
+_IS_ALIKE: Final = or_(_CASE.c.likeness == bindparam("likeness"), _CASE.c.txid == bindparam("txid"))
+_LOAD_ALIKE: Final = select(_CASE).where(_IS_PAYMENT, _IS_ALIKE).order_by(_CASE.c.number.desc())
+_COUNT_OPEN: Final = (
+    select(func.count())
+    .select_from(_CASE)
+    .where(_CASE.c.client == bindparam("client"))
+    .where(_CASE.c.state == CaseState.OPEN.value, _IS_PAYMENT)
+)
+
 _NOTE = Table(
     "bank_case_note",
     _METADATA,
@@ -91,19 +102,15 @@ class SqliteCaseStore:
 
     def load_alike(self, likeness: Digest, txid: TransactionId) -> Sequence[Case]:
         """About this payment or one that says the same, newest first."""
-        is_alike = or_(_CASE.c.likeness == likeness, _CASE.c.txid == txid)
-        query = select(_CASE).where(_CASE.c.kind == CaseKind.PAYMENT.value, is_alike)
+        keys = {"likeness": likeness, "txid": txid}
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(_CASE.c.number.desc())).all()
+            rows = connection.execute(_LOAD_ALIKE, keys).all()
         return [self._open(row) for row in rows]
 
     def count_open(self, client: ClientId) -> int:
         """About payments of this client that wait for a decision."""
-        is_open = (_CASE.c.client == client) & (_CASE.c.state == CaseState.OPEN.value)
-        query = select(func.count()).select_from(_CASE)
-        query = query.where(is_open, _CASE.c.kind == CaseKind.PAYMENT.value)
         with self._database.reading() as connection:
-            return int(connection.execute(query).scalar_one())
+            return int(connection.execute(_COUNT_OPEN, {"client": client}).scalar_one())
 
     def load(self, *, is_open: bool, before: int, limit: int) -> Sequence[Case]:
         """A page, newest first, of numbers below `before` (0: from the newest)."""

@@ -12,12 +12,8 @@ from typing import Any, Final
 from sqlalchemy import (
     Column,
     Connection,
-    Integer,
-    LargeBinary,
     MetaData,
-    String,
     Table,
-    UniqueConstraint,
     and_,
     delete,
     insert,
@@ -42,9 +38,11 @@ from specie.ports.clients import (
     PendingPayment,
     WatchedToken,
 )
-from specie.store import arrivals, movement_search, return_addresses
+from specie.store import arrivals, client_tables, movement_search, return_addresses
+from specie.store.client_tables import CLIENT, TOKEN
 from specie.store.database import Place, Steps, chunked, open_store
 from specie.store.kept_amounts import KeptAmounts
+from specie.store.movement_search import METADATA, MOVEMENT
 from specie.tokens.holdings import Token
 from specie.values.amounts import Minor
 from specie.values.catalogue import ErrorCode
@@ -58,51 +56,17 @@ from specie.values.identifiers import (
     PublicKey,
     TransactionId,
 )
-from specie.values.limits import PAGE_ITEMS_MAX
 from specie.values.times import Timestamp
 
 _VERSION: Final = 8
-_METADATA: Final = movement_search.METADATA
-_MOVEMENT: Final = movement_search.MOVEMENT
-
-_CLIENT = Table(
-    "client",
-    _METADATA,
-    Column("id", String, primary_key=True),
-    Column("bank", Integer, nullable=False),
-    Column("view", LargeBinary, nullable=False),
-    Column("spend", LargeBinary, nullable=False),
-    Column("sealed_view_key", LargeBinary, nullable=False),
-    Column("sealed_name", LargeBinary, nullable=False),
-    Column("status", String, nullable=False),
-    UniqueConstraint("bank", "spend"),  # one phrase may be at us and at a bank that we succeed
-)
-_TOKEN = Table(
-    "client_token",
-    _METADATA,
-    Column("ref", LargeBinary, primary_key=True),
-    Column("client", String, nullable=False, index=True),
-    Column("output", LargeBinary, nullable=False),
-    Column("sealed_opening", LargeBinary, nullable=False),
-    Column("is_final", Integer, nullable=False),
-    Column("spent_by", LargeBinary, nullable=True),
-    Column("is_delivered", Integer, nullable=False),
-)
-_PART = Table(
-    "attested_part",
-    _METADATA,
-    Column("txid", LargeBinary, primary_key=True),
-    Column("ref", LargeBinary, primary_key=True),
-    Column("is_input", Integer, primary_key=True),
-)
 
 
 def _widen(connection: Connection) -> None:
     """Version 3: an address is unique, no longer a spend key; tables cannot lose a constraint."""
     connection.execute(text("ALTER TABLE client RENAME TO client_before"))
-    _CLIENT.create(connection)
-    before = Table("client_before", MetaData(), *[Column(one.name, one.type) for one in _CLIENT.c])
-    connection.execute(insert(_CLIENT).from_select(list(before.c.keys()), select(before)))
+    CLIENT.create(connection)
+    before = Table("client_before", MetaData(), *[Column(one.name, one.type) for one in CLIENT.c])
+    connection.execute(insert(CLIENT).from_select(list(before.c.keys()), select(before)))
     before.drop(connection)
 
 
@@ -123,7 +87,7 @@ class SqliteClientStore:
 
     def __init__(self, place: Place, key: SealingKey, tell: TellFinal | None = None) -> None:
         """`tell` hears of what becomes final, once, within that transaction."""
-        self._database = open_store(place, "clients", _VERSION, _METADATA, _STEPS)
+        self._database = open_store(place, "clients", _VERSION, METADATA, _STEPS)
         self._key = key
         self._tell = tell
         self._opened = movement_search.Opened(key)
@@ -134,13 +98,13 @@ class SqliteClientStore:
         aad = encode_text(client.id)
         with self._database.transaction() as connection:
             address = client.address
-            is_address = and_(_CLIENT.c.bank == address.bank, _CLIENT.c.spend == address.spend)
-            query = select(_CLIENT.c.id).where(or_(_CLIENT.c.id == client.id, is_address))
+            is_address = and_(CLIENT.c.bank == address.bank, CLIENT.c.spend == address.spend)
+            query = select(CLIENT.c.id).where(or_(CLIENT.c.id == client.id, is_address))
             is_given = return_addresses.find_owner(connection, address) is not None
             if is_given or connection.execute(query).first() is not None:
                 raise SpecieError(ErrorCode.CLIENT_EXISTS, "this client or address is known")
             connection.execute(
-                insert(_CLIENT).values(
+                insert(CLIENT).values(
                     id=client.id,
                     bank=client.address.bank,
                     view=client.address.view,
@@ -154,7 +118,7 @@ class SqliteClientStore:
     def set_status(self, client: ClientId, status: ClientStatus) -> None:
         """Block or unblock; never moves money."""
         with self._database.transaction() as connection:
-            change = update(_CLIENT).where(_CLIENT.c.id == client).values(status=status.value)
+            change = update(CLIENT).where(CLIENT.c.id == client).values(status=status.value)
             if connection.execute(change).rowcount != 1:
                 raise SpecieError(ErrorCode.CLIENT_UNKNOWN, "no such client")
 
@@ -168,17 +132,17 @@ class SqliteClientStore:
         if known is None:
             raise SpecieError(ErrorCode.CLIENT_UNKNOWN, "no such client")
         with self._database.transaction() as connection:
-            connection.execute(delete(_CLIENT).where(_CLIENT.c.id == client))
+            connection.execute(delete(CLIENT).where(CLIENT.c.id == client))
             self.add_client(replace(known, id=retired, status=ClientStatus.LOST))
-            moved = update(_TOKEN).where(_TOKEN.c.client == client)
+            moved = update(TOKEN).where(TOKEN.c.client == client)
             connection.execute(moved.values(client=retired))
             return_addresses.retire_addresses(connection, client, retired)
 
     def add_return_address(self, client: ClientId, address: Address) -> None:
         """Again is nothing; `client_exists` if it is somebody's, `limit_exceeded`."""
-        is_own = and_(_CLIENT.c.bank == address.bank, _CLIENT.c.spend == address.spend)
+        is_own = and_(CLIENT.c.bank == address.bank, CLIENT.c.spend == address.spend)
         with self._database.transaction() as connection:
-            if connection.execute(select(_CLIENT.c.id).where(is_own)).first() is not None:
+            if connection.execute(select(CLIENT.c.id).where(is_own)).first() is not None:
                 raise SpecieError(ErrorCode.CLIENT_EXISTS, "this address is a client's own")
             return_addresses.add_address(connection, client, address)
 
@@ -189,62 +153,55 @@ class SqliteClientStore:
 
     def list_pending(self, client: ClientId, since: Timestamp) -> list[PendingPayment]:
         """What was attested of this payer later than that, and is not known to be final."""
-        is_payer = and_(_MOVEMENT.c.client == client, _MOVEMENT.c.is_incoming == 0)
-        is_open = and_(_MOVEMENT.c.is_final == 0, _MOVEMENT.c.time > since)
-        parts = select(_PART.c.ref)
+        is_payer = and_(MOVEMENT.c.client == client, MOVEMENT.c.is_incoming == 0)
+        is_open = and_(MOVEMENT.c.is_final == 0, MOVEMENT.c.time > since)
         with self._database.reading() as connection:
-            rows = connection.execute(select(_MOVEMENT).where(is_payer, is_open)).all()
+            rows = connection.execute(select(MOVEMENT).where(is_payer, is_open)).all()
             found = []
             for row in rows:
-                query = parts.where(_PART.c.txid == row.txid, _PART.c.is_input == 1)
-                refs = frozenset(OutputRef(one.ref) for one in connection.execute(query))
                 txid = TransactionId(row.txid)
+                inputs = connection.execute(client_tables.LOAD_INPUTS, {"which": txid})
+                refs = frozenset(OutputRef(one.ref) for one in inputs)
                 found.append(PendingPayment(txid, Timestamp(row.time), refs))
         return found
 
     def count_left(self, client: ClientId, since: Timestamp) -> Left:
         """Unspent tokens of an amount; payments either way that were attested later than that."""
-        query = select(_TOKEN).where(
-            _TOKEN.c.client == client, _TOKEN.c.is_final == 1, _TOKEN.c.spent_by.is_(None)
-        )
-        is_open = and_(_MOVEMENT.c.is_final == 0, _MOVEMENT.c.time > since)
-        moving = select(_MOVEMENT.c.sequence).where(_MOVEMENT.c.client == client, is_open)
+        is_open = and_(MOVEMENT.c.is_final == 0, MOVEMENT.c.time > since)
+        moving = select(MOVEMENT.c.sequence).where(MOVEMENT.c.client == client, is_open)
         with self._database.reading() as connection:
-            tokens = [self._open_token(row) for row in connection.execute(query)]
+            held = connection.execute(client_tables.LOAD_HELD, {"owner": client})
+            tokens = [self._open_token(row) for row in held]
             payments = len(connection.execute(moving).all())
         return Left(sum(1 for one in tokens if one.token.amount), payments)
 
     def find_client(self, client: ClientId) -> Client | None:
         """By the bank's own id."""
         with self._database.reading() as connection:
-            row = connection.execute(select(_CLIENT).where(_CLIENT.c.id == client)).first()
+            row = connection.execute(client_tables.FIND_CLIENT, {"client": client}).first()
         return None if row is None else self._open_client(row)
 
     def find_by_address(self, address: Address) -> Client | None:
         """By its own address, or by one at which it takes money back."""
-        query = select(_CLIENT).where(
-            _CLIENT.c.bank == address.bank,
-            _CLIENT.c.spend == address.spend,
-            _CLIENT.c.view == address.view,
-        )
+        keys = {"bank": address.bank, "spend": address.spend, "view": address.view}
         with self._database.reading() as connection:
-            row = connection.execute(query).first()
+            row = connection.execute(client_tables.FIND_BY_ADDRESS, keys).first()
             if row is None:
                 owner = return_addresses.find_owner(connection, address)
-                row = connection.execute(select(_CLIENT).where(_CLIENT.c.id == owner)).first()
+                row = connection.execute(client_tables.FIND_CLIENT, {"client": owner}).first()
         return None if row is None else self._open_client(row)
 
     def load_clients(self) -> list[Client]:
         """All clients."""
         with self._database.reading() as connection:
-            rows = connection.execute(select(_CLIENT)).all()
+            rows = connection.execute(select(CLIENT)).all()
         return [self._open_client(row) for row in sorted(rows, key=lambda row: str(row.id))]
 
     def load_client_page(self, after: ClientId, limit: int, but: ClientId) -> list[Client]:
         """Those of greater ids, in their order; only what is asked for is read and opened."""
-        query = select(_CLIENT).where(_CLIENT.c.id > after, _CLIENT.c.id != but)
+        query = select(CLIENT).where(CLIENT.c.id > after, CLIENT.c.id != but)
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(_CLIENT.c.id).limit(limit)).all()
+            rows = connection.execute(query.order_by(CLIENT.c.id).limit(limit)).all()
         return [self._open_client(row) for row in rows]
 
     def find_tokens(self, refs: Sequence[OutputRef]) -> dict[OutputRef, WatchedToken]:
@@ -252,7 +209,7 @@ class SqliteClientStore:
         found: dict[OutputRef, WatchedToken] = {}
         with self._database.reading() as connection:
             for part in chunked(list(refs)):
-                for row in connection.execute(select(_TOKEN).where(_TOKEN.c.ref.in_(part))):
+                for row in connection.execute(client_tables.LOAD_TOKENS, {"refs": part}):
                     found[OutputRef(row.ref)] = self._open_token(row)
         return found
 
@@ -266,41 +223,37 @@ class SqliteClientStore:
         """Durable before the attestation leaves; idempotent by txid, with the same content."""
         parts = {(ref, 1) for ref in inputs} | {(token.ref, 0) for _, token in tokens}
         with self._database.transaction() as connection:
-            rows = connection.execute(select(_PART).where(_PART.c.txid == txid))
-            known = {(row.ref, row.is_input) for row in rows}
+            found = connection.execute(client_tables.LOAD_PARTS, {"which": txid})
+            known = {(row.ref, row.is_input) for row in found}
             if known and known != parts:
                 raise SpecieError(ErrorCode.ORDER_CONFLICT, "attested for other parts before")
             if known:
                 return
             connection.execute(
-                insert(_PART),
+                client_tables.INSERT_PARTS,
                 [{"txid": txid, "ref": ref, "is_input": is_input} for ref, is_input in parts],
             )
             self._insert_tokens(connection, tokens, is_final=False)
             if movements:
                 arrivals.mark_used(connection, movements)
-                connection.execute(
-                    insert(_MOVEMENT), [self._seal_movement(one) for one in movements]
-                )
+                rows = [self._seal_movement(one) for one in movements]
+                connection.execute(client_tables.INSERT_MOVEMENTS, rows)
 
     def is_attested(self, txid: TransactionId) -> bool:
         """Whether an attestation of it may have left."""
-        query = select(_PART.c.txid).where(_PART.c.txid == txid).limit(1)
         with self._database.reading() as connection:
-            return connection.execute(query).first() is not None
+            found = connection.execute(client_tables.FIND_ATTESTED, {"which": txid})
+            return found.first() is not None
 
     def finalise(self, txid: TransactionId) -> list[WatchedToken]:
         """The transaction is final: inputs spent, tokens final; gives these tokens. Idempotent."""
-        parts = select(_PART.c.ref).where(_PART.c.txid == txid)
-        is_input = _TOKEN.c.ref.in_(parts.where(_PART.c.is_input == 1))
-        is_output = _TOKEN.c.ref.in_(parts.where(_PART.c.is_input == 0))
-        is_fresh = and_(_MOVEMENT.c.txid == txid, _MOVEMENT.c.is_final == 0)
+        which = {"which": txid}
         with self._database.transaction() as connection:
-            fresh = connection.execute(select(_MOVEMENT).where(is_fresh)).all()
-            connection.execute(update(_TOKEN).where(is_input).values(spent_by=txid))
-            connection.execute(update(_TOKEN).where(is_output).values(is_final=1))
-            connection.execute(update(_MOVEMENT).where(_MOVEMENT.c.txid == txid).values(is_final=1))
-            rows = connection.execute(select(_TOKEN).where(is_output)).all()
+            fresh = connection.execute(client_tables.LOAD_OPEN_MOVES, which).all()
+            connection.execute(client_tables.MARK_INPUTS_SPENT, which)
+            connection.execute(client_tables.MARK_OUTPUTS_FINAL, which)
+            connection.execute(client_tables.MARK_MOVES_FINAL, which)
+            rows = connection.execute(client_tables.LOAD_ITS_OUTPUTS, which).all()
             found = [self._open_token(row) for row in rows]
             if fresh and self._tell is not None:
                 self._tell([self._open_movement(row) for row in fresh], found)
@@ -311,33 +264,27 @@ class SqliteClientStore:
         with self._database.transaction() as connection:
             fresh = self._insert_tokens(connection, tokens, is_final=True)
             for part in chunked([token.ref for _, token in tokens]):
-                connection.execute(update(_TOKEN).where(_TOKEN.c.ref.in_(part)).values(is_final=1))
+                connection.execute(client_tables.MARK_FOUND, {"refs": part})
         return fresh
 
     def load_undelivered(self, client: ClientId) -> list[Output]:
         """Final, unspent outputs that the client's device has not fetched; a page of them."""
-        query = select(_TOKEN.c.output).where(
-            _TOKEN.c.client == client,
-            _TOKEN.c.is_final == 1,
-            _TOKEN.c.is_delivered == 0,
-            _TOKEN.c.spent_by.is_(None),
-        )
         with self._database.reading() as connection:
-            rows = connection.execute(query.limit(PAGE_ITEMS_MAX))
+            rows = connection.execute(client_tables.LOAD_UNDELIVERED, {"owner": client})
             return [Output(row.output) for row in rows]
 
     def load_outputs(self, client: ClientId) -> list[Output]:
         """Everything final that was ever this client's, for a device that restores."""
-        query = select(_TOKEN.c.output).where(_TOKEN.c.client == client, _TOKEN.c.is_final == 1)
         with self._database.reading() as connection:
-            return [Output(row.output) for row in connection.execute(query)]
+            rows = connection.execute(client_tables.LOAD_OUTPUTS, {"owner": client})
+            return [Output(row.output) for row in rows]
 
     def mark_delivered(self, client: ClientId, refs: Sequence[OutputRef]) -> None:
         """The device has them."""
         with self._database.transaction() as connection:
             for part in chunked(list(refs)):
-                change = update(_TOKEN).where(_TOKEN.c.client == client, _TOKEN.c.ref.in_(part))
-                connection.execute(change.values(is_delivered=1))
+                which = {"owner": client, "refs": part}
+                connection.execute(client_tables.MARK_DELIVERED, which)
 
     def expect(self, arrival: ExpectedArrival, now: Timestamp | None = None) -> None:
         """Durable before the payer is asked to pay; see `store/arrivals.py`."""
@@ -351,9 +298,9 @@ class SqliteClientStore:
 
     def find_movements(self, txid: TransactionId) -> list[Movement]:
         """Of one transaction."""
-        query = select(_MOVEMENT).where(_MOVEMENT.c.txid == txid).order_by(_MOVEMENT.c.sequence)
         with self._database.reading() as connection:
-            return [self._open_movement(row) for row in connection.execute(query)]
+            rows = connection.execute(client_tables.LOAD_MOVES, {"which": txid})
+            return [self._open_movement(row) for row in rows]
 
     def load_movements(
         self,
@@ -376,11 +323,9 @@ class SqliteClientStore:
 
     def count_holding(self, client: ClientId) -> Minor:
         """What is final and not spent."""
-        query = select(_TOKEN.c.ref).where(
-            _TOKEN.c.client == client, _TOKEN.c.is_final == 1, _TOKEN.c.spent_by.is_(None)
-        )
         with self._database.reading() as connection:
-            refs = [OutputRef(bytes(row.ref)) for row in connection.execute(query)]
+            rows = connection.execute(client_tables.LOAD_HELD_REFS, {"owner": client})
+            refs = [OutputRef(bytes(row.ref)) for row in rows]
             return self._amounts.sum(refs, partial(_load_sealed, connection))
 
     def load_pending(self, client: ClientId, since: Timestamp) -> list[Movement]:
@@ -411,9 +356,9 @@ class SqliteClientStore:
     ) -> int:
         known: set[bytes] = set()
         for part in chunked([token.ref for _, token in tokens]):
-            query = select(_TOKEN.c.ref).where(_TOKEN.c.ref.in_(part))
-            known.update(row.ref for row in connection.execute(query))
-        rows = [
+            rows = connection.execute(client_tables.LOAD_REFS, {"refs": part})
+            known.update(row.ref for row in rows)
+        fresh = [
             {
                 "ref": token.ref,
                 "client": client,
@@ -426,9 +371,9 @@ class SqliteClientStore:
             for client, token in tokens
             if token.ref not in known
         ]
-        if rows:
-            connection.execute(insert(_TOKEN), rows)
-        return len(rows)
+        if fresh:
+            connection.execute(client_tables.INSERT_TOKENS, fresh)
+        return len(fresh)
 
     def _open_client(self, row: Any) -> Client:
         aad = str(row.id).encode()
@@ -461,6 +406,5 @@ def _load_sealed(
     connection: Connection, refs: Sequence[OutputRef]
 ) -> Iterator[tuple[OutputRef, bytes]]:
     for part in chunked(list(refs)):
-        query = select(_TOKEN.c.ref, _TOKEN.c.sealed_opening).where(_TOKEN.c.ref.in_(part))
-        for row in connection.execute(query):
+        for row in connection.execute(client_tables.LOAD_OPENINGS, {"refs": part}):
             yield OutputRef(bytes(row.ref)), bytes(row.sealed_opening)

@@ -246,15 +246,20 @@ def _make_engine(place: Path | str) -> Engine:
 
 @contextmanager
 def _savepoint(connection: Connection, is_alive: Callable[[Connection], bool]) -> Iterator[None]:
-    """A part that can be undone alone; unless everything is undone already."""
-    savepoint = connection.begin_nested()
+    """A part that can be undone alone; unless everything is undone already.
+
+    All have one name: the engines mean the innermost. SQLAlchemy's own savepoints have a new name
+    each, so each would be compiled anew.
+    """
+    connection.exec_driver_sql("SAVEPOINT part")
     try:
         yield
     except BaseException:
         if is_alive(connection):
-            savepoint.rollback()
+            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
+            connection.exec_driver_sql("RELEASE SAVEPOINT part")
         raise
-    savepoint.commit()
+    connection.exec_driver_sql("RELEASE SAVEPOINT part")
 
 
 def chunked(items: list[Any], size: int = _PARAMETERS_MAX) -> Iterator[list[Any]]:

@@ -101,6 +101,7 @@ _WIRE = Table(  # apart from what changes when it is published: a page of its ow
     Column("sequence", _ROWID, primary_key=True, autoincrement=False),
     Column("data", LargeBinary, nullable=False),
 )
+_FIND_LAST: Final = select(func.max(_NOTARISED.c.sequence))
 _OTHER = Table(
     "other",
     METADATA,
@@ -121,6 +122,7 @@ _SUPPLY = Table(
     Column("day", Integer, nullable=False),
     Column("issued_on_day", LargeBinary, nullable=False),
 )
+_LOAD_SUPPLY: Final = select(_SUPPLY).order_by(_SUPPLY.c.serial.desc()).limit(1)
 _BATCH = Table(
     "batch",
     METADATA,
@@ -382,7 +384,7 @@ class SqliteNotaryStore:
     def _record(self, batch: Sequence[RecordedTransaction], supply: SupplyState) -> None:
         with self._database.transaction() as connection:
             before = _load_supply(connection)
-            last = connection.execute(select(func.max(_NOTARISED.c.sequence))).scalar() or 0
+            last = connection.execute(_FIND_LAST).scalar() or 0
             for table, rows in _build_rows(batch, last + 1):
                 insert_rows(connection, table, rows)
             if supply != before:
@@ -436,7 +438,7 @@ def _describe(one: RecordedTransaction) -> tuple[Any, ...]:
 
 
 def _load_supply(connection: Connection) -> SupplyState:
-    row = connection.execute(select(_SUPPLY).order_by(_SUPPLY.c.serial.desc()).limit(1)).first()
+    row = connection.execute(_LOAD_SUPPLY).first()
     if row is None:
         return SupplyState()
     return SupplyState(

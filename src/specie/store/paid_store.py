@@ -10,7 +10,17 @@ import secrets
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, Table, insert, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    bindparam,
+    insert,
+    select,
+)
 
 from specie.crypto.hashing import tagged_hash
 from specie.crypto.secrets import SealingKey, open_sealed
@@ -39,6 +49,11 @@ _PAID = Table(
     Column("mark", LargeBinary, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
 )
+_LOAD_KNOWN: Final = select(_PAID.c.mark).where(
+    _PAID.c.mark.in_(bindparam("marks", expanding=True))
+)
+_FIND: Final = select(_PAID.c.sealed).where(_PAID.c.mark == bindparam("mark"))
+_INSERT: Final = insert(_PAID)
 
 
 class SqlitePaidStore:
@@ -62,17 +77,17 @@ class SqlitePaidStore:
         known: set[bytes] = set()
         with self._database.transaction() as connection:
             for part in chunked(list(rows)):
-                query = select(_PAID.c.mark).where(_PAID.c.mark.in_(part))
-                known.update(bytes(row.mark) for row in connection.execute(query))
+                found = connection.execute(_LOAD_KNOWN, {"marks": part})
+                known.update(bytes(row.mark) for row in found)
             fresh = [{"mark": m, "sealed": s} for m, s in rows.items() if m not in known]
             if fresh:
-                connection.execute(insert(_PAID), fresh)
+                connection.execute(_INSERT, fresh)
 
     def find(self, ref: OutputRef) -> PaidByClient | None:
         """None: no client of ours has paid it."""
         mark = self._mark(ref)
         with self._database.reading() as connection:
-            sealed = connection.execute(select(_PAID.c.sealed).where(_PAID.c.mark == mark)).scalar()
+            sealed = connection.execute(_FIND, {"mark": mark}).scalar()
         if sealed is None:
             return None
         plain = open_sealed(self._key, sealed, _AAD + mark)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    bindparam,
     delete,
     func,
     insert,
@@ -41,12 +42,17 @@ _POLICY = Table(
     Column("officer", String, nullable=False),
     Column("sealed_reason", LargeBinary, nullable=False),
 )
+_FIND_VERSION: Final = select(func.max(_POLICY.c.version))
+_FIND_POLICY: Final = select(_POLICY).order_by(_POLICY.c.version.desc()).limit(1)
+
 _TIER = Table(
     "client_tier",
     _METADATA,
     Column("client", String, primary_key=True),
     Column("tier", String, nullable=False),
 )
+_FIND_TIER: Final = select(_TIER.c.tier).where(_TIER.c.client == bindparam("client"))
+
 _FREEZE = Table(
     "client_freeze",
     _METADATA,
@@ -56,6 +62,8 @@ _FREEZE = Table(
     Column("until", BigInteger, nullable=False),
     Column("officer", String, nullable=False),
 )
+_FIND_FREEZE: Final = select(_FREEZE).where(_FREEZE.c.client == bindparam("client"))
+
 _JUDGED = Table(
     "judged_payment",
     _METADATA,
@@ -63,6 +71,8 @@ _JUDGED = Table(
     Column("version", Integer, nullable=False),
     Column("noted", String, nullable=False),  # names of rules, a space between
 )
+_FIND_JUDGED: Final = select(_JUDGED).where(_JUDGED.c.txid == bindparam("txid"))
+_INSERT_JUDGED: Final = insert(_JUDGED)
 
 
 class SqlitePolicyStore:
@@ -79,14 +89,13 @@ class SqlitePolicyStore:
     def find_version(self) -> int | None:
         """Of the one in force."""
         with self._database.reading() as connection:
-            found = connection.execute(select(func.max(_POLICY.c.version))).scalar()
+            found = connection.execute(_FIND_VERSION).scalar()
         return None if found is None else int(found)
 
     def find_policy(self) -> PolicyVersion | None:
         """The one in force; None if the bank never set one."""
-        query = select(_POLICY).order_by(_POLICY.c.version.desc()).limit(1)
         with self._database.reading() as connection:
-            row = connection.execute(query).first()
+            row = connection.execute(_FIND_POLICY).first()
         return None if row is None else self._open_policy(row)
 
     def load_policies(self) -> Sequence[PolicyVersion]:
@@ -111,9 +120,8 @@ class SqlitePolicyStore:
 
     def find_tier(self, client: ClientId) -> str | None:
         """None if it has the default."""
-        query = select(_TIER.c.tier).where(_TIER.c.client == client)
         with self._database.reading() as connection:
-            found = connection.execute(query).scalar()
+            found = connection.execute(_FIND_TIER, {"client": client}).scalar()
         return None if found is None else str(found)
 
     def load_tiers(self) -> dict[ClientId, str]:
@@ -131,7 +139,7 @@ class SqlitePolicyStore:
     def find_freeze(self, client: ClientId) -> Freeze | None:
         """The newest that nobody lifted, whether it has ended by itself or not."""
         with self._database.reading() as connection:
-            row = connection.execute(select(_FREEZE).where(_FREEZE.c.client == client)).first()
+            row = connection.execute(_FIND_FREEZE, {"client": client}).first()
         if row is None:
             return None
         aad = _FREEZE_AAD + encode_text(client)
@@ -166,17 +174,14 @@ class SqlitePolicyStore:
     def find_judged(self, txid: TransactionId) -> Judged | None:
         """None if it was never attested under a policy."""
         with self._database.reading() as connection:
-            row = connection.execute(select(_JUDGED).where(_JUDGED.c.txid == txid)).first()
+            row = connection.execute(_FIND_JUDGED, {"txid": txid}).first()
         return None if row is None else Judged(row.version, tuple(row.noted.split()))
 
     def add_judged(self, txid: TransactionId, judged: Judged) -> None:
         """With the attestation."""
+        row = {"txid": txid, "version": judged.version, "noted": " ".join(judged.noted)}
         with self._database.transaction() as connection:
-            connection.execute(
-                insert(_JUDGED).values(
-                    txid=txid, version=judged.version, noted=" ".join(judged.noted)
-                )
-            )
+            connection.execute(_INSERT_JUDGED, row)
 
     def _open_policy(self, row: Any) -> PolicyVersion:
         aad = _POLICY_AAD + str(row.version).encode()

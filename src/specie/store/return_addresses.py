@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    bindparam,
     func,
     insert,
     select,
@@ -34,6 +35,11 @@ RETURN_ADDRESS: Final = Table(
     Column("spend", LargeBinary, primary_key=True),
     Column("view", LargeBinary, nullable=False),
     Column("client", String, nullable=False, index=True),
+)
+_FIND_OWNER: Final = select(RETURN_ADDRESS.c.client).where(
+    RETURN_ADDRESS.c.bank == bindparam("bank"),
+    RETURN_ADDRESS.c.spend == bindparam("spend"),
+    RETURN_ADDRESS.c.view == bindparam("view"),
 )
 _MOST: Final = LOST_SUBWALLETS_MAX * RETURN_ADDRESSES_MAX
 
@@ -61,12 +67,8 @@ def add_address(connection: Connection, client: ClientId, address: Address) -> N
 
 def find_owner(connection: Connection, address: Address) -> ClientId | None:
     """Whose return address it is."""
-    query = select(RETURN_ADDRESS.c.client).where(
-        RETURN_ADDRESS.c.bank == address.bank,
-        RETURN_ADDRESS.c.spend == address.spend,
-        RETURN_ADDRESS.c.view == address.view,
-    )
-    found = connection.execute(query).scalar()
+    keys = {"bank": address.bank, "spend": address.spend, "view": address.view}
+    found = connection.execute(_FIND_OWNER, keys).scalar()
     return None if found is None else ClientId(found)
 
 

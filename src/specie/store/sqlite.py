@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy.exc import DBAPIError
 
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
@@ -84,11 +85,15 @@ def _prepare_connection(connection: Any, _record: Any) -> None:
 
 def _begin(connection: Connection) -> None:
     is_writing = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+    statement = "BEGIN IMMEDIATE" if is_writing else "BEGIN"
+    raw: Any = connection.connection.dbapi_connection
+    try:
+        raw.cursor().execute(statement)
+    except sqlite3.Error as error:
+        raise DBAPIError(statement, None, error) from None
 
 
-def _check_alive(connection: Connection, *what: Any) -> None:
+def _check_alive(connection: Connection, *_what: Any) -> None:
     """After SQLite's own rollback a statement would count alone, and a commit would say yes."""
-    is_beginning = len(what) > 1 and str(what[1]).startswith("BEGIN")
-    if not is_beginning and not is_alive(connection):
+    if not is_alive(connection):
         raise SpecieError(ErrorCode.STORE_UNUSABLE, "the database has undone the transaction")

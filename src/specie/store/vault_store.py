@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, insert, or_, select, union, update
+from sqlalchemy import Connection, Update, and_, bindparam, insert, or_, select, union, update
 
 from specie.crypto.outputs import OPENING_BYTES, unpack_opening
 from specie.crypto.secrets import SealingKey, open_sealed
@@ -26,6 +26,41 @@ from specie.values.identifiers import OutputRef, Signature, TransactionId
 from specie.values.times import Timestamp
 
 _VERSION: Final = 2
+
+_FIND_HOLDER: Final = select(HOLDER).where(HOLDER.c.holder == bindparam("mine"))
+
+_IS_MINE: Final = TOKEN.c.holder == bindparam("mine")
+_IS_NAMED: Final = and_(_IS_MINE, TOKEN.c.ref.in_(bindparam("refs", expanding=True)))
+_IS_RESERVED: Final = and_(_IS_MINE, TOKEN.c.payment == bindparam("by"))
+_IS_EARLIER: Final = or_(
+    TOKEN.c.signed_until.is_(None), TOKEN.c.signed_until < bindparam("until")
+)  # what was signed until later stays so
+_INSERT_TOKENS: Final = insert(TOKEN)
+_LOAD_TOKENS: Final = select(TOKEN).where(_IS_MINE).order_by(TOKEN.c.sequence)
+_LOAD_AVAILABLE: Final = select(TOKEN).where(
+    _IS_MINE, TOKEN.c.payment.is_(None), TOKEN.c.spent == 0
+)
+_LOAD_NAMED: Final = select(TOKEN).where(_IS_NAMED)
+_LOAD_KNOWN: Final = select(TOKEN.c.ref).where(_IS_NAMED)
+_LOAD_RESERVED: Final = select(TOKEN.c.ref).where(_IS_RESERVED)
+_LOAD_SPENT: Final = select(TOKEN.c.ref).where(_IS_MINE, TOKEN.c.spent == 1)
+_RESERVE: Final = update(TOKEN).where(_IS_NAMED).values(payment=bindparam("by"))
+_FREE: Final = update(TOKEN).where(_IS_RESERVED, TOKEN.c.spent == 0).values(payment=None)
+_SPEND: Final = update(TOKEN).where(_IS_NAMED).values(spent=1)
+_SPEND_BY: Final = _SPEND.values(payment=bindparam("by"))
+_SPEND_RESERVED: Final = _SPEND.where(TOKEN.c.payment == bindparam("by"))
+_NOTE_SIGNED: Final = update(TOKEN).where(_IS_EARLIER).values(signed_until=bindparam("until"))
+_NOTE_NAMED_SIGNED: Final = _NOTE_SIGNED.where(_IS_NAMED)
+_NOTE_RESERVED_SIGNED: Final = _NOTE_SIGNED.where(_IS_RESERVED)
+
+_IS_PAYMENT: Final = and_(PAYMENT.c.holder == bindparam("mine"), PAYMENT.c.id == bindparam("by"))
+_INSERT_PAYMENT: Final = insert(PAYMENT)
+_FIND_PAYMENT: Final = select(PAYMENT).where(_IS_PAYMENT)
+_FIND_STATE: Final = select(PAYMENT.c.state).where(_IS_PAYMENT)
+_SET_STATE: Final = update(PAYMENT).where(_IS_PAYMENT).values(state=bindparam("to"))
+_LOAD_PREPARED: Final = select(PAYMENT).where(
+    PAYMENT.c.holder == bindparam("mine"), PAYMENT.c.state == PaymentState.PREPARED.value
+)
 
 
 class VaultDatabase:
@@ -96,14 +131,14 @@ class SqliteVaultStore:
             fresh = self._insert_tokens(connection, tokens, time)
             if signed_until is not None:
                 for part in chunked([token.ref for token in tokens]):
-                    which = and_(TOKEN.c.holder == self._holder, TOKEN.c.ref.in_(part))
-                    self._note_signed(connection, which, signed_until)
+                    which = {"mine": self._holder, "refs": part, "until": signed_until}
+                    connection.execute(_NOTE_NAMED_SIGNED, which)
         return fresh
 
     def mark_spent(self, refs: Sequence[OutputRef]) -> None:
         """Spent elsewhere, by the log: never available again."""
         with self._database.transaction() as connection:
-            self._update_tokens(connection, refs, spent=1)
+            self._update_tokens(connection, refs, _SPEND)
 
     def load_available(self) -> list[HeldToken]:
         """Neither reserved nor spent."""
@@ -112,69 +147,64 @@ class SqliteVaultStore:
 
     def load_tokens(self) -> list[HeldToken]:
         """All that were ever received, the oldest first; spent ones too."""
-        query = select(TOKEN).where(TOKEN.c.holder == self._holder)
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(TOKEN.c.sequence))
+            rows = connection.execute(_LOAD_TOKENS, {"mine": self._holder})
             return [self._open_held(row) for row in rows]
 
     def find_token(self, ref: OutputRef) -> Token | None:
         """Reserved and spent ones too."""
-        query = select(TOKEN).where(TOKEN.c.holder == self._holder, TOKEN.c.ref == ref)
+        which = {"mine": self._holder, "refs": [ref]}
         with self._database.reading() as connection:
-            row = connection.execute(query).first()
+            row = connection.execute(_LOAD_NAMED, which).first()
         return None if row is None else self._open_token(row)
 
     def load_spent(self) -> list[OutputRef]:
         """Spent by settled payments, or elsewhere."""
-        query = select(TOKEN.c.ref).where(TOKEN.c.holder == self._holder, TOKEN.c.spent == 1)
         with self._database.reading() as connection:
-            return [OutputRef(row.ref) for row in connection.execute(query)]
+            rows = connection.execute(_LOAD_SPENT, {"mine": self._holder})
+            return [OutputRef(row.ref) for row in rows]
 
     def reserve(self, payment_id: bytes, select_tokens: Selection) -> tuple[HeldToken, ...]:
         """Select and reserve at once, under the write lock: no two payments get one token."""
         with self._database.transaction() as connection:
             self._check_unrecorded(connection, payment_id)
-            self._free(connection, self._is_reserved_by(payment_id))
+            connection.execute(_FREE, self._name(payment_id))
             chosen = tuple(select_tokens(self._select_available(connection)))
-            self._update_tokens(connection, [one.ref for one in chosen], payment=payment_id)
+            self._update_tokens(connection, [one.ref for one in chosen], _RESERVE, by=payment_id)
         return chosen
 
     def record_payment(self, payment: StoredPayment, inputs: Sequence[OutputRef]) -> None:
         """Durable before the transaction leaves; only if it spends what is reserved for it."""
         sealed = self._key.seal(b"".join(payment.openings) + payment.data, self._bind(payment.txid))
-        reserved = select(TOKEN.c.ref).where(self._is_reserved_by(payment.payment_id))
+        row = {
+            "holder": self._holder,
+            "id": payment.payment_id,
+            "txid": payment.txid,
+            "sealed": sealed,
+            "outputs": len(payment.openings),
+            "state": payment.state.value,
+            "not_after": payment.not_after,
+            "time": payment.time,
+        }
+        which = self._name(payment.payment_id)
         with self._database.transaction() as connection:
             self._check_unrecorded(connection, payment.payment_id)
-            if {row.ref for row in connection.execute(reserved)} != set(inputs):
+            if {row.ref for row in connection.execute(_LOAD_RESERVED, which)} != set(inputs):
                 raise SpecieError(ErrorCode.TOKEN_UNAVAILABLE, "the tokens are not reserved for it")
-            connection.execute(
-                insert(PAYMENT).values(
-                    holder=self._holder,
-                    id=payment.payment_id,
-                    txid=payment.txid,
-                    sealed=sealed,
-                    outputs=len(payment.openings),
-                    state=payment.state.value,
-                    not_after=payment.not_after,
-                    time=payment.time,
-                )
-            )
-            which = self._is_reserved_by(payment.payment_id)
-            self._note_signed(connection, which, payment.not_after)
+            connection.execute(_INSERT_PAYMENT, row)
+            connection.execute(_NOTE_RESERVED_SIGNED, {**which, "until": payment.not_after})
 
     def find_payment(self, payment_id: bytes) -> StoredPayment | None:
         """By the holder's own id."""
         with self._database.reading() as connection:
-            row = connection.execute(select(PAYMENT).where(self._is_payment(payment_id))).first()
+            row = connection.execute(_FIND_PAYMENT, self._name(payment_id)).first()
         return None if row is None else self._open_payment(row)
 
     def load_prepared(self) -> list[StoredPayment]:
         """Payments whose answer was not heard."""
-        query = select(PAYMENT).where(
-            PAYMENT.c.holder == self._holder, PAYMENT.c.state == PaymentState.PREPARED.value
-        )
         with self._database.reading() as connection:
-            return [self._open_payment(row) for row in connection.execute(query)]
+            rows = connection.execute(_LOAD_PREPARED, {"mine": self._holder})
+            return [self._open_payment(row) for row in rows]
 
     def load_payments(self, since: Timestamp | None = None) -> list[StoredPayment]:
         """All that were recorded later than that, the oldest first."""
@@ -198,35 +228,34 @@ class SqliteVaultStore:
         """
         with self._database.transaction() as connection:
             self._change_state(connection, payment_id, PaymentState.SETTLED, set(PaymentState))
-            self._update_tokens(connection, inputs, spent=1, payment=payment_id)
+            self._update_tokens(connection, inputs, _SPEND_BY, by=payment_id)
             self._insert_tokens(connection, change, time)
 
     def release(self, payment_id: bytes, spent: Sequence[OutputRef] = ()) -> None:
         """Refused for good: `spent` were spent elsewhere, its other tokens are free again."""
         with self._database.transaction() as connection:
             self._change_state(connection, payment_id, PaymentState.REFUSED)
-            is_reserved = self._is_reserved_by(payment_id)
-            connection.execute(
-                update(TOKEN).where(is_reserved, TOKEN.c.ref.in_(list(spent))).values(spent=1)
-            )
-            self._free(connection, is_reserved)
+            which = self._name(payment_id)
+            connection.execute(_SPEND_RESERVED, {**which, "refs": list(spent)})
+            connection.execute(_FREE, which)
 
     def release_void(
         self, payment_id: bytes, signed_until: Timestamp, promise: VoidPromise
     ) -> None:
         """Cancelled for good: its tokens are free, and count as signed until then at most."""
         word = {"void_publish_by": promise.publish_by, "void_promise": promise.signature}
+        which = self._name(payment_id)
         with self._database.transaction() as connection:
             self._change_state(connection, payment_id, PaymentState.CANCELLED)
-            connection.execute(update(PAYMENT).where(self._is_payment(payment_id)).values(**word))
-            is_reserved = self._is_reserved_by(payment_id)
-            its = select(PAYMENT.c.not_after).where(self._is_payment(payment_id)).scalar_subquery()
+            connection.execute(update(PAYMENT).where(_IS_PAYMENT).values(**word), which)
+            its = select(PAYMENT.c.not_after).where(_IS_PAYMENT).scalar_subquery()
             connection.execute(
                 update(TOKEN)  # what something else has signed until later stays so
-                .where(is_reserved, TOKEN.c.signed_until == its)
-                .values(signed_until=signed_until)
+                .where(_IS_RESERVED, TOKEN.c.signed_until == its)
+                .values(signed_until=signed_until),
+                which,
             )
-            self._free(connection, is_reserved)
+            connection.execute(_FREE, which)
 
     def release_unsigned(self, payment_id: bytes | None = None) -> int:
         """Reservations without a recorded transaction are free again: of one id, or all."""
@@ -234,47 +263,36 @@ class SqliteVaultStore:
         is_unsigned = and_(TOKEN.c.payment.is_not(None), TOKEN.c.payment.not_in(signed))
         if payment_id is not None:
             is_unsigned = and_(is_unsigned, TOKEN.c.payment == payment_id)
+        is_mine = and_(TOKEN.c.holder == self._holder, TOKEN.c.spent == 0)
+        change = update(TOKEN).where(is_mine, is_unsigned).values(payment=None)
         with self._database.transaction() as connection:
-            return self._free(connection, is_unsigned)
-
-    def _free(self, connection: Connection, which: Any) -> int:
-        is_mine = and_(TOKEN.c.holder == self._holder, TOKEN.c.spent == 0, which)
-        return connection.execute(update(TOKEN).where(is_mine).values(payment=None)).rowcount
+            return connection.execute(change).rowcount
 
     def _check_unrecorded(self, connection: Connection, payment_id: bytes) -> None:
-        query = select(PAYMENT.c.id).where(self._is_payment(payment_id))
-        if connection.execute(query).first() is not None:
+        if connection.execute(_FIND_STATE, self._name(payment_id)).first() is not None:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, "this payment is recorded already")
 
     def _update_tokens(
-        self, connection: Connection, refs: Sequence[OutputRef], **values: Any
+        self, connection: Connection, refs: Sequence[OutputRef], change: Update, **values: Any
     ) -> None:
         for part in chunked(list(refs)):
-            is_named = and_(TOKEN.c.holder == self._holder, TOKEN.c.ref.in_(part))
-            connection.execute(update(TOKEN).where(is_named).values(**values))
-
-    def _note_signed(self, connection: Connection, which: Any, until: Timestamp) -> None:
-        """What was signed until later stays so."""
-        is_earlier = or_(TOKEN.c.signed_until.is_(None), TOKEN.c.signed_until < until)
-        connection.execute(update(TOKEN).where(which, is_earlier).values(signed_until=until))
+            connection.execute(change, {"mine": self._holder, "refs": part, **values})
 
     def _select_available(self, connection: Connection) -> list[HeldToken]:
-        query = select(TOKEN).where(
-            TOKEN.c.holder == self._holder, TOKEN.c.payment.is_(None), TOKEN.c.spent == 0
-        )
-        return [self._open_held(row) for row in connection.execute(query)]
+        rows = connection.execute(_LOAD_AVAILABLE, {"mine": self._holder})
+        return [self._open_held(row) for row in rows]
 
     def _insert_tokens(
         self, connection: Connection, tokens: Sequence[Token], time: Timestamp
     ) -> int:
         known: set[bytes] = set()
         for part in chunked([token.ref for token in tokens]):
-            query = select(TOKEN.c.ref).where(TOKEN.c.holder == self._holder, TOKEN.c.ref.in_(part))
-            known.update(row.ref for row in connection.execute(query))
+            rows = connection.execute(_LOAD_KNOWN, {"mine": self._holder, "refs": part})
+            known.update(row.ref for row in rows)
         fresh = {token.ref: token for token in tokens if token.ref not in known}
         if fresh:
-            rows = [self._seal_token(one, time) for one in fresh.values()]
-            connection.execute(insert(TOKEN), rows)
+            sealed = [self._seal_token(one, time) for one in fresh.values()]
+            connection.execute(_INSERT_TOKENS, sealed)
         return len(fresh)
 
     def _change_state(
@@ -285,22 +303,17 @@ class SqliteVaultStore:
         before: AbstractSet[PaymentState] = frozenset({PaymentState.PREPARED}),
     ) -> None:
         """A settled payment stays settled; saying it again changes nothing."""
-        row = connection.execute(
-            select(PAYMENT.c.state).where(self._is_payment(payment_id))
-        ).first()
+        which = self._name(payment_id)
+        row = connection.execute(_FIND_STATE, which).first()
         if row is None:
             raise SpecieError(ErrorCode.PAYMENT_UNKNOWN, "no such payment")
         if PaymentState(row.state) not in {*before, state}:
             raise SpecieError(ErrorCode.ORDER_CONFLICT, f"the payment is {row.state} already")
-        connection.execute(
-            update(PAYMENT).where(self._is_payment(payment_id)).values(state=state.value)
-        )
+        connection.execute(_SET_STATE, {**which, "to": state.value})
 
-    def _is_payment(self, payment_id: bytes) -> Any:
-        return and_(PAYMENT.c.holder == self._holder, PAYMENT.c.id == payment_id)
-
-    def _is_reserved_by(self, payment_id: bytes) -> Any:
-        return and_(TOKEN.c.holder == self._holder, TOKEN.c.payment == payment_id)
+    def _name(self, payment_id: bytes) -> dict[str, Any]:
+        """One of the holder's payments, for the statements above."""
+        return {"mine": self._holder, "by": payment_id}
 
     def _seal_token(self, token: Token, time: Timestamp) -> dict[str, Any]:
         return {
@@ -348,5 +361,5 @@ def _read_void(row: Any) -> VoidPromise | None:
 
 
 def _find_holder(connection: Connection, holder: str) -> tuple[bytes, bytes, bytes] | None:
-    row = connection.execute(select(HOLDER).where(HOLDER.c.holder == holder)).first()
+    row = connection.execute(_FIND_HOLDER, {"mine": holder}).first()
     return None if row is None else (row.salt, row.sealed_key, row.sealed_tree)

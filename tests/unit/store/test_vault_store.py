@@ -327,7 +327,7 @@ def test_a_failure_inside_settling_changes_nothing(
     def fail(*_: object) -> None:
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr("specie.store.vault_store.insert", fail)
+    monkeypatch.setattr(SqliteVaultStore, "_seal_token", fail)
     with pytest.raises(OSError, match="the disk is gone"):
         store.settle(ID, get_refs(tokens), [change], LATER)
     monkeypatch.undo()

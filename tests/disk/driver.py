@@ -26,7 +26,7 @@ class Cursor:
     arraysize = 1
 
     def __init__(self, owner: "DriverConnection") -> None:
-        self._owner = owner
+        self.connection = owner
         self._rows: list[Any] = []
         self.description: Any = None
         self.rowcount = -1
@@ -34,8 +34,8 @@ class Cursor:
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> "Cursor":
         """One statement."""
-        statement = self._owner.change(statement)
-        cursor = self._owner.raw.cursor()
+        statement = self.connection.change(statement)
+        cursor = self.connection.raw.cursor()
         self.description = None
         cursor.exec_trace = self._note_description
         try:
@@ -44,8 +44,8 @@ class Cursor:
             raise sqlite3.IntegrityError(str(error)) from None
         except apsw.Error as error:
             raise sqlite3.OperationalError(str(error)) from None
-        self.rowcount = self._owner.raw.changes()
-        self.lastrowid = self._owner.raw.last_insert_rowid()
+        self.rowcount = self.connection.raw.changes()
+        self.lastrowid = self.connection.raw.last_insert_rowid()
         return self
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> "Cursor":

@@ -37,11 +37,11 @@ def open_limited(path: Path, room: Room) -> Database:
     """A database whose connections keep to the room there is."""
     engine = make_engine(path)
 
-    def limit(connection: Any) -> None:
+    def limit(connection: Any, *_whose: Any) -> None:
         pages = room.pages or 2**30
-        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        connection.execute(f"PRAGMA max_page_count = {pages}")
 
-    event.listen(engine, "begin", limit)
+    event.listen(engine, "checkout", limit)
     return Database(engine)
 
 

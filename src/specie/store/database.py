@@ -134,11 +134,13 @@ class Database:
                     yield outer
                 return
             with self._writer.begin() as connection:
+                self._kind.begin_writing(connection)
                 self._mine.connection = connection
                 try:
                     yield connection
                 finally:
                     self._mine.connection = None
+                self._kind.check_alive(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -149,6 +151,7 @@ class Database:
                 yield outer
                 return
             with self._reader.begin() as connection:
+                self._kind.begin_reading(connection)
                 yield connection
 
     def tidy(self) -> None:

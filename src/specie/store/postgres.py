@@ -45,7 +45,6 @@ def make_engine(url: URL) -> Engine:
         execution_options={"schema": schema},
     )
     event.listen(engine, "connect", _check_durable)
-    event.listen(engine, "begin", _begin)
     return engine
 
 
@@ -56,7 +55,21 @@ def make_reader(engine: Engine) -> Engine:
 
 def make_writer(engine: Engine) -> Engine:
     """The same connections, for writing: each statement sees all that was committed before it."""
-    return engine.execution_options(isolation_level="READ COMMITTED", writes=True)
+    return engine.execution_options(isolation_level="READ COMMITTED")
+
+
+def begin_reading(_connection: Connection) -> None:
+    """The server does it with the first statement."""
+
+
+def begin_writing(connection: Connection) -> None:
+    """With the institution's lock, or when its owner has ended."""
+    digest = hashlib.sha256(_get_schema(connection).encode()).digest()
+    connection.execute(_LOCK, {"key": int.from_bytes(digest[:8], "big", signed=True)})
+
+
+def check_alive(_connection: Connection) -> None:
+    """Nothing: what was lost with its connection is not committed, and a commit says so."""
 
 
 def is_alive(connection: Connection) -> bool:
@@ -86,12 +99,6 @@ def clear(connection: Connection) -> None:
 
 def _get_schema(connection: Connection) -> str:
     return str(connection.get_execution_options()["schema"])
-
-
-def _begin(connection: Connection) -> None:
-    if connection.get_execution_options().get("writes", False):
-        digest = hashlib.sha256(_get_schema(connection).encode()).digest()
-        connection.execute(_LOCK, {"key": int.from_bytes(digest[:8], "big", signed=True)})
 
 
 def _check_durable(connection: Any, _record: Any) -> None:

@@ -13,6 +13,7 @@ from specie.values.errors import SpecieError
 from specie.values.limits import DATABASE_BUSY_MS_MAX
 
 DIALECT: Final = "sqlite"
+_UNDONE: Final = "the database has undone the transaction"
 _CACHE_PAGES: Final = 16_000  # 64 MiB a connection at most, taken as it is needed
 _CHECKPOINT_PAGES: Final = 16_000  # 64 MiB of log, then a commit does it; `tidy` comes before
 
@@ -30,9 +31,8 @@ def make_engine(path: Path) -> Engine:
 def prepare_engine(engine: Engine) -> Engine:
     """Whatever opens its connections: they sync fully, and say BEGIN as we need it."""
     event.listen(engine, "connect", _prepare_connection)
-    event.listen(engine, "begin", _begin)
-    event.listen(engine, "before_cursor_execute", _check_alive)
-    event.listen(engine, "commit", _check_alive)
+    for execution in ("do_execute", "do_execute_no_params", "do_executemany"):
+        event.listen(engine, execution, _check_open)
     return engine
 
 
@@ -43,7 +43,23 @@ def make_reader(engine: Engine) -> Engine:
 
 def make_writer(engine: Engine) -> Engine:
     """The same connections, for writing."""
-    return engine.execution_options(writes=True)
+    return engine
+
+
+def begin_reading(connection: Connection) -> None:
+    """All statements see one state."""
+    _begin(connection, "BEGIN")
+
+
+def begin_writing(connection: Connection) -> None:
+    """With the write lock, or when its owner has ended."""
+    _begin(connection, "BEGIN IMMEDIATE")
+
+
+def check_alive(connection: Connection) -> None:
+    """After SQLite's own rollback a commit would say yes."""
+    if not is_alive(connection):
+        raise SpecieError(ErrorCode.STORE_UNUSABLE, _UNDONE)
 
 
 def is_alive(connection: Connection) -> bool:
@@ -83,9 +99,8 @@ def _prepare_connection(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _begin(connection: Connection) -> None:
-    is_writing = connection.get_execution_options().get("writes", False)
-    statement = "BEGIN IMMEDIATE" if is_writing else "BEGIN"
+def _begin(connection: Connection, statement: str) -> None:
+    """By the driver itself: SQLAlchemy would look at it as at any other statement."""
     raw: Any = connection.connection.dbapi_connection
     try:
         raw.cursor().execute(statement)
@@ -93,7 +108,7 @@ def _begin(connection: Connection) -> None:
         raise DBAPIError(statement, None, error) from None
 
 
-def _check_alive(connection: Connection, *_what: Any) -> None:
-    """After SQLite's own rollback a statement would count alone, and a commit would say yes."""
-    if not is_alive(connection):
-        raise SpecieError(ErrorCode.STORE_UNUSABLE, "the database has undone the transaction")
+def _check_open(cursor: Any, *_what: Any) -> None:
+    """After SQLite's own rollback a statement would count alone."""
+    if not cursor.connection.in_transaction:
+        raise SpecieError(ErrorCode.STORE_UNUSABLE, _UNDONE)

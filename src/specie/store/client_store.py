@@ -56,6 +56,7 @@ from specie.values.identifiers import (
     PublicKey,
     TransactionId,
 )
+from specie.values.limits import PAGE_ITEMS_MAX
 from specie.values.times import Timestamp
 
 _VERSION: Final = 8
@@ -269,8 +270,9 @@ class SqliteClientStore:
 
     def load_undelivered(self, client: ClientId) -> list[Output]:
         """Final, unspent outputs that the client's device has not fetched; a page of them."""
+        page = {"owner": client, "most": PAGE_ITEMS_MAX}
         with self._database.reading() as connection:
-            rows = connection.execute(client_tables.LOAD_UNDELIVERED, {"owner": client})
+            rows = connection.execute(client_tables.LOAD_UNDELIVERED, page)
             return [Output(row.output) for row in rows]
 
     def load_outputs(self, client: ClientId) -> list[Output]:

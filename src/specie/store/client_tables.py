@@ -17,7 +17,6 @@ from sqlalchemy import (
 )
 
 from specie.store.movement_search import METADATA, MOVEMENT
-from specie.values.limits import PAGE_ITEMS_MAX
 
 CLIENT: Final = Table(
     "client",
@@ -59,7 +58,7 @@ LOAD_OPENINGS: Final = select(TOKEN.c.ref, TOKEN.c.sealed_opening).where(_IS_NAM
 LOAD_HELD: Final = select(TOKEN).where(_IS_HELD)
 LOAD_HELD_REFS: Final = select(TOKEN.c.ref).where(_IS_HELD)
 LOAD_UNDELIVERED: Final = (
-    select(TOKEN.c.output).where(_IS_HELD, TOKEN.c.is_delivered == 0).limit(PAGE_ITEMS_MAX)
+    select(TOKEN.c.output).where(_IS_HELD, TOKEN.c.is_delivered == 0).limit(bindparam("most"))
 )
 LOAD_OUTPUTS: Final = select(TOKEN.c.output).where(_IS_FINAL)
 MARK_FOUND: Final = update(TOKEN).where(_IS_NAMED).values(is_final=1)

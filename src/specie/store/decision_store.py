@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    bindparam,
     delete,
     func,
     insert,
@@ -42,6 +43,10 @@ _DECISION = Table(
     Column("state", String, nullable=False),
     Column("time", LargeBinary, nullable=False),  # u64, big-endian
 )
+_FIND: Final = select(_DECISION).where(_DECISION.c.id == bindparam("which"))
+_LOAD_OPEN: Final = (
+    select(_DECISION).where(_DECISION.c.state.in_(_OPEN)).order_by(_DECISION.c.number)
+)
 _SIGNATURE = Table(
     "decision_signature",
     _METADATA,
@@ -49,12 +54,16 @@ _SIGNATURE = Table(
     Column("officer", Integer, primary_key=True),
     Column("signature", LargeBinary, nullable=False),
 )
+_LOAD_SIGNATURES: Final = (
+    select(_SIGNATURE).where(_SIGNATURE.c.id == bindparam("which")).order_by(_SIGNATURE.c.officer)
+)
 _SETTING = Table(
     "decided_setting",
     _METADATA,
     Column("name", String, primary_key=True),
     Column("value", LargeBinary, nullable=False),  # u64, big-endian
 )
+_LOAD_SETTINGS: Final = select(_SETTING)
 _INVITATION = Table(
     "invitation",
     _METADATA,
@@ -159,9 +168,8 @@ class SqliteDecisionStore:
 
     def load_open(self) -> Sequence[Decision]:
         """Proposed or begun, oldest first."""
-        query = select(_DECISION).where(_DECISION.c.state.in_(_OPEN))
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(_DECISION.c.number)).all()
+            rows = connection.execute(_LOAD_OPEN).all()
             return [_read(connection, row) for row in rows]
 
     def load(self, start: int, limit: int) -> Sequence[Decision]:
@@ -195,7 +203,7 @@ class SqliteDecisionStore:
     def load_settings(self) -> dict[str, int]:
         """What decisions have set so far."""
         with self._database.reading() as connection:
-            rows = connection.execute(select(_SETTING)).all()
+            rows = connection.execute(_LOAD_SETTINGS).all()
         return {row.name: _unpack(row.value) for row in rows}
 
     def invite(self, code_hash: Digest, name: str, officer: int, expires: Timestamp) -> None:
@@ -238,7 +246,7 @@ class SqliteDecisionStore:
 
 
 def _find(connection: Connection, identifier: bytes) -> Any:
-    return connection.execute(select(_DECISION).where(_DECISION.c.id == identifier)).first()
+    return connection.execute(_FIND, {"which": identifier}).first()
 
 
 def _add_loan(connection: Connection, loan: Loan) -> None:
@@ -265,8 +273,7 @@ def _find_invitation(connection: Connection, code_hash: Digest) -> Any:
 
 
 def _read(connection: Connection, row: Any) -> Decision:
-    query = select(_SIGNATURE).where(_SIGNATURE.c.id == row.id).order_by(_SIGNATURE.c.officer)
-    signed = connection.execute(query).all()
+    signed = connection.execute(_LOAD_SIGNATURES, {"which": row.id}).all()
     return Decision(
         id=bytes(row.id),
         kind=row.kind,

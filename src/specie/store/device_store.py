@@ -8,8 +8,10 @@ from sqlalchemy import (
     Connection,
     LargeBinary,
     MetaData,
+    Select,
     String,
     Table,
+    bindparam,
     delete,
     insert,
     select,
@@ -34,6 +36,10 @@ _DEVICE = Table(
     Column("key", LargeBinary, nullable=False),  # empty until the wallet is open
     Column("device", String, nullable=True, unique=True),  # the name that it signs under
 )
+_BY_CODE: Final = select(_DEVICE).where(_DEVICE.c.code_hash == bindparam("which"))
+_BY_CLIENT: Final = select(_DEVICE).where(_DEVICE.c.client == bindparam("which"))
+_BY_NAME: Final = select(_DEVICE).where(_DEVICE.c.device == bindparam("which"))
+
 _LOST = Table(
     "lost_device",
     _METADATA,
@@ -68,7 +74,7 @@ class SqliteDeviceStore:
     def invite(self, code_hash: Digest, client: ClientId, name: str) -> None:
         """`client_exists` if there is one of this id already."""
         with self._database.transaction() as connection:
-            if _find(connection, _DEVICE.c.client, client) is not None:
+            if _find(connection, _BY_CLIENT, client) is not None:
                 raise SpecieError(ErrorCode.CLIENT_EXISTS, "this client was invited before")
             sealed = self._key.seal(name.encode(), code_hash)
             connection.execute(
@@ -80,20 +86,20 @@ class SqliteDeviceStore:
     def find_invited(self, code_hash: Digest) -> InvitedClient | None:
         """By the code that was given out."""
         with self._database.reading() as connection:
-            row = _find(connection, _DEVICE.c.code_hash, code_hash)
+            row = _find(connection, _BY_CODE, code_hash)
         return None if row is None else self._read(row)
 
     def record_key(self, code_hash: Digest, key: InstitutionPublicKey) -> None:
         """The device has opened the wallet; `client_exists` if another one has before."""
         with self._database.transaction() as connection:
-            row = _find(connection, _DEVICE.c.code_hash, code_hash)
+            row = _find(connection, _BY_CODE, code_hash)
             if row is None:
                 raise SpecieError(ErrorCode.CLIENT_UNKNOWN, "nobody gave out this code")
             if row.key and row.key != key:
                 raise SpecieError(ErrorCode.CLIENT_EXISTS, "the code was used before")
             if _is_lost(connection, name_device(key)):
                 raise SpecieError(ErrorCode.CLIENT_BLOCKED, "this device was reported lost")
-            known = _find(connection, _DEVICE.c.device, name_device(key))
+            known = _find(connection, _BY_NAME, name_device(key))
             if known is not None and known.code_hash != code_hash:
                 raise SpecieError(ErrorCode.CLIENT_EXISTS, "this device is another client's")
             mine = _DEVICE.c.code_hash == code_hash
@@ -104,7 +110,7 @@ class SqliteDeviceStore:
     def revoke(self, client: ClientId) -> None:
         """Lost: its device speaks for nobody any more, for good; a code not used opens nothing."""
         with self._database.transaction() as connection:
-            row = _find(connection, _DEVICE.c.client, client)
+            row = _find(connection, _BY_CLIENT, client)
             if row is None:
                 return
             if row.device:
@@ -121,7 +127,7 @@ class SqliteDeviceStore:
     def find_by_name(self, name: str) -> tuple[ClientId, InstitutionPublicKey]:
         """Whose device signs under this name; `caller_unknown` if nobody's that is known."""
         with self._database.reading() as connection:
-            row = _find(connection, _DEVICE.c.device, name)
+            row = _find(connection, _BY_NAME, name)
             is_lost = row is None and _is_lost(connection, name)
         if row is None:
             why = "this device was reported lost" if is_lost else "no device of this name is known"
@@ -137,8 +143,8 @@ class SqliteDeviceStore:
     def take_over(self, client: ClientId, key: InstitutionPublicKey) -> None:
         """A device of a client whose bank we succeed; who came by itself before keeps its own."""
         with self._database.reading() as connection:
-            has_own = _find(connection, _DEVICE.c.client, client) is not None
-            is_known = _find(connection, _DEVICE.c.device, name_device(key)) is not None
+            has_own = _find(connection, _BY_CLIENT, client) is not None
+            is_known = _find(connection, _BY_NAME, name_device(key)) is not None
             if has_own or is_known or _is_lost(connection, name_device(key)):
                 return
         code_hash = Digest(tagged_hash("code", key))  # no code that was ever given out
@@ -162,5 +168,5 @@ def _is_lost(connection: Connection, name: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def _find(connection: Connection, column: Column[Any], value: object) -> Any:
-    return connection.execute(select(_DEVICE).where(column == value)).first()
+def _find(connection: Connection, query: Select[Any], which: object) -> Any:
+    return connection.execute(query, {"which": which}).first()

@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    bindparam,
     delete,
     func,
     insert,
@@ -47,12 +48,28 @@ _EVENT = Table(
     Column("time", BigInteger, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
 )
+_INSERT_EVENT: Final = insert(_EVENT)
+_FIND_HEAD: Final = select(func.max(_EVENT.c.number)).where(_EVENT.c.client == bindparam("client"))
+_LOAD_EVENTS: Final = (
+    select(_EVENT)
+    .where(_EVENT.c.client == bindparam("client"), _EVENT.c.number > bindparam("after"))
+    .order_by(_EVENT.c.number)
+    .limit(bindparam("most"))
+)
+_LOAD_HEADS: Final = (
+    select(_EVENT.c.client, func.max(_EVENT.c.number))
+    .where(_EVENT.c.client.in_(bindparam("clients", expanding=True)))
+    .group_by(_EVENT.c.client)
+)
+
 _WEBHOOK = Table(
     "webhook",
     _METADATA,
     Column("client", String, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
 )
+_FIND_HOOKED: Final = select(_WEBHOOK.c.client).where(_WEBHOOK.c.client == bindparam("client"))
+
 _DELIVERY = Table(
     "delivery",
     _METADATA,
@@ -62,6 +79,33 @@ _DELIVERY = Table(
     Column("due", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("said", String, nullable=False),
+)
+_DELIVERIES: Final = select(
+    _EVENT,
+    _DELIVERY.c.attempts,
+    _DELIVERY.c.state,
+    _DELIVERY.c.said,
+    _WEBHOOK.c.sealed.label("hook"),
+).select_from(
+    _DELIVERY.join(
+        _EVENT,
+        and_(_EVENT.c.client == _DELIVERY.c.client, _EVENT.c.number == _DELIVERY.c.number),
+    ).join(_WEBHOOK, _WEBHOOK.c.client == _DELIVERY.c.client)
+)
+_FIRST: Final = (  # of each webhook, the oldest that waits
+    select(_DELIVERY.c.client, func.min(_DELIVERY.c.number).label("number"))
+    .where(_DELIVERY.c.state == DeliveryState.WAITING.value)
+    .group_by(_DELIVERY.c.client)
+    .subquery()
+)
+_LIST_DUE: Final = (
+    _DELIVERIES.join(
+        _FIRST,
+        and_(_FIRST.c.client == _DELIVERY.c.client, _FIRST.c.number == _DELIVERY.c.number),
+    )
+    .where(_DELIVERY.c.due <= bindparam("now"))
+    .order_by(_DELIVERY.c.due)
+    .limit(bindparam("most"))
 )
 
 
@@ -74,14 +118,13 @@ class SqliteEventStore:
 
     def add(self, client: ClientId, kind: EventKind, time: Timestamp, data: str) -> int:
         """Within the transaction of what it tells of; the oldest make room."""
-        newest = select(func.max(_EVENT.c.number)).where(_EVENT.c.client == client)
-        hooked = select(_WEBHOOK.c.client).where(_WEBHOOK.c.client == client)
+        whose = {"client": client}
         with self._database.transaction() as connection:
-            number = (connection.execute(newest).scalar() or 0) + 1
+            number = (connection.execute(_FIND_HEAD, whose).scalar() or 0) + 1
             sealed = self._key.seal(data.encode(), _bind(client, number))
             row = {"client": client, "number": number, "kind": kind.value}
-            connection.execute(insert(_EVENT).values(**row, time=time, sealed=sealed))
-            if connection.execute(hooked).first() is not None:
+            connection.execute(_INSERT_EVENT, {**row, "time": time, "sealed": sealed})
+            if connection.execute(_FIND_HOOKED, whose).first() is not None:
                 _add_delivery(connection, client, number, time)
             if number > EVENTS_KEPT_MAX:
                 _drop_old(connection, client, number - EVENTS_KEPT_MAX)
@@ -89,9 +132,9 @@ class SqliteEventStore:
 
     def load(self, client: ClientId, after: int, limit: int) -> list[Event]:
         """Those with a higher number, in order."""
-        query = select(_EVENT).where(_EVENT.c.client == client, _EVENT.c.number > after)
+        page = {"client": client, "after": after, "most": limit}
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(_EVENT.c.number).limit(limit)).all()
+            rows = connection.execute(_LOAD_EVENTS, page).all()
         return [self._open_event(row) for row in rows]
 
     def load_heads(self, clients: Sequence[ClientId]) -> dict[ClientId, int]:
@@ -99,10 +142,7 @@ class SqliteEventStore:
         found: dict[ClientId, int] = {}
         with self._database.reading() as connection:
             for part in chunked(list(clients)):
-                query = select(_EVENT.c.client, func.max(_EVENT.c.number)).where(
-                    _EVENT.c.client.in_(part)
-                )
-                rows = connection.execute(query.group_by(_EVENT.c.client))
+                rows = connection.execute(_LOAD_HEADS, {"clients": part})
                 found |= {ClientId(client): number for client, number in rows}
         return found
 
@@ -131,22 +171,13 @@ class SqliteEventStore:
 
     def list_due(self, now: Timestamp, limit: int) -> list[Delivery]:
         """Of each webhook its oldest that waits, if that is due: events arrive in their order."""
-        is_waiting = _DELIVERY.c.state == DeliveryState.WAITING.value
-        first = (
-            select(_DELIVERY.c.client, func.min(_DELIVERY.c.number).label("number"))
-            .where(is_waiting)
-            .group_by(_DELIVERY.c.client)
-            .subquery()
-        )
-        is_first = and_(first.c.client == _DELIVERY.c.client, first.c.number == _DELIVERY.c.number)
-        query = _select_deliveries().join(first, is_first).where(_DELIVERY.c.due <= now)
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(_DELIVERY.c.due).limit(limit)).all()
+            rows = connection.execute(_LIST_DUE, {"now": now, "most": limit}).all()
         return [self._open_delivery(row) for row in rows]
 
     def list_dead(self) -> list[Delivery]:
         """Tried as often as they may be; a page of them, the oldest first."""
-        query = _select_deliveries().where(_DELIVERY.c.state == DeliveryState.DEAD.value)
+        query = _DELIVERIES.where(_DELIVERY.c.state == DeliveryState.DEAD.value)
         query = query.order_by(_EVENT.c.time, _EVENT.c.client, _EVENT.c.number)
         with self._database.reading() as connection:
             rows = connection.execute(query.limit(PAGE_ITEMS_MAX)).all()
@@ -185,13 +216,6 @@ class SqliteEventStore:
             state=DeliveryState(row.state),
             said=row.said,
         )
-
-
-def _select_deliveries() -> Any:
-    state = (_DELIVERY.c.attempts, _DELIVERY.c.state, _DELIVERY.c.said)
-    is_same = and_(_EVENT.c.client == _DELIVERY.c.client, _EVENT.c.number == _DELIVERY.c.number)
-    joined = _DELIVERY.join(_EVENT, is_same).join(_WEBHOOK, _WEBHOOK.c.client == _DELIVERY.c.client)
-    return select(_EVENT, *state, _WEBHOOK.c.sealed.label("hook")).select_from(joined)
 
 
 def _add_delivery(connection: Connection, client: ClientId, number: int, due: Timestamp) -> None:

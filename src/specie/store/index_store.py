@@ -9,7 +9,9 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Select,
     Table,
+    bindparam,
     insert,
     select,
     update,
@@ -29,18 +31,21 @@ _CREATED = Table(
     Column("ref", LargeBinary, primary_key=True),
     Column("position", BigInteger, nullable=False),
 )
+_LOAD_CREATED: Final = select(_CREATED).where(_CREATED.c.ref.in_(bindparam("refs", expanding=True)))
 _SPENT = Table(
     "spent",
     _METADATA,
     Column("ref", LargeBinary, primary_key=True),
     Column("position", BigInteger, nullable=False),
 )
+_LOAD_SPENT: Final = select(_SPENT).where(_SPENT.c.ref.in_(bindparam("refs", expanding=True)))
 _KERNELS = Table(
     "kernels",
     _METADATA,
     Column("txid", LargeBinary, primary_key=True),
     Column("position", BigInteger, nullable=False),
 )
+_FIND_KERNELS: Final = select(_KERNELS.c.position).where(_KERNELS.c.txid == bindparam("txid"))
 _TIP = Table(
     "tip",
     _METADATA,
@@ -49,6 +54,7 @@ _TIP = Table(
     Column("root", LargeBinary, nullable=False),
     Column("header", BigInteger, nullable=True),  # position of the newest
 )
+_LOAD_TIP: Final = select(_TIP)
 
 
 class SqliteLogIndex:
@@ -60,7 +66,7 @@ class SqliteLogIndex:
     def get_tip(self) -> tuple[int, Digest]:
         """How many leaves are indexed, and the root of the tree over them."""
         with self._database.reading() as connection:
-            row = connection.execute(select(_TIP)).first()
+            row = connection.execute(_LOAD_TIP).first()
         return (0, EMPTY_ROOT) if row is None else (int(row.leaves), Digest(row.root))
 
     def record(self, size: int, root: Digest, leaves: Sequence[Indexed]) -> None:
@@ -81,11 +87,11 @@ class SqliteLogIndex:
 
     def find_created(self, refs: Sequence[OutputRef]) -> dict[OutputRef, int]:
         """Positions of created leaves."""
-        return self._find(_CREATED, refs)
+        return self._find(_LOAD_CREATED, refs)
 
     def find_spent(self, refs: Sequence[OutputRef]) -> dict[OutputRef, int]:
         """Positions of spent leaves."""
-        return self._find(_SPENT, refs)
+        return self._find(_LOAD_SPENT, refs)
 
     def find_last_header(self) -> int | None:
         """Position of the newest header; None if nothing is indexed."""
@@ -95,19 +101,18 @@ class SqliteLogIndex:
 
     def find_kernels(self, txid: TransactionId | Digest) -> int | None:
         """Position of a transaction's kernels, or of the directory's leaf of this hash."""
-        query = select(_KERNELS.c.position).where(_KERNELS.c.txid == txid)
         with self._database.reading() as connection:
-            found = connection.execute(query).scalar()
+            found = connection.execute(_FIND_KERNELS, {"txid": txid}).scalar()
         return None if found is None else int(found)
 
     def close(self) -> None:
         """Close the database."""
         self._database.close()
 
-    def _find(self, table: Table, refs: Sequence[OutputRef]) -> dict[OutputRef, int]:
+    def _find(self, query: Select[Any], refs: Sequence[OutputRef]) -> dict[OutputRef, int]:
         found: dict[OutputRef, int] = {}
         with self._database.reading() as connection:
             for part in chunked(list(refs)):
-                for row in connection.execute(select(table).where(table.c.ref.in_(part))):
+                for row in connection.execute(query, {"refs": part}):
                     found[OutputRef(row.ref)] = int(row.position)
         return found

@@ -14,6 +14,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    bindparam,
     insert,
     select,
     update,
@@ -37,6 +38,14 @@ _FLOW = Table(
     Column("kind", String, nullable=False),
     Column("sealed_request", LargeBinary, nullable=False),
     Column("state", String, nullable=False, index=True),
+)
+_INSERT: Final = insert(_FLOW)
+_FIND: Final = select(_FLOW).where(_FLOW.c.order_id == bindparam("order"))
+_SET_STATE: Final = (
+    update(_FLOW).where(_FLOW.c.order_id == bindparam("order")).values(state=bindparam("to"))
+)
+_LIST_OPEN: Final = (
+    select(_FLOW).where(_FLOW.c.state == FlowState.OPEN.value).order_by(_FLOW.c.number)
 )
 
 
@@ -62,7 +71,7 @@ class SqliteJournal:
                     "sealed_request": self._key.seal(request, order),
                     "state": FlowState.OPEN.value,
                 }
-                connection.execute(insert(_FLOW).values(**values))
+                connection.execute(_INSERT, values)
                 return FlowState.OPEN
         known = self._open(row)
         if (known.kind, known.request) != (kind, request):
@@ -75,8 +84,7 @@ class SqliteJournal:
             row = _get(connection, order)
             if row.state not in (FlowState.OPEN, state):
                 raise SpecieError(ErrorCode.ORDER_CONFLICT, f"the order is {row.state}")
-            change = update(_FLOW).where(_FLOW.c.order_id == order)
-            connection.execute(change.values(state=state.value))
+            connection.execute(_SET_STATE, {"order": order, "to": state.value})
 
     def find_state(self, order: OrderId) -> FlowState | None:
         """None if it was never begun."""
@@ -92,9 +100,8 @@ class SqliteJournal:
 
     def list_open(self) -> list[FlowRecord]:
         """What a start has to go on with, oldest first."""
-        query = select(_FLOW).where(_FLOW.c.state == FlowState.OPEN.value)
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(_FLOW.c.number)).all()
+            rows = connection.execute(_LIST_OPEN).all()
         return [self._open(row) for row in rows]
 
     def close(self) -> None:
@@ -108,7 +115,7 @@ class SqliteJournal:
 
 
 def _find(connection: Connection, order: OrderId) -> Any:
-    return connection.execute(select(_FLOW).where(_FLOW.c.order_id == order)).first()
+    return connection.execute(_FIND, {"order": order}).first()
 
 
 def _get(connection: Connection, order: OrderId) -> Any:

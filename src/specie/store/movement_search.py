@@ -22,6 +22,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    bindparam,
     select,
     text,
 )
@@ -59,6 +60,24 @@ MOVEMENT: Final = Table(
 )
 _BY_TIME: Final = Index("movement_by_time", MOVEMENT.c.client, MOVEMENT.c.time)
 _BY_PLACE: Final = Index("movement_by_place", MOVEMENT.c.client, MOVEMENT.c.sequence)
+_LOAD_RECENT: Final = (
+    select(MOVEMENT.c.sequence, MOVEMENT.c.txid, MOVEMENT.c.is_final)
+    .where(
+        MOVEMENT.c.client == bindparam("client"),
+        MOVEMENT.c.time > bindparam("since"),
+        MOVEMENT.c.is_incoming == bindparam("is_incoming"),
+    )
+    .order_by(MOVEMENT.c.sequence)
+)
+_LOAD_NUMBERED: Final = select(MOVEMENT).where(
+    MOVEMENT.c.sequence.in_(bindparam("numbers", expanding=True))
+)
+_LOAD_PENDING: Final = select(MOVEMENT).where(
+    MOVEMENT.c.client == bindparam("client"),
+    MOVEMENT.c.is_incoming == 1,
+    MOVEMENT.c.is_final == 0,
+    MOVEMENT.c.until >= bindparam("since"),
+)
 _DETAIL: Final = b"detail\0"
 _MEMO: Final = b"memo\0"
 _NAME_SIZE: Final = 48  # of a memo
@@ -133,17 +152,12 @@ class Opened:
         self, connection: Connection, client: ClientId, since: Timestamp, *, is_incoming: bool
     ) -> list[Movement]:
         """Later than `since`, oldest first; only what is not kept is opened."""
-        wanted = (
-            MOVEMENT.c.client == client,
-            MOVEMENT.c.time > since,
-            MOVEMENT.c.is_incoming == int(is_incoming),
-        )
-        query = select(MOVEMENT.c.sequence, MOVEMENT.c.txid, MOVEMENT.c.is_final).where(*wanted)
-        rows = connection.execute(query.order_by(MOVEMENT.c.sequence)).all()
+        wanted = {"client": client, "since": since, "is_incoming": int(is_incoming)}
+        rows = connection.execute(_LOAD_RECENT, wanted).all()
         kept = {row.sequence: self._find(row) for row in rows}
         missing = [sequence for sequence, one in kept.items() if one is None]
         for part in chunked(missing):
-            for row in connection.execute(select(MOVEMENT).where(MOVEMENT.c.sequence.in_(part))):
+            for row in connection.execute(_LOAD_NUMBERED, {"numbers": part}):
                 kept[row.sequence] = self._keep(row)
         return [one for one in kept.values() if one is not None]
 
@@ -165,13 +179,8 @@ def load_pending(
     connection: Connection, key: SealingKey, client: ClientId, since: Timestamp
 ) -> list[Movement]:
     """Incoming, not final, with a window that ends at `since` or later."""
-    query = select(MOVEMENT).where(
-        MOVEMENT.c.client == client,
-        MOVEMENT.c.is_incoming == 1,
-        MOVEMENT.c.is_final == 0,
-        MOVEMENT.c.until >= since,
-    )
-    return [open_movement(key, row) for row in connection.execute(query)]
+    rows = connection.execute(_LOAD_PENDING, {"client": client, "since": since})
+    return [open_movement(key, row) for row in rows]
 
 
 def search(

@@ -18,6 +18,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
+    bindparam,
     func,
     insert,
     select,
@@ -101,6 +102,17 @@ _WIRE = Table(  # apart from what changes when it is published: a page of its ow
     Column("sequence", _ROWID, primary_key=True, autoincrement=False),
     Column("data", LargeBinary, nullable=False),
 )
+_IS_WAITING: Final = _NOTARISED.c.batch.is_(None)
+_COUNT_WAITING: Final = select(func.count()).where(_IS_WAITING)
+_FIND_OLDEST: Final = (  # the notary's time never goes back
+    select(_NOTARISED.c.time).where(_IS_WAITING).order_by(_NOTARISED.c.sequence).limit(1)
+)
+_LOAD_WAITING: Final = (
+    select(_NOTARISED.c.txid)
+    .where(_IS_WAITING)
+    .order_by(_NOTARISED.c.sequence)
+    .limit(bindparam("most"))
+)
 _FIND_LAST: Final = select(func.max(_NOTARISED.c.sequence))
 _OTHER = Table(
     "other",
@@ -114,6 +126,8 @@ _OTHER = Table(
     Column("first", LargeBinary, nullable=True, index=True),  # input of what was cancelled
     Column("batch", Integer, nullable=True, index=True),
 )
+_COUNT_OTHERS: Final = select(func.count(), func.min(_OTHER.c.time)).where(_OTHER.c.batch.is_(None))
+_FIND_OTHER: Final = select(_OTHER).where(_OTHER.c.key == bindparam("which"))
 _SUPPLY = Table(
     "supply",
     METADATA,
@@ -132,6 +146,7 @@ _BATCH = Table(
     Column("leaves", Integer, nullable=False),
     Column("published", BigInteger, nullable=False),  # by the notary's clock
 )
+_LOAD_LAST_BATCH: Final = select(_BATCH).order_by(_BATCH.c.number.desc()).limit(1)
 _LEAF = Table(
     "leaf",
     METADATA,
@@ -200,14 +215,9 @@ class SqliteNotaryStore:
 
     def load_waiting(self, limit: int) -> list[RecordedTransaction]:
         """Notarised but not yet published, the oldest first."""
-        query = (
-            select(_NOTARISED.c.txid)
-            .where(_NOTARISED.c.batch.is_(None))
-            .order_by(_NOTARISED.c.sequence)
-            .limit(limit)
-        )
         with self._database.reading() as connection:
-            txids = [TransactionId(txid) for txid in connection.execute(query).scalars()]
+            rows = connection.execute(_LOAD_WAITING, {"most": limit})
+            txids = [TransactionId(txid) for txid in rows.scalars()]
             found = {txid: self._recent[txid] for txid in txids if txid in self._recent}
             for part in chunked([txid for txid in txids if txid not in found]):
                 rest = _RECORDED.where(_NOTARISED.c.txid.in_(part))
@@ -216,18 +226,10 @@ class SqliteNotaryStore:
 
     def count_waiting(self) -> Waiting:
         """How much waits to be published, and since when, without reading it."""
-        payments = select(func.count()).where(_NOTARISED.c.batch.is_(None))
-        oldest = (  # the notary's time never goes back
-            select(_NOTARISED.c.time)
-            .where(_NOTARISED.c.batch.is_(None))
-            .order_by(_NOTARISED.c.sequence)
-            .limit(1)
-        )
-        others = select(func.count(), func.min(_OTHER.c.time)).where(_OTHER.c.batch.is_(None))
         with self._database.reading() as connection:
-            paid = connection.execute(payments).scalar_one()
-            paid_since = connection.execute(oldest).scalar() if paid else None
-            other, other_since = connection.execute(others).one()
+            paid = connection.execute(_COUNT_WAITING).scalar_one()
+            paid_since = connection.execute(_FIND_OLDEST).scalar() if paid else None
+            other, other_since = connection.execute(_COUNT_OTHERS).one()
         since = min((one for one in (paid_since, other_since) if one is not None), default=0)
         return Waiting(paid, other, Timestamp(since))
 
@@ -261,16 +263,13 @@ class SqliteNotaryStore:
 
     def find_void(self, txid: TransactionId) -> VoidPromise | None:
         """What was promised when it was cancelled; None if it was not."""
-        query = select(_OTHER).where(_OTHER.c.key == VoidLeaf(txid).key)
-        with self._database.reading() as connection:
-            row = connection.execute(query).first()
-        return None if row is None else _read_other(row).promise
+        found = self.find_other(VoidLeaf(txid).key)
+        return None if found is None else found.promise
 
     def find_other(self, key: bytes) -> RecordedOther | None:
         """The leaf of this key, published or not."""
-        query = select(_OTHER).where(_OTHER.c.key == key)
         with self._database.reading() as connection:
-            row = connection.execute(query).first()
+            row = connection.execute(_FIND_OTHER, {"which": key}).first()
         return None if row is None else _read_other(row)
 
     def find_directory_key(self) -> PublicKey | None:
@@ -294,9 +293,9 @@ class SqliteNotaryStore:
 
     def load_batch_time(self) -> Timestamp:
         """Time of the last published batch, 0 if none."""
-        query = select(_BATCH.c.time).order_by(_BATCH.c.number.desc()).limit(1)
         with self._database.reading() as connection:
-            return Timestamp(connection.execute(query).scalar() or 0)
+            row = connection.execute(_LOAD_LAST_BATCH).first()
+        return Timestamp(0 if row is None else row.time)
 
     def load_last_time(self) -> Timestamp:
         """The latest time recorded, of a transaction or a publication; 0 if none."""
@@ -459,8 +458,7 @@ def _supply_row(supply: SupplyState) -> dict[str, Any]:
 
 
 def _count_leaves(connection: Connection) -> int:
-    query = select(_BATCH).order_by(_BATCH.c.number.desc()).limit(1)
-    row = connection.execute(query).first()
+    row = connection.execute(_LOAD_LAST_BATCH).first()
     return 0 if row is None else int(row.first_leaf + row.leaves)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    bindparam,
     delete,
     insert,
     select,
@@ -45,6 +46,13 @@ _PHONE = Table(
     Column("sealed_phone", LargeBinary, nullable=False),
     Column("sealed_entry", LargeBinary, nullable=True),  # that stands in the directory
     Column("signer", LargeBinary, nullable=True),  # our key under it
+)
+_FIND: Final = select(_PHONE).where(_PHONE.c.client == bindparam("client"))
+_LOAD_SIGNED_BY_OTHERS: Final = (
+    select(_PHONE)
+    .where(_PHONE.c.signer.is_not(None), _PHONE.c.signer != bindparam("signer"))
+    .order_by(_PHONE.c.client)
+    .limit(bindparam("most"))
 )
 _SALT = Table(
     "phone_salt",
@@ -105,9 +113,9 @@ class SqlitePhoneStore:
         self, signer: InstitutionPublicKey, limit: int
     ) -> Sequence[ConfirmedPhone]:
         """Entries that stand under another key of the bank than this one."""
-        query = select(_PHONE).where(_PHONE.c.signer.is_not(None), _PHONE.c.signer != signer)
+        page = {"signer": signer, "most": limit}
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(_PHONE.c.client).limit(limit)).all()
+            rows = connection.execute(_LOAD_SIGNED_BY_OTHERS, page).all()
         return [self._read(row) for row in rows]
 
     def close(self) -> None:
@@ -138,7 +146,7 @@ class SqlitePhoneStore:
 
 
 def _find(connection: Connection, client: ClientId) -> Any:
-    return connection.execute(select(_PHONE).where(_PHONE.c.client == client)).first()
+    return connection.execute(_FIND, {"client": client}).first()
 
 
 def _bind(client: str) -> bytes:

@@ -12,9 +12,11 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Select,
     String,
     Table,
     UniqueConstraint,
+    bindparam,
     func,
     insert,
     select,
@@ -57,6 +59,8 @@ _SHOWN = Table(
     Column("ref", LargeBinary, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
 )
+_LOAD_PAID: Final = select(_PAID).where(_PAID.c.holder == bindparam("holder"))
+_LOAD_SHOWN: Final = select(_SHOWN).where(_SHOWN.c.holder == bindparam("holder"))
 
 
 class SqliteRequestStore:
@@ -105,7 +109,7 @@ class SqliteRequestStore:
 
     def load_paid(self) -> dict[bytes, str]:
         """Payment → link."""
-        return self._load(_PAID, "payment", bytes.decode)
+        return self._load(_LOAD_PAID, "payment", bytes.decode)
 
     def record_name(self, ref: OutputRef, shown: ShownName) -> None:
         """As it was judged when the money arrived, by the list of then; the first word counts."""
@@ -118,11 +122,13 @@ class SqliteRequestStore:
 
     def load_names(self) -> Mapping[bytes, ShownName]:
         """Output → who says that he paid."""
-        return self._load(_SHOWN, "ref", _read_name)
+        return self._load(_LOAD_SHOWN, "ref", _read_name)
 
-    def _load(self, table: Table, name: str, read: Callable[[bytes], Any]) -> dict[bytes, Any]:
+    def _load(
+        self, query: Select[Any], name: str, read: Callable[[bytes], Any]
+    ) -> dict[bytes, Any]:
         with self._database.reading() as connection:
-            rows = connection.execute(select(table).where(table.c.holder == self._holder)).all()
+            rows = connection.execute(query, {"holder": self._holder}).all()
         found = [(bytes(getattr(row, name)), row.sealed) for row in rows]
         return {one: read(self._open(one, sealed)) for one, sealed in found}
 

@@ -11,8 +11,10 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Select,
     String,
     Table,
+    bindparam,
     case,
     delete,
     func,
@@ -41,6 +43,8 @@ _RULE = Table(
     Column("need", Integer, nullable=False),
     Column("version", Integer, nullable=False),
 )
+_FIND_RULE: Final = select(_RULE).where(_RULE.c.client == bindparam("client"))
+
 _SEAT = Table(
     "signatory",
     _METADATA,
@@ -51,6 +55,12 @@ _SEAT = Table(
     Column("key", LargeBinary, nullable=False),  # empty until the device has come
     Column("device", String, nullable=True, unique=True),  # the name that it signs under
 )
+_LOAD_SEATS: Final = (
+    select(_SEAT).where(_SEAT.c.client == bindparam("client")).order_by(_SEAT.c.place)
+)
+_FIND_BY_CODE: Final = select(_SEAT).where(_SEAT.c.code_hash == bindparam("which"))
+_FIND_BY_DEVICE: Final = select(_SEAT).where(_SEAT.c.device == bindparam("which"))
+
 _SUBJECT = Table(
     "approval_subject",
     _METADATA,
@@ -61,6 +71,12 @@ _SUBJECT = Table(
     Column("expires", BigInteger, nullable=False),
     Column("is_done", Integer, nullable=False),
 )
+_IS_SUBJECT: Final = (_SUBJECT.c.digest == bindparam("which")) & (
+    _SUBJECT.c.client == bindparam("whose")
+)
+_FIND_SUBJECT: Final = select(_SUBJECT).where(_IS_SUBJECT)
+_END_SUBJECT: Final = update(_SUBJECT).where(_IS_SUBJECT).values(is_done=1)
+
 _VOTE = Table(
     "approval_vote",
     _METADATA,
@@ -86,10 +102,10 @@ class SqliteSignatoryStore:
 
     def find_rule(self, client: ClientId) -> SigningRule | None:
         """Who signs for this client; None for one who signs alone."""
-        seats = select(_SEAT).where(_SEAT.c.client == client).order_by(_SEAT.c.place)
+        whose = {"client": client}
         with self._database.reading() as connection:
-            rule = connection.execute(select(_RULE).where(_RULE.c.client == client)).first()
-            rows = connection.execute(seats).all()
+            rule = connection.execute(_FIND_RULE, whose).first()
+            rows = connection.execute(_LOAD_SEATS, whose).all()
         if rule is None or not rule.need:
             return None
         return SigningRule(rule.need, rule.version, tuple(self._open_seat(one) for one in rows))
@@ -113,11 +129,11 @@ class SqliteSignatoryStore:
 
     def find_seat(self, code_hash: Digest) -> tuple[ClientId, Seat] | None:
         """By the code that was given out."""
-        return self._find_seat(_SEAT.c.code_hash == code_hash)
+        return self._find_seat(_FIND_BY_CODE, code_hash)
 
     def find_device(self, name: str) -> tuple[ClientId, Seat] | None:
         """By what its device signs under."""
-        return self._find_seat(_SEAT.c.device == name)
+        return self._find_seat(_FIND_BY_DEVICE, name)
 
     def record_key(self, code_hash: Digest, key: InstitutionPublicKey) -> None:
         """The signatory's device; `client_exists` if the code or the device was used before."""
@@ -152,9 +168,9 @@ class SqliteSignatoryStore:
 
     def find_subject(self, client: ClientId, digest: Digest) -> StoredSubject | None:
         """By what names it."""
-        query = select(_SUBJECT).where(_SUBJECT.c.digest == digest, _SUBJECT.c.client == client)
+        which = {"which": digest, "whose": client}
         with self._database.reading() as connection:
-            row = connection.execute(query).first()
+            row = connection.execute(_FIND_SUBJECT, which).first()
         return None if row is None else self._open_subject(row)
 
     def load_open(self, client: ClientId, now: Timestamp) -> list[StoredSubject]:
@@ -187,9 +203,8 @@ class SqliteSignatoryStore:
 
     def end_subject(self, client: ClientId, digest: Digest) -> None:
         """It was carried out, or refused: no longer shown."""
-        which = (_SUBJECT.c.digest == digest) & (_SUBJECT.c.client == client)
         with self._database.transaction() as connection:
-            connection.execute(update(_SUBJECT).where(which).values(is_done=1))
+            connection.execute(_END_SUBJECT, {"which": digest, "whose": client})
 
     def add_vote(
         self, subject: Subject, key: InstitutionPublicKey, vote: tuple[bool, Signature]
@@ -225,9 +240,9 @@ class SqliteSignatoryStore:
             found[InstitutionPublicKey(bytes(row.key))] = vote
         return found
 
-    def _find_seat(self, which: Any) -> tuple[ClientId, Seat] | None:
+    def _find_seat(self, query: Select[Any], which: object) -> tuple[ClientId, Seat] | None:
         with self._database.reading() as connection:
-            row = connection.execute(select(_SEAT).where(which)).first()
+            row = connection.execute(query, {"which": which}).first()
         return None if row is None else (ClientId(row.client), self._open_seat(row))
 
     def _seal_seat(self, client: ClientId, place: int, seat: Seat) -> dict[str, Any]:

@@ -58,6 +58,10 @@ _INSERT_PAYMENT: Final = insert(PAYMENT)
 _FIND_PAYMENT: Final = select(PAYMENT).where(_IS_PAYMENT)
 _FIND_STATE: Final = select(PAYMENT.c.state).where(_IS_PAYMENT)
 _SET_STATE: Final = update(PAYMENT).where(_IS_PAYMENT).values(state=bindparam("to"))
+_LOAD_PAYMENTS: Final = (
+    select(PAYMENT).where(PAYMENT.c.holder == bindparam("mine")).order_by(PAYMENT.c.sequence)
+)
+_LOAD_PAYMENTS_SINCE: Final = _LOAD_PAYMENTS.where(PAYMENT.c.time > bindparam("since"))
 _LOAD_PREPARED: Final = select(PAYMENT).where(
     PAYMENT.c.holder == bindparam("mine"), PAYMENT.c.state == PaymentState.PREPARED.value
 )
@@ -208,11 +212,12 @@ class SqliteVaultStore:
 
     def load_payments(self, since: Timestamp | None = None) -> list[StoredPayment]:
         """All that were recorded later than that, the oldest first."""
-        query = select(PAYMENT).where(PAYMENT.c.holder == self._holder)
+        which: dict[str, Any] = {"mine": self._holder}
+        query = _LOAD_PAYMENTS
         if since is not None:
-            query = query.where(PAYMENT.c.time > since)
+            query, which = _LOAD_PAYMENTS_SINCE, {**which, "since": since}
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(PAYMENT.c.sequence))
+            rows = connection.execute(query, which)
             return [self._open_payment(row) for row in rows]
 
     def settle(

@@ -3,6 +3,7 @@
 import atexit
 import json
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -83,6 +84,14 @@ class ForkedNetwork(NetworkProcesses):
     def stop(self) -> None:
         NetworkProcesses.stop(self)
         self.connection.close()
+
+
+def write_command(path: Path) -> None:
+    """A `specie` for shells, which has the zygote do what it is asked for."""
+    asking = Path(__file__).with_name("asking.py")
+    line = shlex.join([sys.executable, "-I", "-S", str(asking), _find_zygote("zygote")])
+    path.write_text(f'#!/bin/sh\nexec {line} "$@"\n')
+    path.chmod(0o755)
 
 
 _STARTING = threading.Lock()

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.network.starting import write_command
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -42,6 +44,7 @@ def test_it_works_as_printed(place: Path) -> None:
         _wait_for_all(up, place / "up.log")
         bash = shutil.which("bash")
         assert bash is not None
+        begin_as_copies(place / ".venv" / "bin")
         script = place / "tour.sh"
         script.write_text(lines)
         done = subprocess.run(
@@ -81,6 +84,17 @@ def test_it_works_as_printed(place: Path) -> None:
     assert "notary: ended with -9, started again" in told
     assert told.endswith("all: stopped\n")
     assert up.returncode == 0
+
+
+def begin_as_copies(programs: Path) -> None:
+    """What the other terminal calls `specie` is one that need not import anything."""
+    real = programs.readlink()
+    programs.unlink()
+    programs.mkdir()
+    for program in real.iterdir():
+        if program.name != "specie":
+            (programs / program.name).symlink_to(program)
+    write_command(programs / "specie")
 
 
 def _wait_for_all(up: subprocess.Popen[bytes], log: Path) -> None:

@@ -4,6 +4,7 @@ Each connection to its socket has a process of its own, which forks for what it 
 runs is a process as people's are; only its imports are there already. A line of JSON in, one out:
 
     {"run": […], "stdin": "", …}          → {"code": 0, "out": "", "err": ""}     waits for its end
+    {"lend": […], …}                      → {"code": 0}       the same, with files that came beside
     {"serve": […], "log": "path", …}      → {"pid": 1}                           goes on beside us
     {"poll": 1}                           → {"code": null}                       or how it has ended
 
@@ -18,7 +19,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -27,6 +28,8 @@ from typing import IO, Any, NoReturn
 
 from specie.cli import main
 from specie.cli.lazy import COMMANDS
+
+_BYTES = 65_536  # of a question that are read at a time
 
 
 def run(asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,10 +40,20 @@ def run(asked: Mapping[str, Any]) -> dict[str, Any]:
         files[0].seek(0)
         child = os.fork()
         if child == 0:
-            _become_briefly(asked, files)
+            _become_briefly(asked, asked["run"], [one.fileno() for one in files])
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         out, err = (_read(one) for one in files[1:])
     return {"code": code, "out": out, "err": err}
+
+
+def lend(asked: Mapping[str, Any], lent: Sequence[int]) -> dict[str, Any]:
+    """The same; it reads from and writes to what who asks has for input, output and errors."""
+    child = os.fork()
+    if child == 0:
+        _become_briefly(asked, asked["lend"], lent)
+    for descriptor in lent:
+        os.close(descriptor)
+    return {"code": os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}
 
 
 def serve(asked: Mapping[str, Any]) -> int:
@@ -49,15 +62,17 @@ def serve(asked: Mapping[str, Any]) -> int:
         child = os.fork()
         if child == 0:
             os.setsid()
-            _become(asked, asked["serve"], (silence, log, log))
+            _become(asked, asked["serve"], [one.fileno() for one in (silence, log, log)])
     return child
 
 
-def _become_briefly(asked: Mapping[str, Any], files: Sequence[IO[bytes]]) -> NoReturn:
+def _become_briefly(
+    asked: Mapping[str, Any], arguments: Sequence[str], files: Sequence[int]
+) -> NoReturn:
     """Without tidying up a copy of everything that was imported."""
     code = 70
     try:
-        _become(asked, asked["run"], files)
+        _become(asked, arguments, files)
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else int(bool(ending.code))
     finally:
@@ -66,15 +81,13 @@ def _become_briefly(asked: Mapping[str, Any], files: Sequence[IO[bytes]]) -> NoR
         os._exit(code)
 
 
-def _become(
-    asked: Mapping[str, Any], arguments: Sequence[str], files: Sequence[IO[bytes]]
-) -> NoReturn:
+def _become(asked: Mapping[str, Any], arguments: Sequence[str], files: Sequence[int]) -> NoReturn:
     """It ends as a process of its own does, with all that is to be done at an end."""
     os.environ.clear()
     os.environ.update(asked["environ"])
     os.chdir(asked["folder"])
     for number, file in enumerate(files):
-        os.dup2(file.fileno(), number)
+        os.dup2(file, number)
     sys.argv = ["specie", *arguments]
     main()
     raise SystemExit
@@ -92,16 +105,16 @@ class Attendant:
     begun: dict[int, int | None] = field(default_factory=dict)  # pid → how it has ended
 
     def attend(self, connection: socket.socket) -> None:
-        with connection.makefile("r") as lines, connection.makefile("w") as answers:
-            for line in lines:
-                answers.write(json.dumps(self._answer(json.loads(line))) + "\n")
-                answers.flush()
+        for line, lent in read_lines(connection):
+            connection.sendall(json.dumps(self._answer(json.loads(line), lent)).encode() + b"\n")
         for pid in [pid for pid in self.begun if self._poll(pid) is None]:
             os.killpg(pid, signal.SIGKILL)
 
-    def _answer(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+    def _answer(self, asked: Mapping[str, Any], lent: Sequence[int]) -> dict[str, Any]:
         if "run" in asked:
             return run(asked)
+        if "lend" in asked:
+            return lend(asked, lent)
         if "poll" in asked:
             return {"code": self._poll(asked["poll"])}
         pid = serve(asked)
@@ -131,6 +144,19 @@ def listen(path: str) -> None:
                 attend_beside(connection)
             reap()
     reap()
+
+
+def read_lines(connection: socket.socket) -> Iterator[tuple[bytes, list[int]]]:
+    """Each with the descriptors that came beside; who asks waits for the answer."""
+    line, lent = b"", list[int]()
+    while True:
+        data, found, _, _ = socket.recv_fds(connection, _BYTES, 3)
+        if not data:
+            return
+        line, lent = line + data, lent + found
+        if line.endswith(b"\n"):
+            yield line, lent
+            line, lent = b"", []
 
 
 def attend_beside(connection: socket.socket) -> None:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,6 +21,8 @@ from pathlib import Path
 from specie.assembly.tls import ROOT, build_client_context, build_public_context
 
 _AT_ONCE = 8  # requests that are written before an answer is waited for
+_OPENING = 4  # connections that begin TLS together: of all at once, begun slowly, none is in time
+_LET_IN_S, _REFUSED_S = 120.0, 30.0  # to wait for, at most
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,10 @@ class Flood:
 
 @contextmanager
 def flooding(targets: Sequence[Target]) -> Iterator[Flood]:
-    """From its first refusals on, or as far as this machine comes in half a minute."""
+    """From its first refusals on, or as far as this machine comes in half a minute.
+
+    Before that everybody has let it in, however long that takes.
+    """
     started = time.monotonic()
     command = [sys.executable, "-m", "tests.network.flooding"]
     pipe = subprocess.PIPE
@@ -69,21 +74,46 @@ async def main() -> None:
     os.nice(10)
     targets = [Target(**one) for one in json.loads(sys.stdin.readline())]
     answers = {one.name: Counter[str]() for one in targets}
-    tasks = [
-        asyncio.create_task(flood(one, answers[one.name]))
-        for one in targets
-        for _ in range(one.connections)
-    ]
-    until = time.monotonic() + 30
-    while time.monotonic() < until:  # looked at, now and then
+    tasks = [task for one in targets for task in begin(one, answers[one.name])]
+    started = time.monotonic()
+    while True:  # looked at, now and then
         await asyncio.sleep(0.1)
-        if all(is_refused(one, answers[one.name]) for one in targets):
+        if not waits(targets, answers, time.monotonic() - started):
             break
     say("refused")
     await asyncio.to_thread(sys.stdin.readline)
     say(json.dumps(answers))
     for task in tasks:
         task.cancel()
+
+
+def begin(target: Target, answers: Counter[str]) -> list[asyncio.Task[None]]:
+    """All its connections."""
+    context, opening = build_context(target), asyncio.Semaphore(_OPENING)
+    floods = (flood(target, context, opening, answers) for _ in range(target.connections))
+    return [asyncio.create_task(one) for one in floods]
+
+
+def build_context(target: Target) -> ssl.SSLContext | None:
+    folder = Path(target.folder)
+    if not target.request:
+        return None
+    if target.password:
+        return build_client_context(folder, bytes.fromhex(target.password))
+    return build_public_context(folder / ROOT)
+
+
+def waits(targets: Sequence[Target], answers: Mapping[str, Counter[str]], seconds: float) -> bool:
+    """Whether it is too early to say that all have refused."""
+    asked = [one for one in targets if one.request]
+    if seconds < _LET_IN_S and not all(is_let_in(answers[one.name]) for one in asked):
+        return True
+    return seconds < _REFUSED_S and not all(is_refused(one, answers[one.name]) for one in targets)
+
+
+def is_let_in(answers: Counter[str]) -> bool:
+    """Something was answered that is no refusal."""
+    return any(status.isdigit() and status != "429" for status in answers)
 
 
 def is_refused(target: Target, answers: Counter[str]) -> bool:
@@ -96,26 +126,31 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-async def flood(target: Target, answers: Counter[str]) -> None:
+async def flood(
+    target: Target,
+    context: ssl.SSLContext | None,
+    opening: asyncio.Semaphore,
+    answers: Counter[str],
+) -> None:
     """One connection, again and again."""
-    folder = Path(target.folder)
-    context: ssl.SSLContext | None = build_public_context(folder / ROOT)
-    if target.password:
-        context = build_client_context(folder, bytes.fromhex(target.password))
-    if not target.request:
-        context = None
     while True:
         try:
-            await insist(target, context, answers)
+            async with opening:
+                opened = await asyncio.open_connection(
+                    target.host, target.port, ssl=context, local_addr=(target.source, 0)
+                )
+            await insist(target, *opened, answers)
         except (OSError, EOFError):
             answers["closed"] += 1
             await asyncio.sleep(0.1)
 
 
-async def insist(target: Target, context: ssl.SSLContext | None, answers: Counter[str]) -> None:
-    reader, writer = await asyncio.open_connection(
-        target.host, target.port, ssl=context, local_addr=(target.source, 0)
-    )
+async def insist(
+    target: Target,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    answers: Counter[str],
+) -> None:
     try:
         while True:
             writer.write(_AT_ONCE * target.request.encode())

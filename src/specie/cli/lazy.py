@@ -4,6 +4,7 @@ Starting costs what the command needs: a look at a status does not wait for ever
 """
 
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
 from typing import Any, ClassVar, Final
 
@@ -71,7 +72,9 @@ class LazyBank(LazyGroup):
     table: ClassVar[Mapping[str, str]] = BANK_COMMANDS
 
 
+@cache
 def _load(name: str, place: str) -> TyperCommand | TyperGroup:
+    """Made once: its options are read off signatures, and many commands have dozens."""
     module, _, attribute = place.partition(":")
     found = getattr(import_module(f"{_PACKAGE}.{module}"), attribute)
     if isinstance(found, typer.Typer):

@@ -14,15 +14,16 @@ from specie.assembly.service_settings import (
     ServiceSettings,
     write_settings,
 )
-from specie.cli.processes import NetworkProcesses, Watch, bring_up
+from specie.cli.processes import Watch, bring_up
 from specie.store.file_locks import lock_folder
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
+from tests.network.starting import ForkedNetwork
 
 
 def test_who_ends_at_once_is_started_ever_later(tmp_path: Path) -> None:
     """Real processes that cannot start: there is nothing in their folder. Their log says so."""
-    network, told = NetworkProcesses(tmp_path), list[str]()
+    network, told = ForkedNetwork(tmp_path), list[str]()
     watch = Watch(network, told.append)
     network.start("bank-9")
     end = time.monotonic() + 60
@@ -61,13 +62,14 @@ def answered(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_who_has_ended_is_not_ready_whoever_answers(answered: Path) -> None:
-    network = NetworkProcesses(answered)
+    network = ForkedNetwork(answered)
     child = network.start("bank-9")
     child.running.wait(60)
     with pytest.raises(SpecieError) as caught:
         network.wait_ready(child)
     assert caught.value.code is ErrorCode.UNREACHABLE
     assert caught.value.message.startswith("bank-9 did not start: specie: setting_invalid: ")
+    network.stop()
 
 
 def test_what_runs_is_not_started_again(answered: Path) -> None:

@@ -1,20 +1,22 @@
 """Benchmarks do what they say they measure; how fast is not asserted (T26)."""
 
+import json
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from bench.growth import measure_growth
-from bench.kernel import measure_kernel
+from bench.kernel import main as measure_kernel
 from bench.notary import measure_notary
 from bench.prepared import prepare
-from bench.wallet import BYTES_MAX, measure_wallet
+from bench.wallet import BYTES_MAX
 from specie.cli import app
 from specie.cli.benchmarks import NAMES, run_benchmark
 from specie.identity.genesis import ProofMode
 from specie.values.catalogue import ErrorCode
 from tests.country import refused
+from tests.unit.cli.conftest import run
 
 PAYMENTS = 128
 MODE = ProofMode.AGGREGATED
@@ -60,19 +62,29 @@ def test_growth_is_measured_against_the_smallest_ledger(cache: Path) -> None:
     assert large["bytes_per_payment"] > 2_000  # the payment itself, at least
 
 
-@pytest.mark.parametrize("mode", ProofMode)
-def test_a_wallets_payment_is_measured_and_fits(mode: ProofMode) -> None:
-    figures = measure_wallet(mode, 0.0)
-    ratio = figures["build_ms"] / figures["prove_ms"]
-    assert figures["ratio_to_proving"] == pytest.approx(ratio, rel=0.01)
-    assert figures["bytes_to_the_notary"] <= BYTES_MAX[mode]
-    assert figures["bytes_before_attestation"] == figures["bytes_to_the_notary"] - 2 * 78
+def test_a_wallets_payment_is_measured_and_fits() -> None:
+    """By the command, which runs a program of its own."""
+    done = run("bench", "wallet", "--json", "--seconds", "0")
+    assert (done.code, done.errors) == (0, [])
+    report = json.loads("\n".join(done.lines))
+    assert report["benchmark"] == "wallet"
+    assert [one["mode"] for one in report["figures"]] == [one.name.lower() for one in ProofMode]
+    for mode, figures in zip(ProofMode, report["figures"], strict=True):
+        ratio = figures["build_ms"] / figures["prove_ms"]
+        assert figures["ratio_to_proving"] == pytest.approx(ratio, rel=0.01)
+        assert figures["bytes_to_the_notary"] <= BYTES_MAX[mode]
+        assert figures["bytes_before_attestation"] == figures["bytes_to_the_notary"] - 2 * 78
 
 
-def test_the_limit_is_the_largest_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_kernels_limit_is_the_largest_batch(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("bench.kernel.BATCH_SIZES", (1, 8))
-    report = measure_kernel(0.0)
+    measure_kernel(["--json", "--seconds", "0.01"])
+    report = json.loads(capsys.readouterr().out)
+    assert report["benchmark"] == "kernel"
     medians = {one["name"]: one["median"] for one in report["figures"]}
+    assert all(median > 0 for median in medians.values())
     for mode, rate in report["limit_payments_per_second"].items():
         largest = medians[f"verify payments, 2 in, 2 out, {mode}, batch of 8"]
         assert rate == pytest.approx(1e6 / largest, rel=0.01)

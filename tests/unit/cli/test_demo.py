@@ -185,11 +185,3 @@ def test_a_reader_who_goes_is_no_error(tmp_path: Path) -> None:
         assert process.stderr.read() == ""
     assert process.returncode == 141
     assert list(tmp_path.iterdir()) == []
-
-
-def test_the_benchmark_of_the_kernel_speaks_json() -> None:
-    done = run("bench", "kernel", "--json", "--seconds", "0.01")
-    assert done.code == 0
-    report = json.loads("\n".join(done.lines))
-    assert report["benchmark"] == "kernel"
-    assert all(figure["median"] > 0 for figure in report["figures"])

@@ -1,14 +1,19 @@
 """Which tests go to one worker, and in which order: what takes longest begins first.
 
-Tests of a module share what it has made, those of a package in `TOGETHER` one network. Times are
-of a quiet machine with two cores; who is not named takes less than half a minute.
+Tests of a module share what it has made, those of a row of `TOGETHER` one network, or what one
+demo has left. Times are of a quiet machine with two cores; who is not named takes less than half a
+minute.
 """
 
 from typing import Any, Final
 
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # ships none
 
-TOGETHER: Final = ("tests/network/people/",)
+_CLI: Final = "tests/unit/cli/test_"
+TOGETHER: Final = (
+    ("tests/network/people/",),
+    (f"{_CLI}demo.py", f"{_CLI}devices.py", f"{_CLI}receipts_and_wallets.py"),
+)
 LONGEST: Final = (
     *("tests/network/test_rotation.py", "tests/network/people/", "tests/network/test_bad_weather"),
     *("tests/network/test_tour.py", "tests/network/test_ceremony.py", "tests/network/test_schemas"),
@@ -18,10 +23,13 @@ LONGEST: Final = (
 
 
 class Sharing(LoadScopeScheduling):  # type: ignore[misc]  # for the same reason
-    """`--dist loadfile`, but that packages may be as one module."""
+    """`--dist loadfile`, but that several modules may be as one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((one for one in TOGETHER if nodeid.startswith(one)), nodeid.split("::", 1)[0])
+        return next(
+            (row[0] for row in TOGETHER if nodeid.startswith(row)),
+            nodeid.split("::", maxsplit=1)[0],
+        )
 
 
 def get_place(nodeid: str) -> int:

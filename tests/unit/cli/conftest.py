@@ -93,7 +93,7 @@ class Demo:
 
 @pytest.fixture(scope="session")
 def demos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Demo]:
-    """One in each mode, side by side."""
+    """One in each mode, side by side; tests/sharing.py gives all who look at them to one worker."""
     folder = tmp_path_factory.mktemp("demos")
     places = {mode: folder / mode for mode in ("published", "aggregated")}
     with ThreadPoolExecutor() as pool:

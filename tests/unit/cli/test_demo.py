@@ -164,7 +164,7 @@ def test_a_stop_without_data_leaves_nothing(started: Running, tmp_path: Path) ->
         env={"TMPDIR": str(temp)},
     ) as process:
         again = Running(process, temp)
-        again.wait_for("pays Bolat")
+        again.wait_for("issues money")
         assert list(temp.iterdir()) != []
         done = again.stop(signal.SIGINT)
     assert (done.code, done.errors) == (130, ["specie: interrupted; nothing was kept"])

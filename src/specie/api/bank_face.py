@@ -28,7 +28,7 @@ _NOTHING = Empty()
 def offer_bank(process: BankProcess) -> Sequence[Offer]:
     """Everything."""
     return (
-        *_offer_institutions(process),
+        *offer_institutions(process),
         *_offer_openings(process),
         *_offer_clients(process),
         *_offer_operators(process),
@@ -43,11 +43,14 @@ def offer_bank(process: BankProcess) -> Sequence[Offer]:
     )
 
 
-def _offer_institutions(process: BankProcess) -> Sequence[Offer]:
+def offer_institutions(process: BankProcess) -> Sequence[Offer]:
+    """What other banks, the central bank and the registration ask for."""
     service, witness = process.bank, process.witness
 
-    def attest(_: Asking, request: bank_models.PayeeMessage) -> bank_models.AttestationMessage:
-        return bank_models.AttestationMessage.wrap(service.attest_receipt(request.unwrap()))
+    def attest(asking: Asking, request: bank_models.PayeeMessage) -> bank_models.AttestationMessage:
+        view = request.unwrap()
+        process.travel.check_teller(asking.number, view.outline.compute_id())
+        return bank_models.AttestationMessage.wrap(service.attest_receipt(view))
 
     def deliver(_: Asking, request: models.PromiseMessage) -> Empty:
         service.deliver(request.unwrap())

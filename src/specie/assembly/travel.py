@@ -175,6 +175,18 @@ class TravelDesk:
         )
         self.store.add(record)
 
+    def check_teller(self, caller: ParticipantNumber, txid: TransactionId) -> None:
+        """`travel_data_invalid` if another bank than who asks us to attest has said who pays.
+
+        The payer's own bank asks, or its successor: what anybody else says of its client is worth
+        nothing, whoever gave it the payment to tell of.
+        """
+        for teller in self.store.find_tellers(txid):
+            attester = self._roster.current.find_attester(teller)
+            if caller != teller and (attester is None or caller != attester.number):
+                reason = f"bank {teller} has said who pays this, and bank {caller} asks for it"
+                raise SpecieError(ErrorCode.TRAVEL_DATA_INVALID, reason)
+
     # --- the bank's people ---------------------------------------------------------------------
 
     def search(self, operator: Operator, query: said.TravelQuery) -> list[TravelRecord]:

@@ -44,6 +44,10 @@ class TravelStore(Protocol):
         """Whether the payer's bank has told who pays this client."""
         ...
 
+    def find_tellers(self, txid: TransactionId) -> frozenset[ParticipantNumber]:
+        """Banks that have told who pays this; at most one for each payee."""
+        ...
+
     def load(
         self, client: ClientId | None, txid: TransactionId | None, limit: int
     ) -> Sequence[TravelRecord]:

@@ -94,6 +94,13 @@ class SqliteTravelStore:
         with self._database.reading() as connection:
             return connection.execute(query).first() is not None
 
+    def find_tellers(self, txid: TransactionId) -> frozenset[ParticipantNumber]:
+        """Banks that have told who pays this; at most one for each payee."""
+        is_told = and_(_RECORD.c.txid == txid, _RECORD.c.is_originating == 0)
+        with self._database.reading() as connection:
+            rows = connection.execute(select(_RECORD.c.bank).where(is_told)).all()
+        return frozenset(ParticipantNumber(row.bank) for row in rows)
+
     def load(
         self, client: ClientId | None, txid: TransactionId | None, limit: int
     ) -> Sequence[TravelRecord]:

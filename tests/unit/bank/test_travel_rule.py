@@ -8,14 +8,19 @@ from typing import Any
 
 import pytest
 
+from specie.api.bank_face import offer_institutions
+from specie.api.gate import Asking
 from specie.assembly.travel import TravelDesk, compute_key_message, read_identity
 from specie.bank.access import Operator
 from specie.bank.service import Bank
 from specie.bank.supervision import Neighbours
 from specie.crypto.secrets import InstitutionKey, SealingKey
 from specie.crypto.transit import TransitKey, draw_transit_key, seal_for
+from specie.identity.participants import Status
+from specie.identity.services import ServiceRole
 from specie.ports.onboarding import Person as Applicant
 from specie.ports.travel import Identity, TravelRecord
+from specie.remote import bank_models, bank_operations
 from specie.remote import travel_models as said
 from specie.remote import travel_operations as travel
 from specie.remote.ivms101 import read_payload
@@ -164,6 +169,41 @@ def test_another_bank_cannot_say_first_who_pays(country: Country, desks: Desks) 
     with refused(ErrorCode.ORDER_CONFLICT):
         desks.open[NORTH].tell(SOUTH, view)
     assert [one.bank for one in store.load(boris.id, txid, 9)] == [other], "who said it is known"
+
+
+def test_who_pays_is_said_by_who_asks_for_the_attestation(country: Country, desks: Desks) -> None:
+    """A payer with a friend at another bank has no other name told than its own bank's."""
+    anna, boris = people(country)
+    view = build(country, anna, boris, 90).build_payee_view(SOUTH)
+    desk = desks.open[SOUTH]
+    desks.open[NORTH].tell(SOUTH, view)
+    process: Any = SimpleNamespace(bank=country.south, witness=None, travel=desk)
+    attest = dict(offer_institutions(process))[bank_operations.ATTEST_RECEIPT]
+    request = bank_models.PayeeMessage.wrap(view)
+    with refused(ErrorCode.TRAVEL_DATA_INVALID):
+        attest(Asking(ServiceRole.BANK, "bank-9", ParticipantNumber(9)), request)
+    assert not country.south.is_attested(view.outline.compute_id())
+    attest(Asking(ServiceRole.BANK, "bank", NORTH), request)
+    assert country.south.is_attested(view.outline.compute_id())
+
+
+def test_a_successor_asks_for_what_its_bank_has_told(country: Country, desks: Desks) -> None:
+    anna, boris = people(country)
+    view = build(country, anna, boris, 90).build_payee_view(SOUTH)
+    desks.open[NORTH].tell(SOUTH, view)
+    members, heir = country.network.roster.current, ParticipantNumber(9)
+    north = members.participants[NORTH]
+    changed = {
+        **members.participants,
+        heir: replace(north, number=heir),
+        NORTH: replace(north, status=Status.REVOKED, successor=heir),
+    }
+    roster = SimpleNamespace(current=replace(members, participants=changed))
+    channel: Any = SimpleNamespace(peers=SimpleNamespace(roster=roster))
+    desk = replace(desks.open[SOUTH], channel=channel)
+    desk.check_teller(heir, view.outline.compute_id())
+    with refused(ErrorCode.TRAVEL_DATA_INVALID):
+        desk.check_teller(SOUTH, view.outline.compute_id())
 
 
 FORGERIES = {

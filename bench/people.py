@@ -4,10 +4,11 @@
 
 A pilot network of processes, as `specie up` starts it, with people at two banks. Many pay at once,
 each from a device of its own, and payees fetch what arrives meanwhile; the clock stops when the
-last payee has the last token. The reference is the notary alone, handed prebuilt payments over the
-network (`bench/network.py`), in the same run. One payment on idle servers is a multiple of its pure
-cryptography: the device's build and the kernel's verification of one payment, in this process. And
-a wallet of many outputs is restored through its bank, against scanning as many outputs.
+last payee has the last token, and what each process has used meanwhile is divided by the payments.
+The reference is the notary alone, handed prebuilt payments over the network (`bench/network.py`),
+in the same run. One payment on idle servers is a multiple of its pure cryptography: the device's
+build and the kernel's verification of one payment, in this process. And a wallet of many outputs is
+restored through its bank, against scanning as many outputs.
 """
 
 import json
@@ -24,7 +25,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final
 
-from bench.metering import measure_seconds
+from bench.metering import measure_seconds, read_processor_seconds
 from bench.network import (
     PASSPHRASE,
     Pilot,
@@ -89,9 +90,12 @@ def measure_payments(payments: int) -> dict[str, Any]:
         rate = PREBUILT / hand_in(pilot, prebuild(pilot, PREBUILT))
         with _open_people(pilot) as pairs:
             each = max(1, payments // PAIRS)
+            before = _read_processors(pilot)
             seconds = _pay_all(pairs, each)
+            after = _read_processors(pilot)
             idle = _pay_alone(*pairs[0])
     people = PAIRS * each / seconds
+    spent = {name: 1_000 * (after[name] - before[name]) / (PAIRS * each) for name in before}
     pure = _measure_crypto()
     cut = quantiles(idle, n=100)
     return {
@@ -100,6 +104,7 @@ def measure_payments(payments: int) -> dict[str, Any]:
         "payments_per_second": round(people, 1),
         "network_per_second": round(rate, 1),
         "ratio_to_network": round(people / rate, 3),
+        "processor_ms_per_payment": {name: round(one, 1) for name, one in spent.items()},
         "one_payment_p50_ms": round(cut[49], 1),
         "one_payment_p99_ms": round(cut[98], 1),
         "pure_crypto_ms": round(pure, 2),
@@ -161,6 +166,14 @@ def _pay_all(pairs: list[tuple[Online, Online]], each: int) -> float:
         for one in (*paying, *getting):
             one.result()
     return time.perf_counter() - started
+
+
+def _read_processors(pilot: Pilot) -> dict[str, float]:
+    """Seconds that each process has used; all devices are in this one."""
+    pids = {child.name: child.running.pid for child in pilot.network.children}
+    return {
+        name: read_processor_seconds(pid) for name, pid in {**pids, "devices": os.getpid()}.items()
+    }
 
 
 def _pay_many(payer: Online, payee: Address, count: int) -> None:

@@ -131,7 +131,7 @@ class Work(BaseModel):
 
     model_config = _Strict
 
-    interval_ms: Annotated[int, _within(20, 60_000)] = 250
+    interval_ms: Annotated[int, _within(20, 60_000)] = 500
     lists_ms: Annotated[int, _within(100, 3_600_000)] = 2_000
     drain_ms: Annotated[int, _within(0, 600_000)] = 5_000
 

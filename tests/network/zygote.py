@@ -22,12 +22,11 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from specie.cli import main
-from specie.cli.lazy import COMMANDS
+from specie.cli.lazy import BANK_COMMANDS, COMMANDS, load
 
 _BYTES = 65_536  # of a question that are read at a time
 
@@ -130,8 +129,8 @@ class Attendant:
 
 def listen(path: str) -> None:
     """Until standard input ends: who has started us is gone."""
-    for place in COMMANDS.values():
-        import_module(f"specie.cli.{place.partition(':')[0]}")
+    for name, place in (COMMANDS | BANK_COMMANDS).items():
+        load(name, place)
     gc.freeze()  # what all have in common stays common
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)

@@ -60,7 +60,7 @@ class LazyGroup(TyperGroup):
         """None for one that there is not."""
         place = self.table.get(cmd_name)
         if place is not None:
-            return _load(cmd_name, place)
+            return load(cmd_name, place)
         found = super().get_command(ctx, cmd_name)
         assert found is None or isinstance(found, (TyperCommand, TyperGroup)), "made by Typer"
         return found
@@ -73,7 +73,7 @@ class LazyBank(LazyGroup):
 
 
 @cache
-def _load(name: str, place: str) -> TyperCommand | TyperGroup:
+def load(name: str, place: str) -> TyperCommand | TyperGroup:
     """Made once: its options are read off signatures, and many commands have dozens."""
     module, _, attribute = place.partition(":")
     found = getattr(import_module(f"{_PACKAGE}.{module}"), attribute)

@@ -1,6 +1,7 @@
 """`specie serve`: one institution's process."""
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -19,9 +20,9 @@ from specie.assembly.folders import read_passphrase
 from specie.assembly.foundation import Foundation, Process, open_foundation
 from specie.assembly.renewing import prune_keys
 from specie.assembly.system import tune_interpreter
-from specie.assembly.telemetry import trace_to
 from specie.identity.services import ServiceRole
 
+_TRACING: Final = "specie.assembly.telemetry"  # loads OpenTelemetry's SDK: where it is wanted alone
 _BUILDERS: Final[dict[ServiceRole, Callable[[Foundation], Process]]] = {
     ServiceRole.NOTARY: build_notary,
     ServiceRole.ACCOUNTING: build_accounting,
@@ -48,7 +49,7 @@ def serve(folder: Path, passphrase: str) -> None:
     log_to(level=base.settings.observe.level)
     tune_interpreter()
     if base.settings.observe.traces:
-        trace_to(folder / "traces.jsonl", base.name)
+        import_module(_TRACING).trace_to(folder / "traces.jsonl", base.name)
     process = build_process(base)
     prune_keys(base)
     Serving(process).run(lambda: None)

@@ -37,22 +37,17 @@ def run(asked: Mapping[str, Any]) -> dict[str, Any]:
         files = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(3)]
         files[0].write(asked["stdin"].encode())
         files[0].seek(0)
-        child = os.fork()
-        if child == 0:
-            _become_briefly(asked, asked["run"], [one.fileno() for one in files])
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        code = _carry_out(asked, asked["run"], [one.fileno() for one in files])
         out, err = (_read(one) for one in files[1:])
     return {"code": code, "out": out, "err": err}
 
 
 def lend(asked: Mapping[str, Any], lent: Sequence[int]) -> dict[str, Any]:
     """The same; it reads from and writes to what who asks has for input, output and errors."""
-    child = os.fork()
-    if child == 0:
-        _become_briefly(asked, asked["lend"], lent)
+    code = _carry_out(asked, asked["lend"], lent)
     for descriptor in lent:
         os.close(descriptor)
-    return {"code": os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}
+    return {"code": code}
 
 
 def serve(asked: Mapping[str, Any]) -> int:
@@ -63,6 +58,14 @@ def serve(asked: Mapping[str, Any]) -> int:
             os.setsid()
             _become(asked, asked["serve"], [one.fileno() for one in (silence, log, log)])
     return child
+
+
+def _carry_out(asked: Mapping[str, Any], arguments: Sequence[str], files: Sequence[int]) -> int:
+    """By a copy of us; gives how it has ended."""
+    child = os.fork()
+    if child == 0:
+        _become_briefly(asked, arguments, files)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def _become_briefly(

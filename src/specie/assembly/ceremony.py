@@ -124,7 +124,7 @@ class Plan:
     host: str = _HOST
     hosts: Mapping[str, str] = field(default_factory=dict)  # service → its own machine's host
     traces: bool = False
-    interval_ms: int = 500
+    interval_ms: int = Work().interval_ms
     lists_ms: int = 1_000
     is_hsm: bool = False  # what PKCS#11 can sign with, in tokens of SoftHSM2
 

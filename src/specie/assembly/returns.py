@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from specie.assembly.foundation import Foundation
 from specie.assembly.payment_services import PaymentServices
-from specie.bank.attestation import is_served
 from specie.bank.return_requests import ReturnDesk
 from specie.bank.service import Bank
 from specie.crypto.secrets import SealingKey
+from specie.identity.roster import is_served
 from specie.ports.returns import ReturnAnswer
 from specie.remote.return_client import RemoteReturns
 from specie.store.return_store import SqliteReturnStore

@@ -23,7 +23,7 @@ from specie.crypto.secrets import InstitutionSigner
 from specie.crypto.signatures import sign_as_institution, verify_institution_signature
 from specie.crypto.transit import TransitKey, seal_for
 from specie.identity.participants import Participant
-from specie.identity.roster import Roster
+from specie.identity.roster import Roster, is_served
 from specie.ports.clients import Client
 from specie.ports.onboarding import Person
 from specie.ports.travel import Identity, TravelRecord, TravelStore
@@ -182,8 +182,7 @@ class TravelDesk:
         nothing, whoever gave it the payment to tell of.
         """
         for teller in self.store.find_tellers(txid):
-            attester = self._roster.current.find_attester(teller)
-            if caller != teller and (attester is None or caller != attester.number):
+            if not is_served(teller, caller, self._roster):
                 reason = f"bank {teller} has said who pays this, and bank {caller} asks for it"
                 raise SpecieError(ErrorCode.TRAVEL_DATA_INVALID, reason)
 

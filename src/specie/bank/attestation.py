@@ -15,7 +15,7 @@ from specie.crypto.addresses import Address
 from specie.crypto.outputs import Opening, derive_output
 from specie.crypto.secrets import SigningKey
 from specie.crypto.signatures import sign
-from specie.identity.roster import Roster
+from specie.identity.roster import Roster, is_served
 from specie.ledger.messages import compute_attestation_message
 from specie.ledger.outline import Outline, compute_slot
 from specie.ledger.records import Attestation, AttestationRole, Claim, Output
@@ -69,12 +69,6 @@ class Attester:
         )
         signature = sign(self.key, message)
         return Attestation(role, self.number, input_bits, output_bits, claim, policy, signature)
-
-
-def is_served(served: ParticipantNumber, number: ParticipantNumber, roster: Roster) -> bool:
-    """Whether bank `number` attests for clients of `served`: itself, or as its successor now."""
-    attester = roster.current.find_attester(served)
-    return attester is not None and attester.number == number
 
 
 def rebuild_outputs(built: BuiltTransaction, roster: Roster) -> list[Token]:

@@ -7,12 +7,11 @@ What is paid there is the client's; the bank counts and judges it as such, and c
 if the law asks. Who is given one learns which bank it is of, and nothing else.
 """
 
-from specie.bank.attestation import is_served
 from specie.crypto.addresses import Address
 from specie.crypto.hashing import tagged_hash
 from specie.crypto.secrets import SpendKey
 from specie.crypto.signatures import sign, verify_signature
-from specie.identity.roster import Roster
+from specie.identity.roster import Roster, is_served
 from specie.ports.clients import Client, ClientStatus, ClientStore
 from specie.values.catalogue import ErrorCode
 from specie.values.encoding import u32

@@ -21,7 +21,6 @@ from specie.bank.attestation import (
     check_network,
     check_not_empty,
     check_window_near,
-    is_served,
     rebuild_outputs,
     rebuild_revealed,
 )
@@ -46,6 +45,7 @@ from specie.bank.tracing import trace_double_spend
 from specie.crypto.addresses import Address
 from specie.crypto.secrets import ScanKey, SealingKey, ViewKey
 from specie.identity.participants import Role
+from specie.identity.roster import is_served
 from specie.ledger.outline import Outline
 from specie.ledger.promises import verify_promise
 from specie.ledger.records import Attestation, AttestationRole, Claim, Output

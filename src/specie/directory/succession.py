@@ -19,7 +19,7 @@ from specie.directory.entries import (
     verify_owner_key,
 )
 from specie.identity.participants import Role, Status
-from specie.identity.roster import Roster
+from specie.identity.roster import Roster, is_served
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ZERO64, ParticipantNumber, PublicKey
@@ -38,7 +38,7 @@ def choose_authority(
         return Authority.FIRST
     if before.address.spend == spend:
         return Authority.OWNER
-    if _is_served(before.bank, bank, roster):
+    if is_served(before.bank, bank, roster):
         return Authority.BANK
     reason = "the number is somebody's at another bank, who has to let it go, or to sign"
     raise SpecieError(ErrorCode.ORDER_CONFLICT, reason)
@@ -81,7 +81,7 @@ def _check_address(entry: DirectoryEntry, roster: Roster) -> None:
     member = roster.current.get(entry.bank)
     if member.role is not Role.BANK or member.status is not Status.ACTIVE:
         raise SpecieError(ErrorCode.PARTICIPANT_INACTIVE, "not a bank that is active")
-    if not _is_served(entry.address.bank, entry.bank, roster):
+    if not is_served(entry.address.bank, entry.bank, roster):
         raise SpecieError(ErrorCode.NOT_SERVED_HERE, "the address is another bank's")
     check_points([entry.address.view, entry.address.spend])
 
@@ -102,7 +102,7 @@ def _check_authority(before: DirectoryEntry | None, signed: SignedEntry, roster:
         return
     if signed.previous != ZERO64:
         raise SpecieError(ErrorCode.DIRECTORY_SIGNATURE_INVALID, "a signature nobody asked for")
-    if entry.authority is Authority.BANK and not _is_served(before.bank, entry.bank, roster):
+    if entry.authority is Authority.BANK and not is_served(before.bank, entry.bank, roster):
         reason = "the number is somebody's at another bank, who has to let it go, or to sign"
         raise SpecieError(ErrorCode.ORDER_CONFLICT, reason)
 
@@ -115,8 +115,3 @@ def is_open(entry: DirectoryEntry) -> bool:
 def is_found(entry: DirectoryEntry) -> bool:
     """Whether others are told of it."""
     return entry.state is EntryState.ACTIVE
-
-
-def _is_served(served: ParticipantNumber, bank: ParticipantNumber, roster: Roster) -> bool:
-    attester = roster.current.find_attester(served)
-    return attester is not None and attester.number == bank

@@ -6,7 +6,7 @@ from specie.identity.genesis import Genesis, verify_genesis
 from specie.identity.participants import ParticipantList, verify_participants
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
-from specie.values.identifiers import NetworkId
+from specie.values.identifiers import NetworkId, ParticipantNumber
 
 
 class Roster:
@@ -30,3 +30,9 @@ class Roster:
         """Take a newer list; refuses a wrong signature and what cannot follow the present one."""
         with self._adopting:
             self.current = verify_participants(signed, self.genesis, self.current)
+
+
+def is_served(served: ParticipantNumber, number: ParticipantNumber, roster: Roster) -> bool:
+    """Whether bank `number` attests for clients of `served`: itself, or as its successor now."""
+    attester = roster.current.find_attester(served)
+    return attester is not None and attester.number == number

@@ -184,7 +184,7 @@ class SqliteClientStore:
 
     def find_by_address(self, address: Address) -> Client | None:
         """By its own address, or by one at which it takes money back."""
-        keys = {"bank": address.bank, "spend": address.spend, "view": address.view}
+        keys = return_addresses.spell_address(address)
         with self._database.reading() as connection:
             row = connection.execute(client_tables.FIND_BY_ADDRESS, keys).first()
             if row is None:

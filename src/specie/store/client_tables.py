@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from specie.store.movement_search import METADATA, MOVEMENT
+from specie.store.return_addresses import is_at
 
 CLIENT: Final = Table(
     "client",
@@ -31,11 +32,7 @@ CLIENT: Final = Table(
     UniqueConstraint("bank", "spend"),  # one phrase may be at us and at a bank that we succeed
 )
 FIND_CLIENT: Final = select(CLIENT).where(CLIENT.c.id == bindparam("client"))
-FIND_BY_ADDRESS: Final = select(CLIENT).where(
-    CLIENT.c.bank == bindparam("bank"),
-    CLIENT.c.spend == bindparam("spend"),
-    CLIENT.c.view == bindparam("view"),
-)
+FIND_BY_ADDRESS: Final = select(CLIENT).where(is_at(CLIENT))
 
 TOKEN: Final = Table(
     "client_token",

@@ -4,10 +4,11 @@ They are public keys, and whose they are is readable in the bank's files as a cl
 is. Their view keys stay on the device: the bank is shown what is paid there when it attests.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Integer,
     LargeBinary,
@@ -36,11 +37,19 @@ RETURN_ADDRESS: Final = Table(
     Column("view", LargeBinary, nullable=False),
     Column("client", String, nullable=False, index=True),
 )
-_FIND_OWNER: Final = select(RETURN_ADDRESS.c.client).where(
-    RETURN_ADDRESS.c.bank == bindparam("bank"),
-    RETURN_ADDRESS.c.spend == bindparam("spend"),
-    RETURN_ADDRESS.c.view == bindparam("view"),
-)
+
+
+def is_at(table: Table) -> ColumnElement[bool]:
+    """Rows of an address, which `spell_address` gives."""
+    return and_(*(table.c[name] == bindparam(name) for name in ("bank", "spend", "view")))
+
+
+def spell_address(address: Address) -> dict[str, Any]:
+    """Its columns."""
+    return {"bank": address.bank, "spend": address.spend, "view": address.view}
+
+
+_FIND_OWNER: Final = select(RETURN_ADDRESS.c.client).where(is_at(RETURN_ADDRESS))
 _MOST: Final = LOST_SUBWALLETS_MAX * RETURN_ADDRESSES_MAX
 
 
@@ -61,14 +70,13 @@ def add_address(connection: Connection, client: ClientId, address: Address) -> N
     count = select(func.count()).where(RETURN_ADDRESS.c.client == client)
     if connection.execute(count).scalar_one() >= _MOST:
         raise SpecieError(ErrorCode.LIMIT_EXCEEDED, f"at most {_MOST} return addresses")
-    row = {"bank": address.bank, "spend": address.spend, "view": address.view, "client": client}
+    row = {**spell_address(address), "client": client}
     connection.execute(insert(RETURN_ADDRESS).values(row))
 
 
 def find_owner(connection: Connection, address: Address) -> ClientId | None:
     """Whose return address it is."""
-    keys = {"bank": address.bank, "spend": address.spend, "view": address.view}
-    found = connection.execute(_FIND_OWNER, keys).scalar()
+    found = connection.execute(_FIND_OWNER, spell_address(address)).scalar()
     return None if found is None else ClientId(found)
 
 

@@ -53,17 +53,16 @@ _NOTE_SIGNED: Final = update(TOKEN).where(_IS_EARLIER).values(signed_until=bindp
 _NOTE_NAMED_SIGNED: Final = _NOTE_SIGNED.where(_IS_NAMED)
 _NOTE_RESERVED_SIGNED: Final = _NOTE_SIGNED.where(_IS_RESERVED)
 
-_IS_PAYMENT: Final = and_(PAYMENT.c.holder == bindparam("mine"), PAYMENT.c.id == bindparam("by"))
+_IS_OURS: Final = PAYMENT.c.holder == bindparam("mine")
+_IS_PAYMENT: Final = and_(_IS_OURS, PAYMENT.c.id == bindparam("by"))
 _INSERT_PAYMENT: Final = insert(PAYMENT)
 _FIND_PAYMENT: Final = select(PAYMENT).where(_IS_PAYMENT)
 _FIND_STATE: Final = select(PAYMENT.c.state).where(_IS_PAYMENT)
 _SET_STATE: Final = update(PAYMENT).where(_IS_PAYMENT).values(state=bindparam("to"))
-_LOAD_PAYMENTS: Final = (
-    select(PAYMENT).where(PAYMENT.c.holder == bindparam("mine")).order_by(PAYMENT.c.sequence)
-)
+_LOAD_PAYMENTS: Final = select(PAYMENT).where(_IS_OURS).order_by(PAYMENT.c.sequence)
 _LOAD_PAYMENTS_SINCE: Final = _LOAD_PAYMENTS.where(PAYMENT.c.time > bindparam("since"))
 _LOAD_PREPARED: Final = select(PAYMENT).where(
-    PAYMENT.c.holder == bindparam("mine"), PAYMENT.c.state == PaymentState.PREPARED.value
+    _IS_OURS, PAYMENT.c.state == PaymentState.PREPARED.value
 )
 
 

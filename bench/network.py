@@ -14,8 +14,10 @@ import argparse
 import json
 import os
 import platform
+import re
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -39,7 +41,6 @@ from specie.assembly.system import SystemClock
 from specie.assembly.tls import build_client_context
 from specie.bank.attestation import Attester
 from specie.cli.online_commands import opened_online
-from specie.cli.processes import NetworkProcesses, list_processes
 from specie.crypto.addresses import Address, parse_address
 from specie.crypto.secrets import KeyTree, SigningKey
 from specie.identity.genesis import ProofMode
@@ -71,10 +72,11 @@ _FAN: Final = 16
 
 @dataclass(slots=True, repr=False)
 class Pilot:
-    """A network of processes, and a payer's device."""
+    """A network of processes, started by `specie up`, and a payer's device."""
 
     data: Path
-    network: NetworkProcesses
+    up: "subprocess.Popen[str]"
+    pids: dict[str, int]
 
     @property
     def device(self) -> Path:
@@ -145,11 +147,10 @@ def measure(payments: int, *, has_auditor: bool) -> dict[str, Any]:
             folder = Path(place) / "notary"
             _copy_notary(pilot, folder)
             seconds = hand_in(pilot, built)
-            children = pilot.network.children
-            memory = {child.name: _read_memory(child.running.pid) for child in children}
+            memory = {name: _read_memory(pid) for name, pid in pilot.pids.items()}
             path = _measure_path(pilot)
             keys_file = pilot.open_keys("notary")
-            pilot.network.stop()  # nobody else uses the cores while the reference is measured
+            stop(pilot.up)  # nobody else uses the cores while the reference is measured
             promised, published = _measure_in_process(pilot, keys_file, folder, built)
     rate = payments / seconds
     return {
@@ -161,7 +162,7 @@ def measure(payments: int, *, has_auditor: bool) -> dict[str, Any]:
         "ratio_to_bench_notary": round(rate / published, 3),
         **path,
         "seconds_until_all_are_ready": round(startup, 2),
-        "resident_mib": memory,
+        "memory_mib": memory,
     }
 
 
@@ -174,16 +175,36 @@ def open_pilot(*, has_auditor: bool) -> Iterator[tuple[Pilot, float]]:
         create_network(plan, SystemClock())
         if not has_auditor:
             shutil.rmtree(data / "auditor")
-        network = NetworkProcesses(data)
-        try:
-            started = time.perf_counter()
-            for name in list_processes(data):
-                network.start(name)
-            for child in network.children:
-                network.wait_ready(child)
-            yield Pilot(data, network), time.perf_counter() - started
-        finally:
-            network.stop()
+        command = [sys.executable, "-m", "specie", "up", "--data", str(data)]
+        started = time.perf_counter()
+        with subprocess.Popen(  # noqa: S603  # our own program
+            command, stdout=subprocess.PIPE, text=True
+        ) as up:
+            try:
+                pids = read_pids(up)
+                yield Pilot(data, up, pids), time.perf_counter() - started
+            finally:
+                stop(up)
+
+
+def read_pids(up: "subprocess.Popen[str]") -> dict[str, int]:
+    """Process → its number; once all are ready."""
+    pids = dict[str, int]()
+    assert up.stdout is not None
+    for line in up.stdout:
+        name, _, said = line.strip().partition(": ")
+        if name == "all":
+            return pids
+        found = re.search(r"ready, pid (\d+),", said)
+        if found:
+            pids[name] = int(found[1])
+    raise RuntimeError("it did not start")
+
+
+def stop(up: "subprocess.Popen[str]") -> None:
+    """The whole network; a second time does nothing."""
+    up.terminate()
+    up.wait()
 
 
 def prebuild(pilot: Pilot, payments: int) -> list[bytes]:
@@ -285,12 +306,9 @@ def _copy_notary(pilot: Pilot, folder: Path) -> None:
     """Its files while they stand still, once all that came before is published."""
     genesis = load_peers(pilot.data / PUBLIC, None).roster.genesis
     time.sleep(2 * genesis.batch_age_ms_max / 1_000)
-    [child] = [one for one in pilot.network.children if one.name == "notary"]
-    child.running.terminate()
-    child.running.wait()
-    pilot.network.children.remove(child)
+    os.kill(pilot.pids["notary"], signal.SIGSTOP)
     shutil.copytree(pilot.data / "notary", folder, ignore=_ignore_sockets)
-    pilot.network.wait_ready(pilot.network.start("notary"))
+    os.kill(pilot.pids["notary"], signal.SIGCONT)
 
 
 def _measure_in_process(
@@ -357,10 +375,12 @@ def withdraw(pilot: Pilot, holder: str, amount: str) -> None:
     pilot.call("wallet", "withdraw", amount, *device, "--public", str(pilot.data / PUBLIC))
 
 
-def _read_memory(process: int) -> int:
-    """Resident, in MiB."""
-    text = Path(f"/proc/{process}/status").read_text()
-    return int(text.partition("VmRSS:")[2].split()[0]) // 1_024
+def _read_memory(process: int) -> dict[str, int]:
+    """Resident and its own (not shared with other processes), in MiB."""
+    text = Path(f"/proc/{process}/smaps_rollup").read_text()
+    kinds = {"resident": "Rss", "own": "Private_(?:Clean|Dirty)"}
+    found = {name: re.findall(rf"{kind}:\s+(\d+) kB", text) for name, kind in kinds.items()}
+    return {name: sum(map(int, sizes)) // 1_024 for name, sizes in found.items()}
 
 
 if __name__ == "__main__":

@@ -170,10 +170,8 @@ def _pay_all(pairs: list[tuple[Online, Online]], each: int) -> float:
 
 def _read_processors(pilot: Pilot) -> dict[str, float]:
     """Seconds that each process has used; all devices are in this one."""
-    pids = {child.name: child.running.pid for child in pilot.network.children}
-    return {
-        name: read_processor_seconds(pid) for name, pid in {**pids, "devices": os.getpid()}.items()
-    }
+    pids = {**pilot.pids, "devices": os.getpid()}
+    return {name: read_processor_seconds(pid) for name, pid in pids.items()}
 
 
 def _pay_many(payer: Online, payee: Address, count: int) -> None:

@@ -11,13 +11,14 @@ from pydantic_core import PydanticUndefined
 
 from specie.api import pages
 from specie.api.pages import Page
-from specie.assembly import folders, foundation, service_settings, softhsm
+from specie.assembly import folders, foundation, service_settings
 from specie.assembly.network import Settings
 from specie.identity.genesis import Genesis
 from specie.ledger.contracts import CASH_CONTRACT, SUPPLY_CONTRACT
 from specie.remote import operations
 from specie.remote.encoding import get_status
 from specie.remote.operations import Operation
+from specie.store.hsm import SOFTHSM_SETTINGS
 from specie.values import limits
 from specie.values.catalogue import ErrorCode
 from specie.workload import limits as workload_limits
@@ -79,11 +80,11 @@ def test_every_variable_of_the_environment_is_there() -> None:
     scripts = [path.read_text() for path in (ROOT / "scripts").glob("*.sh")]
     found |= {name for text in scripts for name in ours.findall(text)}
     found |= {folders.PASSPHRASE, foundation.DATABASE, folders.CREDENTIALS}
-    found.add(softhsm.PLACE)
+    found.add(SOFTHSM_SETTINGS)
     named = {row[0].strip("`") for row in read_rows("settings.md", "Environment")}
     assert named == found | {"PYTHON", "ARGS"}
     reading = {path.name for path in (ROOT / "src").rglob("*.py") if "environ" in path.read_text()}
-    assert reading == {"folders.py", "foundation.py", "softhsm.py"}
+    assert reading == {"folders.py", "foundation.py", "hsm.py", "softhsm.py"}
 
 
 def test_every_setting_of_a_process_is_there() -> None:

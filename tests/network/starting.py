@@ -10,12 +10,13 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from specie.cli.processes import LOGS, Child, NetworkProcesses, build_command
+from specie.cli.processes import NetworkProcesses
 
 
 class Connection:
@@ -53,11 +54,11 @@ class Running:
         found: int | None = self.connection.ask(poll=self.pid)["code"]
         return found
 
-    def wait(self, timeout: float = float("inf")) -> int:
-        end = time.monotonic() + timeout
+    def wait(self, timeout: float | None = None) -> int:
+        end = time.monotonic() + (timeout or float("inf"))
         while (code := self.poll()) is None:
             if time.monotonic() > end:
-                raise subprocess.TimeoutExpired(str(self.pid), timeout)
+                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
             time.sleep(0.02)
         return code
 
@@ -72,14 +73,9 @@ class ForkedNetwork(NetworkProcesses):
 
     connection: Connection = field(default_factory=Connection)
 
-    def start(self, name: str) -> Child:
-        (self.data / LOGS).mkdir(exist_ok=True)
-        arguments = build_command(self.data, name)
-        log = str(self.data / LOGS / f"{name}.jsonl")
-        running = Running(self.connection.ask(serve=arguments, log=log)["pid"], self.connection)
-        child = Child(name, self.data / name, cast("subprocess.Popen[bytes]", running))
-        self.children.append(child)
-        return child
+    def begin(self, arguments: Sequence[str], log: Path) -> Running:
+        pid = self.connection.ask(serve=arguments, log=str(log))["pid"]
+        return Running(pid, self.connection)
 
     def stop(self) -> None:
         NetworkProcesses.stop(self)

@@ -14,13 +14,12 @@ from typing import Final
 
 from specie.assembly.tokens import TokenPlace
 from specie.store.durable_files import replace_durably
-from specie.store.hsm import reload_module
+from specie.store.hsm import SOFTHSM_SETTINGS, reload_module
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 
 FOLDER: Final = "hsm"
 _SETTINGS: Final = "softhsm2.conf"
-PLACE: Final = "SOFTHSM2_CONF"
 _MODULES: Final = (
     "/usr/lib/softhsm/libsofthsm2.so",
     "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
@@ -82,8 +81,8 @@ def use_tokens(data: Path, *, is_asked: bool = True) -> None:
     Not `is_asked`, what stands there already goes first.
     """
     settings = data / FOLDER / _SETTINGS
-    if settings.exists() and (is_asked or PLACE not in os.environ):
-        os.environ[PLACE] = str(settings)
+    if settings.exists() and (is_asked or SOFTHSM_SETTINGS not in os.environ):
+        os.environ[SOFTHSM_SETTINGS] = str(settings)
 
 
 def _find_module() -> Path:

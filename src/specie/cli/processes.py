@@ -4,14 +4,14 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from specie.assembly.ceremony import Plan, check_plan, create_network
 from specie.assembly.core_bank_process import CORE_SETTINGS, load_core_settings
@@ -19,6 +19,7 @@ from specie.assembly.folders import PASSPHRASES
 from specie.assembly.service_settings import SETTINGS, load_settings
 from specie.assembly.softhsm import use_tokens
 from specie.assembly.system import SystemClock
+from specie.cli.forking import call_apart, fork, import_commands
 from specie.cli.results import write_json
 from specie.store.file_locks import lock_folder
 from specie.values.catalogue import ErrorCode
@@ -39,13 +40,30 @@ def create(plan: Plan) -> str:
     return create_network(plan, SystemClock()).network.hex()
 
 
+class Running(Protocol):
+    """What is done with a process that runs: the part of `subprocess.Popen` that is used."""
+
+    @property
+    def pid(self) -> int:
+        """It leads a session of its own."""
+
+    def poll(self) -> int | None:
+        """How it has ended, if it has."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The same at its end; `subprocess.TimeoutExpired` after so many seconds."""
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+
+
 @dataclass(slots=True)
 class Child:
     """A process that we have started."""
 
     name: str
     folder: Path
-    running: subprocess.Popen[bytes]
+    running: Running
     started: float = field(default_factory=time.monotonic)  # monotonic seconds
 
 
@@ -61,17 +79,16 @@ class NetworkProcesses:
 
     def start(self, name: str) -> Child:
         """One process, its log beside the others'."""
-        folder = self.data / name
         logs = self.data / LOGS
         logs.mkdir(exist_ok=True)
-        command = [sys.executable, "-m", "specie", *build_command(self.data, name)]
-        with (logs / f"{name}.jsonl").open("ab") as log:
-            running = subprocess.Popen(  # noqa: S603  # our own program
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
-        child = Child(name, folder, running)
+        running = self.begin(build_command(self.data, name), logs / f"{name}.jsonl")
+        child = Child(name, self.data / name, running)
         self.children.append(child)
         return child
+
+    def begin(self, arguments: Sequence[str], log: Path) -> Running:
+        """`specie ARGUMENTS`, in a session of its own."""
+        return fork(arguments, log)
 
     def wait_ready(self, child: Child, seconds: float = _START_S) -> None:
         """`unreachable` if it ends, or is not ready in time; its log says why."""
@@ -133,6 +150,11 @@ class Watch:
         self.say(f"{child.name:>14}: ended with {code}, {when}: {self.network.read_end(child)}")
 
 
+def import_servers() -> None:
+    """What all processes need."""
+    import_commands(("serve", "core-bank"))
+
+
 def list_processes(data: Path) -> list[str]:
     """Folders with settings, those that others ask first at the beginning."""
     found = sorted(path.parent.name for path in data.glob(f"*/{SETTINGS}"))
@@ -191,7 +213,8 @@ def bring_up(data: Path, plan: Plan | None, say: Callable[[str], None]) -> None:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with lock_folder(data):
         if plan is not None and not any(data.iterdir()):
-            say(f"{'network':>14}: {create(plan)}")
+            network = call_apart(partial(create, plan), import_servers)
+            say(f"{'network':>14}: {network}")
         for name in (*list_core_banks(data), *list_processes(data)):
             check_silent(data / name)
         _run(NetworkProcesses(data), say)
@@ -210,6 +233,7 @@ def _run(network: NetworkProcesses, say: Callable[[str], None]) -> None:
     stopping: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda which, _frame: stopping.append(which))
+    import_servers()
     try:
         for name in (*list_core_banks(network.data), *list_processes(network.data)):
             network.start(name)

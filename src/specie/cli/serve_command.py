@@ -1,6 +1,7 @@
 """`specie serve`: one institution's process."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Final
@@ -48,11 +49,13 @@ def serve(folder: Path, passphrase: str) -> None:
     base = open_foundation(folder, passphrase)
     log_to(level=base.settings.observe.level)
     tune_interpreter()
-    if base.settings.observe.traces:
-        import_module(_TRACING).trace_to(folder / "traces.jsonl", base.name)
-    process = build_process(base)
-    prune_keys(base)
-    Serving(process).run(lambda: None)
+    with ExitStack() as at_end:
+        if base.settings.observe.traces:
+            telemetry = import_module(_TRACING)
+            at_end.callback(telemetry.trace_to(folder / "traces.jsonl", base.name))
+        process = build_process(base)
+        prune_keys(base)
+        Serving(process).run(lambda: None)
 
 
 def build_process(base: Foundation) -> Process:

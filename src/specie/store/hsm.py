@@ -7,10 +7,12 @@
 
 PKCS#11 has no mechanism for Ristretto signatures, for sealing with our cipher, and in today's
 modules none for ML-DSA: those keys stay in the encrypted file, as does the token's PIN. Tested with
-SoftHSM2.
+SoftHSM2. Its tokens are files: it reads all of them when it is loaded, and fails if a process
+beside us logs in at that moment, which writes to its own. So there is a turn for it.
 """
 
 import hashlib
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -35,10 +37,12 @@ from pkcs11.exceptions import (
 )
 from pkcs11.util.ec import encode_named_curve_parameters
 
+from specie.store.file_locks import lock_file
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey
 
+SOFTHSM_SETTINGS: Final = "SOFTHSM2_CONF"  # variable of the environment: SoftHSM2's own
 _ED25519: Final = "1.3.101.112"  # RFC 8410
 _P256: Final = "1.2.840.10045.3.1.7"  # RFC 5480
 _ED25519_SIZE: Final = 32
@@ -49,7 +53,19 @@ _WRONG_PIN: Final = (PinIncorrect, PinInvalid, PinLenRange)
 
 def reload_module(module: Path) -> None:
     """A module looks for its tokens once: after others are made. What was open is closed."""
-    pkcs11.lib(str(module)).reinitialize()
+    with _having_turn():
+        pkcs11.lib(str(module)).reinitialize()
+
+
+@contextmanager
+def _having_turn() -> Iterator[None]:
+    """Of all processes with the same tokens of SoftHSM2, if its settings are ours to lock."""
+    settings = Path(os.environ.get(SOFTHSM_SETTINGS, ""))
+    if settings.is_file() and os.access(settings.parent, os.W_OK):
+        with lock_file(settings):
+            yield
+    else:
+        yield
 
 
 class HsmToken:
@@ -60,8 +76,9 @@ class HsmToken:
         self.module, self.label = module, label
         self._lock = threading.Lock()
         try:
-            token = pkcs11.lib(str(module)).get_token(token_label=label)
-            self._session = token.open(rw=True, user_pin=pin)
+            with _having_turn():
+                token = pkcs11.lib(str(module)).get_token(token_label=label)
+                self._session = token.open(rw=True, user_pin=pin)
         except _WRONG_PIN:
             reason = f"token {label}: the PIN does not open it"
             raise SpecieError(ErrorCode.PASSPHRASE_WRONG, reason) from None
@@ -72,13 +89,13 @@ class HsmToken:
     def generate(self, name: str) -> "HsmKey":
         """A new Ed25519 key in the token, under its name; `order_conflict` if there is one."""
         mechanism = Mechanism.EC_EDWARDS_KEY_PAIR_GEN
-        with self._using():
+        with _having_turn(), self._using():
             public, private = self._generate(name, KeyType.EC_EDWARDS, _ED25519, mechanism)
             return HsmKey(self, private, InstitutionPublicKey(_read_point(public)))
 
     def generate_issuing(self, name: str) -> "HsmIssuingKey":
         """The same on P-256."""
-        with self._using():
+        with _having_turn(), self._using():
             mechanism = Mechanism.EC_KEY_PAIR_GEN
             public, private = self._generate(name, KeyType.EC, _P256, mechanism)
             return HsmIssuingKey(self, private, _read_point(public))
@@ -104,7 +121,7 @@ class HsmToken:
 
     def remove(self, name: str) -> None:
         """Destroy a key for good; what is not there stays so."""
-        with self._using():
+        with _having_turn(), self._using():
             for half in (ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY):  # stopped between: again
                 for one in self._list({Attribute.CLASS: half, Attribute.LABEL: name}):
                     one.destroy()

@@ -17,6 +17,10 @@ class SpecieError(Exception):
         self.message = message or code.value.replace("_", " ")
         super().__init__(f"{code.value}: {self.message}")
 
+    def __reduce__(self) -> tuple[type["SpecieError"], tuple[object, ...]]:
+        """For another process."""
+        return SpecieError, (self.code, self.message)
+
     def renew(self) -> "SpecieError":
         """The same refusal as a new object: one raised in two threads mixes their tracebacks."""
         return SpecieError(self.code, self.message)
@@ -28,6 +32,10 @@ class SpentError(SpecieError):
     def __init__(self, message: str, evidence: bytes) -> None:
         super().__init__(ErrorCode.INPUT_SPENT, message)
         self.evidence = evidence
+
+    def __reduce__(self) -> tuple[type[SpecieError], tuple[object, ...]]:
+        """With its evidence."""
+        return SpentError, (self.message, self.evidence)
 
     def renew(self) -> "SpentError":
         """With its evidence."""

@@ -1,6 +1,8 @@
 """Keys in a token of SoftHSM2, which stands for a hardware module (X7)."""
 
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -56,6 +58,41 @@ def test_it_signs_as_a_key_of_the_file_does(token: HsmToken) -> None:
         verify_institution_signature(public, message, sign_as_institution(key, message))
     with refused(ErrorCode.SIGNATURE_INVALID):
         verify_institution_signature(public, b"other", sign_as_institution(key, b"message"))
+
+
+_OPENS_ITS_TOKEN = """
+import sys, time
+from pathlib import Path
+from specie.store.hsm import HsmToken
+
+module, label, pin = sys.argv[1:]
+sys.stdout.write("here\\n")
+sys.stdout.flush()
+sys.stdin.readline()
+for _ in range(20):
+    HsmToken(Path(module), label, pin).close()
+"""
+
+
+def test_many_processes_open_their_tokens_at_once(hsm: SoftHsm) -> None:
+    """As those of `specie up` do. Each look at the tokens would fail, or abort, now and then."""
+    labels = [f"beside-{number}" for number in range(4)]
+    hsm.create_tokens(dict.fromkeys(labels, PIN))
+    command = [sys.executable, "-c", _OPENS_ITS_TOKEN, str(hsm.module)]
+    pipe = subprocess.PIPE
+    begun = [
+        subprocess.Popen([*command, label, PIN], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+        for label in labels
+    ]
+    for one in begun:
+        assert one.stdout is not None and one.stdout.readline() == "here\n"
+    for one in begun:
+        assert one.stdin is not None
+        one.stdin.write("\n")
+        one.stdin.flush()
+    said = [one.communicate(timeout=60)[1] for one in begun]
+    assert said == ["", "", "", ""]
+    assert [one.returncode for one in begun] == [0, 0, 0, 0]
 
 
 def test_a_key_is_found_by_its_public_half(token: HsmToken, hsm: SoftHsm) -> None:

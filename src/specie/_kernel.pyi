@@ -64,6 +64,8 @@ class SealingKey:
     "specie/v1/sealed/" || kind || 0x00 || aad, with kind "bytes", "sealing-key", "key-tree",
     "view-key", "spend-key", "wallet-secret", "scan-key", "signing-key", "institution-key",
     "cosigner-key" or "vrf-key".
+    With older keys it opens what they have sealed; all are tried, whichever it was. A key that is
+    sealed itself is sealed without them.
     Limits: 8 KiB a lane to 4 GiB, 64 passes, 16 lanes, salt of 8 to 64 bytes.
     """
 
@@ -73,6 +75,7 @@ class SealingKey:
     ) -> SealingKey: ...
     @staticmethod
     def generate() -> SealingKey: ...
+    def with_older(self, older: SealingKey) -> SealingKey: ...  # seals as this one, opens of both
     def seal(self, plain: bytes, aad: bytes) -> bytes: ...  # nonce24 || ciphertext || tag16
     def open(self, sealed: bytes, aad: bytes) -> bytes: ...  # KernelError sealed_invalid
     def seal_key(self, other: SealingKey, aad: bytes) -> bytes: ...

@@ -8,9 +8,11 @@ import json
 import re
 import secrets
 import shlex
+import sqlite3
 import tempfile
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from specie.assembly.lists import ISSUER, read_list
 from specie.assembly.service_settings import load_settings
 from specie.assembly.system import SystemClock
 from specie.assembly.tls import read_identity
+from specie.crypto.secrets import SealingKey, open_sealed
 from specie.remote import notary_operations as notary
 from specie.remote.channel import Channel, Speaker
 from specie.remote.fields import Empty
@@ -145,6 +148,48 @@ def test_a_banks_keys_rotate_while_money_moves(pilot: Pilot, bob: str, tmp_path:
     pilot.insist(*pilot.spell("bob", "collect"), stdin=f"{PASSPHRASE}\n")
     for file in (receipt, newer):
         pilot.run("verify-receipt", str(file), "--public", str(tmp_path / "mirror"))
+
+
+def test_a_banks_database_gets_new_keys(pilot: Pilot, bob: str, tmp_path: Path) -> None:
+    """T2: what was sealed before is read, what comes is sealed anew; so are the keys."""
+    folder, passphrase = str(pilot.data / "bank-2"), pilot.data / PASSPHRASES / "bank-2"
+    given = ("--passphrase-file", str(passphrase))
+    told = pilot.run("rotate", folder, *given, "--storage")
+    assert told == "storage-2 and vault-2: used from the process' next start on"
+    (tmp_path / "new").write_text("battery staple\n")
+    new = ("--new-passphrase-file", str(tmp_path / "new"))
+    assert "sealed under the new passphrase" in pilot.run("change-passphrase", folder, *given, *new)
+    assert "passphrase_wrong" in pilot.run("rotate", folder, *given, "--storage", code=1)
+    passphrase.write_text("battery staple\n")
+    pilot.restart("bank-2")
+    assert "alice" in pilot.bank(2, "clients")
+    pay(pilot, bob, "1.50")
+    keys = pilot.open_keys("bank-2")
+    opened = [_count_opened(pilot, keys.get_sealing_key(name)) for name in ("storage", "storage-2")]
+    assert all(opened)
+    assert "seals no rows" in pilot.run(
+        "rotate",
+        str(pilot.data / "notary"),
+        "--passphrase-file",
+        str(pilot.data / PASSPHRASES / "notary"),
+        "--storage",
+        code=1,
+    )
+
+
+def _count_opened(pilot: Pilot, key: SealingKey) -> int:
+    """Clients' tokens whose openings this key alone opens."""
+    place = f"file:{pilot.data / 'bank-2' / 'bank.db'}?mode=ro"
+    with closing(sqlite3.connect(place, uri=True)) as database:
+        rows = database.execute("SELECT sealed_opening, ref FROM token WHERE client IS NOT NULL")
+        return sum(_does_open(key, sealed, ref) for sealed, ref in rows)
+
+
+def _does_open(key: SealingKey, sealed: bytes, ref: bytes) -> bool:
+    try:
+        return bool(open_sealed(key, sealed, ref))
+    except SpecieError:
+        return False
 
 
 def test_witnesses_get_new_keys_and_old_receipts_count(

@@ -145,6 +145,10 @@ def test_sealing(  # T3
     sealed = native.seal(plain, aad)
     assert sealing.unseal(twin, "bytes", sealed, aad) == plain
     assert native.open(sealing.seal(twin, bytes(24), "bytes", plain, aad), aad) == plain
+    newer = kernel.SealingKey.generate().with_older(native)
+    assert newer.open(sealed, aad) == plain
+    with pytest.raises(Refused, match="sealed_invalid"):
+        sealing.unseal(twin, "bytes", newer.seal(plain, aad), aad)
     broken = [(flip(sealed, bit), aad), (sealed, aad + b"x"), (sealed[:-1], aad), (b"", aad)]
     as_secret = sealing.seal(twin, bytes(24), "spend-key", plain, aad)
     for changed, context in [*broken, (as_secret, aad)]:

@@ -6,6 +6,12 @@
 //! sealed = nonce24 ‖ XChaCha20-Poly1305(key, nonce24, aad', plain)
 //! ```
 //!
+//! Keys rotate: K₁ seals, and K₂ … Kₙ, which were before it, open what they have sealed:
+//!
+//! ```text
+//! seal(K₁ … Kₙ) = seal(K₁)        open(K₁ … Kₙ) = the one open(Kᵢ) that succeeds; all are tried
+//! ```
+//!
 //! The kind stands in the authenticated data, so a sealed spend key opens as a spend key and as
 //! nothing else: above all not as plain bytes.
 
@@ -42,8 +48,11 @@ pub trait Sealable: Sized {
     fn from_secret_bytes(bytes: &[u8]) -> Result<Self>;
 }
 
-/// A key for sealing at rest.
-pub struct SealingKey(Zeroizing<[u8; 32]>);
+/// A key for sealing at rest, with those before it.
+pub struct SealingKey {
+    newest: Zeroizing<[u8; 32]>,
+    older: Vec<Zeroizing<[u8; 32]>>,
+}
 
 impl SealingKey {
     /// The key of a passphrase, by Argon2id version 1.3.
@@ -65,12 +74,22 @@ impl SealingKey {
             .hash_password_into_with_memory(passphrase, salt, key.as_mut_slice(), &mut blocks);
         blocks.iter_mut().for_each(Zeroize::zeroize);
         filled.map_err(|_| PARAMETERS)?;
-        Ok(SealingKey(key))
+        Ok(SealingKey::new(key))
     }
 
     /// A random key.
     pub fn generate() -> Result<Self> {
-        Ok(SealingKey(random::bytes()?))
+        Ok(SealingKey::new(random::bytes()?))
+    }
+
+    fn new(newest: Zeroizing<[u8; 32]>) -> Self {
+        SealingKey { newest, older: Vec::new() }
+    }
+
+    /// Seals as this key, and opens what either has sealed.
+    pub fn with_older(&self, older: &SealingKey) -> Self {
+        let before = [self.older.as_slice(), &[older.newest.clone()], &older.older].concat();
+        SealingKey { newest: self.newest.clone(), older: before }
     }
 
     /// Seals plain bytes.
@@ -93,16 +112,10 @@ impl SealingKey {
         S::from_secret_bytes(&self.open_as(S::KIND, sealed, aad)?).map_err(|_| REFUSED)
     }
 
-    fn cipher(&self) -> XChaCha20Poly1305 {
-        let key: &[u8; 32] = &self.0;
-        XChaCha20Poly1305::new(key.into())
-    }
-
     fn seal_as(&self, kind: &str, plain: &[u8], aad: &[u8]) -> Result<Vec<u8>> {
         let nonce = random::bytes::<NONCE_SIZE>()?;
         let payload = Payload { msg: plain, aad: &framed(kind, aad) };
-        let sealed = self
-            .cipher()
+        let sealed = cipher(&self.newest)
             .encrypt(&XNonce::from(*nonce), payload)
             .map_err(|_| Error::new(Code::SizeInvalid, "too long to seal"))?;
         Ok([nonce.as_slice(), &sealed].concat())
@@ -110,9 +123,14 @@ impl SealingKey {
 
     fn open_as(&self, kind: &str, sealed: &[u8], aad: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_SIZE>().ok_or(REFUSED)?;
-        let payload = Payload { msg: sealed, aad: &framed(kind, aad) };
-        let plain = self.cipher().decrypt(&XNonce::from(*nonce), payload).map_err(|_| REFUSED)?;
-        Ok(Zeroizing::new(plain))
+        let framed = framed(kind, aad);
+        let open = |key: &Zeroizing<[u8; 32]>| {
+            let payload = Payload { msg: sealed, aad: &framed };
+            cipher(key).decrypt(&XNonce::from(*nonce), payload).ok().map(Zeroizing::new)
+        };
+        // all are tried, so that the time does not tell which of them it was
+        let plain = open(&self.newest);
+        self.older.iter().map(open).fold(plain, Option::or).ok_or(REFUSED)
     }
 }
 
@@ -120,12 +138,16 @@ impl Sealable for SealingKey {
     const KIND: &'static str = "sealing-key";
 
     fn secret_bytes(&self) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(self.0.to_vec())
+        Zeroizing::new(self.newest.to_vec())
     }
 
     fn from_secret_bytes(bytes: &[u8]) -> Result<Self> {
-        Ok(SealingKey(Zeroizing::new(bytes.try_into().map_err(|_| REFUSED)?)))
+        Ok(SealingKey::new(Zeroizing::new(bytes.try_into().map_err(|_| REFUSED)?)))
     }
+}
+
+fn cipher(key: &[u8; 32]) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new(key.into())
 }
 
 fn framed(kind: &str, aad: &[u8]) -> Vec<u8> {
@@ -176,19 +198,41 @@ mod tests {
         let inner = SealingKey::generate().unwrap();
         let sealed = key.seal_secret(&inner, b"").unwrap();
         let again: SealingKey = key.open_secret(&sealed, b"").unwrap();
-        assert_eq!(again.0, inner.0);
+        assert_eq!(again.newest, inner.newest);
         assert_eq!(code(key.open(&sealed, b"")), Some(Code::SealedInvalid));
-        let bytes = key.seal(&*inner.0, b"").unwrap();
+        let bytes = key.seal(&*inner.newest, b"").unwrap();
         assert_eq!(code(key.open_secret::<SealingKey>(&bytes, b"")), Some(Code::SealedInvalid));
+    }
+
+    #[test]
+    fn older_keys_open_and_do_not_seal() {
+        let keys: Vec<_> = (0..3).map(|_| SealingKey::generate().unwrap()).collect();
+        let sealed: Vec<_> = keys.iter().map(|key| key.seal(b"plain", b"").unwrap()).collect();
+        let ring = keys[2].with_older(&keys[1].with_older(&keys[0]));
+        for one in &sealed {
+            assert_eq!(ring.open(one, b"").unwrap().as_slice(), b"plain");
+            assert_eq!(code(ring.open(one, b"x")), Some(Code::SealedInvalid));
+        }
+        let newest = ring.seal(b"plain", b"").unwrap();
+        assert_eq!(keys[2].open(&newest, b"").unwrap().as_slice(), b"plain");
+        assert_eq!(code(keys[1].open(&newest, b"")), Some(Code::SealedInvalid));
+        assert_eq!(
+            code(keys[2].with_older(&keys[1]).open(&sealed[0], b"")),
+            Some(Code::SealedInvalid)
+        );
+        let inner: SealingKey =
+            ring.open_secret(&ring.seal_secret(&ring, b"").unwrap(), b"").unwrap();
+        assert_eq!(inner.newest, keys[2].newest);
+        assert_eq!(inner.older.len(), 0);
     }
 
     #[test]
     fn derived_keys_are_repeatable_and_bounded() {
         let derive = |salt: &[u8], m, t, p| SealingKey::derive(b"words", salt, m, t, p);
         let a = derive(b"saltsalt", 64, 1, 1).unwrap();
-        assert_eq!(a.0, derive(b"saltsalt", 64, 1, 1).unwrap().0);
-        assert_ne!(a.0, derive(b"saltsalu", 64, 1, 1).unwrap().0);
-        assert_ne!(a.0, derive(b"saltsalt", 64, 2, 1).unwrap().0);
+        assert_eq!(a.newest, derive(b"saltsalt", 64, 1, 1).unwrap().newest);
+        assert_ne!(a.newest, derive(b"saltsalu", 64, 1, 1).unwrap().newest);
+        assert_ne!(a.newest, derive(b"saltsalt", 64, 2, 1).unwrap().newest);
         for (salt, m, t, p) in [
             (&b"short"[..], 64, 1, 1),
             (&[0; 65], 64, 1, 1),

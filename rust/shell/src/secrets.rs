@@ -61,6 +61,10 @@ impl SealingKey {
         Ok(SealingKey(Sealing::generate()?))
     }
 
+    fn with_older(&self, older: &SealingKey) -> Self {
+        SealingKey(self.0.with_older(&older.0))
+    }
+
     fn seal<'py>(&self, py: Python<'py>, plain: &[u8], aad: &[u8]) -> Result<Bound<'py, PyBytes>> {
         Ok(bytes(py, self.0.seal(plain, aad)?))
     }

@@ -24,6 +24,7 @@ from specie.assembly.handing_over import check_succession, seal_succession
 from specie.assembly.lists import COSIGNERS, read_list
 from specie.assembly.money import MoneyDesk
 from specie.assembly.onboarding import check_new_client
+from specie.assembly.own_keys import STORAGE, VAULT
 from specie.assembly.payment_services import PaymentServices, build_payment_services
 from specie.assembly.people import People, PeoplePlace, build_admission, build_people
 from specie.assembly.returns import Returns, build_returns
@@ -425,9 +426,9 @@ def build_bank(base: Foundation) -> BankProcess:
     """
     keys, roster = base.keys, base.peers.roster
     member = roster.current.get(base.peers.services.get(base.name).number)
-    number, storage = member.number, keys.get_sealing_key("storage")
+    number, storage = member.number, base.own.find_sealing(STORAGE)
     holder = derive_keys(keys.get("tree", KeyTree.unseal), 0, number)
-    store = VaultDatabase(base.database).open_holder("vault", keys.get_sealing_key("vault"))
+    store = VaultDatabase(base.database).open_holder("vault", base.own.find_sealing(VAULT))
     vault = Vault(holder, store, base.surroundings)
     attester = Attester(number, base.own.find_attestation(member.attestation_key), roster)
     names = NameSigner(number, base.peers.network, base.channel.speaker.key)

@@ -32,7 +32,7 @@ from specie.assembly.lists import (
     SERVICES,
     write_list,
 )
-from specie.assembly.own_keys import DIRECTORY, ISSUING_KEY, ML_DSA, OwnKeys
+from specie.assembly.own_keys import DIRECTORY, ISSUING_KEY, ML_DSA, STORAGE, VAULT, OwnKeys
 from specie.assembly.service_settings import (
     Keys,
     Listen,
@@ -305,8 +305,8 @@ def draw_bank_keys(own: OwnKeys) -> tuple[ScanKey, SigningKey]:
     keys.put("attestation", attestation)
     keys.put("tree", KeyTree.generate())
     draw_cosigner_keys(own, "witness")
-    keys.put_sealing_key("storage", SealingKey.generate())
-    keys.put_sealing_key("vault", SealingKey.generate())
+    keys.put_sealing_key(STORAGE, SealingKey.generate())
+    keys.put_sealing_key(VAULT, SealingKey.generate())
     return scan, attestation
 
 
@@ -379,7 +379,7 @@ def _draw_participant(one: _Institution) -> Participant | None:
         return _describe(one, Role.AUDITOR, scan, attestation)
     if one.role is ServiceRole.CENTRAL_BANK:
         keys.put("tree", KeyTree.generate())
-        keys.put_sealing_key("storage", SealingKey.generate())
+        keys.put_sealing_key(STORAGE, SealingKey.generate())
         keys.put(DIRECTORY, VrfKey.generate())
     return None
 

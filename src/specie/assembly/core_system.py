@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from specie.assembly.foundation import Foundation
+from specie.assembly.own_keys import STORAGE
 from specie.assembly.tls import build_public_context
 from specie.bank.control_books import ControlBooks, refuse_stray_books
 from specie.bank.deposits import DepositBooks
@@ -34,7 +35,7 @@ def build_teller(base: Foundation, books: DepositBooks, store: SqliteBooksStore)
         books,
         CoreSystem(
             bank=RemoteCoreBank(chosen.url, secret, context),
-            links=SqliteCoreLinks(base.database, base.keys.get_sealing_key("storage")),
+            links=SqliteCoreLinks(base.database, base.own.find_sealing(STORAGE)),
             control=ControlBooks(store, base.clock),
         ),
     )

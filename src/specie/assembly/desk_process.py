@@ -18,7 +18,7 @@ from specie.assembly.desk_decisions import list_desk_kinds
 from specie.assembly.device_authority import DeviceAuthority
 from specie.assembly.foundation import Foundation, find_database_file, is_on_server
 from specie.assembly.joining import Joining
-from specie.assembly.own_keys import DIRECTORY
+from specie.assembly.own_keys import DIRECTORY, STORAGE
 from specie.books.stock import Stock
 from specie.central_bank.decisions import PAUSED, Decisions
 from specie.central_bank.desk import CentralBankDesk, OfficerTask
@@ -241,7 +241,7 @@ class DeskProcess:
 def build_desk(base: Foundation) -> DeskProcess:
     """With the list key and the online intermediate."""
     keys, roster = base.keys, base.peers.roster
-    storage = keys.get_sealing_key("storage")
+    storage = base.own.find_sealing(STORAGE)
     store = SqliteApplicationStore(base.database, storage)
     journal = SqliteJournal(base.database, storage)
     decision_store = SqliteDecisionStore(base.database)
@@ -289,7 +289,7 @@ def _build_directory(base: Foundation) -> Directory:
     return Directory(
         roster=base.peers.roster,
         keys=DirectoryKeys(function, leaves, base.channel.speaker.key),
-        store=SqliteDirectoryStore(base.database, base.keys.get_sealing_key("storage")),
+        store=SqliteDirectoryStore(base.database, base.own.find_sealing(STORAGE)),
         counts=SqliteLookUpCounts(base.database),
         log=RemoteDirectoryLog(base.channel),
         clock=base.clock,

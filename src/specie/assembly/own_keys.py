@@ -26,6 +26,8 @@ from specie.values.identifiers import InstitutionPublicKey
 
 ATTESTATION: Final = "attestation"
 ISSUING_KEY: Final = "issuing-key"
+STORAGE: Final = "storage"  # seals rows of the database
+VAULT: Final = "vault"  # of a bank: seals its own tokens
 DIRECTORY: Final = "directory"  # of the secret function; there is one for ever
 FIRST_TLS_KEY: Final = "certificate-key"  # of who joins, until it has another certificate
 ML_DSA: Final = "-ml-dsa"  # ends the kinds of a cosigner's quantum-safe key
@@ -72,6 +74,15 @@ class OwnKeys:
     def find_cosigner(self, public: bytes) -> CosignerKey:
         """The same of ML-DSA."""
         return self._find_sealed(CosignerKey.unseal, public)
+
+    def find_sealing(self, kind: str) -> SealingKey:
+        """The newest, which opens what those before it have sealed; `setting_invalid` if none."""
+        numbers = self._number(kind)
+        oldest, *newer = sorted(numbers, key=numbers.__getitem__) or [kind]
+        found = self.file.get_sealing_key(oldest)
+        for name in newer:
+            found = self.file.get_sealing_key(name).with_older(found)
+        return found
 
     def find_issuing(self, public: ec.EllipticCurvePublicKey) -> ec.EllipticCurvePrivateKey:
         """The same of the intermediate."""

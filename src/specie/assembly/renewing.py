@@ -3,6 +3,7 @@
     certificate   a third of its time is left → new key, request, certificate; contexts take it
     signing keys  drawn here, agreed to by officers, in the lists → the process starts anew,
               removes those that have ended
+    storage keys  drawn here, used from the next start on; those before open what they have sealed
 
 Connections that are open keep the certificate with which they were opened.
 """
@@ -39,7 +40,14 @@ from specie.assembly.lists import (
     read_list,
     write_list,
 )
-from specie.assembly.own_keys import ATTESTATION, FIRST_TLS_KEY, ISSUING_KEY, OwnKeys
+from specie.assembly.own_keys import (
+    ATTESTATION,
+    FIRST_TLS_KEY,
+    ISSUING_KEY,
+    STORAGE,
+    VAULT,
+    OwnKeys,
+)
 from specie.assembly.service_settings import load_settings
 from specie.assembly.tls import (
     build_public_context,
@@ -49,7 +57,7 @@ from specie.assembly.tls import (
     write_identity,
 )
 from specie.crypto.cosigning import CosignerKey
-from specie.crypto.secrets import SigningKey
+from specie.crypto.secrets import SealingKey, SigningKey
 from specie.identity.certificates import (
     Issuer,
     build_request,
@@ -153,6 +161,22 @@ def draw_cosigner(folder: Path, passphrase: str) -> tuple[CosignerRole, Cosigner
             plain = own.draw_signer(names[0])
         listed = verify_cosigners(read_list(folder, COSIGNERS), peers.roster.genesis)
         return role, sign_cosigner(peers.network, role, name, (plain, quantum_safe), listed)
+
+
+def draw_storage_keys(folder: Path, passphrase: str) -> list[str]:
+    """New keys that seal what the database gets from its process' next start on; gives their names.
+
+    Those before them stay, and open what they have sealed: rows are not sealed anew.
+    """
+    settings = load_settings(folder)
+    with closing(open_own_keys(folder, settings, passphrase)) as own, own.file.changing():
+        kinds = [kind for kind in (STORAGE, VAULT) if own.file.has(kind)]
+        if not kinds:
+            raise SpecieError(ErrorCode.SETTING_INVALID, f"{settings.name} seals no rows")
+        names = own.name_next(*kinds)
+        for name in names:
+            own.file.put_sealing_key(name, SealingKey.generate())
+    return names
 
 
 def prune_keys(base: Foundation) -> list[str]:

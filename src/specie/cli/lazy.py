@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "catch-up": "upkeep_commands:catch_up",
     "migrate": "upkeep_commands:migrate",
     "rotate": "upkeep_commands:rotate",
+    "change-passphrase": "upkeep_commands:change_passphrase",
     "renew-authority": "upkeep_commands:renew_authority",
     "officer": "officer_commands:officer",
     "bank": "bank_commands:bank",

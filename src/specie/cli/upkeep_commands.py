@@ -1,5 +1,6 @@
-"""`specie backup`, `restore`, `catch-up`, `migrate`, `rotate`: looking after a process' folder."""
+"""`specie backup`, `restore`, `migrate`, `rotate` and the like: looking after a folder of keys."""
 
+import secrets
 import socket
 from contextlib import closing
 from pathlib import Path
@@ -8,9 +9,14 @@ from typing import Annotated
 import typer
 
 from specie.assembly.catching_up import catch_up_notary, catch_up_witness
-from specie.assembly.folders import read_passphrase
+from specie.assembly.folders import KEYS, read_passphrase
 from specie.assembly.foundation import open_foundation, refresh_if_served
-from specie.assembly.renewing import draw_cosigner, draw_rotation, renew_intermediate
+from specie.assembly.renewing import (
+    draw_cosigner,
+    draw_rotation,
+    draw_storage_keys,
+    renew_intermediate,
+)
 from specie.assembly.tls import ROOT
 from specie.cli.mirroring import Source
 from specie.cli.serve_command import build_process
@@ -18,6 +24,7 @@ from specie.identity.services import ServiceRole
 from specie.notary.catching_up import CaughtUp
 from specie.remote.control import CONTROL
 from specie.store.backup import back_up, restore
+from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.times import format_time
@@ -88,9 +95,16 @@ def rotate(
     cosigner: Annotated[
         bool, typer.Option("--cosigner", help="Of its witness or auditor, not its messages.")
     ] = False,
+    storage: Annotated[
+        bool, typer.Option("--storage", help="Those that seal its database; no decision needed.")
+    ] = False,
 ) -> None:
     """Draw new signing keys; prints the decision with which two officers put them in the lists."""
     passphrase = read_passphrase(folder, passphrase_file)
+    if storage:
+        drawn = " and ".join(draw_storage_keys(folder.absolute(), passphrase))
+        typer.echo(f"{drawn}: used from the process' next start on")
+        return
     if cosigner:
         role, shown = draw_cosigner(folder.absolute(), passphrase)
         start = f"specie officer decide put-cosigner --set role={role.value} --set retire=0"
@@ -99,6 +113,23 @@ def rotate(
     rotation = draw_rotation(folder.absolute(), passphrase)
     parameters = " ".join(f"--set {name}={value}" for name, value in rotation.format().items())
     typer.echo(f"specie officer decide rotate-keys {parameters}")
+
+
+def change_passphrase(
+    folder: Annotated[Path, typer.Argument(help="With keys.json: a process', an officer's.")],
+    passphrase_file: PassphraseFile = None,
+    new_passphrase_file: Annotated[
+        Path | None, typer.Option(help="With the new one; else you are asked, twice.")
+    ] = None,
+) -> None:
+    """Seal a file of keys anew, under another passphrase; the keys in it stay what they are."""
+    keys = KeyFile(folder / KEYS, read_passphrase(folder, passphrase_file))
+    if new_passphrase_file is not None:
+        chosen = read_passphrase(folder, new_passphrase_file)
+    else:
+        chosen = typer.prompt("new passphrase", hide_input=True, confirmation_prompt=True)
+    keys.change_passphrase(chosen, secrets.token_bytes(16))
+    typer.echo(f"{folder / KEYS}: sealed under the new passphrase; copies of it open with the old")
 
 
 def renew_authority(

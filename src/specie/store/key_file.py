@@ -13,14 +13,23 @@ import binascii
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from specie.crypto.cosigning import CosignerKey
 from specie.crypto.native import translated_errors
 from specie.crypto.secrets import (
+    InstitutionKey,
+    KeyTree,
+    ScanKey,
     Sealable,
     SealingKey,
+    SigningKey,
+    SpendKey,
+    ViewKey,
+    VrfKey,
+    WalletSecret,
     derive_sealing_key,
     open_sealed,
     unseal,
@@ -35,6 +44,19 @@ from specie.values.limits import KEY_FILE_BYTES_MAX
 _FORMAT: Final = "specie keys v1"
 _AAD: Final = b"key-file\0"
 _CHECK: Final = "check"  # an entry of no secret: tells a wrong passphrase from a damaged entry
+
+_OPENERS: Final[tuple[Callable[[SealingKey, bytes, bytes], Sealable], ...]] = (
+    InstitutionKey.unseal,
+    SigningKey.unseal,
+    ScanKey.unseal,
+    KeyTree.unseal,
+    CosignerKey.unseal,
+    VrfKey.unseal,
+    ViewKey.unseal,
+    SpendKey.unseal,
+    WalletSecret.unseal,
+)
+"""What is sealed as itself; besides there are keys that seal, and plain secrets."""
 
 Handle = TypeVar("Handle")
 
@@ -63,8 +85,7 @@ class KeyFile:
     @classmethod
     def create(cls, path: Path, passphrase: str, salt: bytes) -> "KeyFile":
         """A new file with nothing in it; `order_conflict` if there is one already."""
-        if not passphrase:
-            raise SpecieError(ErrorCode.SETTING_INVALID, "an empty passphrase protects nothing")
+        _check_passphrase(passphrase)
         if path.exists():
             raise SpecieError(ErrorCode.ORDER_CONFLICT, f"{path}: there are keys already")
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -116,6 +137,19 @@ class KeyFile:
                 _write(self._path, self._salt, left)
                 self._entries = left
 
+    def change_passphrase(self, passphrase: str, salt: bytes) -> None:
+        """Everything sealed anew under another one, in one durable step; `salt` is 16 new bytes.
+
+        `sealed_invalid` if an entry does not open: then nothing was changed. Who has it open with
+        the older passphrase goes on with what it has read, and changes nothing any more.
+        """
+        _check_passphrase(passphrase)
+        key = derive_sealing_key(passphrase, salt)
+        with self.changing():
+            entries = {name: self._seal_anew(name, key) for name in self._entries}
+            _write(self._path, salt, entries)
+            self._entries, self._salt, self._key = entries, salt, key
+
     @contextmanager
     def changing(self) -> Iterator[None]:
         """Nobody else changes it meanwhile, and we know what others have; again within is nothing.
@@ -141,6 +175,16 @@ class KeyFile:
             raise SpecieError(ErrorCode.SETTING_INVALID, reason)
         self._entries = {name: _decode(one) for name, one in found["entries"].items()}
 
+    def _seal_anew(self, name: str, key: SealingKey) -> bytes:
+        """Whatever it is: it opens as nothing else."""
+        aad = _AAD + encode_text(name)
+        for opener in _OPENERS:
+            with suppress(SpecieError):
+                return self.get(name, opener).seal(key, aad)
+        with suppress(SpecieError), translated_errors():
+            return key.seal_key(self.get_sealing_key(name), aad)
+        return key.seal(self.get_secret(name), aad)
+
     def _find(self, name: str) -> bytes:
         sealed = self._entries.get(name)
         if sealed is None:
@@ -155,6 +199,11 @@ class KeyFile:
             entries = {**self._entries, name: sealed}
             _write(self._path, self._salt, entries)
             self._entries = entries
+
+
+def _check_passphrase(passphrase: str) -> None:
+    if not passphrase:
+        raise SpecieError(ErrorCode.SETTING_INVALID, "an empty passphrase protects nothing")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from specie.assembly.own_keys import ATTESTATION, ISSUING_KEY, OwnKeys, pack_point
+from specie.assembly.own_keys import ATTESTATION, ISSUING_KEY, STORAGE, OwnKeys, pack_point
 from specie.assembly.softhsm import SoftHsm
 from specie.assembly.tokens import (
     TokenPlace,
@@ -19,7 +19,7 @@ from specie.assembly.tokens import (
 )
 from specie.cli.token_options import choose_token, parse_token
 from specie.crypto.cosigning import CosignerKey
-from specie.crypto.secrets import InstitutionKey, SigningKey
+from specie.crypto.secrets import InstitutionKey, SealingKey, SigningKey, open_sealed
 from specie.crypto.signatures import sign_as_institution, verify_institution_signature
 from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
@@ -68,6 +68,26 @@ def test_what_has_ended_is_gone(request: pytest.FixtureRequest, tmp_path: Path, 
             signature = sign_as_institution(key, b"x")
             verify_institution_signature(InstitutionPublicKey(public), b"x", signature)
         assert own.name_next("institution") == ["institution-4"]
+
+
+def test_what_was_sealed_before_opens(tmp_path: Path) -> None:
+    """Three keys of one kind: the newest seals."""
+    own = OwnKeys(KeyFile.create(tmp_path / "keys.json", PASSPHRASE, bytes(16)))
+    with refused(ErrorCode.SETTING_INVALID):
+        own.find_sealing(STORAGE)
+    sealed = []
+    for number in range(3):
+        own.file.put_sealing_key(own.name_next(STORAGE)[0], SealingKey.generate())
+        key = own.find_sealing(STORAGE)
+        sealed.append(key.seal(b"%d" % number, b"aad"))
+        assert [open_sealed(key, one, b"aad") for one in sealed] == [b"0", b"1", b"2"][: number + 1]
+    own.file.put_sealing_key("storage-old", SealingKey.generate())  # a name of something else
+    assert own.file.list_names() == ["storage", "storage-2", "storage-3", "storage-old"]
+    newest, oldest = own.file.get_sealing_key("storage-3"), own.file.get_sealing_key("storage")
+    assert open_sealed(newest, sealed[2], b"aad") == b"2"
+    for key, one in ((newest, sealed[0]), (oldest, sealed[2])):
+        with refused(ErrorCode.SEALED_INVALID):
+            open_sealed(key, one, b"aad")
 
 
 def test_what_is_listed_or_waits_stays(

@@ -30,6 +30,7 @@ WITHOUT_JSON = {
     "catch-up": ALONE,
     "migrate": ALONE,
     "rotate": ALONE,
+    "change-passphrase": ALONE,
     "renew-authority": ALONE,
     "officer approve": TALK,
     "officer decide": TALK,

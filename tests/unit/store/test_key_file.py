@@ -5,10 +5,22 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from specie.crypto.secrets import InstitutionKey, SealingKey
+from specie.crypto.cosigning import CosignerKey
+from specie.crypto.secrets import (
+    InstitutionKey,
+    KeyTree,
+    ScanKey,
+    SealingKey,
+    SigningKey,
+    SpendKey,
+    ViewKey,
+    VrfKey,
+    WalletSecret,
+)
 from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
 from tests.country import refused
@@ -78,6 +90,74 @@ def test_an_entry_under_anothers_name_does_not_open(filled: Path, tmp_path: Path
         keys.get_secret("tls")
     with refused(ErrorCode.SEALED_INVALID):
         keys.get("institution", InstitutionKey.unseal)
+
+
+def test_another_passphrase(tmp_path: Path) -> None:
+    """Every kind of key is what it was; the file of before opens with the passphrase of before."""
+    path = tmp_path / "keys.json"
+    keys = KeyFile.create(path, PASSPHRASE, SALT)
+    tree, seal = KeyTree.generate(), SealingKey.generate()
+    kept: dict[str, Any] = {
+        "institution": InstitutionKey.generate(),
+        "attestation": SigningKey.generate(),
+        "scan": ScanKey.generate(),
+        "cosigner": CosignerKey.generate(),
+        "directory": VrfKey.generate(),
+    }
+    for name, key in kept.items():
+        keys.put(name, key)
+    held: dict[str, Any] = {"tree": tree, "view": tree.view_key(0), "spend": tree.spend_key(0)}
+    for name, handle in (*held.items(), ("wallet", tree.wallet_secret(0))):
+        keys.put(name, handle)
+    keys.put_sealing_key("storage", seal)
+    keys.put_secret("tls", b"a password of another library")
+    before, names = path.read_bytes(), keys.list_names()
+
+    keys.change_passphrase("battery staple", SALT[::-1])
+    for opened in (keys, KeyFile(path, "battery staple")):
+        assert opened.list_names() == names
+        for name, key in kept.items():
+            assert opened.get(name, type(key).unseal).public == key.public
+        assert opened.get("tree", KeyTree.unseal).phrase() == tree.phrase()
+        assert opened.get("view", ViewKey.unseal).public == tree.view_key(0).public
+        assert opened.get("spend", SpendKey.unseal).public == tree.spend_key(0).public
+        opened.get("wallet", WalletSecret.unseal)
+        assert opened.get_sealing_key("storage").open(seal.seal(b"x", b""), b"") == b"x"
+        assert opened.get_secret("tls") == b"a password of another library"
+    with refused(ErrorCode.PASSPHRASE_WRONG):
+        KeyFile(path, PASSPHRASE)
+    keys.put_secret("later", b"x")
+    assert KeyFile(path, "battery staple").get_secret("later") == b"x"
+    path.write_bytes(before)
+    assert KeyFile(path, PASSPHRASE).list_names() == names
+
+
+def test_a_passphrase_that_cannot_be_changed(filled: Path, tmp_path: Path) -> None:
+    """Nothing is changed: not for an empty one, nor if an entry does not open."""
+    path = tmp_path / "keys.json"
+    path.write_bytes(filled.read_bytes())
+    with refused(ErrorCode.SETTING_INVALID):
+        KeyFile(path, PASSPHRASE).change_passphrase("", SALT[::-1])
+    assert path.read_bytes() == filled.read_bytes()
+    found = json.loads(filled.read_text())
+    found["entries"]["tls"] = found["entries"]["data"]
+    path.write_text(json.dumps(found))
+    before = path.read_bytes()
+    with refused(ErrorCode.SEALED_INVALID):
+        KeyFile(path, PASSPHRASE).change_passphrase("battery staple", SALT[::-1])
+    assert path.read_bytes() == before
+
+
+def test_who_has_it_open_does_not_undo_it(filled: Path, tmp_path: Path) -> None:
+    """A process that runs on with what it has read."""
+    path = tmp_path / "keys.json"
+    path.write_bytes(filled.read_bytes())
+    running = KeyFile(path, PASSPHRASE)
+    KeyFile(path, PASSPHRASE).change_passphrase("battery staple", SALT[::-1])
+    assert running.get_secret("tls") == b"a password of another library"
+    with refused(ErrorCode.SETTING_INVALID):
+        running.put_secret("later", b"x")
+    assert KeyFile(path, "battery staple").list_names() == running.list_names()
 
 
 def test_files_that_are_none(filled: Path, tmp_path: Path) -> None:

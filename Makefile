@@ -25,7 +25,7 @@ demo: ## the whole story in one process, supply verified at the end (ARGS are pa
 test: ## all tests of Python and Rust but the long ones (ARGS go to pytest)
 	$(BOOTSTRAP)
 	$(BIN)/pytest --numprocesses auto --dist loadfile $(ARGS)
-	cargo test --quiet --release --workspace --locked
+	cargo test --quiet --release --workspace --tests --locked
 
 .PHONY: check
 check: ## style, types, layers, stubs, lints, licences, advisories

@@ -2,7 +2,7 @@
 
 What an equation leaves is its residue. Each test makes equations whose residues are not zero but
 sum to zero, shows that by plain arithmetic, and that the kernel names every one of them, whatever
-weights it draws. `rust/kernel/tests/cancellation.rs` asks it of pairs in a call of two.
+weights it draws. `rust/kernel/tests/whole/cancellation.rs` asks it of pairs in a call of two.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """One bad statement among many is refused, alone, wherever it stands (T16).
 
 The range-proof crate below the kernel looks at the first 256 proofs of a call only and says Ok for
-the rest; so does nothing here. `rust/kernel/tests/batches.rs` asks the same of the pure crate.
+the rest; so does nothing here. `rust/kernel/tests/whole/batches.rs` asks the same there.
 """
 
 from collections.abc import Sequence

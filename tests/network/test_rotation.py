@@ -162,7 +162,7 @@ def test_a_banks_database_gets_new_keys(pilot: Pilot, bob: str, tmp_path: Path) 
     assert "passphrase_wrong" in pilot.run("rotate", folder, *given, "--storage", code=1)
     passphrase.write_text("battery staple\n")
     pilot.restart("bank-2")
-    assert "alice" in pilot.bank(2, "clients")
+    assert "alice" in pilot.bank(2, "clients", "--as", "olga", "--reason", "keys rotated")
     pay(pilot, bob, "1.50")
     keys = pilot.open_keys("bank-2")
     opened = [_count_opened(pilot, keys.get_sealing_key(name)) for name in ("storage", "storage-2")]
@@ -181,7 +181,7 @@ def _count_opened(pilot: Pilot, key: SealingKey) -> int:
     """Clients' tokens whose openings this key alone opens."""
     place = f"file:{pilot.data / 'bank-2' / 'bank.db'}?mode=ro"
     with closing(sqlite3.connect(place, uri=True)) as database:
-        rows = database.execute("SELECT sealed_opening, ref FROM token WHERE client IS NOT NULL")
+        rows = database.execute("SELECT sealed_opening, ref FROM client_token")
         return sum(_does_open(key, sealed, ref) for sealed, ref in rows)
 
 

@@ -15,6 +15,8 @@
 //! The kind stands in the authenticated data, so a sealed spend key opens as a spend key and as
 //! nothing else: above all not as plain bytes.
 
+use std::slice;
+
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
@@ -88,7 +90,7 @@ impl SealingKey {
 
     /// Seals as this key, and opens what either has sealed.
     pub fn with_older(&self, older: &SealingKey) -> Self {
-        let before = [self.older.as_slice(), &[older.newest.clone()], &older.older].concat();
+        let before = [&self.older, slice::from_ref(&older.newest), &older.older].concat();
         SealingKey { newest: self.newest.clone(), older: before }
     }
 

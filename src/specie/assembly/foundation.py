@@ -70,7 +70,8 @@ class Foundation:
     token: HsmToken | None = None
     contexts: list[ssl.SSLContext] = field(default_factory=list)  # with our certificate
     certificate_ends: dt.datetime | None = None
-    renewal_tried_at: float = float("-inf")
+    renewal_due: float = float("-inf")  # monotonic seconds: not before
+    renewal_pause_s: float = 0.0  # after the last try that failed
     own_keys: Mapping[str, frozenset[bytes]] = field(default_factory=dict)  # when we started
     alarms: Alarms = field(default_factory=Alarms)
     is_outdated: bool = False  # they name others now: start anew

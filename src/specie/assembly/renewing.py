@@ -85,23 +85,29 @@ _COSIGNING: Final = {
     ServiceRole.BANK: CosignerRole.WITNESS,
     ServiceRole.AUDITOR: CosignerRole.AUDITOR,
 }
-_TRY_EVERY_S: Final = 60.0
+_PAUSE_S: Final = 1.0  # before it is tried again, doubled each time
+_PAUSE_S_MAX: Final = 60.0
 _LOG: Final = structlog.get_logger("specie.process")
 
 
 def renew_if_due(base: Foundation) -> list[SpecieError]:
-    """In every round of the worker; gives why it could not be done, tries again in a minute."""
+    """In every round of the worker; gives why it could not be done.
+
+    It tries again after a second, then ever later, at last once a minute: at a start the central
+    bank may not be there yet.
+    """
     if base.certificate_ends is None:
         base.certificate_ends = read_identity(base.folder).not_valid_after_utc
     now = dt.datetime.fromtimestamp(base.clock.now() / 1000, dt.UTC)
-    tried = time.monotonic()
-    if base.certificate_ends - now > _LEFT or tried - base.renewal_tried_at < _TRY_EVERY_S:
+    if base.certificate_ends - now > _LEFT or time.monotonic() < base.renewal_due:
         return []
-    base.renewal_tried_at = tried
     try:
         base.certificate_ends = renew(base).not_valid_after_utc
     except SpecieError as error:
+        base.renewal_pause_s = min(_PAUSE_S_MAX, 2 * base.renewal_pause_s or _PAUSE_S)
+        base.renewal_due = time.monotonic() + base.renewal_pause_s
         return [error]
+    base.renewal_pause_s = 0.0
     _LOG.info("certificate renewed", until=base.certificate_ends.isoformat())
     return []
 

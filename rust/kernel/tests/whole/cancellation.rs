@@ -3,16 +3,7 @@
 //! Each test builds such a pair, shows by direct computation that the unweighted sum is zero, and
 //! that the kernel refuses it and names both.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on has failed"
-)]
-
-mod support;
-
+use crate::support::{commit_scalar, named, payment, record};
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::traits::{Identity, IsIdentity};
 use curve25519_dalek::{RistrettoPoint as Point, Scalar};
@@ -22,7 +13,6 @@ use specie_kernel::group::{blinding_generator, commit, times_blinding, times_val
 use specie_kernel::keys::Mask;
 use specie_kernel::range_proof::prove;
 use specie_kernel::schnorr::SigningKey;
-use support::{commit_scalar, named, payment, record};
 
 const MESSAGE: [u8; 32] = [7; 32];
 

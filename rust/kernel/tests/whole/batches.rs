@@ -1,22 +1,12 @@
 //! Batches of statements: what holds is accepted, what does not is named, exactly.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on has failed"
-)]
-
-mod support;
-
+use crate::support::{Payment, named, payment, record};
 use curve25519_dalek::Scalar;
 use specie_kernel::Code;
 use specie_kernel::batch::{Part, Refusal, Statement, verify_signatures, verify_statements};
 use specie_kernel::keys::Mask;
 use specie_kernel::range_proof::prove;
 use specie_kernel::schnorr::SigningKey;
-use support::{Payment, named, payment, record};
 
 /// Not canonical, hence no point; not below ℓ, hence no scalar.
 const GARBAGE: [u8; 32] = [0xff; 32];
@@ -153,14 +143,15 @@ fn a_bad_proof_is_found_at_every_position_of_large_batches() {
         let expected: Vec<_> = bad.iter().map(|position| (*position, Part::Proof, 0)).collect();
         assert_eq!(named(&statements), expected, "of {size}");
     };
-    for size in [1, 2, 8, 9, 64, 65] {
+    for size in [1, 2, 8, 9, 64] {
         (0..size).for_each(|position| check(size, &[position]));
     }
-    // 300 positions: six at once, so that every position is bad in one call, then some alone.
-    for first in 0..50 {
-        check(300, &[0, 50, 100, 150, 200, 250].map(|start| start + first));
+    [0, 1, 32, 63, 64].iter().for_each(|position| check(65, &[*position]));
+    // 300 positions: thirty at once, so that every position is bad in one call, then some alone.
+    for first in 0..10 {
+        check(300, &(0..30).map(|tenth| 10 * tenth + first).collect::<Vec<_>>());
     }
-    for position in [0, 49, 50, 63, 64, 127, 128, 149, 150, 192, 254, 255, 256, 257, 298, 299] {
+    for position in [0, 63, 64, 128, 255, 256, 299] {
         check(300, &[position]);
     }
     assert_eq!(named(&vec![&right; 300]), []);

@@ -23,6 +23,7 @@ from tests.network.pilot import PASSPHRASE, Pilot
 
 STORM = Weather(seed=7, cut_before=0.02, cut_after=0.04, doubled=0.25, delayed=0.3)
 FRESH_S = 50  # a message counts for a minute
+SLOW = frozenset({"registration", "bank-3"})
 TWISTED_S = 120  # by then everything has been twisted in every way
 
 
@@ -39,16 +40,22 @@ class Between:
 def between() -> Iterator[Between]:
     with (
         tempfile.TemporaryDirectory(prefix="sp") as folder,
-        standing_between(Path(folder), _make_hard_of_hearing) as (pilot, middleman),
+        standing_between(Path(folder), _change_habits) as (pilot, middleman),
     ):
         yield Between(pilot, middleman, _make_money(pilot))
 
 
-def _make_hard_of_hearing(pilot: Pilot) -> None:
-    """The auditor asks for newer lists once in an hour, unless it has to."""
-    folder = pilot.data / "auditor"
+def _change_habits(pilot: Pilot) -> None:
+    """The auditor asks for newer lists once in an hour, unless it has to; two are impatient."""
+    _change_work(pilot, "auditor", lists_ms=3_600_000)
+    for name in SLOW:
+        _change_work(pilot, name, answer_ms=5_000)
+
+
+def _change_work(pilot: Pilot, name: str, **changes: int) -> None:
+    folder = pilot.data / name
     settings = load_settings(folder)
-    work = settings.work.model_copy(update={"lists_ms": 3_600_000})
+    work = settings.work.model_copy(update=changes)
     write_settings(folder, settings.model_copy(update={"work": work}))
 
 
@@ -285,9 +292,8 @@ def test_whatever_a_peer_says(between: Between, purses: Purses) -> None:
     pilot, orders = between.pilot, [secrets.token_hex(16)]
     insist_on_paying(purses, secrets.token_hex(16))
     before, running = purses.count(), dict(pilot.children)
-    slow = frozenset({"registration", "bank-3"})
     mischief = Mischief(seed=5)
-    weather = between.middleman.weather = Weather(dribbled=slow, mischief=mischief)
+    weather = between.middleman.weather = Weather(dribbled=SLOW, mischief=mischief)
     end = time.monotonic() + TWISTED_S
     try:
         while mischief.list_missing():

@@ -226,7 +226,8 @@ def open_foundation(folder: Path, passphrase: str, *, is_migrating: bool = False
     service = peers.services.get(settings.name)
     speaker = Speaker(settings.name, own.find_signer(service.key))
     context = build_client_context(folder, password)
-    channel = Channel(speaker, peers, context, clock)
+    answer_s = settings.work.answer_ms / 1000
+    channel = Channel(speaker, peers, context, clock, answer_s=answer_s)
     return Foundation(
         folder=folder,
         settings=settings,

@@ -127,13 +127,14 @@ class Observe(BaseModel):
 
 
 class Work(BaseModel):
-    """How often the process looks after what is open, in milliseconds."""
+    """How often the process looks after what is open, and how long it waits, in milliseconds."""
 
     model_config = _Strict
 
     interval_ms: Annotated[int, _within(20, 60_000)] = 500
     lists_ms: Annotated[int, _within(100, 3_600_000)] = 2_000
     drain_ms: Annotated[int, _within(0, 600_000)] = 5_000
+    answer_ms: Annotated[int, _within(1_000, 60_000)] = 30_000
 
 
 class CoreBank(BaseModel):

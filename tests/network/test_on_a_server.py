@@ -13,8 +13,8 @@ import pytest
 from specie.assembly.ceremony import Plan, create_network
 from specie.assembly.foundation import DATABASE
 from specie.assembly.system import SystemClock
-from specie.cli.processes import NetworkProcesses
 from tests.network.pilot import Pilot, catch
+from tests.network.starting import ForkedNetwork
 from tests.postgres import PostgresServer, postgres
 
 __all__ = ["postgres"]
@@ -31,7 +31,7 @@ def pilot(postgres: PostgresServer) -> Iterator[Pilot]:
         devices.mkdir()
         plan = Plan(data, interval_ms=100, lists_ms=300, batch_payments_min=2)
         create_network(plan, SystemClock())
-        found = Pilot(data, NetworkProcesses(data), devices)
+        found = Pilot(data, ForkedNetwork(data), devices)
         try:
             found.start(*NAMES)
             yield found

@@ -15,6 +15,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -64,6 +65,7 @@ class Copy:
 
 def fork(arguments: Sequence[str], log: Path) -> Copy:
     """`specie ARGUMENTS`, in a session of its own; its output and errors are added to the log."""
+    assert threading.active_count() == 1, "a copy would wait for ever for what a thread holds"
     process = _FORK.Process(target=_become, args=(arguments, log))
     process.start()
     return Copy(process)

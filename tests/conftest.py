@@ -46,5 +46,5 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """As many as there are cores: each may have a network of its own running."""
-    return os.cpu_count() or 1
+    """One more than there are cores: while a network waits for its next round, another computes."""
+    return (os.cpu_count() or 1) + 1

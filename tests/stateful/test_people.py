@@ -26,6 +26,7 @@ from specie.values.limits import (
     ACCOUNT_APPLICATIONS_PLACE_MAX,
     APPROVAL_MS_MAX,
 )
+from specie.values.times import DAY_MS
 from tests.country import build_country, find_code
 from tests.unit.assembly.office import Applicant, Office, make_applicant, make_office
 from tests.unit.assembly.test_signing import enrol
@@ -59,6 +60,7 @@ class PeopleMachine(RuleBasedStateMachine):
         self.need = 0
         self.words: dict[bytes, dict[str, bool]] = {}
         self.asked: dict[bytes, int] = {}
+        self.rejected: set[bytes] = set()
 
     def teardown(self) -> None:
         self.country.network.databases.close()
@@ -185,14 +187,15 @@ class PeopleMachine(RuleBasedStateMachine):
             code = error.code
         if end is None:
             assert code is ErrorCode.APPLICATION_UNKNOWN
-        elif end <= self.country.clock.now():
-            assert code is ErrorCode.EXPIRED
+        elif end <= self.country.clock.now():  # forgotten, once anything was asked after it
+            assert code in {ErrorCode.EXPIRED, ErrorCode.APPLICATION_UNKNOWN}
         elif words.get(key.public.hex(), is_yes) != is_yes:
             assert code is ErrorCode.ORDER_CONFLICT
         else:
             assert code is None
             words[key.public.hex()] = is_yes
             assert outcome is self._judge(order)
+            self.rejected |= {order} if outcome is Outcome.REJECTED else set()
 
     @invariant()
     def what_is_open_is_what_was_approved(self) -> None:
@@ -204,16 +207,20 @@ class PeopleMachine(RuleBasedStateMachine):
     # --- the model -----------------------------------------------------------------------------
 
     def _ask(self, order: OrderId) -> None:
-        signing = self.office.people.signing
+        signing, now = self.office.people.signing, self.country.clock.now()
+        if order in self.rejected and self.asked[order] + 30 * DAY_MS <= now:
+            return  # it may be forgotten by now, or not
         code = find_code(lambda: signing.ask_order(self.company, order, Minor(5)))
         if not self.need:
             assert code is None
             return
-        waiting = sum(end > self.country.clock.now() for end in self.asked.values())
+        waiting = sum(end > now for end in self.asked.values())
         if code is ErrorCode.LIMIT_EXCEEDED:
             assert waiting >= 60
             return
-        self.asked.setdefault(order, self.country.clock.now() + APPROVAL_MS_MAX)
+        if self.asked.get(order, now) <= now and order not in self.rejected:
+            self.asked[order] = now + APPROVAL_MS_MAX
+            self.words.pop(order, None)  # what is over is asked anew: nothing said of it counts
         is_approved = self._judge(order) is Outcome.APPROVED
         assert code is (None if is_approved else ErrorCode.SIGNATURES_MISSING)
 

@@ -35,6 +35,8 @@ class CertifiedProtocol(HttpToolsProtocol):
     _sending: asyncio.TimerHandle | None = None
     _extensions: dict[str, Any] | None = None
     _head_bytes: int = 0
+    _first_bytes: int = 0  # of what has just come, if a message begins with it
+    _is_in_message: bool = False
     _is_in_body: bool = False
     _holder: str = ""
 
@@ -65,6 +67,7 @@ class CertifiedProtocol(HttpToolsProtocol):
         Between two requests uvicorn waits no longer once anything has come: we do.
         """
         self._head_bytes += len(data)
+        self._first_bytes = 0 if self._is_in_message else len(data)
         super().data_received(data)
         if not self._is_in_body and self._head_bytes > HEAD_BYTES_MAX:
             self.give_up()
@@ -94,7 +97,8 @@ class CertifiedProtocol(HttpToolsProtocol):
         """A request begins: its head has to be here soon."""
         super().on_message_begin()
         self.scope["extensions"] = self._extensions or {}
-        self._head_bytes = 0
+        self._is_in_message = True
+        self._head_bytes, self._first_bytes = self._first_bytes, 0
         self._await(MESSAGE_SECONDS_MAX)
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -110,7 +114,7 @@ class CertifiedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Nothing of this request is to come."""
-        self._is_in_body = False
+        self._is_in_message = self._is_in_body = False
         self._head_bytes = 0
         self._stop_waiting()
         super().on_message_complete()

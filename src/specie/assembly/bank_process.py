@@ -49,13 +49,7 @@ from specie.bank.service import Bank, BankKeys
 from specie.bank.standings import open_standing, seal_standing
 from specie.bank.succession import ExportedClient
 from specie.crypto.addresses import Address
-from specie.crypto.secrets import (
-    KeyTree,
-    ScanKey,
-    ViewKey,
-    derive_sealing_key,
-    unseal,
-)
+from specie.crypto.secrets import KeyTree, ScanKey, ViewKey, derive_sealing_key, unseal
 from specie.flows.distribution import transfer_vault_money, withdraw
 from specie.flows.filling import compute_share, compute_small, fill, split_vault
 from specie.flows.payment import complete_payment, resume

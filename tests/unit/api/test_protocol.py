@@ -26,6 +26,16 @@ async def answer(_request: Request) -> Response:
     return PlainTextResponse("hello")
 
 
+BUSY, FREE = threading.Event(), threading.Event()
+
+
+async def stay_busy(_request: Request) -> Response:
+    """The whole loop, so that nothing is read meanwhile."""
+    BUSY.set()
+    FREE.wait(10)
+    return PlainTextResponse("done")
+
+
 async def answer_long(_request: Request) -> Response:
     return PlainTextResponse(bytes(LONG))
 
@@ -33,7 +43,13 @@ async def answer_long(_request: Request) -> Response:
 @pytest.fixture
 def address() -> Iterator[tuple[str, int]]:
     config = uvicorn.Config(
-        Starlette(routes=[Route("/", answer), Route("/long", answer_long)]),
+        Starlette(
+            routes=[
+                Route("/", answer, methods=["GET", "POST"]),
+                Route("/long", answer_long),
+                Route("/busy", stay_busy),
+            ]
+        ),
         http=CertifiedProtocol,
         log_config=None,
         lifespan="off",
@@ -93,6 +109,30 @@ def test_a_head_without_end_closes_the_connection(address: tuple[str, int]) -> N
         assert read_all(connection) == b""
     with create_connection(address) as connection:
         assert ask(connection).endswith(b"hello")
+
+
+def test_a_head_that_comes_all_at_once_is_not_longer_than_others(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the server is busy the system keeps it, so that one read has all of it."""
+    monkeypatch.setattr(protocol, "MESSAGE_SECONDS_MAX", 3_600.0)
+    with create_connection(address) as busy, create_connection(address) as connection:
+        busy.sendall(b"GET /busy HTTP/1.1\r\nhost: x\r\n\r\n")
+        BUSY.wait(10)
+        connection.sendall(ASK + b"a: " + b"b" * HEAD_BYTES_MAX)
+        FREE.set()
+        assert read_all(connection) == b""
+
+
+def test_a_short_head_behind_a_long_body_is_answered(address: tuple[str, int]) -> None:
+    """In one read: only what belongs to the second message counts for it."""
+    body = b"c" * (2 * HEAD_BYTES_MAX)
+    with create_connection(address) as connection:
+        length = f"content-length: {len(body)}\r\n\r\n".encode()
+        connection.sendall(ASK.replace(b"GET", b"POST") + length + body + ASK)
+        time.sleep(0.1)
+        connection.sendall(b"connection: close\r\n\r\n")
+        assert read_all(connection).endswith(b"hello")
 
 
 def test_a_late_head_closes_the_connection(

@@ -180,7 +180,7 @@ def _show_subject(facts: Facts, *, as_json: bool) -> None:
     for name, value in facts.items():
         if name == "pays":
             lines |= {f"pay {one['to']}": one["amount"] for one in value}
-        else:
+        elif not name.endswith(" minor"):
             lines[name] = "–" if value is None else value
     show(facts if as_json else lines, as_json=as_json)
 

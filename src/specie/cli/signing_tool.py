@@ -15,6 +15,7 @@ from specie.bank.approvals import (
 )
 from specie.bank.attestation import rebuild_outputs
 from specie.cli.places import STRANGER, Site
+from specie.cli.results import spell_amount
 from specie.crypto.addresses import Address, format_address
 from specie.crypto.hashing import tagged_hash
 from specie.crypto.secrets import InstitutionKey, unseal
@@ -87,7 +88,7 @@ def describe(subject: SubjectMessage, role: Role, roster: Roster) -> dict[str, A
     elif subject.withdrawal is not None:
         asked, kind = subject.withdrawal, SubjectKind.WITHDRAWAL
         digest = compute_withdrawal_digest(asked.order, asked.amount)
-        told = {"withdraw": roster.genesis.currency.format(asked.amount)}
+        told = spell_amount(roster.genesis.currency, asked.amount, "withdraw")
     elif subject.change is not None:
         change, kind = subject.change, SubjectKind.SIGNATORIES
         seats = [Seat(one.code_hash, one.name) for one in change.seats]
@@ -128,7 +129,7 @@ def _describe_payment(
         if address != role.own:
             name = format_address(address, prefix)
             paid[name] = paid.get(name, 0) + token.amount
-    pays = [{"to": name, "amount": currency.format(amount)} for name, amount in paid.items()]
+    pays = [{"to": name, **spell_amount(currency, amount)} for name, amount in paid.items()]
     return SubjectKind.PAYMENT, Digest(built.signed.txid), {"pays": pays} if pays else {}
 
 

@@ -198,7 +198,10 @@ def test_two_of_three_sign(pilot: Pilot) -> None:
     paying = ("pay", payee, "40.00", "--order", "cd" * 16)
     assert "signatures_missing" in pilot.wallet("company", *paying, code=1)
     [shown] = json.loads(pilot.wallet("Aru", "approvals", "--json"))
-    assert shown["pays"] == [{"to": payee, "amount": "40.00 DCU"}] and shown["you"] is None
+    assert (
+        shown["pays"] == [{"to": payee, "amount": "40.00 DCU", "minor": 4_000}]
+        and shown["you"] is None
+    )
     _approve_all(pilot, "Aru")
     assert "1 of 2" in pilot.wallet("company", *paying, code=1)
     _approve_all(pilot, "Bek")

@@ -307,8 +307,10 @@ def _copy_notary(pilot: Pilot, folder: Path) -> None:
     genesis = load_peers(pilot.data / PUBLIC, None).roster.genesis
     time.sleep(2 * genesis.batch_age_ms_max / 1_000)
     os.kill(pilot.pids["notary"], signal.SIGSTOP)
-    shutil.copytree(pilot.data / "notary", folder, ignore=_ignore_sockets)
-    os.kill(pilot.pids["notary"], signal.SIGCONT)
+    try:
+        shutil.copytree(pilot.data / "notary", folder, ignore=_ignore_sockets)
+    finally:
+        os.kill(pilot.pids["notary"], signal.SIGCONT)
 
 
 def _measure_in_process(

@@ -55,7 +55,7 @@ class Running:
         return found
 
     def wait(self, timeout: float | None = None) -> int:
-        end = time.monotonic() + (timeout or float("inf"))
+        end = time.monotonic() + (float("inf") if timeout is None else timeout)
         while (code := self.poll()) is None:
             if time.monotonic() > end:
                 raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)

@@ -122,6 +122,8 @@ class Face:
     def ask(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         connection = self._connect()
         try:
+            while not _is_let_in(connection):
+                time.sleep(REFUSAL_SECONDS)
             connection.request(method, target, body or None, dict(headers))
             answer = connection.getresponse()
             return answer.status, answer.headers.get("content-type", ""), answer.read()
@@ -192,6 +194,15 @@ def reader(pilot: Pilot, client: Speaker) -> Speaker:
 def serialize_status(_context: object, value: object) -> bytes:
     """DER is not for Schemathesis to make: any bytes."""
     return value.data if isinstance(value, Binary) else str(value).encode()
+
+
+def _is_let_in(connection: http.client.HTTPConnection) -> bool:
+    """Who has connected too often is not greeted, for a while."""
+    try:
+        connection.connect()
+    except (ssl.SSLEOFError, ConnectionResetError):
+        return False
+    return True
 
 
 def is_refused(answer: Answer) -> bool:

@@ -88,7 +88,7 @@ impl SealingKey {
         SealingKey { newest, older: Vec::new() }
     }
 
-    /// Seals as this key, and opens what either has sealed.
+    /// Seals as this key, and opens what either has sealed. Sealed itself, it is this key alone.
     pub fn with_older(&self, older: &SealingKey) -> Self {
         let before = [&self.older, slice::from_ref(&older.newest), &older.older].concat();
         SealingKey { newest: self.newest.clone(), older: before }

@@ -21,6 +21,7 @@ from specie.values.limits import (
     CONNECTIONS_PER_SERVICE_MAX,
     HEAD_BYTES_MAX,
     MESSAGE_SECONDS_MAX,
+    PIPELINE_MAX,
 )
 
 _Connected = dict[str, dict["CertifiedProtocol", None]]
@@ -34,8 +35,10 @@ class CertifiedProtocol(HttpToolsProtocol):
     _waiting: asyncio.TimerHandle | None = None
     _sending: asyncio.TimerHandle | None = None
     _extensions: dict[str, Any] | None = None
-    _head_bytes: int = 0
+    _head_bytes: int = 0  # that came, of a head without an end
     _first_bytes: int = 0  # of what has just come, if a message begins with it
+    _named_bytes: int = 0  # that were read of a head, or behind a body: path, names and values
+    _idle_bytes: int = 0  # that came since there was any of a body
     _is_in_message: bool = False
     _is_in_body: bool = False
     _holder: str = ""
@@ -68,8 +71,10 @@ class CertifiedProtocol(HttpToolsProtocol):
         """
         self._head_bytes += len(data)
         self._first_bytes = 0 if self._is_in_message else len(data)
+        self._idle_bytes += len(data)
         super().data_received(data)
-        if not self._is_in_body and self._head_bytes > HEAD_BYTES_MAX:
+        unread = self._idle_bytes if self._is_in_body else self._head_bytes
+        if unread > HEAD_BYTES_MAX:
             self.give_up()
         is_idle = getattr(self.cycle, "response_complete", True)  # no cycle before the first
         if is_idle and self._waiting is None and not self.transport.is_closing():
@@ -95,20 +100,40 @@ class CertifiedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A request begins: its head has to be here soon."""
+        if len(self.pipeline) >= PIPELINE_MAX:
+            self.give_up()
+            raise ConnectionAbortedError  # the parser goes no further in what has come
         super().on_message_begin()
         self.scope["extensions"] = self._extensions or {}
         self._is_in_message = True
         self._head_bytes, self._first_bytes = self._first_bytes, 0
+        self._named_bytes = 0
         self._await(MESSAGE_SECONDS_MAX)
 
+    def on_url(self, url: bytes) -> None:
+        """Of the head, a part of it."""
+        if self._has_room(len(url)):
+            super().on_url(url)
+
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Of the head; trailers behind a body are nothing to us, however many."""
-        if not self._is_in_body:
+        """Of the head; trailers behind a body are nothing to us, and not many."""
+        if self._has_room(len(name) + len(value)) and not self._is_in_body:
             super().on_header(name, value)
 
+    def on_body(self, body: bytes) -> None:
+        """What is between its parts, sizes of chunks, is little."""
+        self._idle_bytes = 0
+        super().on_body(body)
+
     def on_headers_complete(self) -> None:
-        """The head is here; the gate limits the body, also of who is refused before it is read."""
+        """The head is here; the gate limits the body, also of who is refused before it is read.
+
+        Nothing is asked by a head that was too long, though all of it may be here.
+        """
         self._is_in_body = True
+        self._named_bytes = self._idle_bytes = 0
+        if self.transport.is_closing():
+            return
         self._await(2 * MESSAGE_SECONDS_MAX)
         super().on_headers_complete()
 
@@ -118,6 +143,12 @@ class CertifiedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._stop_waiting()
         super().on_message_complete()
+
+    def _has_room(self, size: int) -> bool:
+        self._named_bytes += size
+        if self._named_bytes > HEAD_BYTES_MAX:
+            self.give_up()
+        return self._named_bytes <= HEAD_BYTES_MAX
 
     def _await(self, seconds: float) -> None:
         self._stop_waiting()

@@ -153,7 +153,8 @@ class Serving:
                 Route("/alarms", self._show_alarms),
             ]
         )
-        self._add(Server(uvicorn.Config(app, **SHARED)), bind(address))
+        config = uvicorn.Config(app, http=CertifiedProtocol, **SHARED)
+        self._add(Server(config), bind(address))
 
     def _make_gate(self, listener: Listener) -> Gate:
         base = self.process.base

@@ -78,11 +78,17 @@ class OwnKeys:
     def find_sealing(self, kind: str) -> SealingKey:
         """The newest, which opens what those before it have sealed; `setting_invalid` if none."""
         numbers = self._number(kind)
-        oldest, *newer = sorted(numbers, key=numbers.__getitem__) or [kind]
+        if not numbers:
+            raise SpecieError(ErrorCode.SETTING_INVALID, f"no key named {kind}")
+        oldest, *newer = sorted(numbers, key=numbers.__getitem__)
         found = self.file.get_sealing_key(oldest)
         for name in newer:
             found = self.file.get_sealing_key(name).with_older(found)
         return found
+
+    def count(self, kind: str) -> int:
+        """How many of one kind are here."""
+        return len(self._number(kind))
 
     def find_issuing(self, public: ec.EllipticCurvePublicKey) -> ec.EllipticCurvePrivateKey:
         """The same of the intermediate."""

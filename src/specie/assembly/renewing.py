@@ -78,7 +78,7 @@ from specie.store.key_file import KeyFile
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import ServiceName
-from specie.values.limits import CERTIFICATE_DAYS
+from specie.values.limits import CERTIFICATE_DAYS, STORAGE_KEYS_MAX
 
 _LEFT: Final = dt.timedelta(days=CERTIFICATE_DAYS / 3)
 _COSIGNING: Final = {
@@ -173,13 +173,19 @@ def draw_storage_keys(folder: Path, passphrase: str) -> list[str]:
     """New keys that seal what the database gets from its process' next start on; gives their names.
 
     Those before them stay, and open what they have sealed: rows are not sealed anew.
+    `limit_exceeded` when there are as many as may be.
     """
     settings = load_settings(folder)
     with closing(open_own_keys(folder, settings, passphrase)) as own, own.file.changing():
         kinds = [kind for kind in (STORAGE, VAULT) if own.file.has(kind)]
         if not kinds:
             raise SpecieError(ErrorCode.SETTING_INVALID, f"{settings.name} seals no rows")
+        for kind in kinds:
+            own.find_sealing(kind)  # all that is there opens
         names = own.name_next(*kinds)
+        if own.count(STORAGE) >= STORAGE_KEYS_MAX:
+            reason = f"{STORAGE_KEYS_MAX} keys seal this database already"
+            raise SpecieError(ErrorCode.LIMIT_EXCEEDED, reason)
         for name in names:
             own.file.put_sealing_key(name, SealingKey.generate())
     return names

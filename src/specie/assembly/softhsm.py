@@ -14,7 +14,7 @@ from typing import Final
 
 from specie.assembly.tokens import TokenPlace
 from specie.store.durable_files import replace_durably
-from specie.store.hsm import SOFTHSM_SETTINGS, reload_module
+from specie.store.hsm import SOFTHSM_SETTINGS, having_turn, reload_module
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 
@@ -67,9 +67,10 @@ class SoftHsm:
             command = ["softhsm2-util", "--init-token", "--free", "--label", label]
             command += ["--pin", pin, "--so-pin", pin]
             try:
-                subprocess.run(  # noqa: S603  # a program of the system, found above
-                    command, check=True, capture_output=True
-                )
+                with having_turn():
+                    subprocess.run(  # noqa: S603  # a program of the system, found above
+                        command, check=True, capture_output=True
+                    )
             except subprocess.CalledProcessError:
                 raise SpecieError(ErrorCode.SETTING_INVALID, f"no token {label}") from None
         reload_module(self.module)

@@ -5,70 +5,90 @@
                                                      └── fork ── …
 
 Who forks has no thread, no connection and no key: a copy has nothing that it would not have as a
-process of its own. What draws keys is a copy as well (`call_apart`), and ends before the
-others begin.
+process of its own. What draws keys is a copy as well (`call_apart`), and ends before the others
+begin.
 """
 
 import gc
-import multiprocessing
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from multiprocessing.context import ForkProcess
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, NoReturn, TypeVar, cast
 
 from setproctitle import setproctitle
 
 from specie.cli.app import main
 from specie.cli.lazy import COMMANDS, load
+from specie.values.catalogue import ErrorCode
+from specie.values.errors import SpecieError
 
 _R = TypeVar("_R")
-_FORK: Final = multiprocessing.get_context("fork")
 _FILES: Final = 3  # input, output, errors; what is open besides is the parent's
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGPIPE)
+_FILES_MAX: Final = os.sysconf("SC_OPEN_MAX")
+_LOOK_S: Final = 0.02
+_BROKEN: Final = 70  # EX_SOFTWARE: it ended in a way that it has no code for
 
 
-@dataclass(frozen=True, slots=True)
 class Copy:
     """A process that we have forked: the part of `subprocess.Popen` that is needed."""
 
-    process: ForkProcess
-
-    @property
-    def pid(self) -> int:
+    def __init__(self, pid: int) -> None:
         """It leads a session of its own."""
-        assert self.process.pid is not None, "it has been started"
-        return self.process.pid
+        self.pid = pid
+        self._code: int | None = None
 
     def poll(self) -> int | None:
         """How it has ended, if it has: of a signal, its number below zero."""
-        return self.process.exitcode
+        if self._code is None:
+            ended, status = os.waitpid(self.pid, os.WNOHANG)
+            self._code = os.waitstatus_to_exitcode(status) if ended else None
+        return self._code
 
     def wait(self, timeout: float | None = None) -> int:
         """The same at its end; `subprocess.TimeoutExpired` after so many seconds."""
-        self.process.join(timeout)
-        code = self.poll()
-        if code is None:
-            raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
+        end = None if timeout is None else time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if end is not None and time.monotonic() > end:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
+            time.sleep(_LOOK_S)
         return code
 
     def terminate(self) -> None:
-        """Ask it to end."""
-        self.process.terminate()
+        """Ask it to end, if it has not."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGTERM)
 
 
 def fork(arguments: Sequence[str], log: Path) -> Copy:
-    """`specie ARGUMENTS`, in a session of its own; its output and errors are added to the log."""
-    assert threading.active_count() == 1, "a copy would wait for ever for what a thread holds"
-    process = _FORK.Process(target=_become, args=(arguments, log))
-    process.start()
-    return Copy(process)
+    """`specie ARGUMENTS`, in a session of its own; its output and errors are added to the log.
+
+    A signal that comes while it begins ends it: nothing of it is open yet.
+    """
+    return _fork(lambda: _become(arguments, log))
+
+
+def _fork(run: Callable[[], object]) -> Copy:
+    """It ends with what is run, and runs nothing of what we have registered for our own end."""
+    if threading.active_count() != 1:
+        raise RuntimeError("a copy would wait for ever for what a thread holds")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, as it may be, no end is heard of
+    kept = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    pid = os.fork()
+    if pid == 0:
+        _forget_handlers()
+        signal.pthread_sigmask(signal.SIG_SETMASK, kept)
+        _run_and_end(run)
+    signal.pthread_sigmask(signal.SIG_SETMASK, kept)
+    return Copy(pid)
 
 
 def import_commands(names: Sequence[str]) -> None:
@@ -79,24 +99,67 @@ def import_commands(names: Sequence[str]) -> None:
 
 
 def call_apart(make: Callable[[], _R], meanwhile: Callable[[], None]) -> _R:
-    """Gives what a copy of us has made, whose memory is gone by then; an error is ours."""
-    with ProcessPoolExecutor(1, _FORK, _forget_handlers) as copies:
-        made = copies.submit(make)
+    """Gives what a copy of us has made, whose memory is gone by then; an error is ours.
+
+    `store_unusable` if it was killed: what it has made by then is no whole thing.
+    """
+    reading, writing = os.pipe()
+    copy = _fork(lambda: _answer(make, writing))
+    os.close(writing)
+    with os.fdopen(reading, "rb") as answer:
         meanwhile()
-        return made.result()
+        told = answer.read()
+    copy.wait()
+    if not told:
+        reason = "stopped half-way: remove what is in the folder, and begin again"
+        raise SpecieError(ErrorCode.STORE_UNUSABLE, reason)
+    made, error = pickle.loads(told)  # noqa: S301  # by a copy of ourselves
+    if error is not None:
+        raise error
+    return cast(_R, made)
 
 
 def _become(arguments: Sequence[str], log: Path) -> None:
-    _forget_handlers()
     os.setsid()
     nowhere = os.open(os.devnull, os.O_RDONLY)
     written = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     for number, file in enumerate((nowhere, written, written)):
         os.dup2(file, number)
-    os.closerange(_FILES, os.sysconf("SC_OPEN_MAX"))
+    os.closerange(_FILES, _FILES_MAX)
     setproctitle(" ".join(("specie", *arguments)))
     sys.argv = ["specie", *arguments]
     main()
+
+
+def _answer(make: Callable[[], object], writing: int) -> None:
+    """Our lock is closed as well: who is gone holds nothing."""
+    os.closerange(_FILES, writing)
+    os.closerange(writing + 1, _FILES_MAX)
+    answer: tuple[object, Exception | None]
+    try:
+        answer = make(), None
+    except (SpecieError, OSError) as error:
+        answer = None, error
+    with os.fdopen(writing, "wb") as telling:
+        telling.write(pickle.dumps(answer))
+
+
+def _run_and_end(run: Callable[[], object]) -> NoReturn:
+    code = _BROKEN
+    try:
+        run()
+        code = 0
+    except SystemExit as ending:
+        code = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+    except BaseException:  # noqa: BLE001  # into its log, as Python's own end writes it
+        sys.excepthook(*sys.exc_info())
+    finally:
+        for thread in threading.enumerate():
+            if thread is not threading.main_thread() and not thread.daemon:
+                thread.join()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def _forget_handlers() -> None:

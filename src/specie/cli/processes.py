@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -116,7 +117,8 @@ class NetworkProcesses:
             try:
                 child.running.wait(max(0.1, end - time.monotonic()))
             except subprocess.TimeoutExpired:
-                os.killpg(child.running.pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.killpg(child.running.pid, signal.SIGKILL)
                 child.running.wait()
 
 

@@ -1,4 +1,4 @@
-"""`specie backup`, `restore`, `migrate`, `rotate` and the like: looking after a folder of keys."""
+"""`specie backup`, `restore`, `catch-up`, `migrate`, `rotate` and more for a folder of keys."""
 
 import secrets
 import socket
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from specie.assembly.catching_up import catch_up_notary, catch_up_witness
-from specie.assembly.folders import KEYS, read_passphrase
+from specie.assembly.folders import KEYS, PASSPHRASES, find_passphrase, read_passphrase
 from specie.assembly.foundation import open_foundation, refresh_if_served
 from specie.assembly.renewing import (
     draw_cosigner,
@@ -99,11 +99,17 @@ def rotate(
         bool, typer.Option("--storage", help="Those that seal its database; no decision needed.")
     ] = False,
 ) -> None:
-    """Draw new signing keys; prints the decision with which two officers put them in the lists."""
+    """Draw new keys: those that sign, of its cosigner, or those that seal its database.
+
+    Of keys that sign it prints the decision with which two officers put them in the lists.
+    """
+    if cosigner and storage:
+        raise typer.BadParameter("--cosigner or --storage, one after the other")
     passphrase = read_passphrase(folder, passphrase_file)
     if storage:
         drawn = " and ".join(draw_storage_keys(folder.absolute(), passphrase))
         typer.echo(f"{drawn}: used from the process' next start on")
+        typer.echo("make a backup then: with older keys alone what comes cannot be read")
         return
     if cosigner:
         role, shown = draw_cosigner(folder.absolute(), passphrase)
@@ -116,20 +122,30 @@ def rotate(
 
 
 def change_passphrase(
-    folder: Annotated[Path, typer.Argument(help="With keys.json: a process', an officer's.")],
-    passphrase_file: PassphraseFile = None,
+    place: Annotated[Path, typer.Argument(help="A file of keys, or the folder of keys.json.")],
+    passphrase_file: Annotated[
+        Path | None,
+        typer.Option(help="With the present one; else as at a start, or you are asked."),
+    ] = None,
     new_passphrase_file: Annotated[
         Path | None, typer.Option(help="With the new one; else you are asked, twice.")
     ] = None,
 ) -> None:
     """Seal a file of keys anew, under another passphrase; the keys in it stay what they are."""
-    keys = KeyFile(folder / KEYS, read_passphrase(folder, passphrase_file))
+    path = (place / KEYS if place.is_dir() else place).resolve()
+    present = find_passphrase(passphrase_file)
+    if present is None:
+        present = typer.prompt("present passphrase", hide_input=True)
+    keys = KeyFile(path, present)
     if new_passphrase_file is not None:
-        chosen = read_passphrase(folder, new_passphrase_file)
+        chosen = read_passphrase(path, new_passphrase_file)
     else:
         chosen = typer.prompt("new passphrase", hide_input=True, confirmation_prompt=True)
     keys.change_passphrase(chosen, secrets.token_bytes(16))
-    typer.echo(f"{folder / KEYS}: sealed under the new passphrase; copies of it open with the old")
+    typer.echo(f"{path}: sealed under the new passphrase; copies of it open with the old one")
+    beside = path.parent.parent / PASSPHRASES / path.parent.name
+    if beside.is_file():
+        typer.echo(f"{beside}: has the old one still; put the new one there before the next start")
 
 
 def renew_authority(

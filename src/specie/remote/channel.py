@@ -46,7 +46,7 @@ from specie.values.errors import SpecieError
 from specie.values.identifiers import ServiceName
 from specie.values.limits import CALLS_AT_ONCE_MAX, MESSAGE_BYTES_MAX
 
-_ANSWER_S: Final = 30.0
+ANSWER_S: Final = 30.0
 _TRACER: Final = trace.get_tracer("specie.remote")
 
 Request = TypeVar("Request", bound=Message)
@@ -70,7 +70,7 @@ class Channel:
     context: ssl.SSLContext
     clock: Clock
     is_public: bool = False  # whether we have no certificate, and use the public faces
-    answer_s: float = _ANSWER_S
+    answer_s: float = ANSWER_S
     _places: dict[ServiceName, BoundedSemaphore] = field(default_factory=dict)
     _versions: dict[ServiceName, int] = field(default_factory=dict)
     _wire: Wire = field(init=False)

@@ -24,6 +24,7 @@ from specie.values.errors import SpecieError
 
 _MANIFEST: Final = "MANIFEST"
 _FORMAT: Final = "specie backup v1"
+_KEYS: Final = "keys.json"
 _DATABASE: Final = ".db"
 _SETTINGS: Final = ("settings.toml", "core-bank.toml")  # of an institution, of a core bank
 _LEFT_OUT: Final = ("-wal", "-shm", "-journal", ".sock", ".lock")
@@ -84,9 +85,14 @@ def _write(draft: Path, places: Sequence[tuple[str, Path]]) -> None:
 
 
 def _collect(folder: Path, scratch: Path) -> Iterator[tuple[str, Path]]:
-    """Names and where to read them; databases by SQLite's own online copy, last."""
+    """Names and where to read them; databases by SQLite's own online copy, after the rest.
+
+    Then the file of keys: what seals a row is there before the row, and is never removed.
+    """
     found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     plain = [path for path in found if not path.name.endswith((_DATABASE, *_LEFT_OUT))]
+    keys = [path for path in plain if path.name == _KEYS]
+    plain = [path for path in plain if path.name != _KEYS]
     for number, path in enumerate(plain):
         copy = scratch / str(number)  # what is read must not change between hash and archive
         copy.write_bytes(path.read_bytes())
@@ -96,6 +102,10 @@ def _collect(folder: Path, scratch: Path) -> Iterator[tuple[str, Path]]:
             copy = scratch / path.name
             _copy_database(path, copy)
             yield str(path.relative_to(folder)), copy
+    for number, path in enumerate(keys, start=len(plain)):
+        copy = scratch / str(number)
+        copy.write_bytes(path.read_bytes())
+        yield str(path.relative_to(folder)), copy
 
 
 def _copy_database(path: Path, copy: Path) -> None:

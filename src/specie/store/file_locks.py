@@ -37,6 +37,21 @@ def lock_file(place: Path) -> Iterator[None]:
 
 
 @contextmanager
+def lock_opened(file: Path) -> Iterator[None]:
+    """The file itself, for all who may read it; none at all for who may not."""
+    try:
+        handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        yield
+        return
+    try:
+        _wait(handle)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
     """The folder itself, with no file beside it, for as long as something runs on it.
 

@@ -15,7 +15,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,7 +37,7 @@ from pkcs11.exceptions import (
 )
 from pkcs11.util.ec import encode_named_curve_parameters
 
-from specie.store.file_locks import lock_file
+from specie.store.file_locks import lock_opened
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 from specie.values.identifiers import InstitutionPublicKey
@@ -53,18 +53,19 @@ _WRONG_PIN: Final = (PinIncorrect, PinInvalid, PinLenRange)
 
 def reload_module(module: Path) -> None:
     """A module looks for its tokens once: after others are made. What was open is closed."""
-    with _having_turn():
+    with having_turn():
         pkcs11.lib(str(module)).reinitialize()
 
 
 @contextmanager
-def _having_turn() -> Iterator[None]:
-    """Of all processes with the same tokens of SoftHSM2, if its settings are ours to lock."""
-    settings = Path(os.environ.get(SOFTHSM_SETTINGS, ""))
-    if settings.is_file() and os.access(settings.parent, os.W_OK):
-        with lock_file(settings):
-            yield
-    else:
+def having_turn() -> Iterator[None]:
+    """Of all processes with the same tokens of SoftHSM2; not twice at once in one thread.
+
+    There is none where the environment does not name its settings: such tokens are not those of
+    `specie up`, whose processes begin at the same moment. `store_unusable` if another does not end.
+    """
+    settings = os.environ.get(SOFTHSM_SETTINGS)
+    with lock_opened(Path(settings)) if settings else nullcontext():
         yield
 
 
@@ -72,11 +73,14 @@ class HsmToken:
     """An open session with one token; used by one thread at a time."""
 
     def __init__(self, module: Path, label: str, pin: str) -> None:
-        """`setting_invalid` without module or token, `passphrase_wrong` if the PIN is."""
+        """`setting_invalid` without module or token, `passphrase_wrong` if the PIN is.
+
+        `store_unusable` if the turn for SoftHSM2 does not come.
+        """
         self.module, self.label = module, label
         self._lock = threading.Lock()
         try:
-            with _having_turn():
+            with having_turn():
                 token = pkcs11.lib(str(module)).get_token(token_label=label)
                 self._session = token.open(rw=True, user_pin=pin)
         except _WRONG_PIN:
@@ -89,13 +93,13 @@ class HsmToken:
     def generate(self, name: str) -> "HsmKey":
         """A new Ed25519 key in the token, under its name; `order_conflict` if there is one."""
         mechanism = Mechanism.EC_EDWARDS_KEY_PAIR_GEN
-        with _having_turn(), self._using():
+        with having_turn(), self._using():
             public, private = self._generate(name, KeyType.EC_EDWARDS, _ED25519, mechanism)
             return HsmKey(self, private, InstitutionPublicKey(_read_point(public)))
 
     def generate_issuing(self, name: str) -> "HsmIssuingKey":
         """The same on P-256."""
-        with _having_turn(), self._using():
+        with having_turn(), self._using():
             mechanism = Mechanism.EC_KEY_PAIR_GEN
             public, private = self._generate(name, KeyType.EC, _P256, mechanism)
             return HsmIssuingKey(self, private, _read_point(public))
@@ -121,7 +125,7 @@ class HsmToken:
 
     def remove(self, name: str) -> None:
         """Destroy a key for good; what is not there stays so."""
-        with _having_turn(), self._using():
+        with having_turn(), self._using():
             for half in (ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY):  # stopped between: again
                 for one in self._list({Attribute.CLASS: half, Attribute.LABEL: name}):
                     one.destroy()

@@ -140,10 +140,12 @@ class KeyFile:
     def change_passphrase(self, passphrase: str, salt: bytes) -> None:
         """Everything sealed anew under another one, in one durable step; `salt` is 16 new bytes.
 
-        `sealed_invalid` if an entry does not open: then nothing was changed. Who has it open with
-        the older passphrase goes on with what it has read, and changes nothing any more.
+        By the salt who has the file open sees that it is another: it goes on with what it has
+        read, and changes nothing any more. `sealed_invalid` if an entry does not open: then nothing
+        was changed.
         """
         _check_passphrase(passphrase)
+        assert len(salt) == len(self._salt) and salt != self._salt, "drawn for this change"
         key = derive_sealing_key(passphrase, salt)
         with self.changing():
             entries = {name: self._seal_anew(name, key) for name in self._entries}
@@ -179,11 +181,18 @@ class KeyFile:
         """Whatever it is: it opens as nothing else."""
         aad = _AAD + encode_text(name)
         for opener in _OPENERS:
+            handle = None
             with suppress(SpecieError):
-                return self.get(name, opener).seal(key, aad)
-        with suppress(SpecieError), translated_errors():
-            return key.seal_key(self.get_sealing_key(name), aad)
-        return key.seal(self.get_secret(name), aad)
+                handle = self.get(name, opener)
+            if handle is not None:
+                return handle.seal(key, aad)
+        inner = None
+        with suppress(SpecieError):
+            inner = self.get_sealing_key(name)
+        if inner is None:
+            return key.seal(self.get_secret(name), aad)
+        with translated_errors():
+            return key.seal_key(inner, aad)
 
     def _find(self, name: str) -> bytes:
         sealed = self._entries.get(name)

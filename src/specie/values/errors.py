@@ -17,9 +17,9 @@ class SpecieError(Exception):
         self.message = message or code.value.replace("_", " ")
         super().__init__(f"{code.value}: {self.message}")
 
-    def __reduce__(self) -> tuple[type["SpecieError"], tuple[object, ...]]:
-        """For another process."""
-        return SpecieError, (self.code, self.message)
+    def __reduce__(self) -> tuple[object, ...]:
+        """For another process: with all that it carries."""
+        return _build_again, (type(self), self.args, self.__dict__)
 
     def renew(self) -> "SpecieError":
         """The same refusal as a new object: one raised in two threads mixes their tracebacks."""
@@ -33,10 +33,15 @@ class SpentError(SpecieError):
         super().__init__(ErrorCode.INPUT_SPENT, message)
         self.evidence = evidence
 
-    def __reduce__(self) -> tuple[type[SpecieError], tuple[object, ...]]:
-        """With its evidence."""
-        return SpentError, (self.message, self.evidence)
-
     def renew(self) -> "SpentError":
         """With its evidence."""
         return SpentError(self.message, self.evidence)
+
+
+def _build_again(
+    kind: type[SpecieError], args: tuple[object, ...], carried: dict[str, object]
+) -> SpecieError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(carried)
+    return error

@@ -16,13 +16,14 @@ from starlette.routing import Route
 
 from specie.api import protocol
 from specie.api.protocol import CertifiedProtocol
-from specie.values.limits import HEAD_BYTES_MAX
+from specie.values.limits import HEAD_BYTES_MAX, PIPELINE_MAX
 
 LONG = 16 * 1024 * 1024  # more than the system keeps of a connection
 ASK = b"GET / HTTP/1.1\r\nhost: x\r\n"
 
 
-async def answer(_request: Request) -> Response:
+async def answer(request: Request) -> Response:
+    await request.body()
     return PlainTextResponse("hello")
 
 
@@ -111,17 +112,67 @@ def test_a_head_without_end_closes_the_connection(address: tuple[str, int]) -> N
         assert ask(connection).endswith(b"hello")
 
 
+WHOLE = b"\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "end"),
+    [(b"", b""), (b"", WHOLE), (ASK + b"\r\n", WHOLE)],
+    ids=["without an end", "whole", "behind another"],
+)
 def test_a_head_that_comes_all_at_once_is_not_longer_than_others(
-    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch, before: bytes, end: bytes
 ) -> None:
     """While the server is busy the system keeps it, so that one read has all of it."""
     monkeypatch.setattr(protocol, "MESSAGE_SECONDS_MAX", 3_600.0)
+    BUSY.clear()
+    FREE.clear()
     with create_connection(address) as busy, create_connection(address) as connection:
         busy.sendall(b"GET /busy HTTP/1.1\r\nhost: x\r\n\r\n")
         BUSY.wait(10)
-        connection.sendall(ASK + b"a: " + b"b" * HEAD_BYTES_MAX)
+        connection.sendall(before + ASK + b"a: " + b"b" * HEAD_BYTES_MAX + end)
         FREE.set()
-        assert read_all(connection) == b""
+        assert read_all(connection).count(b"hello") == 0
+
+
+def test_a_trailer_without_an_end_closes_the_connection(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is no part of a body counts as a head does, or a parser would keep all of it."""
+    monkeypatch.setattr(protocol, "MESSAGE_SECONDS_MAX", 3_600.0)
+    with create_connection(address) as connection:
+        head = ASK.replace(b"GET", b"POST") + b"transfer-encoding: chunked\r\n\r\n"
+        connection.sendall(head + b"5\r\nhello\r\n0\r\na: ")
+        sent = 0
+        with suppress(OSError):  # it is cut while we write
+            while sent < LONG:
+                sent += connection.send(b"b" * 1_024)
+        assert sent < LONG
+        read_all(connection)
+
+
+def test_a_long_body_in_parts_is_no_trailer(address: tuple[str, int]) -> None:
+    with create_connection(address) as connection:
+        head = ASK.replace(b"GET", b"POST") + b"transfer-encoding: chunked\r\n"
+        connection.sendall(head + b"connection: close\r\n\r\n")
+        for _ in range(4 * HEAD_BYTES_MAX // 1_024):
+            connection.sendall(b"400\r\n" + b"c" * 1_024 + b"\r\n")
+        connection.sendall(b"0\r\n\r\n")
+        assert read_all(connection).endswith(b"hello")
+
+
+@pytest.mark.parametrize("count", [PIPELINE_MAX + 1, PIPELINE_MAX + 2])
+def test_so_many_requests_wait_for_their_turn(address: tuple[str, int], count: int) -> None:
+    """One is under way; who sends more than may wait is answered no more."""
+    BUSY.clear()
+    FREE.clear()
+    with create_connection(address) as busy, create_connection(address) as connection:
+        busy.sendall(b"GET /busy HTTP/1.1\r\nhost: x\r\n\r\n")
+        BUSY.wait(10)
+        connection.sendall((ASK + b"\r\n") * (count - 1) + ASK + b"connection: close\r\n\r\n")
+        FREE.set()
+        answers = read_all(connection).count(b"hello")
+    assert answers == (count if count <= PIPELINE_MAX + 1 else 0)
 
 
 def test_a_short_head_behind_a_long_body_is_answered(address: tuple[str, int]) -> None:

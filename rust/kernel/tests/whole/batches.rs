@@ -151,7 +151,7 @@ fn a_bad_proof_is_found_at_every_position_of_large_batches() {
     for first in 0..10 {
         check(300, &(0..30).map(|tenth| 10 * tenth + first).collect::<Vec<_>>());
     }
-    for position in [0, 63, 64, 128, 255, 256, 299] {
+    for position in [0, 63, 64, 127, 128, 192, 254, 255, 256, 257, 299] {
         check(300, &[position]);
     }
     assert_eq!(named(&vec![&right; 300]), []);

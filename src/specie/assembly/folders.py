@@ -41,6 +41,10 @@ def find_passphrase(given: Path | None) -> str | None:
     if place is None:
         return os.environ.get(PASSPHRASE) or None
     try:
-        return read_regular(place, PASSPHRASE_BYTES_MAX).decode().rstrip("\n")
+        found = read_regular(place, PASSPHRASE_BYTES_MAX + 1)
+        text = found.decode().rstrip("\n")
     except (OSError, UnicodeDecodeError):
         raise SpecieError(ErrorCode.SETTING_INVALID, f"{place}: not readable") from None
+    if len(found) > PASSPHRASE_BYTES_MAX + 1:  # with the end of its line
+        raise SpecieError(ErrorCode.LIMIT_EXCEEDED, f"{place}: passphrase too long")
+    return text

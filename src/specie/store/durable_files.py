@@ -12,6 +12,7 @@ from typing import BinaryIO, Final
 from specie.values.catalogue import ErrorCode
 from specie.values.errors import SpecieError
 
+_FOR_ALL: Final = 0o666
 _OPEN_AT_ONCE: Final = 128  # files; a process may have a thousand or so
 
 
@@ -44,15 +45,18 @@ def read_regular(place: Path, size_max: int, flags: int = 0) -> bytes:
         os.close(handle)
 
 
-def replace_durably(folder: Path, path: str, data: bytes) -> None:
+def replace_durably(folder: Path, path: str, data: bytes, mode: int = _FOR_ALL) -> None:
     """The new bytes or the old ones, whatever happens; `store_unusable` if it cannot be."""
-    replace_all_durably(folder, {path: data})
+    replace_all_durably(folder, {path: data}, mode)
 
 
-def replace_all_durably(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Of each file the new bytes or the old ones; what is named is synced, and so is its name."""
+def replace_all_durably(folder: Path, files: Mapping[str, bytes], mode: int = _FOR_ALL) -> None:
+    """Of each file the new bytes or the old ones; what is named is synced, and so is its name.
+
+    `mode` is who may read and write it, from the first byte on, less what the process forbids.
+    """
     for start in range(0, len(files), _OPEN_AT_ONCE):
-        _replace_some(folder, dict(islice(files.items(), start, start + _OPEN_AT_ONCE)))
+        _replace_some(folder, dict(islice(files.items(), start, start + _OPEN_AT_ONCE)), mode)
     for parent in sorted({(folder / path).parent for path in files}):
         sync_folder(parent)
 
@@ -69,14 +73,14 @@ def sync_folder(folder: Path) -> None:
         raise SpecieError(ErrorCode.STORE_UNUSABLE, f"{folder.name}: {error.strerror}") from None
 
 
-def _replace_some(folder: Path, files: Mapping[str, bytes]) -> None:
+def _replace_some(folder: Path, files: Mapping[str, bytes], mode: int) -> None:
     """All are written before the first is synced: a file system syncs its journal once for them."""
     path = ""
     try:
         with ExitStack() as stack:
             drafts = []
             for path, data in files.items():
-                drafts.append(stack.enter_context(_write_draft(folder / path, data)))
+                drafts.append(stack.enter_context(_write_draft(folder / path, data, mode)))
             for draft in drafts:
                 os.fsync(draft.fileno())
         for path in files:
@@ -89,9 +93,9 @@ def _name_draft(place: Path) -> Path:
     return place.with_name(place.name + ".new")
 
 
-def _write_draft(place: Path, data: bytes) -> BinaryIO:
+def _write_draft(place: Path, data: bytes, mode: int) -> BinaryIO:
     """Written, not synced."""
-    file = os.fdopen(_open_draft(_name_draft(place)), "wb")
+    file = os.fdopen(_open_draft(_name_draft(place), mode), "wb")
     try:
         file.write(data)
         file.flush()
@@ -101,13 +105,13 @@ def _write_draft(place: Path, data: bytes) -> BinaryIO:
     return file
 
 
-def _open_draft(draft: Path) -> int:
+def _open_draft(draft: Path, mode: int) -> int:
     """A new file; what a stop has left in its place is removed, its folder is made if need be."""
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        return os.open(draft, flags, 0o666)
+        return os.open(draft, flags, mode)
     except FileNotFoundError:
         draft.parent.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
         draft.unlink()
-    return os.open(draft, flags, 0o666)
+    return os.open(draft, flags, mode)

@@ -240,8 +240,8 @@ def _write(path: Path, salt: bytes, entries: Mapping[str, bytes]) -> None:
         "salt": base64.b64encode(salt).decode(),
         "entries": shown,
     }
-    replace_durably(path.parent, path.name, json.dumps(whole, indent=1).encode() + b"\n")
-    path.chmod(0o600)
+    text = json.dumps(whole, indent=1).encode() + b"\n"
+    replace_durably(path.parent, path.name, text, mode=0o600)
 
 
 def _decode(text: str) -> bytes:

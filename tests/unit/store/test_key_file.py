@@ -52,6 +52,22 @@ def test_what_was_put_is_there_again(tmp_path: Path) -> None:
     assert again.get_secret("three") == b"secret"
 
 
+def test_nobody_else_may_read_it_at_any_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if the process stops as soon as it has its name."""
+    keys = KeyFile.create(tmp_path / "keys.json", PASSPHRASE, SALT)
+
+    def stop(folder: Path) -> None:
+        raise KeyboardInterrupt(folder)
+
+    monkeypatch.setattr("specie.store.durable_files.sync_folder", stop)
+    with pytest.raises(KeyboardInterrupt):
+        keys.put_secret("tls", b"x")
+    assert (tmp_path / "keys.json").stat().st_mode & 0o777 == 0o600
+    assert KeyFile(tmp_path / "keys.json", PASSPHRASE).get_secret("tls") == b"x"
+
+
 def test_only_its_owner_may_read_it(filled: Path) -> None:
     assert filled.stat().st_mode & 0o777 == 0o600
     assert filled.parent.stat().st_mode & 0o777 == 0o700

@@ -109,7 +109,9 @@ def test_a_bank_joins_with_a_token_of_its_own(pilot: Pilot) -> None:
     pilot.start("bank-4")
     assert "certificate-key" not in list_sealed(pilot)["bank-4"], "it has ended"
     carol = pilot.open_wallet("carol", 4, "Carol Example")
-    pilot.wallet("alice", "pay", carol, "2.00")
+    pilot.fund(2, "50.00")
+    pilot.give("dora", 2, "10.00")
+    pilot.wallet("dora", "pay", carol, "2.00")
     assert "balance: 2.00 DCU" in pilot.wallet("carol", "collect")
 
 

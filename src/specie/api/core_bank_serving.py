@@ -79,7 +79,8 @@ class CoreBankServing:
         control = uvicorn.Config(counter, http=CertifiedProtocol, **SHARED)
         self._add(control, bind_control(folder / CONTROL))
         routes = [Route("/live", self._show_live), Route("/ready", self._show_ready)]
-        self._add(uvicorn.Config(Starlette(routes=routes), **SHARED), bind(settings.operations))
+        looked_at = uvicorn.Config(Starlette(routes=routes), http=CertifiedProtocol, **SHARED)
+        self._add(looked_at, bind(settings.operations))
 
     def _add(self, config: uvicorn.Config, bound: socket.socket) -> None:
         self._pairs.append((Server(config), bound))

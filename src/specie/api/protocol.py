@@ -123,7 +123,8 @@ class CertifiedProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """What is between its parts, sizes of chunks, is little."""
         self._idle_bytes = 0
-        super().on_body(body)
+        if not self.transport.is_closing():  # else it would be the body of the one before
+            super().on_body(body)
 
     def on_headers_complete(self) -> None:
         """The head is here; the gate limits the body, also of who is refused before it is read.
@@ -142,7 +143,8 @@ class CertifiedProtocol(HttpToolsProtocol):
         self._is_in_message = self._is_in_body = False
         self._head_bytes = 0
         self._stop_waiting()
-        super().on_message_complete()
+        if not self.transport.is_closing():
+            super().on_message_complete()
 
     def _has_room(self, size: int) -> bool:
         self._named_bytes += size

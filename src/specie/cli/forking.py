@@ -17,7 +17,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NoReturn, TypeVar, cast
 
@@ -31,7 +32,7 @@ from specie.values.errors import SpecieError
 _R = TypeVar("_R")
 _FILES: Final = 3  # input, output, errors; what is open besides is the parent's
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGPIPE)
-_FILES_MAX: Final = os.sysconf("SC_OPEN_MAX")
+_OPEN_FILES: Final = "/proc/self/fd"
 _LOOK_S: Final = 0.02
 _BROKEN: Final = 70  # EX_SOFTWARE: it ended in a way that it has no code for
 
@@ -78,17 +79,28 @@ def _fork(run: Callable[[], object]) -> Copy:
     """It ends with what is run, and runs nothing of what we have registered for our own end."""
     if threading.active_count() != 1:
         raise RuntimeError("a copy would wait for ever for what a thread holds")
-    sys.stdout.flush()
-    sys.stderr.flush()
+    _flush()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, as it may be, no end is heard of
     kept = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     pid = os.fork()
     if pid == 0:
-        _forget_handlers()
-        signal.pthread_sigmask(signal.SIG_SETMASK, kept)
-        _run_and_end(run)
-    signal.pthread_sigmask(signal.SIG_SETMASK, kept)
-    return Copy(pid)
+        _run_and_end(run, kept)
+    copy = Copy(pid)
+    with _ending_first(copy):
+        signal.pthread_sigmask(signal.SIG_SETMASK, kept)  # a signal that came is heard of here
+    return copy
+
+
+@contextmanager
+def _ending_first(copy: Copy) -> Iterator[None]:
+    """Whoever leaves by an error, or is told to stop, leaves no copy behind."""
+    try:
+        yield
+    except BaseException:
+        if copy.poll() is None:
+            os.kill(copy.pid, signal.SIGKILL)
+            copy.wait()
+        raise
 
 
 def import_commands(names: Sequence[str]) -> None:
@@ -106,10 +118,10 @@ def call_apart(make: Callable[[], _R], meanwhile: Callable[[], None]) -> _R:
     reading, writing = os.pipe()
     copy = _fork(lambda: _answer(make, writing))
     os.close(writing)
-    with os.fdopen(reading, "rb") as answer:
+    with os.fdopen(reading, "rb") as answer, _ending_first(copy):
         meanwhile()
         told = answer.read()
-    copy.wait()
+        copy.wait()
     if not told:
         reason = "stopped half-way: remove what is in the folder, and begin again"
         raise SpecieError(ErrorCode.STORE_UNUSABLE, reason)
@@ -125,16 +137,17 @@ def _become(arguments: Sequence[str], log: Path) -> None:
     written = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     for number, file in enumerate((nowhere, written, written)):
         os.dup2(file, number)
-    os.closerange(_FILES, _FILES_MAX)
+    for number in [int(one.name) for one in Path(_OPEN_FILES).iterdir()]:
+        if number >= _FILES:
+            with suppress(OSError):  # the list's own is closed by now
+                os.close(number)
     setproctitle(" ".join(("specie", *arguments)))
     sys.argv = ["specie", *arguments]
     main()
 
 
 def _answer(make: Callable[[], object], writing: int) -> None:
-    """Our lock is closed as well: who is gone holds nothing."""
-    os.closerange(_FILES, writing)
-    os.closerange(writing + 1, _FILES_MAX)
+    """Our lock stays with it: if we are killed, nobody begins before it has come to its end."""
     answer: tuple[object, Exception | None]
     try:
         answer = make(), None
@@ -144,22 +157,40 @@ def _answer(make: Callable[[], object], writing: int) -> None:
         telling.write(pickle.dumps(answer))
 
 
-def _run_and_end(run: Callable[[], object]) -> NoReturn:
+def _run_and_end(run: Callable[[], object], mask: Iterable[int]) -> NoReturn:
+    """Whatever happens, nothing of what called us goes on in the copy."""
     code = _BROKEN
     try:
-        run()
-        code = 0
-    except SystemExit as ending:
-        code = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
-    except BaseException:  # noqa: BLE001  # into its log, as Python's own end writes it
-        sys.excepthook(*sys.exc_info())
+        _forget_handlers()
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        code = _run(run)
+        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001  # as at Python's end
+        _flush()
+    except BaseException:  # noqa: BLE001  # nobody is left who could be told
+        code = code or _BROKEN
     finally:
-        for thread in threading.enumerate():
-            if thread is not threading.main_thread() and not thread.daemon:
-                thread.join()
-        sys.stdout.flush()
-        sys.stderr.flush()
         os._exit(code)
+
+
+def _run(run: Callable[[], object]) -> int:
+    """Its exit code; what went wrong stands in its log, as Python's own end writes it."""
+    try:
+        run()
+    except SystemExit as ending:
+        if ending.code is None or isinstance(ending.code, int):
+            return ending.code or 0
+        sys.stderr.write(f"{ending.code}\n")
+        return 1
+    except BaseException:  # noqa: BLE001  # for the same reason
+        sys.excepthook(*sys.exc_info())
+        return _BROKEN
+    return 0
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # closed by who has started us
+            stream.flush()
 
 
 def _forget_handlers() -> None:

@@ -22,8 +22,11 @@ LONG = 16 * 1024 * 1024  # more than the system keeps of a connection
 ASK = b"GET / HTTP/1.1\r\nhost: x\r\n"
 
 
+SEEN = list[bytes]()
+
+
 async def answer(request: Request) -> Response:
-    await request.body()
+    SEEN.append(await request.body())
     return PlainTextResponse("hello")
 
 
@@ -159,6 +162,20 @@ def test_a_long_body_in_parts_is_no_trailer(address: tuple[str, int]) -> None:
             connection.sendall(b"400\r\n" + b"c" * 1_024 + b"\r\n")
         connection.sendall(b"0\r\n\r\n")
         assert read_all(connection).endswith(b"hello")
+
+
+def test_a_body_is_never_anothers(address: tuple[str, int]) -> None:
+    """That of a request whose head was too long, behind one that is under way."""
+    SEEN.clear()
+    post = ASK.replace(b"GET /", b"POST /")
+    first = post + b"content-length: 4\r\n\r\ngood"
+    second = post + b"a: " + b"b" * HEAD_BYTES_MAX + b"\r\ncontent-length: 4\r\n\r\nevil"
+    with create_connection(address) as connection:
+        connection.sendall(first + second)
+        read_all(connection)
+    with create_connection(address) as connection:
+        assert ask(connection).endswith(b"hello")
+    assert set(SEEN) <= {b"good", b""}
 
 
 @pytest.mark.parametrize("count", [PIPELINE_MAX + 1, PIPELINE_MAX + 2])

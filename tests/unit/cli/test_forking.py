@@ -11,6 +11,7 @@ from typing import Any
 
 _PARENT = """
 import json, os, signal, subprocess, sys, threading, time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from specie.cli import forking
 
@@ -27,6 +28,11 @@ def act():
         raise LookupError("a fault of ours")
     elif what == "thread":
         threading.Thread(target=lambda: (time.sleep(0.2), print("to its end"))).start()
+    elif what == "pool":
+        ThreadPoolExecutor().submit(print, "in a pool").result()
+        raise LookupError("with a pool that nobody has closed")
+    elif what == "told":
+        sys.exit("a sentence")
     else:
         sys.exit(int(what))
 
@@ -61,18 +67,19 @@ def test_it_begins_with_nothing_of_its_parents(tmp_path: Path) -> None:
 
 def test_how_it_has_ended_is_known(tmp_path: Path) -> None:
     script = """
-codes = [fork(one).wait(30) for one in ("0", "3", "broken", "thread")]
+codes = [fork(one).wait(30) for one in ("0", "3", "broken", "thread", "pool", "told")]
 killed = fork("deaf")
 os.kill(killed.pid, signal.SIGKILL)
 codes.append(killed.wait(30))
 print(json.dumps([codes, killed.poll(), killed.terminate()]))
 """
     codes, again, _ = run_parent(script, tmp_path / "log")
-    assert codes == [0, 3, 70, 0, -9]
+    assert codes == [0, 3, 70, 0, 70, 1, -9]
     assert again == -9
     said = (tmp_path / "log").read_text()
     assert "LookupError: a fault of ours" in said
     assert "to its end" in said
+    assert "a sentence" in said
 
 
 def test_who_waits_for_a_deaf_one_is_told_in_time(tmp_path: Path) -> None:
@@ -106,6 +113,35 @@ print(json.dumps(told))
 """
     told = run_parent(script, tmp_path / "log")
     assert told == "a copy would wait for ever for what a thread holds"
+
+
+def test_who_is_stopped_leaves_nobody_behind(tmp_path: Path) -> None:
+    """A ceremony that went on would draw keys in a folder that nobody looks after."""
+    script = """
+pid = log.with_suffix(".pid")
+
+def make():
+    pid.with_suffix(".draft").write_text(str(os.getpid()))
+    pid.with_suffix(".draft").rename(pid)
+    time.sleep(60)
+
+def stop():
+    while not pid.exists():
+        time.sleep(0.01)
+    raise KeyboardInterrupt
+
+try:
+    forking.call_apart(make, stop)
+except KeyboardInterrupt:
+    pass
+try:
+    os.kill(int(pid.read_text()), 0)
+    told = "it goes on"
+except ProcessLookupError:
+    told = "it has ended"
+print(json.dumps(told))
+"""
+    assert run_parent(script, tmp_path / "log") == "it has ended"
 
 
 def test_what_was_made_apart_comes_back(tmp_path: Path) -> None:
